@@ -1,0 +1,1 @@
+"""One AI agent behind SMS, WhatsApp and web chat, over Twilio Conversations."""

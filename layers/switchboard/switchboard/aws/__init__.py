@@ -1,0 +1,1 @@
+"""AWS's wire: the only place where SQS records, DynamoDB items and secrets exist."""

@@ -1,0 +1,57 @@
+"""What can go wrong, named after who must act.
+
+SwitchboardError
+├── Rejected          the sender: change what you sent
+│   ├── NotAuthentic      Twilio did not sign it
+│   └── Malformed         signed or not, it is not what Twilio documents
+├── Permanent         nobody: record it and go on
+│   ├── SendRefused       Twilio will never take this message
+│   └── Misconfigured     the operator: a setting is missing or wrong
+├── Transient         time: try again
+│   └── NotSent           the message certainly did not leave
+└── Unknown           we do not know whether it happened: look before trying again
+"""
+
+
+class SwitchboardError(Exception):
+    """The base of everything raised on purpose here."""
+
+
+class Rejected(SwitchboardError):
+    """The sender must change what it sent."""
+
+
+class NotAuthentic(Rejected):
+    """Twilio did not sign this request."""
+
+
+class Malformed(Rejected):
+    """The request is not what Twilio documents."""
+
+
+class Permanent(SwitchboardError):
+    """Trying again would end the same way."""
+
+
+class SendRefused(Permanent):
+    """Twilio will never take this message; `code` is Twilio's error code, where it gave one."""
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Misconfigured(Permanent):
+    """A setting is missing or wrong; the message names it."""
+
+
+class Transient(SwitchboardError):
+    """The same call may succeed later."""
+
+
+class NotSent(Transient):
+    """The message certainly did not leave, and may be sent later."""
+
+
+class Unknown(SwitchboardError):
+    """The call may or may not have happened."""

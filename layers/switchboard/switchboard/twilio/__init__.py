@@ -1,0 +1,1 @@
+"""Twilio's wire: the only place where its raw forms and JSON exist."""
