@@ -11,7 +11,7 @@ from enum import StrEnum
 
 OUR_AUTHOR = "switchboard"  # the author of all our replies
 
-_CHANNEL_ADDRESS = re.compile(r"\+|[a-z]+:\+?")
+_CHANNEL_ADDRESS = re.compile(r"\+|(?:whatsapp|rcs|messenger):")
 VISITOR_IDENTITY = r"visitor-[0-9a-f]{32}"
 
 

@@ -1,0 +1,116 @@
+"""The only reader of the environment. What is missing or malformed is a `Misconfigured` that names the variable."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from switchboard.errors import Misconfigured
+from switchboard.events import VISITOR_IDENTITY
+
+FALLBACK_SENTENCE = "Sorry, I cannot answer this right now. A colleague will get back to you."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """What the webhook function needs."""
+
+    twilio_secret_id: str
+    public_url: str | None
+    messages_queue_url: str
+    lifecycle_queue_url: str
+    visitor_identities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """What the agent function needs."""
+
+    twilio_secret_id: str
+    twilio_base_url: str | None
+    messages_queue_url: str
+    messages_dead_letter_queue_url: str
+    conversations_table: str
+    assistant_model: str
+    fallback_sentence: str
+    max_attempts: int
+    max_event_age_minutes: int
+    coalesce_seconds: int
+    visitor_identities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleSettings:
+    """What the lifecycle function needs."""
+
+    conversations_table: str
+    messages_queue_url: str
+
+
+def webhook_settings(environment: Mapping[str, str]) -> WebhookSettings:
+    """Read the webhook function's settings."""
+    return WebhookSettings(
+        twilio_secret_id=_required(environment, "TWILIO_SECRET_ID"),
+        public_url=_url(environment, "PUBLIC_URL"),
+        messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
+        lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
+        visitor_identities=_visitor_identities(environment),
+    )
+
+
+def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
+    """Read the agent function's settings."""
+    return AgentSettings(
+        twilio_secret_id=_required(environment, "TWILIO_SECRET_ID"),
+        twilio_base_url=_url(environment, "TWILIO_BASE_URL"),
+        messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
+        messages_dead_letter_queue_url=_required(environment, "MESSAGES_DEAD_LETTER_QUEUE_URL"),
+        conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        assistant_model=_required(environment, "ASSISTANT_MODEL"),
+        fallback_sentence=environment.get("FALLBACK_SENTENCE") or FALLBACK_SENTENCE,
+        max_attempts=_number(environment, "MAX_ATTEMPTS", default=3, least=1),
+        max_event_age_minutes=_number(environment, "MAX_EVENT_AGE_MINUTES", default=60, least=1),
+        coalesce_seconds=_number(environment, "COALESCE_SECONDS", default=0, least=0),
+        visitor_identities=_visitor_identities(environment),
+    )
+
+
+def lifecycle_settings(environment: Mapping[str, str]) -> LifecycleSettings:
+    """Read the lifecycle function's settings."""
+    return LifecycleSettings(
+        conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
+    )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise Misconfigured(f"{name} is not set")
+    return value
+
+
+def _url(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name, "").strip()
+    if not value:
+        return None
+    if not re.match(r"https?://[^/]", value):
+        raise Misconfigured(f"{name} is {value!r}: it takes a URL that begins with http:// or https://")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str, *, default: int, least: int) -> int:
+    value = environment.get(name, "").strip() or str(default)
+    if not value.isdecimal() or int(value) < least:
+        raise Misconfigured(f"{name} is {value!r}: it takes a whole number of at least {least}")
+    return int(value)
+
+
+def _visitor_identities(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Read the patterns that a setting adds to our own web-chat identities, separated by spaces."""
+    patterns = (VISITOR_IDENTITY, *environment.get("VISITOR_IDENTITIES", "").split())
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise Misconfigured(f"VISITOR_IDENTITIES has {pattern!r}, which is no regular expression: {error}") from None
+    return patterns
