@@ -48,6 +48,14 @@ class MessageAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """Twilio took a message of ours and gave it this place."""
+
+    message_sid: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationStateUpdated:
     """The conversation changed to `state` (Twilio's word: `active`, `inactive`, `closed`, …)."""
 

@@ -1,0 +1,159 @@
+"""A conversation as we know it: who owns it, which of its messages are dealt with, and the turn that is open.
+
+Everything here is a value; `aws/table.py` keeps it in DynamoDB and changes it by conditional writes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+HOLE_LIVES = timedelta(days=1)  # the sweeper looks for a missing index this long, then it counts as skipped
+MOST_HOLES = 100  # each costs bytes in every write of the item
+
+
+class Owner(StrEnum):
+    """Who speaks for us."""
+
+    AGENT = "agent"
+    HUMAN = "human"
+
+
+class Kind(StrEnum):
+    """Why a draft says what it says."""
+
+    ANSWER = "answer"
+    HANDOFF = "handoff"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Which message indices are dealt with: a set, because webhooks come late, reversed and not at all.
+
+    Covered is what was seen, or stands at most at `floor` and is no hole. `holes` are indices below the floor that
+    nobody has shown us yet, each with the time it was noticed; Twilio skips numbers, so most never arrive. `reopened`
+    are indices that a human left behind and that wait for an answer again.
+    """
+
+    floor: int = -1
+    seen: frozenset[int] = frozenset()
+    holes: Mapping[int, datetime] = field(default_factory=dict[int, datetime])
+    reopened: frozenset[int] = frozenset()
+
+    def covers(self, index: int) -> bool:
+        """Tell whether the message at `index` is dealt with."""
+        if index in self.reopened:
+            return False
+        return index in self.seen or (index <= self.floor and index not in self.holes)
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether nothing of the conversation was ever dealt with."""
+        return self.floor < 0 and not self.seen
+
+    def first_unseen_below(self, index: int, *, besides: Iterable[int]) -> int | None:
+        """Return the lowest index between the floor and `index` that neither we nor `besides` have seen."""
+        known = self.seen.union(besides)
+        return next((number for number in range(self.floor + 1, index) if number not in known), None)
+
+    def with_covered(self, indices: Iterable[int], *, now: datetime) -> "Coverage":
+        """Add what is dealt with now; what stays unseen below becomes a hole, the oldest holes are given up."""
+        covered = frozenset(indices)
+        seen = self.seen | covered
+        floor = max(self.floor, *seen) if seen else self.floor
+        unseen = {
+            index: now for index in range(max(self.floor, floor - 10 * MOST_HOLES) + 1, floor) if index not in seen
+        }
+        holes = {
+            index: noticed
+            for index, noticed in sorted((dict(self.holes) | unseen).items(), reverse=True)[:MOST_HOLES]
+            if index not in seen and now - noticed < HOLE_LIVES
+        }
+        return Coverage(floor=floor, holes=holes, reopened=self.reopened - covered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Joined:
+    """A message that belongs to the open turn; its body is in the SQS record, or at Twilio."""
+
+    index: int
+    message_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A turn's reply, frozen before it is sent: whoever finishes the turn says exactly this.
+
+    `posts` counts, part by part, the POSTs that were licensed; none gets a third. Nobody looks for the parts at Twilio
+    before `look_after`: until then one of those POSTs may still be on its way.
+    """
+
+    turn: str
+    kind: Kind
+    covers: frozenset[int]
+    parts: tuple[str, ...]
+    posts: tuple[int, ...]
+    era: int
+    look_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One conversation's item.
+
+    `fence` goes up with every claim, takeover, hand back and close; `era` with the last three.
+    """
+
+    sid: str
+    owner: Owner = Owner.AGENT
+    owner_at: datetime = LONG_AGO
+    closed: bool = False
+    opted_out_at: datetime = LONG_AGO
+    era: int = 0
+    fence: int = 0
+    lease_fence: int = 0
+    lease_until: datetime = LONG_AGO
+    lease_token: str = ""
+    turn: str = ""
+    turn_messages: frozenset[Joined] = frozenset()
+    attempts: int = 0
+    draft: Draft | None = None
+    coverage: Coverage = Coverage()
+    left: frozenset[int] = frozenset()
+
+    def is_leased(self, now: datetime) -> bool:
+        """Tell whether a worker holds the conversation: its time is not over and nobody has raised the fence since."""
+        return bool(self.lease_token) and now < self.lease_until and self.lease_fence == self.fence
+
+    def without_turn(self) -> "Conversation":
+        """Return it with no open turn and no lease."""
+        return replace(
+            self, turn="", turn_messages=frozenset(), attempts=0, draft=None, lease_token="", lease_until=LONG_AGO
+        )
+
+
+class Ending(StrEnum):
+    """How a turn ended for the customer; what `TURN#…` records say."""
+
+    ANSWERED = "answered"
+    HANDED_OFF = "handed_off"
+    FELL_BACK = "fell_back"
+    UNSURE = "unsure"
+    VOID = "void"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """What is remembered of a turn, under the lowest index it covers."""
+
+    turn: str
+    first_index: int
+    message_sids: tuple[str, ...]
+    said: tuple[str, ...]
+    parts: tuple[str, ...]
+    ending: Ending
+    rule: str
+    at: datetime
