@@ -1,0 +1,370 @@
+"""ConversationsTable: a conversation's item, changed only by conditional writes; and the records of its turns.
+
+`CH… / CONVERSATION` is the state, `CH… / TURN#<index>#<turn>` what is remembered of a turn. A write that the fence
+refuses is `Fenced`; whatever else DynamoDB answers is `Transient`.
+"""
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from switchboard.aws.items import (
+    Item,
+    conversation_from_item,
+    draft_to_value,
+    exchange_from_item,
+    from_wire,
+    joined_to_text,
+    milliseconds,
+    record_to_item,
+    to_wire,
+)
+from switchboard.conversation import Conversation, Coverage, Draft, Joined, Owner, TurnRecord
+from switchboard.errors import Transient
+from switchboard.ports import Busy, Exchange, Fenced
+
+type DynamoDB = Any  # boto3 makes its client classes at run time: there is none to name
+
+KEPT_FOR = timedelta(days=90)  # longer than the 28 days a record can live in a queue and its dead-letter queue
+FIRST_CHECK_AFTER = timedelta(minutes=1)
+TURNS_SHOWN = 20  # of the past, to the agent
+
+_LEASE = ("lease_fence", "lease_until", "lease_token")
+_TURN = ("turn", "turn_messages", "attempts")
+_UNDER_OUR_FENCE = "#fence = :our_fence"
+_WITH_OUR_LEASE = "#lease_token = :our_token"
+_NEWER = "attribute_not_exists(#owner_at) OR #owner_at < :at"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Update:
+    """One UpdateItem under construction. Every name is aliased, so no reserved word is ever met."""
+
+    condition: str = ""
+    sets: dict[str, str] = field(default_factory=dict[str, str])
+    adds: dict[str, str] = field(default_factory=dict[str, str])
+    deletes: dict[str, str] = field(default_factory=dict[str, str])
+    removes: Iterable[str] = ()
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def request(self, table: str, sid: str) -> dict[str, Any]:
+        clauses = {
+            "SET": [f"#{name} = {value}" for name, value in self.sets.items()],
+            "ADD": [f"#{name} {value}" for name, value in self.adds.items()],
+            "DELETE": [f"#{name} {value}" for name, value in self.deletes.items()],
+            "REMOVE": [f"#{name}" for name in self.removes],
+        }
+        expression = " ".join(f"{verb} {', '.join(terms)}" for verb, terms in clauses.items() if terms)
+        text = f"{expression} {self.condition}"
+        names = {word.strip("(),") for word in text.replace("(", " ").replace(",", " ").replace(")", " ").split()}
+        request = {
+            "TableName": table,
+            "Key": to_wire({"pk": sid, "sk": "CONVERSATION"}),
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": {name: name[1:] for name in sorted(names) if name.startswith("#")},
+            "ExpressionAttributeValues": to_wire(self.values),
+            "ConditionExpression": self.condition,
+        }
+        return {name: value for name, value in request.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationsTable:
+    """The conversations' items in DynamoDB; satisfies the ports of `take_turn` and of the lifecycle."""
+
+    client: DynamoDB
+    name: str
+
+    # ── what a turn writes ───────────────────────────────────────────────────────────────────────────────────────
+
+    def claim(
+        self, sid: str, *, messages: frozenset[Joined], turn: str, token: str, now: datetime, lease_until: datetime
+    ) -> Conversation | Busy:
+        """Raise the fence, take the lease, count an attempt, join the messages to the open turn (or open it)."""
+        update = _Update(
+            condition="attribute_not_exists(#lease_token) OR #lease_until <= :now"
+            " OR #lease_fence <> #fence OR #lease_token = :our_token",
+            sets={
+                "fence": "if_not_exists(#fence, :zero) + :one",
+                "lease_fence": "if_not_exists(#fence, :zero) + :one",
+                "lease_until": ":lease_until",
+                "lease_token": ":our_token",
+                "attempts": "if_not_exists(#attempts, :zero) + :one",
+                "turn": "if_not_exists(#turn, :turn)",
+                "next_check": ":next_check",
+                "next_check_shard": ":shard",
+                "activity": ":now",
+                "activity_shard": ":shard",
+                "checks": ":zero",
+                "ttl": ":ttl",
+            },
+            adds={"turn_messages": ":messages"},
+            values={
+                ":zero": 0,
+                ":one": 1,
+                ":now": milliseconds(now),
+                ":lease_until": milliseconds(lease_until),
+                ":our_token": token,
+                ":turn": turn,
+                ":messages": {joined_to_text(message) for message in messages},
+                ":next_check": milliseconds(now + FIRST_CHECK_AFTER),
+                ":shard": "all",
+                ":ttl": _seconds(now + KEPT_FOR),
+            },
+        )
+        try:
+            return self._update(sid, update)
+        except _Refused as refused:
+            return Busy(until=refused.conversation.lease_until)
+
+    def join(self, conversation: Conversation, messages: frozenset[Joined]) -> Conversation:
+        """Join messages that a gap has shown to the open turn."""
+        update = _under_our_fence(conversation)
+        update.adds["turn_messages"] = ":messages"
+        update.values[":messages"] = {joined_to_text(message) for message in messages}
+        return self._update_fenced(conversation, update)
+
+    def refuse(
+        self,
+        conversation: Conversation,
+        record: TurnRecord,
+        *,
+        coverage: Coverage,
+        left: frozenset[int],
+        owner: Owner,
+        now: datetime,
+    ) -> None:
+        """Close the turn without an answer: covered, remembered, `left` to the human where one owns it."""
+        update = _closing_update(conversation, coverage=coverage, owner=owner, now=now)
+        if left:
+            update.adds["left"] = ":left"
+            update.values[":left"] = set(left)
+        items = [
+            {"Update": update.request(self.name, conversation.sid)},
+            {"Put": self._put(conversation.sid, record)},
+        ]
+        try:
+            with _transient_errors(conversation.sid):
+                self.client.transact_write_items(TransactItems=items)
+        except self.client.exceptions.TransactionCanceledException as error:
+            if any(reason["Code"] == "ConditionalCheckFailed" for reason in error.response["CancellationReasons"]):
+                raise Fenced(f"{conversation.sid}: the fence was raised") from None
+            raise Transient(f"{conversation.sid}: DynamoDB cancelled a transaction") from None
+
+    def freeze(self, conversation: Conversation, draft: Draft) -> None:
+        """Keep the draft: from now on nobody says anything else in this turn."""
+        update = _under_our_fence(conversation)
+        update.sets["draft"] = ":draft"
+        update.values[":draft"] = draft_to_value(draft)
+        self._update_fenced(conversation, update)
+
+    def license_resend(self, conversation: Conversation, draft: Draft) -> None:
+        """Keep the draft's new `posts` and `look_after` before its missing parts are sent again."""
+        self.freeze(conversation, draft)
+
+    def read_fence(self, sid: str) -> int:
+        """Return the fence now (a consistent read)."""
+        with _transient_errors(sid):
+            item = self._get(sid)
+        return conversation_from_item(sid, item).fence
+
+    def record(self, sid: str, record: TurnRecord) -> None:
+        """Remember the turn; a repeat changes nothing."""
+        try:
+            with _transient_errors(sid):
+                self.client.put_item(**self._put(sid, record), ConditionExpression="attribute_not_exists(pk)")
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
+        """Close the turn: draft, turn, attempts and lease are gone, its messages covered."""
+        self._update_fenced(conversation, _closing_update(conversation, coverage=coverage, owner=owner, now=now))
+
+    def give_back(self, conversation: Conversation, *, draft: Draft | None = None) -> None:
+        """Remove our lease, if it is still ours, and keep what we know of the draft's POSTs; never raises `Fenced`."""
+        update = _with_our_lease(conversation, removes=_LEASE)
+        if draft is not None:
+            update.sets["draft"] = ":draft"
+            update.values[":draft"] = draft_to_value(draft)
+        self._update_unless_refused(conversation.sid, update)
+
+    def close_empty(self, conversation: Conversation) -> None:
+        """Remove our lease and a turn in which nothing is left to answer; never raises `Fenced`."""
+        self._update_unless_refused(conversation.sid, _with_our_lease(conversation, removes=(*_LEASE, *_TURN)))
+
+    def history(self, sid: str) -> tuple[Exchange, ...]:
+        """Return the latest turns, oldest first."""
+        with _transient_errors(sid):
+            answer = self.client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :sid AND begins_with(sk, :turns)",
+                ExpressionAttributeValues=to_wire({":sid": sid, ":turns": "TURN#"}),
+                ScanIndexForward=False,
+                Limit=TURNS_SHOWN,
+            )
+        return tuple(exchange_from_item(from_wire(item)) for item in reversed(answer["Items"]))
+
+    # ── what happens to a conversation ───────────────────────────────────────────────────────────────────────────
+
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> None:
+        """Make a human the owner, if `at` is newer than what set the owner last; the message at `index` is seen.
+
+        What was left to the human before that message is his: he has spoken since.
+        """
+        update = _change_of_owner(Owner.HUMAN, at)
+        if index is not None:
+            update.adds["seen"] = ":seen"
+            update.values[":seen"] = {index}
+        try:
+            conversation = self._update(sid, update)
+        except _Refused as refused:
+            conversation = refused.conversation
+            if index is not None:
+                self._update(sid, _Update(adds={"seen": ":seen"}, values={":seen": {index}}))
+        spoken_for = {number for number in conversation.left if index is not None and number < index}
+        if spoken_for:
+            self._update(sid, _Update(deletes={"left": ":spoken_for"}, values={":spoken_for": spoken_for}))
+
+    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int]:
+        """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again."""
+        conversation = self._read(sid)
+        update = _change_of_owner(Owner.AGENT, at)
+        update.condition = f"({update.condition}) AND #fence = :our_fence"
+        update.values[":our_fence"] = conversation.fence
+        if conversation.left:
+            update.adds["reopened"] = ":left"
+            update.removes = ("left",)
+            update.values[":left"] = set(conversation.left)
+        try:
+            return self._update(sid, update).coverage.reopened
+        except _Refused as refused:
+            if refused.conversation.owner_at < at:
+                raise Transient(f"{sid}: the item changed while it was handed back") from None
+            return refused.conversation.coverage.reopened
+
+    def close(self, sid: str, *, at: datetime) -> None:
+        """Close the conversation, for good."""
+        update = _raised_fence(at)
+        update.condition = "attribute_not_exists(#state) OR #state <> :closed"
+        update.sets["state"] = ":closed"
+        update.values[":closed"] = "closed"
+        self._update_unless_refused(sid, update)
+
+    def opt_out(self, sid: str, *, at: datetime) -> None:
+        """Remember that the customer's carrier refuses our messages since `at`."""
+        update = _Update(sets={"opted_out_at": ":at"}, values={":at": milliseconds(at)})
+        update.condition = "attribute_not_exists(#opted_out_at) OR #opted_out_at < :at"
+        self._update_unless_refused(sid, update)
+
+    # ── the wire ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, sid: str) -> Conversation:
+        with _transient_errors(sid):
+            return conversation_from_item(sid, self._get(sid))
+
+    def _get(self, sid: str) -> Item:
+        key = to_wire({"pk": sid, "sk": "CONVERSATION"})
+        answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        return from_wire(answer.get("Item", {}))
+
+    def _put(self, sid: str, record: TurnRecord) -> dict[str, Any]:
+        item = {**record_to_item(sid, record), "ttl": _seconds(record.at + KEPT_FOR)}
+        return {"TableName": self.name, "Item": to_wire(item)}
+
+    def _update(self, sid: str, update: _Update) -> Conversation:
+        request = update.request(self.name, sid)
+        try:
+            with _transient_errors(sid):
+                answer = self.client.update_item(
+                    **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
+                )
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            raise _Refused(conversation_from_item(sid, from_wire(error.response.get("Item", {})))) from None
+        return conversation_from_item(sid, from_wire(answer["Attributes"]))
+
+    def _update_fenced(self, conversation: Conversation, update: _Update) -> Conversation:
+        try:
+            return self._update(conversation.sid, update)
+        except _Refused:
+            raise Fenced(f"{conversation.sid}: the fence was raised") from None
+
+    def _update_unless_refused(self, sid: str, update: _Update) -> None:
+        try:
+            self._update(sid, update)
+        except _Refused:
+            return
+
+
+class _Refused(Exception):
+    """The condition did not hold; `conversation` is what the item held instead."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__(conversation.sid)
+        self.conversation = conversation
+
+
+@contextmanager
+def _transient_errors(sid: str) -> Generator[None]:
+    """Turn what DynamoDB or the way to it answers into `Transient`, but for the refusals that are decisions."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
+            raise
+        raise Transient(f"{sid}: DynamoDB answered {code}") from None
+    except BotoCoreError as error:
+        raise Transient(f"{sid}: DynamoDB could not be asked ({type(error).__name__})") from None
+
+
+def _under_our_fence(conversation: Conversation) -> _Update:
+    return _Update(condition=_UNDER_OUR_FENCE, values={":our_fence": conversation.fence})
+
+
+def _with_our_lease(conversation: Conversation, *, removes: Iterable[str]) -> _Update:
+    return _Update(condition=_WITH_OUR_LEASE, removes=removes, values={":our_token": conversation.lease_token})
+
+
+def _closing_update(conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> _Update:
+    """Close the open turn under our fence; `seen` and `reopened` lose only what we know of, others may add to them."""
+    update = _under_our_fence(conversation)
+    update.removes = (*_LEASE, *_TURN, "draft")
+    update.sets |= {"floor": ":floor", "holes": ":holes"}
+    update.values[":floor"] = coverage.floor
+    update.values[":holes"] = {str(index): milliseconds(noticed) for index, noticed in coverage.holes.items()}
+    answered_again = conversation.coverage.reopened - coverage.reopened
+    for name, numbers in (("seen", conversation.coverage.seen), ("reopened", answered_again)):
+        if numbers:
+            update.deletes[name] = f":{name}"
+            update.values[f":{name}"] = set(numbers)
+    if owner is not conversation.owner:
+        update.sets |= {"owner": ":owner", "owner_at": ":now"}
+        update.values |= {":owner": owner.value, ":now": milliseconds(now)}
+    return update
+
+
+def _raised_fence(now: datetime) -> _Update:
+    return _Update(
+        sets={
+            "fence": "if_not_exists(#fence, :zero) + :one",
+            "era": "if_not_exists(#era, :zero) + :one",
+            "ttl": ":ttl",
+        },
+        values={":zero": 0, ":one": 1, ":ttl": _seconds(now + KEPT_FOR)},
+    )
+
+
+def _change_of_owner(owner: Owner, at: datetime) -> _Update:
+    update = _raised_fence(at)
+    update.condition = _NEWER
+    update.sets |= {"owner": ":owner", "owner_at": ":at"}
+    update.values |= {":owner": owner.value, ":at": milliseconds(at)}
+    return update
+
+
+def _seconds(moment: datetime) -> int:
+    return round(moment.timestamp())
