@@ -42,8 +42,11 @@ class AgentSettings:
 class LifecycleSettings:
     """What the lifecycle function needs."""
 
-    conversations_table: str
+    twilio_secret_id: str
+    twilio_base_url: str | None
     messages_queue_url: str
+    conversations_table: str
+    visitor_identities: tuple[str, ...]
 
 
 def webhook_settings(environment: Mapping[str, str]) -> WebhookSettings:
@@ -77,8 +80,11 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
 def lifecycle_settings(environment: Mapping[str, str]) -> LifecycleSettings:
     """Read the lifecycle function's settings."""
     return LifecycleSettings(
-        conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        twilio_secret_id=_required(environment, "TWILIO_SECRET_ID"),
+        twilio_base_url=_url(environment, "TWILIO_BASE_URL"),
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
+        conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        visitor_identities=_visitor_identities(environment),
     )
 
 
@@ -112,5 +118,7 @@ def _visitor_identities(environment: Mapping[str, str]) -> tuple[str, ...]:
         try:
             re.compile(pattern)
         except re.error as error:
-            raise Misconfigured(f"VISITOR_IDENTITIES has {pattern!r}, which is no regular expression: {error}") from None
+            raise Misconfigured(
+                f"VISITOR_IDENTITIES has {pattern!r}, which is no regular expression: {error}"
+            ) from None
     return patterns

@@ -1,0 +1,144 @@
+"""SQS: events in and out of the FIFO queues, as JSON; the message group is the conversation.
+
+Light on purpose: the webhook function loads this on its cold start, so the bodies, which only we write, are read by
+hand and not by a validating library.
+"""
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from switchboard.errors import Malformed, Transient
+from switchboard.events import (
+    ConversationStateUpdated,
+    DeliveryFailed,
+    LifecycleEvent,
+    Marker,
+    MessageAdded,
+    OwnerSet,
+    Speaker,
+)
+
+type SQS = Any  # boto3 makes its client classes at run time: there is none to name
+
+MOST_ENTRIES = 10  # of one batch request
+
+_EVENTS = {kind.__name__: kind for kind in (MessageAdded, ConversationStateUpdated, OwnerSet, DeliveryFailed)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One SQS record that carries an event."""
+
+    message_id: str
+    receipt_handle: str
+    receives: int
+    sent_at: datetime
+    event: LifecycleEvent
+
+
+def read_record(raw: Mapping[str, Any]) -> Record:
+    """Read a record of a Lambda SQS batch; `Malformed` where its body is not an event of ours."""
+    try:
+        return Record(
+            message_id=raw["messageId"],
+            receipt_handle=raw["receiptHandle"],
+            receives=int(raw["attributes"]["ApproximateReceiveCount"]),
+            sent_at=datetime.fromtimestamp(int(raw["attributes"]["SentTimestamp"]) / 1000, UTC),
+            event=_decoded(json.loads(raw["body"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"SQS record {raw.get('messageId')}: no event of ours ({type(error).__name__})") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A FIFO queue of events."""
+
+    client: SQS
+    url: str
+
+    def send(self, event: LifecycleEvent) -> None:
+        """Queue an event once, however often Twilio tells it within five minutes; `Transient` where SQS refuses."""
+        self._send(event, _deduplication_id(event))
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
+        """Queue messages that were delivered before; a repeat for the same `since` adds nothing."""
+        for message in messages:
+            self._send(message, f"{_deduplication_id(message)}-{since.timestamp():.3f}")
+
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
+        """Queue messages as they are, for a dead-letter queue; a repeat adds nothing."""
+        for message in messages:
+            self.send(message)
+
+    def delete(self, records: Sequence[Record]) -> None:
+        """Delete records before their batch ends; one that is gone already is no error."""
+        entries = [{"Id": str(n), "ReceiptHandle": record.receipt_handle} for n, record in enumerate(records)]
+        for start in range(0, len(entries), MOST_ENTRIES):
+            with _transient_errors():
+                self.client.delete_message_batch(QueueUrl=self.url, Entries=entries[start : start + MOST_ENTRIES])
+
+    def return_after(self, records: Sequence[Record], seconds: int) -> None:
+        """Let records be received again after so long; one that the queue does not know is no error."""
+        entries = [
+            {"Id": str(n), "ReceiptHandle": record.receipt_handle, "VisibilityTimeout": seconds}
+            for n, record in enumerate(records)
+        ]
+        for start in range(0, len(entries), MOST_ENTRIES):
+            with _transient_errors():
+                self.client.change_message_visibility_batch(
+                    QueueUrl=self.url, Entries=entries[start : start + MOST_ENTRIES]
+                )
+
+    def _send(self, event: LifecycleEvent, deduplication_id: str) -> None:
+        with _transient_errors():
+            self.client.send_message(
+                QueueUrl=self.url,
+                MessageBody=_encoded(event),
+                MessageGroupId=event.conversation_sid,
+                MessageDeduplicationId=deduplication_id,
+            )
+
+
+def _deduplication_id(event: LifecycleEvent) -> str:
+    """Name what happened, whichever webhook told it: event type and resource."""
+    match event:
+        case MessageAdded():
+            return f"MessageAdded-{event.message_sid}"
+        case ConversationStateUpdated():
+            return f"State-{event.state}-{event.conversation_sid}-{event.at.timestamp():.3f}"
+        case OwnerSet():
+            return f"Owner-{event.owner}-{event.conversation_sid}-{event.at.timestamp():.3f}"
+        case DeliveryFailed():
+            return f"Delivery-{event.status}-{event.delivery_receipt_sid}"
+
+
+def _encoded(event: LifecycleEvent) -> str:
+    return json.dumps({"type": type(event).__name__, **asdict(event)}, default=datetime.isoformat, ensure_ascii=False)
+
+
+def _decoded(values: dict[str, Any]) -> LifecycleEvent:
+    """Read an event back; an unknown type or field is a `KeyError` or `TypeError`."""
+    kind = _EVENTS[values.pop("type")]
+    values["at"] = datetime.fromisoformat(values["at"])
+    if kind is MessageAdded:
+        values["speaker"] = Speaker(values["speaker"])
+        values["media_content_types"] = tuple(values["media_content_types"])
+        values["marker"] = Marker(**values["marker"]) if values["marker"] else None
+    return kind(**values)
+
+
+@contextmanager
+def _transient_errors() -> Generator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise Transient(f"SQS answered {error.response['Error']['Code']}") from None
+    except BotoCoreError as error:
+        raise Transient(f"SQS could not be asked ({type(error).__name__})") from None

@@ -1,0 +1,81 @@
+"""The Twilio secret, kept in Secrets Manager and read again when a signature fails."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from switchboard.errors import Misconfigured, Transient
+
+type SecretsManager = Any  # boto3 makes its client classes at run time: there is none to name
+
+READ_AGAIN_AFTER_SECONDS = 60  # a flood of forged requests costs one read a minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwilioSecret:
+    """Twilio's credentials. During a rotation two tokens sign: the current and the next."""
+
+    auth_tokens: tuple[str, ...] = field(repr=False)
+    account_sid: str
+    api_key_sid: str
+    api_key_secret: str = field(repr=False)
+    service_sid: str
+
+
+@dataclass(slots=True, kw_only=True)
+class TwilioSecretReader:
+    """Reads the secret once, and again on demand, at most once a minute. `clock` counts seconds."""
+
+    client: SecretsManager
+    secret_id: str
+    clock: Callable[[], float]
+    _secret: TwilioSecret | None = None
+    _read_at: float = 0.0
+
+    def read(self) -> TwilioSecret:
+        """Return the secret as it was read last."""
+        return self._secret or self._fetch()
+
+    def read_again(self) -> TwilioSecret | None:
+        """Return the secret anew if it changed; None if it did not, or was read within the last minute."""
+        if self.clock() - self._read_at < READ_AGAIN_AFTER_SECONDS:
+            return None
+        before = self._secret
+        after = self._fetch()
+        return after if after != before else None
+
+    def _fetch(self) -> TwilioSecret:
+        self._read_at = self.clock()
+        try:
+            answer = self.client.get_secret_value(SecretId=self.secret_id)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in {"ResourceNotFoundException", "AccessDeniedException"}:
+                raise Misconfigured(f"TWILIO_SECRET_ID: Secrets Manager answered {code}") from None
+            raise Transient(f"Secrets Manager answered {code}") from None
+        except BotoCoreError as error:
+            raise Transient(f"Secrets Manager could not be asked ({type(error).__name__})") from None
+        self._secret = _parsed(answer["SecretString"])
+        return self._secret
+
+
+def _parsed(text: str) -> TwilioSecret:
+    try:
+        values = json.loads(text)
+        secret = TwilioSecret(
+            auth_tokens=tuple(str(token) for token in values["auth_tokens"] if token),
+            account_sid=str(values["account_sid"]),
+            api_key_sid=str(values.get("api_key_sid") or ""),
+            api_key_secret=str(values.get("api_key_secret") or ""),
+            service_sid=str(values["service_sid"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Misconfigured(
+            "The Twilio secret is no JSON object with auth_tokens (a list), account_sid and service_sid"
+        ) from None
+    if not secret.auth_tokens:
+        raise Misconfigured("The Twilio secret has no auth token")
+    return secret
