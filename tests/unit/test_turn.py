@@ -1,0 +1,492 @@
+"""The turn protocol, step by step, against fakes at its ports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+
+from switchboard.conversation import Conversation, Owner
+from switchboard.errors import Permanent, Transient
+from switchboard.events import MessageAdded, Speaker
+from switchboard.ports import Answer, Question
+from switchboard.turn import Outcome, Rules, take_turn
+from tests.builders import CONVERSATION, Clock, from_colleague, message_added
+from tests.fakes.conversations import ConversationsInMemory
+from tests.fakes.twilio import TwilioInMemory
+
+FALLBACK = "Sorry, somebody will call you."
+RULES = Rules(fallback_sentence=FALLBACK)
+
+
+@dataclass
+class EchoAgent:
+    """Answers with what it was asked; `raises` comes first, `interrupted_by` happens while it thinks."""
+
+    asked: list[Question] = field(default_factory=list)
+    raises: list[Exception] = field(default_factory=list)
+    interrupted_by: Callable[[], None] = lambda: None
+    says: str = ""
+    handoff: bool = False
+
+    def answer(self, question: Question) -> Answer:
+        self.asked.append(question)
+        self.interrupted_by()
+        if self.raises:
+            raise self.raises.pop(0)
+        return Answer(text=self.says or f"You said: {' | '.join(question.messages)}", handoff=self.handoff)
+
+
+@dataclass
+class DeadLetterList:
+    messages: list[MessageAdded] = field(default_factory=list)
+
+    def copy(self, messages: list[MessageAdded]) -> None:
+        self.messages += [message for message in messages if message not in self.messages]
+
+
+class House:
+    """One conversation's world, and a worker that can be sent in again and again."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.twilio = TwilioInMemory(clock=self.clock)
+        self.conversations = ConversationsInMemory()
+        self.agent = EchoAgent()
+        self.dead_letters = DeadLetterList()
+        self.ids = (f"id{number}" for number in count())
+        self.dies_at = ""
+
+    def deliver(self, *messages: MessageAdded, lease_seconds: float = 60) -> Outcome:
+        return take_turn(
+            messages,
+            lease_until=self.clock() + timedelta(seconds=lease_seconds),
+            agent=self.agent,
+            conversations=self.conversations,
+            messenger=self.twilio,
+            dead_letters=self.dead_letters,
+            clock=self.clock,
+            rules=RULES,
+            new_id=lambda: next(self.ids),
+            reached=self._reached,
+        )
+
+    def say(self, *bodies: str, at: datetime | None = None) -> list[MessageAdded]:
+        standing = self.twilio.messages.setdefault(CONVERSATION, [])
+        said = [
+            message_added(index=len(standing) + n, body=body, at=at or self.clock()) for n, body in enumerate(bodies)
+        ]
+        self.twilio.has(*said)
+        return said
+
+    @property
+    def replies(self) -> list[str]:
+        return self.twilio.replies(CONVERSATION)
+
+    @property
+    def item(self) -> Conversation:
+        return self.conversations.items[CONVERSATION]
+
+    def _reached(self, step: str) -> None:
+        if step == self.dies_at:
+            self.dies_at = ""
+            raise KeyboardInterrupt(step)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_a_message_is_answered_and_acknowledged(house: House) -> None:
+    said = house.say("hi")
+
+    outcome = house.deliver(*said)
+
+    assert house.replies == ["You said: hi"]
+    assert outcome.decision == "answered"
+    assert outcome.acknowledged == {said[0].message_sid}
+
+
+def test_an_undisturbed_turn_posts_once_and_lists_nothing(house: House) -> None:
+    house.deliver(*house.say("hi"))
+
+    assert (house.twilio.posts, house.twilio.lists) == (1, 0)
+
+
+def test_a_redelivered_message_is_answered_once(house: House) -> None:
+    said = house.say("hi")
+    house.deliver(*said)
+
+    again = house.deliver(*said)
+
+    assert house.replies == ["You said: hi"]
+    assert again.decision == "dropped"
+    assert again.acknowledged == {said[0].message_sid}
+
+
+def test_messages_that_wait_together_are_answered_together_in_order(house: House) -> None:
+    first, second = house.say("one", "two")
+
+    house.deliver(second, first)
+
+    assert house.replies == ["You said: one | two"]
+
+
+def test_a_message_whose_webhook_is_late_is_found_in_the_gap_and_its_own_record_dropped(house: House) -> None:
+    first, second = house.say("one", "two")
+
+    house.deliver(second)
+    late = house.deliver(first)
+
+    assert house.replies == ["You said: one | two"]
+    assert late.decision == "dropped"
+
+
+def test_a_webhook_that_overtakes_two_others_loses_none(house: House) -> None:
+    first, second, third = house.say("one", "two", "three")
+    house.twilio.hidden = {0, 1, 2}
+    house.deliver(first)
+    house.deliver(third)
+    house.twilio.hidden = set()
+
+    house.deliver(second)
+
+    assert house.replies == ["You said: one", "You said: three", "You said: two"]
+
+
+def test_two_workers_never_work_on_one_conversation(house: House) -> None:
+    said = house.say("hi")
+    second_worker: list[Outcome] = []
+    house.agent.interrupted_by = lambda: second_worker.append(house.deliver(*said))
+
+    house.deliver(*said)
+
+    assert [outcome.decision for outcome in second_worker] == ["busy"]
+    assert house.replies == ["You said: hi"]
+
+
+def test_a_busy_conversation_costs_no_attempt(house: House) -> None:
+    said = house.say("hi")
+    second_worker: list[Outcome] = []
+    house.agent.interrupted_by = lambda: second_worker.append(house.deliver(*said))
+    house.agent.raises = [Transient("the model is away")]
+
+    house.deliver(*said)
+
+    assert second_worker
+    assert house.item.attempts == 1
+
+
+@pytest.mark.parametrize("step", ["claimed", "thought"])
+def test_a_crash_before_the_freeze_is_answered_by_the_next_worker_under_the_same_turn(house: House, step: str) -> None:
+    said = house.say("hi")
+    house.dies_at = step
+    with pytest.raises(KeyboardInterrupt):
+        house.deliver(*said)
+    turn = house.item.turn
+    house.clock.move(seconds=61)
+
+    house.deliver(*said)
+
+    assert house.replies == ["You said: hi"]
+    assert {question.turn for question in house.agent.asked} == {turn}
+
+
+@pytest.mark.parametrize("step", ["frozen", "posted", "recorded"])
+def test_a_crash_after_the_freeze_says_the_frozen_text_once(house: House, step: str) -> None:
+    said = house.say("hi")
+    house.dies_at = step
+    with pytest.raises(KeyboardInterrupt):
+        house.deliver(*said)
+    house.agent.says = "something else"
+    house.clock.move(seconds=91)
+
+    outcome = house.deliver(*said)
+
+    assert house.replies == ["You said: hi"]
+    assert outcome.acknowledged == {said[0].message_sid}
+
+
+def test_nobody_looks_for_a_sent_part_before_its_post_must_have_landed(house: House) -> None:
+    said = house.say("hi")
+    house.twilio.ends.append("unseen")
+
+    unknown = house.deliver(*said)
+    house.clock.move(seconds=10)
+    too_early = house.deliver(*said)
+
+    assert (unknown.decision, unknown.retry_after_seconds) == ("looking", 30)
+    assert (too_early.decision, too_early.retry_after_seconds) == ("looking", 20)
+    assert house.twilio.lists == 0
+
+
+def test_a_post_whose_answer_was_lost_is_not_repeated_when_the_list_shows_it(house: House) -> None:
+    said = house.say("hi")
+    house.twilio.ends.append("unseen")
+    house.deliver(*said)
+    house.clock.move(seconds=31)
+
+    house.deliver(*said)
+
+    assert house.twilio.posts == 1
+    assert house.replies == ["You said: hi"]
+
+
+def test_a_part_is_posted_at_most_twice_then_a_human_has_it(house: House) -> None:
+    said = house.say("hi")
+    house.twilio.ends.extend(["lost", "lost", "lost"])
+
+    outcomes = []
+    for _ in range(3):
+        outcomes.append(house.deliver(*said))
+        house.clock.move(seconds=31)
+
+    assert house.twilio.posts == 2
+    assert outcomes[-1].decision == "unsure"
+    assert house.item.owner is Owner.HUMAN
+
+
+def test_a_post_that_never_left_does_not_count_as_one(house: House) -> None:
+    said = house.say("hi")
+    house.twilio.ends.extend(["not_sent", "not_sent", "not_sent"])
+
+    for _ in range(4):
+        house.deliver(*said)
+        house.clock.move(seconds=31)
+
+    assert house.replies == ["You said: hi"]
+
+
+def test_a_draft_that_twilio_never_takes_goes_to_a_human_after_twice_the_attempts(house: House) -> None:
+    said = house.say("hi")
+    house.twilio.ends.extend(["not_sent"] * 20)
+
+    outcomes = []
+    for _ in range(7):
+        outcomes.append(house.deliver(*said).decision)
+        house.clock.move(seconds=31)
+
+    assert outcomes[-1] == "unsure"
+    assert house.item.owner is Owner.HUMAN
+
+
+def test_a_refused_post_is_recorded_with_its_code_and_acknowledged(house: House) -> None:
+    said = house.say("hi")
+    house.twilio.ends.append("refused")
+
+    outcome = house.deliver(*said)
+
+    assert (outcome.decision, outcome.cause) == ("refused", "twilio_50377")
+    assert outcome.acknowledged == {said[0].message_sid}
+
+
+def test_past_the_last_attempt_the_customer_is_told_the_human_has_it_and_the_records_are_dead_letters(
+    house: House,
+) -> None:
+    said = house.say("hi")
+    house.agent.raises = [Transient("away")] * 3
+
+    decisions = []
+    for _ in range(4):
+        decisions.append(house.deliver(*said).decision)
+        house.clock.move(seconds=31)
+
+    assert decisions == ["retry", "retry", "retry", "fell_back"]
+    assert house.replies == [FALLBACK]
+    assert house.dead_letters.messages == said
+    assert house.item.owner is Owner.HUMAN
+
+
+def test_an_agent_that_can_never_answer_is_not_asked_again(house: House) -> None:
+    house.agent.raises = [Permanent("no")]
+
+    house.deliver(*house.say("hi"))
+
+    assert house.replies == [FALLBACK]
+    assert len(house.agent.asked) == 1
+
+
+def test_an_empty_answer_is_the_fallback_not_silence(house: House) -> None:
+    house.agent.says = "  \n"
+
+    house.deliver(*house.say("hi"))
+
+    assert house.replies == [FALLBACK]
+
+
+def test_a_handoff_says_its_sentence_then_the_agent_is_silent(house: House) -> None:
+    house.agent.handoff = True
+    house.deliver(*house.say("a person please"))
+    later = house.say("hello?")
+
+    outcome = house.deliver(*later)
+
+    assert len(house.replies) == 1
+    assert (outcome.decision, outcome.cause) == ("refused", "human")
+
+
+def test_a_takeover_while_the_agent_thinks_silences_it(house: House) -> None:
+    said = house.say("hi")
+    house.agent.interrupted_by = lambda: house.conversations.take_over(CONVERSATION, index=1, at=house.clock())
+
+    fenced = house.deliver(*said)
+    gated = house.deliver(*said)
+
+    assert house.replies == []
+    assert (fenced.decision, fenced.acknowledged) == ("fenced", frozenset())
+    assert (gated.decision, gated.cause) == ("refused", "human")
+
+
+def test_a_close_while_the_agent_thinks_silences_it(house: House) -> None:
+    said = house.say("hi")
+    house.agent.interrupted_by = lambda: house.conversations.close(CONVERSATION, at=house.clock())
+
+    house.deliver(*said)
+    gated = house.deliver(*said)
+
+    assert house.replies == []
+    assert gated.cause == "closed"
+
+
+def test_a_draft_frozen_before_a_takeover_is_never_sent_after_it(house: House) -> None:
+    said = house.say("hi")
+    house.dies_at = "frozen"
+    with pytest.raises(KeyboardInterrupt):
+        house.deliver(*said)
+    house.conversations.take_over(CONVERSATION, index=1, at=house.clock())
+    house.conversations.hand_back(CONVERSATION, at=house.clock() + timedelta(seconds=1))
+    house.clock.move(seconds=91)
+
+    outcome = house.deliver(*said)
+
+    assert house.replies == []
+    assert outcome.decision == "void"
+
+
+def test_a_colleague_found_in_a_gap_takes_over(house: House) -> None:
+    house.twilio.has(from_colleague(index=0, at=house.clock()))
+    said = message_added(index=1, at=house.clock())
+    house.twilio.has(said)
+
+    house.deliver(said)
+    outcome = house.deliver(said)
+
+    assert house.replies == []
+    assert outcome.cause == "human"
+
+
+def test_messages_left_to_a_human_wait_for_an_answer_again_after_the_hand_back(house: House) -> None:
+    house.conversations.take_over(CONVERSATION, index=0, at=house.clock())
+    house.twilio.has(from_colleague(index=0))
+    said = message_added(index=1, body="still there?", at=house.clock())
+    house.twilio.has(said)
+    house.deliver(said)
+
+    reopened = house.conversations.hand_back(CONVERSATION, at=house.clock() + timedelta(seconds=5))
+    house.deliver(said)
+
+    assert reopened == {1}
+    assert house.replies == ["You said: still there?"]
+
+
+def test_a_message_that_waited_too_long_goes_to_a_human(house: House) -> None:
+    said = house.say("hi", at=house.clock() - timedelta(hours=2))
+
+    outcome = house.deliver(*said)
+
+    assert (outcome.decision, outcome.cause) == ("refused", "too_old")
+    assert house.item.owner is Owner.HUMAN
+
+
+def test_a_duplicate_days_later_is_dropped_before_it_is_too_old(house: House) -> None:
+    said = house.say("hi")
+    house.deliver(*said)
+    house.clock.move(seconds=3 * 86_400)
+
+    outcome = house.deliver(*said)
+
+    assert outcome.decision == "dropped"
+    assert house.item.owner is Owner.AGENT
+
+
+def test_what_stood_in_a_conversation_before_we_saw_it_is_history(house: House) -> None:
+    house.say("an old question", at=house.clock() - timedelta(days=3))
+    (fresh,) = house.say("a new question")
+
+    house.deliver(fresh)
+
+    assert house.replies == ["You said: a new question"]
+
+
+def test_a_retry_answers_at_least_the_messages_of_the_first_attempt(house: House) -> None:
+    first, second = house.say("one", "two")
+    house.agent.raises = [Transient("away")]
+    house.deliver(first, second)
+    house.clock.move(seconds=31)
+
+    house.deliver(first)
+
+    assert house.replies == ["You said: one | two"]
+
+
+def test_a_long_reply_goes_out_in_parts_and_in_order(house: House) -> None:
+    house.agent.says = "word " * 700
+
+    house.deliver(*house.say("tell me everything"))
+
+    assert [len(part) <= 1600 for part in house.replies] == [True, True, True]
+    assert " ".join(house.replies) == ("word " * 700).strip()
+
+
+def test_a_takeover_between_two_parts_stops_the_second(house: House) -> None:
+    house.agent.says = "word " * 400
+    said = house.say("tell me everything")
+    house.twilio.after_post = lambda: house.conversations.take_over(CONVERSATION, index=9, at=house.clock())
+
+    outcome = house.deliver(*said)
+
+    assert len(house.replies) == 1
+    assert outcome.decision == "fenced"
+
+
+def test_no_post_starts_without_the_time_to_end_it(house: House) -> None:
+    said = house.say("hi")
+    house.agent.interrupted_by = lambda: house.clock.move(seconds=50)
+
+    outcome = house.deliver(*said)
+
+    assert house.twilio.posts == 0
+    assert outcome.decision == "retry"
+
+
+def test_the_agent_is_shown_the_earlier_turns(house: House) -> None:
+    house.deliver(*house.say("my name is Kim"))
+
+    house.deliver(*house.say("what is my name?"))
+
+    (exchange,) = house.agent.asked[1].history
+    assert exchange.said == ("my name is Kim",)
+    assert exchange.replied == "You said: my name is Kim"
+
+
+def test_a_file_without_words_is_still_something_said(house: House) -> None:
+    (said,) = house.say("")
+    said = replace(said, media_content_types=("image/png",))
+
+    house.deliver(said)
+
+    assert house.replies == ["You said: [file: image/png]"]
+
+
+def test_the_last_word_of_a_system_is_no_gap_forever(house: House) -> None:
+    house.twilio.has(message_added(index=0, speaker=Speaker.SYSTEM, author="system", at=house.clock()))
+    first = message_added(index=1, at=house.clock())
+    house.twilio.has(first)
+    house.deliver(first)
+    lists = house.twilio.lists
+
+    house.deliver(*house.say("again"))
+
+    assert house.twilio.lists == lists
