@@ -233,7 +233,7 @@ class ConversationsTable:
         """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again."""
         conversation = self._read(sid)
         update = _change_of_owner(Owner.AGENT, at)
-        update.condition = f"({update.condition}) AND #fence = :our_fence"
+        update.condition = f"({_NEWER}) AND (attribute_not_exists(#fence) OR {_UNDER_OUR_FENCE})"
         update.values[":our_fence"] = conversation.fence
         if conversation.left:
             update.adds["reopened"] = ":left"

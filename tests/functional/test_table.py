@@ -1,0 +1,297 @@
+"""The table on moto, and its twin in memory that the protocol's tests run on: one contract for both."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from switchboard.aws.table import ConversationsTable
+from switchboard.conversation import Conversation, Coverage, Draft, Ending, Joined, Kind, Owner, TurnRecord
+from switchboard.ports import Busy, Fenced
+from tests.builders import CONVERSATION, NOON, sid
+from tests.fakes.conversations import ConversationsInMemory
+
+type Store = ConversationsTable | ConversationsInMemory
+
+LATER = NOON + timedelta(seconds=60)
+FIRST = Joined(index=0, message_sid=sid("IM", 1))
+SECOND = Joined(index=1, message_sid=sid("IM", 2))
+DRAFT = Draft(
+    turn="T1", kind=Kind.ANSWER, covers=frozenset({0}), parts=("a", "b"), posts=(1, 1), era=0, look_after=LATER
+)
+RECORD = TurnRecord(
+    turn="T1",
+    first_index=0,
+    message_sids=(FIRST.message_sid,),
+    said=("hi",),
+    parts=("hello",),
+    ending=Ending.ANSWERED,
+    rule="",
+    at=NOON,
+)
+
+
+@pytest.fixture(params=["memory", "moto"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    if request.param == "memory":
+        yield ConversationsInMemory()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        client.create_table(
+            TableName="Conversations",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        yield ConversationsTable(client=client, name="Conversations")
+
+
+def claim(store: Store, *messages: Joined, worker: str = "one", turn: str = "T1", seconds: int = 0) -> Conversation:
+    claimed = store.claim(
+        CONVERSATION,
+        messages=frozenset(messages or {FIRST}),
+        turn=turn,
+        token=worker,
+        now=NOON + timedelta(seconds=seconds),
+        lease_until=NOON + timedelta(seconds=seconds + 60),
+    )
+    assert isinstance(claimed, Conversation), claimed
+    return claimed
+
+
+def claim_again(store: Store, *, worker: str = "two", seconds: int = 0) -> Conversation | Busy:
+    return store.claim(
+        CONVERSATION,
+        messages=frozenset({FIRST}),
+        turn="T2",
+        token=worker,
+        now=NOON + timedelta(seconds=seconds),
+        lease_until=NOON + timedelta(seconds=seconds + 60),
+    )
+
+
+def test_a_claim_opens_a_turn_under_a_lease(store: Store) -> None:
+    claimed = claim(store)
+
+    assert (claimed.fence, claimed.attempts, claimed.turn) == (1, 1, "T1")
+    assert claimed.turn_messages == {FIRST}
+    assert claimed.is_leased(NOON)
+    assert claimed.coverage == Coverage()
+
+
+def test_a_live_lease_keeps_others_out(store: Store) -> None:
+    claim(store)
+
+    assert claim_again(store, seconds=59) == Busy(until=LATER)
+
+
+def test_a_claim_whose_answer_was_lost_may_be_repeated(store: Store) -> None:
+    claim(store, worker="one")
+
+    assert isinstance(claim_again(store, worker="one"), Conversation)
+
+
+def test_a_lease_that_is_over_lets_the_next_join_the_same_turn(store: Store) -> None:
+    claim(store)
+
+    claimed = claim(store, SECOND, worker="two", turn="T2", seconds=60)
+
+    assert (claimed.turn, claimed.attempts) == ("T1", 2)
+    assert claimed.turn_messages == {FIRST, SECOND}
+
+
+def test_a_takeover_ends_the_lease_and_raises_fence_and_era(store: Store) -> None:
+    claimed = claim(store)
+
+    store.take_over(CONVERSATION, index=3, at=NOON)
+
+    after = claim(store, worker="two", turn="T2")
+    assert (after.owner, after.era, after.fence) == (Owner.HUMAN, 1, claimed.fence + 2)
+    assert after.coverage.covers(3)
+
+
+@pytest.mark.parametrize("write", ["join", "freeze", "resend", "settle", "refuse"])
+def test_nothing_is_written_under_a_fence_that_was_raised(store: Store, write: str) -> None:
+    claimed = claim(store)
+    store.take_over(CONVERSATION, index=None, at=NOON)
+    coverage = claimed.coverage.with_covered({0}, now=NOON)
+    writes = {
+        "join": lambda: store.join(claimed, frozenset({SECOND})),
+        "freeze": lambda: store.freeze(claimed, DRAFT),
+        "resend": lambda: store.license_resend(claimed, DRAFT),
+        "settle": lambda: store.settle(claimed, coverage=coverage, owner=Owner.AGENT, now=NOON),
+        "refuse": lambda: store.refuse(
+            claimed, RECORD, coverage=coverage, left=frozenset(), owner=Owner.AGENT, now=NOON
+        ),
+    }
+
+    with pytest.raises(Fenced):
+        writes[write]()
+
+    after = claim(store, worker="two")
+    assert (after.draft, after.turn_messages, after.coverage.covers(0)) == (None, {FIRST}, False)
+    assert store.history(CONVERSATION) == ()
+
+
+def test_a_frozen_draft_comes_back_as_it_was(store: Store) -> None:
+    store.freeze(claim(store), DRAFT)
+
+    assert claim(store, worker="two", seconds=61).draft == DRAFT
+
+
+def test_a_draft_given_back_keeps_its_posts_and_frees_the_conversation(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, DRAFT)
+    known = Draft(
+        turn="T1", kind=Kind.ANSWER, covers=frozenset({0}), parts=("a", "b"), posts=(1, 0), era=0, look_after=NOON
+    )
+
+    store.give_back(claimed, draft=known)
+
+    assert claim(store, worker="two").draft == known
+
+
+def test_giving_back_a_lease_that_another_holds_changes_nothing(store: Store) -> None:
+    claimed = claim(store)
+    claim(store, worker="two", seconds=61)
+
+    store.give_back(claimed, draft=DRAFT)
+
+    assert isinstance(claim_again(store, worker="three", seconds=62), Busy)
+
+
+def test_settling_closes_the_turn_and_remembers_holes(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, DRAFT)
+
+    store.settle(claimed, coverage=claimed.coverage.with_covered({0, 3}, now=NOON), owner=Owner.HUMAN, now=NOON)
+
+    after = claim(store, SECOND, worker="two", turn="T2")
+    assert (after.draft, after.turn, after.attempts, after.owner) == (None, "T2", 1, Owner.HUMAN)
+    assert after.turn_messages == {SECOND}
+    assert after.coverage.floor == 3
+    assert after.coverage.holes == {1: NOON, 2: NOON}
+
+
+def test_what_a_colleague_adds_meanwhile_survives_a_settle(store: Store) -> None:
+    store.take_over(CONVERSATION, index=5, at=NOON)
+    claimed = claim(store)
+    store.take_over(CONVERSATION, index=7, at=NOON)
+
+    store.settle(claimed, coverage=claimed.coverage.with_covered({0}, now=NOON), owner=Owner.HUMAN, now=NOON)
+
+    coverage = claim(store, worker="two").coverage
+    assert (coverage.floor, coverage.covers(5), coverage.covers(7), coverage.covers(6)) == (5, True, True, False)
+
+
+def test_an_empty_turn_leaves_no_trace_of_its_attempt(store: Store) -> None:
+    store.close_empty(claim(store))
+
+    after = claim(store, SECOND, worker="two", turn="T2")
+    assert (after.turn, after.attempts, after.turn_messages) == ("T2", 1, {SECOND})
+
+
+def test_a_refused_message_is_history_and_left_to_the_human(store: Store) -> None:
+    claimed = claim(store)
+    coverage = claimed.coverage.with_covered({0}, now=NOON)
+    refused = TurnRecord(
+        turn="T1",
+        first_index=0,
+        message_sids=(),
+        said=("hi",),
+        parts=(),
+        ending=Ending.REFUSED,
+        rule="human",
+        at=NOON,
+    )
+
+    store.refuse(claimed, refused, coverage=coverage, left=frozenset({0}), owner=Owner.HUMAN, now=NOON)
+
+    assert [(exchange.said, exchange.replied) for exchange in store.history(CONVERSATION)] == [(("hi",), None)]
+    assert store.hand_back(CONVERSATION, at=LATER) == {0}
+
+
+def test_a_turn_is_recorded_once(store: Store) -> None:
+    store.record(CONVERSATION, RECORD)
+    store.record(CONVERSATION, RECORD)
+
+    (exchange,) = store.history(CONVERSATION)
+    assert (exchange.said, exchange.replied) == (("hi",), "hello")
+
+
+def test_an_older_takeover_does_not_undo_a_newer_hand_back(store: Store) -> None:
+    store.hand_back(CONVERSATION, at=LATER)
+
+    store.take_over(CONVERSATION, index=1, at=NOON)
+
+    assert claim(store).owner is Owner.AGENT
+
+
+def test_a_colleagues_word_clears_what_was_left_before_it_but_not_after(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    claimed = claim(store, Joined(index=1, message_sid=sid("IM", 2)), Joined(index=3, message_sid=sid("IM", 4)))
+    store.refuse(
+        claimed,
+        RECORD,
+        coverage=claimed.coverage.with_covered({1, 3}, now=NOON),
+        left=frozenset({1, 3}),
+        owner=Owner.HUMAN,
+        now=NOON,
+    )
+
+    store.take_over(CONVERSATION, index=2, at=NOON + timedelta(seconds=1))
+
+    assert store.hand_back(CONVERSATION, at=LATER) == {3}
+
+
+def test_a_hand_back_told_twice_names_the_same_messages(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    claimed = claim(store, SECOND)
+    coverage = claimed.coverage.with_covered({1}, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+
+    first = store.hand_back(CONVERSATION, at=LATER)
+    second = store.hand_back(CONVERSATION, at=LATER)
+
+    assert first == second == {1}
+
+
+def test_an_answer_takes_its_message_out_of_the_reopened(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    claimed = claim(store, SECOND)
+    coverage = claimed.coverage.with_covered({1}, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+    store.hand_back(CONVERSATION, at=LATER)
+    again = claim(store, SECOND, worker="two")
+    assert not again.coverage.covers(1)
+
+    store.settle(again, coverage=again.coverage.with_covered({1}, now=NOON), owner=Owner.AGENT, now=NOON)
+
+    assert claim(store, SECOND, worker="three").coverage.covers(1)
+
+
+def test_closed_is_final(store: Store) -> None:
+    store.close(CONVERSATION, at=NOON)
+    store.close(CONVERSATION, at=LATER)
+
+    claimed = claim(store)
+    assert (claimed.closed, claimed.era) == (True, 1)
+
+
+def test_the_fence_is_read_as_it_is_now(store: Store) -> None:
+    claim(store)
+    store.take_over(CONVERSATION, index=None, at=NOON)
+
+    assert store.read_fence(CONVERSATION) == 2
+
+
+def test_an_opt_out_is_remembered_with_its_latest_time(store: Store) -> None:
+    store.opt_out(CONVERSATION, at=LATER)
+    store.opt_out(CONVERSATION, at=NOON)
+
+    assert claim(store).opted_out_at == LATER
