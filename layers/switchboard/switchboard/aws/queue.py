@@ -100,7 +100,7 @@ class Queue:
         with _transient_errors():
             self.client.send_message(
                 QueueUrl=self.url,
-                MessageBody=_encoded(event),
+                MessageBody=encoded(event),
                 MessageGroupId=event.conversation_sid,
                 MessageDeduplicationId=deduplication_id,
             )
@@ -119,7 +119,8 @@ def _deduplication_id(event: LifecycleEvent) -> str:
             return f"Delivery-{event.status}-{event.delivery_receipt_sid}"
 
 
-def _encoded(event: LifecycleEvent) -> str:
+def encoded(event: LifecycleEvent) -> str:
+    """Return the body of a record that carries the event."""
     return json.dumps({"type": type(event).__name__, **asdict(event)}, default=datetime.isoformat, ensure_ascii=False)
 
 
