@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from switchboard.aws.batch import Batch
+from switchboard.aws.batch import MessagesBatch
 from switchboard.aws.queue import Queue, encoded
 from switchboard.errors import Transient
 from switchboard.events import ConversationStateUpdated, MessageAdded
@@ -39,8 +39,8 @@ class World:
     decisions: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def batch(self, *, coalesce_seconds: int = 0) -> Batch:
-        return Batch(
+    def batch(self, *, coalesce_seconds: int = 0) -> MessagesBatch:
+        return MessagesBatch(
             queue=Queue(client=self.sqs, url="https://sqs/messages.fifo"),
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),

@@ -19,7 +19,7 @@ RETRY_SECONDS = 2  # when the turn could not even be claimed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class MessagesBatch:
     """Takes the turns of a batch. `decided` and `failed` are told what became of each, in the handler's thread."""
 
     queue: Queue

@@ -1,0 +1,155 @@
+"""A verified form → the event it tells. Strict: two different forms can carry one signature.
+
+Names and values are signed without separators, so a forger may move a piece of one field into its neighbour. Every SID,
+instant and number is therefore matched in full, and no field that we read may be repeated.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from switchboard.errors import Malformed
+from switchboard.events import (
+    OUR_AUTHOR,
+    ConversationStateUpdated,
+    DeliveryFailed,
+    Event,
+    Ignored,
+    MessageAdded,
+    OwnerSet,
+    Speaker,
+    who_speaks,
+)
+from switchboard.twilio import fields
+from switchboard.twilio.signature import Form
+
+NOT_FOR_US = frozenset(
+    {
+        "onConversationAdded",
+        "onConversationUpdated",
+        "onConversationStateUpdated",
+        "onMessageUpdated",
+        "onMessageRemoved",
+        "onParticipantAdded",
+        "onParticipantUpdated",
+        "onParticipantRemoved",
+        "onDeliveryUpdated",
+        "onUserAdded",
+        "onUserUpdated",
+    }
+)
+FAILED = frozenset({"failed", "undelivered"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """Whose events we take, and which identities are customers."""
+
+    account_sid: str
+    service_sid: str
+    visitor_identities: Sequence[str]
+
+
+def parse(form: Form, *, ours: Ours) -> Event:
+    """Return the event; `Ignored` for what is none of our business, `Malformed` for what Twilio never sends."""
+    if fields.sid("AccountSid", form.one("AccountSid"), prefix="AC") != ours.account_sid:
+        raise Malformed("AccountSid is not our account")
+    # A chat message of 2021 came without ChatServiceSid: its absence is not another service.
+    service_sid = form.one("ChatServiceSid")
+    if service_sid is not None and fields.sid("ChatServiceSid", service_sid, prefix="IS") != ours.service_sid:
+        return Ignored(name="another_service")
+    event_type = form.one("EventType") or ""
+    if event_type in _PARSERS:
+        return _PARSERS[event_type](form, ours)
+    return Ignored(name=event_type if event_type in NOT_FOR_US else "unknown_event_type")
+
+
+def _message_added(form: Form, ours: Ours) -> Event:
+    author = form.one("Author") or ""
+    participant_sid = form.one("ParticipantSid")
+    if participant_sid:
+        fields.sid("ParticipantSid", participant_sid, prefix="MB")
+    speaker = who_speaks(author=author, participant_sid=participant_sid, visitor_identities=ours.visitor_identities)
+    event = MessageAdded(
+        conversation_sid=_conversation_sid(form),
+        message_sid=fields.sid("MessageSid", form.one("MessageSid"), prefix="IM"),
+        index=fields.index("Index", form.one("Index")),
+        speaker=speaker,
+        author=author,
+        body=form.one("Body") or "",
+        media_content_types=_media(form.one("Media")),
+        at=fields.instant("DateCreated", form.one("DateCreated")),
+        marker=fields.marker(form.one("Attributes")) if author == OUR_AUTHOR else None,
+    )
+    return event if speaker in {Speaker.CUSTOMER, Speaker.COLLEAGUE} else Ignored(name=f"message_of_{speaker}")
+
+
+def _state_updated(form: Form, _ours: Ours) -> Event:
+    return ConversationStateUpdated(
+        conversation_sid=_conversation_sid(form),
+        state=form.one("StateTo") or "",
+        at=fields.instant("StateUpdated", form.one("StateUpdated")),
+    )
+
+
+def _removed(form: Form, _ours: Ours) -> Event:
+    # A conversation that is gone takes no more messages: the same as closed.
+    return ConversationStateUpdated(
+        conversation_sid=_conversation_sid(form),
+        state="closed",
+        at=fields.instant("DateRemoved", form.one("DateRemoved") or form.one("DateUpdated")),
+    )
+
+
+def _updated(form: Form, _ours: Ours) -> Event:
+    conversation_sid = _conversation_sid(form)
+    wish = fields.attributes(form.one("Attributes"))
+    try:
+        # `at` is when a colleague's desk decided: without it every later change of the conversation would decide again.
+        at = fields.instant("switchboard.at", str(wish.get("at")))
+    except Malformed:
+        return Ignored(name="onConversationUpdated")
+    if wish.get("owner") not in {"agent", "human"}:
+        return Ignored(name="onConversationUpdated")
+    return OwnerSet(conversation_sid=conversation_sid, owner=wish["owner"], at=at)
+
+
+def _delivery_updated(form: Form, _ours: Ours) -> Event:
+    status = form.one("Status") or ""
+    if status not in FAILED:
+        return Ignored(name="onDeliveryUpdated")
+    code = form.one("ErrorCode")
+    return DeliveryFailed(
+        conversation_sid=_conversation_sid(form),
+        message_sid=fields.sid("MessageSid", form.one("MessageSid"), prefix="IM"),
+        delivery_receipt_sid=fields.sid("DeliveryReceiptSid", form.one("DeliveryReceiptSid"), prefix="DY"),
+        status=status,
+        error_code=fields.index("ErrorCode", code) if code else None,
+        at=fields.instant("DateUpdated", form.one("DateUpdated") or form.one("DateCreated")),
+    )
+
+
+def _conversation_sid(form: Form) -> str:
+    return fields.sid("ConversationSid", form.one("ConversationSid"), prefix="CH")
+
+
+def _media(text: str | None) -> tuple[str, ...]:
+    """Return the content types of `Media`, a JSON array; its keys are from samples: their absence is no error."""
+    if not text:
+        return ()
+    try:
+        files = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed("Media is no JSON") from None
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        raise Malformed("Media is no JSON array of objects")
+    return tuple(str(file.get("ContentType") or file.get("content_type") or "file") for file in files)
+
+
+_PARSERS: dict[str, Callable[[Form, Ours], Event]] = {
+    "onMessageAdded": _message_added,
+    "onConversationStateUpdated": _state_updated,
+    "onConversationRemoved": _removed,
+    "onConversationUpdated": _updated,
+    "onDeliveryUpdated": _delivery_updated,
+}
