@@ -1,0 +1,23 @@
+"""The functions as Lambda loads them: a folder, a module called app, a handler."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+FUNCTIONS = Path(__file__).parent.parent / "functions"
+
+
+def load(name: str) -> ModuleType:
+    """Load `functions/<name>/app.py` anew, with its own folder on the path."""
+    folder = str(FUNCTIONS / name)
+    spec = importlib.util.spec_from_file_location(f"{name}_app", FUNCTIONS / name / "app.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    return module
