@@ -110,7 +110,7 @@ def webhook() -> Webhook:
 @cache
 def agent(assistant: "Assistant") -> Agent:
     """Build what the agent function works with, around a team's assistant."""
-    from switchboard.agents.assistant import agent_of
+    from switchboard.agents.engine import agent_of
     from switchboard.aws.batch import MessagesBatch
     from switchboard.aws.queue import Queue
     from switchboard.aws.table import ConversationsTable

@@ -1,0 +1,39 @@
+"""From the setting ASSISTANT_MODEL to a model; a provider's SDK is imported only where it is configured."""
+
+from pydantic_ai import UserError
+from pydantic_ai.models import Model, infer_model
+
+from switchboard.agents.offline import offline_model
+from switchboard.errors import Misconfigured
+
+OFFLINE = "offline"
+
+
+def model_named(name: str) -> Model:
+    """Return the model that a setting names: `offline`, `bedrock:…`, or another pydantic-ai name.
+
+    Raises `Misconfigured` for a name that nobody knows, a provider that is not installed, or one without credentials.
+    Names: https://ai.pydantic.dev/models/
+    """
+    if name == OFFLINE:
+        return offline_model()
+    provider, _, model = name.partition(":")
+    if not provider or not model:
+        raise Misconfigured(
+            f"ASSISTANT_MODEL is {name!r}: it takes `{OFFLINE}` or a pydantic-ai name such as `bedrock:…` or `openai:…`"
+        )
+    try:
+        return _on_bedrock(model) if provider == "bedrock" else infer_model(name)
+    except ImportError:
+        raise Misconfigured(
+            f"ASSISTANT_MODEL is {name!r}, and the layer lacks that provider's package: "
+            f"add it as an extra of pydantic-ai-slim to the layer's requirements.in, and build again"
+        ) from None
+    except UserError as error:
+        raise Misconfigured(f"ASSISTANT_MODEL is {name!r}: {error}") from None
+
+
+def _on_bedrock(model: str) -> Model:
+    from switchboard.agents.bedrock import bedrock_model  # noqa: PLC0415 -- costs a cold start only who speaks to it
+
+    return bedrock_model(model)
