@@ -1,0 +1,165 @@
+"""The local AWS: ministack in a child process, with the queues and tables that template.yaml describes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from botocore.config import Config
+from botocore.session import Session
+
+from local.template import PSEUDO_PARAMETERS, Template, Unreadable
+
+SERVER = Path(__file__).with_name("ministack_server.py")
+STARTS_WITHIN_SECONDS = 30
+ACCOUNT_ID = str(PSEUDO_PARAMETERS["AWS::AccountId"])
+REGION = str(PSEUDO_PARAMETERS["AWS::Region"])
+CREDENTIALS: Mapping[str, str] = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+QUEUE = "AWS::SQS::Queue"
+TABLE = "AWS::DynamoDB::Table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What resources are called once they exist; known before they do, so that functions can start meanwhile."""
+
+    template: Template
+    endpoint: str
+
+    def __call__(self, logical_id: str, attribute: str) -> str:
+        """Answer `!Ref` (attribute `Ref`) and `!GetAtt` for queues and tables; for the rest, a name and an ARN."""
+        resource = self.template.resources.get(logical_id)
+        if resource is None:
+            raise Unreadable(f"the template refers to {logical_id}, which is neither a parameter nor a resource")
+        properties = resource.get("Properties", {})
+        match resource["Type"], attribute:
+            case "AWS::SQS::Queue", "Ref" | "QueueUrl":
+                return f"{self.endpoint}/{ACCOUNT_ID}/{self.queue_name(logical_id)}"
+            case "AWS::SQS::Queue", "QueueName":
+                return self.queue_name(logical_id)
+            case "AWS::SQS::Queue", "Arn":
+                return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{self.queue_name(logical_id)}"
+            case "AWS::DynamoDB::Table", "Arn":
+                return f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{self(logical_id, 'Ref')}"
+            case "AWS::DynamoDB::Table", "Ref" if "TableName" in properties:
+                return str(self.template.resolve(properties["TableName"], self))
+            case _, "Ref":
+                return self._stacked(logical_id)
+            case _:
+                return f"arn:aws:local:{REGION}:{ACCOUNT_ID}:{self._stacked(logical_id)}"
+
+    def queue_name(self, logical_id: str) -> str:
+        """Return the name the template gives, or one as CloudFormation would make it."""
+        properties = self.template.resources[logical_id].get("Properties", {})
+        if "QueueName" in properties:
+            return str(self.template.resolve(properties["QueueName"], self))
+        return self._stacked(logical_id) + (".fifo" if properties.get("FifoQueue") else "")
+
+    def _stacked(self, logical_id: str) -> str:
+        return f"{PSEUDO_PARAMETERS['AWS::StackName']}-{logical_id}"
+
+
+class LocalAws:
+    """ministack, started when this is made: on an ephemeral port of `host`, and found under `reachable`."""
+
+    def __init__(self, *, host: str, reachable: str) -> None:
+        with socket.create_server((host, 0)) as listening:
+            port = listening.getsockname()[1]
+            self.endpoint = f"http://{reachable}:{port}"
+            self._process = subprocess.Popen(  # noqa: S603 -- our own script
+                [sys.executable, "-P", str(SERVER), str(listening.fileno())],
+                pass_fds=[listening.fileno()],
+                env=_server_environment(reachable=reachable, port=port),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the parent, which then ends its children
+            )
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
+        """Return a client of this AWS, whatever profiles this machine has. It tries once: what fails is over."""
+        session = Session({"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)})
+        return session.create_client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30),
+        )
+
+    def wait_until_ready(self) -> None:
+        """Return once it answers."""
+        until = time.monotonic() + STARTS_WITHIN_SECONDS
+        while True:
+            try:
+                # The socket listens already: this waits in its backlog until ministack accepts.
+                with urlopen(f"{self.endpoint}/_ministack/health", timeout=STARTS_WITHIN_SECONDS):  # noqa: S310 -- ours
+                    return
+            except (URLError, OSError):
+                if self._process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError("ministack, the local AWS, did not start") from None
+
+    def create(self, template: Template, names: Names) -> None:
+        """Make the template's queues and tables, dead-letter queues before the queues that name them."""
+        sqs, dynamodb = self.client("sqs"), self.client("dynamodb")
+        queues = dict(template.of_type(QUEUE, names))
+        for logical_id, properties in sorted(queues.items(), key=lambda item: "RedrivePolicy" in item[1]):
+            sqs.create_queue(QueueName=names.queue_name(logical_id), Attributes=_queue_attributes(properties))
+        for logical_id, properties in template.of_type(TABLE, names):
+            _create_table(dynamodb, names(logical_id, "Ref"), properties)
+
+    def put_secret(self, secret_id: str, value: Mapping[str, object]) -> None:
+        """Write a secret, as JSON."""
+        self.client("secretsmanager").create_secret(Name=secret_id, SecretString=json.dumps(value))
+
+    def close(self) -> None:
+        """End it at once; what it kept is gone."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+
+def _server_environment(*, reachable: str, port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR", "LANG"}}
+    return kept | {
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": reachable,  # queue URLs carry it
+        "MINISTACK_REGION": REGION,
+        "SERVICES": "sqs,dynamodb,secretsmanager",
+        "IOT_MTLS_ENABLED": "0",  # it would listen on a port of its own
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+def _queue_attributes(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Return SQS's attributes: CloudFormation's properties under the same names, every value a string."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in properties.items()
+        if name not in {"QueueName", "Tags"}
+    }
+
+
+def _create_table(client: Any, name: str, properties: Mapping[str, Any]) -> None:  # noqa: ANN401 -- see LocalAws.client
+    taken = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+    client.create_table(TableName=name, **{key: properties[key] for key in taken if key in properties})
+    if "TimeToLiveSpecification" in properties:
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])

@@ -1,0 +1,112 @@
+"""One Lambda instance: imports a handler, then answers one invocation after the other over a socket.
+
+Run as a script with `python -P`, so that only the function's own folder and the layer are on the path; hence nothing
+of `local` is imported here. Arguments: the number of the socket to the parent, and the handler (`app.lambda_handler`).
+
+Each message is one line of JSON. To the parent first `{"ready": true}` or `{"error": …}`, then for each invocation
+`{"result": …}` or `{"error": …}`. The end of the socket is the end of the parent, and of this process.
+"""
+
+import importlib
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaContext:
+    """What AWS hands a handler beside the event: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
+
+    aws_request_id: str
+    invoked_function_arn: str
+    function_name: str
+    function_version: str
+    memory_limit_in_mb: str
+    log_group_name: str
+    log_stream_name: str
+    deadline_ms: int
+    identity: None = None
+    client_context: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long Lambda still lets this invocation run."""
+        return max(0, self.deadline_ms - time.time_ns() // 1_000_000)
+
+
+def _context(invocation: dict[str, Any]) -> LambdaContext:
+    return LambdaContext(
+        aws_request_id=invocation["request_id"],
+        invoked_function_arn=invocation["function_arn"],
+        deadline_ms=invocation["deadline_ms"],
+        function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        function_version=os.environ["AWS_LAMBDA_FUNCTION_VERSION"],
+        memory_limit_in_mb=os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+        log_group_name=os.environ["AWS_LAMBDA_LOG_GROUP_NAME"],
+        log_stream_name=os.environ["AWS_LAMBDA_LOG_STREAM_NAME"],
+    )
+
+
+def _error(error: BaseException) -> dict[str, Any]:
+    """Describe an error as Lambda answers it, and log it as Lambda's runtime does."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    sys.stderr.write("[ERROR] " + "".join(traceback.format_exception(error)))
+    return {
+        "error": {
+            "errorType": type(error).__name__,
+            "errorMessage": str(error),
+            "stackTrace": traceback.format_list(frames),
+        }
+    }
+
+
+def _handler(name: str) -> Callable[[Any, LambdaContext], Any]:
+    module, _, function = name.rpartition(".")
+    handler: Callable[[Any, LambdaContext], Any] = getattr(importlib.import_module(module), function)
+    return handler
+
+
+def _answer(handler: Callable[[Any, LambdaContext], Any], invocation: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps({"result": handler(invocation["event"], _context(invocation))}).encode()
+    except Exception as error:  # noqa: BLE001 -- the outermost edge: as on Lambda, the instance lives on
+        return json.dumps(_error(error)).encode()
+
+
+def _read_lines(source: BinaryIO, lines: queue.SimpleQueue[bytes]) -> None:
+    """Hand on the parent's lines; leave with the parent, also in the middle of an invocation."""
+    for line in source:
+        lines.put(line)
+    os._exit(0)
+
+
+def _write_line(target: BinaryIO, line: bytes) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    target.write(line + b"\n")
+    target.flush()
+
+
+def main(descriptor: int, handler_name: str) -> None:
+    """Serve invocations until the parent's end of the socket closes."""
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    source, target = os.fdopen(descriptor, "rb"), os.fdopen(os.dup(descriptor), "wb")
+    threading.Thread(target=_read_lines, args=(source, lines), daemon=True).start()
+    try:
+        handler = _handler(handler_name)
+    except Exception as error:  # noqa: BLE001 -- whatever a function's import raises is for its author to read
+        _write_line(target, json.dumps(_error(error)).encode())
+        os._exit(1)
+    _write_line(target, b'{"ready": true}')
+    while True:
+        _write_line(target, _answer(handler, json.loads(lines.get())))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

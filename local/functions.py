@@ -1,0 +1,107 @@
+"""Which functions the template declares, and how each is started and reached here."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws import ACCOUNT_ID, CREDENTIALS, REGION, Names
+from local.instance import FunctionSpec
+from local.mapping import MappingSpec
+from local.template import Template
+
+LAYER = "AWS::Serverless::LayerVersion"
+FUNCTION = "AWS::Serverless::Function"
+QUEUE = "AWS::SQS::Queue"
+
+# Where things are is decided here; every other variable the template declares may be set by who starts the stack.
+WIRED = re.compile(r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSATIONS_TABLE|\w+_QUEUE_URL")
+# A model's provider may need these. Nothing else of the caller's environment reaches a function, as on Lambda.
+PASSED_ON = re.compile(
+    r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
+    r"|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A function with what calls it: an HTTP route (`POST /webhook`), or queues."""
+
+    logical_id: str
+    spec: FunctionSpec
+    route: str | None
+    mappings: tuple[MappingSpec, ...]
+
+
+def declared_functions(
+    template: Template, names: Names, *, root: Path, environment: Mapping[str, str], pycache: Path
+) -> Iterator[Declared]:
+    """Yield the functions that something calls; `environment` is the caller's, `pycache` where bytecode is kept."""
+    layers = tuple(root / properties["ContentUri"] for _, properties in template.of_type(LAYER, names))
+    queues = {names(logical_id, "Arn"): names(logical_id, "Ref") for logical_id, _ in template.of_type(QUEUE, names)}
+    for logical_id, _ in template.of_type(FUNCTION, names):
+        properties = template.function(logical_id, names)
+        folder = root / properties["CodeUri"]
+        events = [*properties.get("Events", {}).values()]
+        variables = {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
+        chosen = {name: environment[name] for name in variables if name in environment and not WIRED.fullmatch(name)}
+        spec = FunctionSpec(
+            name=folder.name,
+            handler=properties["Handler"],
+            paths=(folder, *layers),
+            timeout_seconds=int(properties.get("Timeout", 3)),
+            memory_mb=int(properties.get("MemorySize", 128)),
+            arn=f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{names(logical_id, 'Ref')}",
+            environment={
+                **_passed_on(environment),
+                **_of_lambda(names(logical_id, "Ref"), properties, folder),
+                **variables,
+                **chosen,
+                "PYTHONPYCACHEPREFIX": str(pycache),  # compiled once, beside and not among the files we watch
+            },
+        )
+        yield Declared(
+            logical_id=logical_id,
+            spec=spec,
+            route=next((_route(event) for event in events if event["Type"] == "HttpApi"), None),
+            mappings=tuple(_mapping(event["Properties"], queues) for event in events if event["Type"] == "SQS"),
+        )
+
+
+def _route(event: Mapping[str, Any]) -> str:
+    return f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+
+
+def _mapping(properties: Mapping[str, Any], queues: Mapping[str, str]) -> MappingSpec:
+    return MappingSpec(
+        queue_arn=properties["Queue"],
+        queue_url=queues[properties["Queue"]],
+        region=REGION,
+        batch_size=int(properties.get("BatchSize", 10)),
+        reports_item_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+    )
+
+
+def _of_lambda(name: str, properties: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """Return the variables that Lambda itself sets: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
+    return {
+        **CREDENTIALS,
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "_HANDLER": properties["Handler"],
+        "LAMBDA_TASK_ROOT": str(folder),
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{properties['Runtime']}",
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties.get("MemorySize", 128)),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    }
+
+
+def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if PASSED_ON.fullmatch(name)}

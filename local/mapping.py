@@ -1,0 +1,144 @@
+"""An SQS event source mapping: what Lambda's pollers do between a queue and a function.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+import base64
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.instance import CannotStart, InvocationFailed
+
+type SQS = Any  # boto3 makes its client classes at run time: there is none to name
+
+RECEIVE_WAITS_SECONDS = 1  # short, so that an idle poller soon sees edited code and the end
+PAUSE_SECONDS = 0.3  # before asking again a queue that does not answer, or for code that cannot start
+
+
+class Invocable(Protocol):
+    """What a mapping needs of a function."""
+
+    def wait_until_ready(self) -> None:
+        """Return once an instance can take an event; `CannotStart` where none can."""
+
+    def invoke(self, event: object) -> object:
+        """Return what the handler returns, or raise an `InvocationFailed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingSpec:
+    """An event source mapping as the template describes it."""
+
+    queue_url: str
+    queue_arn: str
+    region: str
+    batch_size: int
+    reports_item_failures: bool
+
+
+class Pollers:
+    """Threads that each receive a batch, invoke the function with it and delete what succeeded, over and over."""
+
+    def __init__(self, spec: MappingSpec, function: Invocable, *, client: SQS, pollers: int) -> None:
+        self._spec = spec
+        self._function = function
+        self._client = client
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._poll, daemon=True) for _ in range(pollers)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Begin no further round."""
+        self._stopping.set()
+
+    def join(self) -> None:
+        """Return once the last round has ended: after `stop`, and the end of the queue or the function."""
+        for thread in self._threads:
+            thread.join()
+
+    def _poll(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._function.wait_until_ready()
+                self._deliver(self._receive())
+            except (CannotStart, BotoCoreError, ClientError):
+                self._stopping.wait(PAUSE_SECONDS)
+
+    def _receive(self) -> list[dict[str, Any]]:
+        answer = self._client.receive_message(
+            QueueUrl=self._spec.queue_url,
+            MaxNumberOfMessages=self._spec.batch_size,
+            WaitTimeSeconds=RECEIVE_WAITS_SECONDS,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
+
+    def _deliver(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Invoke the function with a batch. What it fails on is left to the visibility timeout."""
+        if not messages or self._stopping.is_set():
+            return
+        try:
+            result = self._function.invoke({"Records": [_record(message, self._spec) for message in messages]})
+        except InvocationFailed:
+            return
+        failed = _failed_ids(result) if self._spec.reports_item_failures else frozenset()
+        done = [message for message in messages if failed is not None and message["MessageId"] not in failed]
+        if done:
+            self._client.delete_message_batch(
+                QueueUrl=self._spec.queue_url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                    for number, message in enumerate(done)
+                ],
+            )
+
+
+def _record(message: Mapping[str, Any], spec: MappingSpec) -> dict[str, Any]:
+    """Return a received message as Lambda puts it into an event."""
+    record = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {
+            name: _message_attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": spec.queue_arn,
+        "awsRegion": spec.region,
+    }
+    if "MD5OfMessageAttributes" in message:
+        record["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
+    return record
+
+
+def _message_attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    attribute: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
+    if "StringValue" in value:
+        attribute["stringValue"] = value["StringValue"]
+    if "BinaryValue" in value:
+        attribute["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
+    return attribute
+
+
+def _failed_ids(result: object) -> frozenset[str] | None:
+    """Read `batchItemFailures` as Lambda does; None is a complete failure, nothing is a complete success."""
+    match result:
+        case None | {"batchItemFailures": None}:
+            return frozenset()
+        case {"batchItemFailures": list(failures)}:
+            ids = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
+            named = [item for item in ids if isinstance(item, str) and item]
+            return frozenset(named) if len(named) == len(failures) else None
+        case dict() if not result:
+            return frozenset()
+        case _:
+            return None

@@ -1,0 +1,57 @@
+"""ASGI applications served over HTTP from a thread of their own, in one event loop."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import uvicorn
+
+type ASGI = Callable[..., Awaitable[None]]
+
+
+class PortInUse(Exception):
+    """Another program listens there; the message names the address."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 is any free one."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise PortInUse(f"{host}:{port}: {error.strerror}") from None
+
+
+class Servers:
+    """Serves applications on open sockets from the moment this is made until `close`."""
+
+    def __init__(self, applications: Mapping[socket.socket, ASGI], *, at_end: Callable[[], Awaitable[None]]) -> None:
+        self._at_end = at_end
+        self._sockets = list(applications)
+        self._servers = [uvicorn.Server(_config(application)) for application in applications.values()]
+        self._thread = threading.Thread(target=asyncio.run, args=[self._serve()])
+        self._thread.start()
+
+    def close(self) -> None:
+        """End all connections and return once the thread has ended."""
+        for server in self._servers:
+            server.should_exit = True
+        self._thread.join()
+        for listening in self._sockets:
+            listening.close()
+
+    async def _serve(self) -> None:
+        pairs = zip(self._servers, self._sockets, strict=True)
+        await asyncio.gather(*(server.serve(sockets=[listening]) for server, listening in pairs))
+        await self._at_end()
+
+
+def _config(application: Any) -> uvicorn.Config:  # noqa: ANN401 -- uvicorn's own type for an ASGI application
+    return uvicorn.Config(
+        application,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )

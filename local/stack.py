@@ -1,0 +1,164 @@
+"""The whole bundle on one machine: `with LocalStack() as stack`, on free ports unless told otherwise."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from local.aws import LocalAws, Names
+from local.front_door import front_door, health
+from local.functions import Declared, declared_functions
+from local.happenings import Happening
+from local.identity import identity, twilio_base_url
+from local.instance import CannotStart
+from local.mapping import Pollers
+from local.runner import Function
+from local.serving import Servers, listen
+from local.template import Template
+from local.twilio import Emulator
+
+ROOT = Path(__file__).parent.parent
+KEPT = ROOT / ".local"  # bytecode and logs: nothing that a run needs
+
+INSTANCES = 2  # of each function: one that thinks never holds up the other; two is also AWS's least for a mapping
+MOST_REQUESTS = 64  # that wait at the front door at once
+
+
+class LocalStack:
+    """Emulator, front door, local AWS and functions. Ready on entry; ended at once and without a trace on exit.
+
+    `environment` may carry an identity, TWILIO_BASE_URL and any variable the template declares for a function;
+    `changes` go over the template's properties, by (logical id, name), for tests that cannot wait as long as AWS.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        twilio_port: int = 0,
+        environment: Mapping[str, str] | None = None,
+        changes: Mapping[tuple[str, str], object] | None = None,
+        watch: Callable[[Happening], None] = lambda _happening: None,
+    ) -> None:
+        self._host = host
+        self._ports = (port, twilio_port)
+        self._environment = environment or {}
+        self._changes = changes or {}
+        self._watch = watch
+        self._is_ready = False
+        self._closing = ExitStack()
+        self.identity = identity(self._environment)
+        self.emulator = Emulator(
+            account_sid=self.identity.account_sid,
+            auth_token=self.identity.auth_token,
+            service_sid=self.identity.service_sid,
+        )
+        self.functions: dict[str, Function] = {}
+        self._pollers: list[Pollers] = []
+
+    def __enter__(self) -> Self:
+        """Return once a text would be answered; `PortInUse` where a port is taken."""
+        with ExitStack() as started:
+            self._start(started)
+            self._closing = started.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End every process and connection."""
+        self._is_ready = False
+        self._closing.close()
+
+    def kill(self, function: str) -> None:
+        """End every process of a function (`webhook`, `agent`, `lifecycle`) by SIGKILL: a Lambda crash."""
+        self.functions[function].kill()
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
+        """Return a client of the local AWS."""
+        return self._aws.client(service)
+
+    @property
+    def aws_endpoint(self) -> str:
+        """The URL of the local AWS."""
+        return self._aws.endpoint
+
+    def _start(self, closing: ExitStack) -> None:
+        """Start everything; what is started first ends last, and waits for what it serves to have ended."""
+        door, twilio = (closing.enter_context(listen(self._host, port)) for port in self._ports)
+        reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 -- compared, not bound
+        self.url = f"http://{reachable}:{door.getsockname()[1]}"
+        self.twilio_url = f"http://{reachable}:{twilio.getsockname()[1]}"
+        closing.callback(self._join_pollers)
+        self._aws = LocalAws(host=self._host, reachable=reachable)
+        closing.callback(self._aws.close)
+        declared = self._declared()
+        self.environments = {each.logical_id: dict(each.spec.environment) for each in declared}
+        threads = ThreadPoolExecutor(max_workers=MOST_REQUESTS, thread_name_prefix="request")
+        closing.callback(threads.shutdown)
+        for each in declared:
+            function = Function(each.spec, instances=INSTANCES, watch=self._watch)
+            closing.callback(function.close)
+            self.functions[each.spec.name] = function
+        applications = {door: self._front_door(declared, threads), twilio: self._emulator_with_health()}
+        closing.callback(Servers(applications, at_end=self.emulator.aclose).close)
+
+        self._aws.wait_until_ready()
+        self._aws.create(self._template, self._names)
+        for secret_id in {each.spec.environment["TWILIO_SECRET_ID"] for each in declared}:
+            self._aws.put_secret(secret_id, self.identity.secret())
+        for function in self.functions.values():
+            with suppress(CannotStart):  # whoever watches was told, and an edit may mend it
+                function.wait_until_ready()
+        closing.callback(self._stop_pollers)
+        for each in declared:
+            self._poll(each)
+        self._is_ready = True
+
+    def _declared(self) -> list[Declared]:
+        self.twilio_base_url = twilio_base_url(self._environment, emulator=self.twilio_url, who=self.identity)
+        parameters = {
+            "PublicUrl": f"{self.url}/webhook",
+            "TwilioBaseUrl": self.twilio_base_url,
+            "AwsEndpointUrl": self._aws.endpoint,
+            "TwilioSecretArn": "switchboard-local/twilio",
+            "AssistantModel": "offline",
+        }
+        self._template = Template.read(ROOT / "template.yaml", parameters=parameters, changes=self._changes)
+        self._names = Names(template=self._template, endpoint=self._aws.endpoint)
+        declared = declared_functions(
+            self._template, self._names, root=ROOT, environment=self._environment, pycache=KEPT / "pycache"
+        )
+        return list(declared)
+
+    def _front_door(self, declared: Iterable[Declared], threads: ThreadPoolExecutor) -> Starlette:
+        ((route, name),) = [(each.route, each.spec.name) for each in declared if each.route]
+        self.emulator.set_webhook(f"{self.url}{route.partition(' ')[2]}")
+        return front_door(self.functions[name].invoke, route=route, is_ready=self._ready, threads=threads)
+
+    def _emulator_with_health(self) -> Starlette:
+        async def healthz(_request: Request) -> Response:
+            return health(is_ready=self._is_ready)
+
+        return Starlette(routes=[Route("/healthz", healthz), Mount("/", self.emulator.app)])
+
+    def _poll(self, declared: Declared) -> None:
+        function = self.functions[declared.spec.name]
+        for mapping in declared.mappings:
+            self._pollers.append(Pollers(mapping, function, client=self._aws.client("sqs"), pollers=INSTANCES))
+
+    def _stop_pollers(self) -> None:
+        for pollers in self._pollers:
+            pollers.stop()
+
+    def _join_pollers(self) -> None:
+        for pollers in self._pollers:
+            pollers.join()
+
+    def _ready(self) -> bool:
+        return self._is_ready

@@ -1,0 +1,162 @@
+"""template.yaml as the local stack reads it: the one truth about queues, tables, functions and their environment.
+
+Only what a deployment's own template uses is understood: parameters with defaults, conditions, and the intrinsic
+functions of `_INTRINSICS`. Anything else is an error that names it, so that nothing is read wrong in silence.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+type Value = Any  # YAML: strings, numbers, lists, mappings, nested as the template's author pleases
+type Physical = Callable[[str, str], str]  # (logical id, attribute or "Ref") → what AWS would call it
+
+NO_VALUE = object()
+PSEUDO_PARAMETERS: Mapping[str, object] = {
+    "AWS::AccountId": "000000000000",
+    "AWS::NoValue": NO_VALUE,
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackName": "switchboard-local",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+
+class Unreadable(Exception):
+    """The template uses something the local stack does not know."""
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML carries no types
+    """YAML with CloudFormation's short tags: `!Ref X` reads as `{"Ref": "X"}`, `!GetAtt A.B` as its long form too."""
+
+
+def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> Value:
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _tagged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template with values for its parameters. `physical` names resources; it is asked only for what is resolved."""
+
+    resources: Mapping[str, Value]
+    function_globals: Mapping[str, Value]
+    conditions: Mapping[str, Value]
+    parameters: Mapping[str, str]
+
+    @classmethod
+    def read(
+        cls,
+        path: Path,
+        *,
+        parameters: Mapping[str, str],
+        changes: Mapping[tuple[str, str], object] | None = None,
+    ) -> Self:
+        """Read a template; `parameters` go over its defaults, `changes` over (logical id, property)."""
+        document = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 -- _Loader is a SafeLoader
+        declared = document.get("Parameters", {})
+        if unknown := parameters.keys() - declared.keys():
+            raise Unreadable(f"{path.name} declares no parameter {', '.join(sorted(unknown))}")
+        defaults = {name: str(declaration.get("Default", "")) for name, declaration in declared.items()}
+        resources = document["Resources"]
+        for (logical_id, name), value in (changes or {}).items():
+            resources[logical_id].setdefault("Properties", {})[name] = value
+        return cls(
+            resources=resources,
+            function_globals=document.get("Globals", {}).get("Function", {}),
+            conditions=document.get("Conditions", {}),
+            parameters={**defaults, **parameters},
+        )
+
+    def of_type(self, kind: str, physical: Physical) -> Iterator[tuple[str, dict[str, Value]]]:
+        """Yield logical id and resolved properties of every resource of a type, in the template's order."""
+        for logical_id, resource in self.resources.items():
+            if resource["Type"] == kind and self._is_wanted(resource, physical):
+                yield logical_id, self.resolve(resource.get("Properties", {}), physical)
+
+    def function(self, logical_id: str, physical: Physical) -> dict[str, Value]:
+        """Return a function's own properties over the template's Globals, environments joined; all but Policies."""
+        own = {**self.resources[logical_id]["Properties"]}
+        own.pop("Policies", None)
+        environments = [part.get("Environment", {}).get("Variables", {}) for part in (self.function_globals, own)]
+        joined = {"Environment": {"Variables": environments[0] | environments[1]}}
+        known: dict[str, Value] = self.resolve({**self.function_globals, **own, **joined}, physical)
+        return known
+
+    def resolve(self, value: Value, physical: Physical) -> Value:
+        """Return a value with every intrinsic function in it worked out."""
+        match value:
+            case {"Ref": str(name), **rest} if not rest:
+                return self._ref(name, physical)
+            case {"Condition": str(name), **rest} if not rest:
+                return self._holds(name, physical)
+            case dict() if len(value) == 1 and next(iter(value)).startswith("Fn::"):
+                ((function, argument),) = value.items()
+                return self._intrinsic(function, argument, physical)
+            case dict():
+                resolved = {name: self.resolve(item, physical) for name, item in value.items()}
+                return {name: item for name, item in resolved.items() if item is not NO_VALUE}
+            case list():
+                items = [self.resolve(item, physical) for item in value]
+                return [item for item in items if item is not NO_VALUE]
+            case _:
+                return value
+
+    def _is_wanted(self, resource: Mapping[str, Value], physical: Physical) -> bool:
+        return "Condition" not in resource or self._holds(resource["Condition"], physical)
+
+    def _ref(self, name: str, physical: Physical) -> Value:
+        if name in PSEUDO_PARAMETERS:
+            return PSEUDO_PARAMETERS[name]
+        return self.parameters[name] if name in self.parameters else physical(name, "Ref")
+
+    def _holds(self, condition: str, physical: Physical) -> bool:
+        return bool(self.resolve(self.conditions[condition], physical))
+
+    def _intrinsic(self, function: str, argument: Value, physical: Physical) -> Value:
+        match function, argument:
+            case "Fn::If", [str(condition), yes, no]:
+                return self.resolve(yes if self._holds(condition, physical) else no, physical)
+            case "Fn::GetAtt", [str(logical_id), str(attribute)]:
+                return physical(logical_id, attribute)
+            case "Fn::Sub", str(text):
+                return self._substituted(text, {}, physical)
+            case "Fn::Sub", [str(text), dict(names)]:
+                return self._substituted(text, self.resolve(names, physical), physical)
+        resolved = self.resolve(argument, physical)
+        match function, resolved:
+            case "Fn::Equals", [left, right]:
+                return str(left) == str(right)
+            case "Fn::Not", [held]:
+                return not held
+            case "Fn::And", list(held):
+                return all(held)
+            case "Fn::Or", list(held):
+                return any(held)
+            case "Fn::Join", [str(between), list(parts)]:
+                return between.join(str(part) for part in parts)
+        raise Unreadable(f"the local stack does not know {function} as it is used in the template")
+
+    def _substituted(self, text: str, names: Mapping[str, Value], physical: Physical) -> str:
+        def value_of(found: re.Match[str]) -> str:
+            name = found[1]
+            if name in names:
+                return str(names[name])
+            logical_id, dot, attribute = name.partition(".")
+            return physical(logical_id, attribute) if dot else str(self._ref(name, physical))
+
+        return re.sub(r"\$\{([^!}][^}]*)\}", value_of, text).replace("${!", "${")

@@ -1,0 +1,224 @@
+"""The event source mapping does what Lambda's does between a queue and a function."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local.aws import REGION, LocalAws
+from local.instance import CannotStart, Crashed
+from local.mapping import MappingSpec, Pollers
+from tests.waiting import wait_until
+
+type Event = Any  # JSON
+type Handler = Callable[[list[dict[str, Any]]], object]
+
+
+class FakeFunction:
+    """Keeps the batches it was invoked with, and answers each as its handler does."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.batches: list[list[dict[str, Any]]] = []
+        self.may_start = threading.Event()
+        self.may_start.set()
+        self._handler = handler
+
+    def wait_until_ready(self) -> None:
+        if not self.may_start.is_set():
+            raise CannotStart("SyntaxError")
+
+    def invoke(self, event: Event) -> object:
+        self.batches.append(event["Records"])
+        return self._handler(event["Records"])
+
+    def bodies(self) -> list[list[str]]:
+        return [[record["body"] for record in batch] for batch in self.batches]
+
+
+class Queue:
+    """A FIFO queue whose records come back after a second."""
+
+    def __init__(self, aws: LocalAws, name: str) -> None:
+        self.client = aws.client("sqs")
+        attributes = {"FifoQueue": "true", "VisibilityTimeout": "1"}
+        self.url = self.client.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
+        self.arn = f"arn:aws:sqs:{REGION}:000000000000:{name}.fifo"
+
+    def send(self, *bodies: str, group: str = "CH1") -> None:
+        for body in bodies:
+            self.client.send_message(
+                QueueUrl=self.url,
+                MessageBody=body,
+                MessageGroupId=group,
+                MessageDeduplicationId=f"{group}-{body}",
+                MessageAttributes={"trace": {"DataType": "String", "StringValue": "t1"}},
+            )
+
+    def left(self) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
+
+@pytest.fixture
+def queue(aws: LocalAws, request: pytest.FixtureRequest) -> Queue:
+    return Queue(aws, request.node.name[:60])
+
+
+@contextmanager
+def polling(
+    queue: Queue, function: FakeFunction, *, pollers: int = 1, reports_item_failures: bool = True
+) -> Iterator[None]:
+    spec = MappingSpec(
+        queue_url=queue.url,
+        queue_arn=queue.arn,
+        region=REGION,
+        batch_size=10,
+        reports_item_failures=reports_item_failures,
+    )
+    running = Pollers(spec, function, client=queue.client, pollers=pollers)
+    try:
+        yield
+    finally:
+        running.stop()
+        running.join()
+
+
+def succeed(_records: list[dict[str, Any]]) -> object:
+    return {"batchItemFailures": []}
+
+
+def test_a_record_is_lambdas(queue: Queue) -> None:
+    function = FakeFunction(succeed)
+    queue.send("hello")
+
+    with polling(queue, function):
+        wait_until(lambda: function.batches and queue.left() == 0)
+
+    ((record,),) = function.batches
+    attributes = record.pop("attributes")
+    assert attributes["MessageGroupId"] == "CH1"
+    assert attributes["MessageDeduplicationId"] == "CH1-hello"
+    assert attributes["ApproximateReceiveCount"] == "1"
+    assert attributes.keys() >= {"SentTimestamp", "SequenceNumber", "SenderId", "ApproximateFirstReceiveTimestamp"}
+    assert record.pop("messageId")
+    assert record.pop("receiptHandle")
+    assert record.pop("md5OfMessageAttributes")
+    assert record == {
+        "body": "hello",
+        "md5OfBody": "5d41402abc4b2a76b9719d911017c592",
+        "messageAttributes": {
+            "trace": {"stringValue": "t1", "stringListValues": [], "binaryListValues": [], "dataType": "String"}
+        },
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.arn,
+        "awsRegion": REGION,
+    }
+
+
+def test_what_waits_together_comes_in_one_batch_of_at_most_ten_in_order(queue: Queue) -> None:
+    function = FakeFunction(succeed)
+    queue.send(*(f"m{number:02}" for number in range(12)))
+
+    with polling(queue, function):
+        wait_until(lambda: queue.left() == 0)
+
+    assert [len(batch) for batch in function.batches] == [10, 2]
+    assert [body for batch in function.bodies() for body in batch] == [f"m{number:02}" for number in range(12)]
+
+
+def test_only_the_reported_records_come_back(queue: Queue) -> None:
+    def fail_the_second_once(records: list[dict[str, Any]]) -> object:
+        failed = [
+            record["messageId"]
+            for record in records
+            if record["body"] == "second" and record["attributes"]["ApproximateReceiveCount"] == "1"
+        ]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    function = FakeFunction(fail_the_second_once)
+    queue.send("first", "second")
+
+    with polling(queue, function):
+        wait_until(lambda: queue.left() == 0)
+
+    assert function.bodies() == [["first", "second"], ["second"]]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["no object", {"batchItemFailures": [{"itemIdentifier": ""}]}, {"batchItemFailures": [{"wrong": "name"}]}],
+)
+def test_an_answer_lambda_cannot_read_returns_the_whole_batch(aws: LocalAws, answer: object) -> None:
+    queue = Queue(aws, f"unreadable-{abs(hash(str(answer)))}")
+    answers = iter([answer])
+    function = FakeFunction(lambda _records: next(answers, None))
+    queue.send("first", "second")
+
+    with polling(queue, function):
+        wait_until(lambda: queue.left() == 0)
+
+    assert function.bodies() == [["first", "second"], ["first", "second"]]
+
+
+def test_a_crash_leaves_the_batch_to_the_visibility_timeout(queue: Queue) -> None:
+    def crash_once(records: list[dict[str, Any]]) -> object:
+        if records[0]["attributes"]["ApproximateReceiveCount"] == "1":
+            raise Crashed("SIGKILL")
+        return None
+
+    function = FakeFunction(crash_once)
+    queue.send("first", "second")
+
+    with polling(queue, function):
+        wait_until(lambda: queue.left() == 0)
+
+    assert function.bodies() == [["first", "second"], ["first", "second"]]
+
+
+def test_item_failures_count_only_where_the_mapping_asks_for_them(queue: Queue) -> None:
+    function = FakeFunction(lambda records: {"batchItemFailures": [{"itemIdentifier": records[0]["messageId"]}]})
+    queue.send("first")
+
+    with polling(queue, function, reports_item_failures=False):
+        wait_until(lambda: queue.left() == 0)
+
+    assert function.bodies() == [["first"]]
+
+
+def test_messages_wait_untouched_while_the_code_cannot_start(queue: Queue) -> None:
+    function = FakeFunction(succeed)
+    function.may_start.clear()
+    queue.send("first")
+
+    with polling(queue, function):
+        wait_until(lambda: queue.left() == 1)
+        function.may_start.set()
+        wait_until(lambda: queue.left() == 0)
+
+    ((record,),) = function.batches
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_busy_group_does_not_hold_up_another(queue: Queue) -> None:
+    slow = threading.Event()
+
+    def wait_in_one_group(records: list[dict[str, Any]]) -> object:
+        if records[0]["attributes"]["MessageGroupId"] == "CH1":
+            slow.wait(10)
+        else:
+            slow.set()
+        return None
+
+    function = FakeFunction(wait_in_one_group)
+
+    with polling(queue, function, pollers=2):
+        queue.send("slow", group="CH1")
+        wait_until(lambda: function.batches)
+        queue.send("quick", group="CH2")
+        wait_until(lambda: queue.left() == 0)
+
+    assert slow.is_set()
+    assert function.bodies() == [["slow"], ["quick"]]

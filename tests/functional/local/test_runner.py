@@ -1,0 +1,221 @@
+"""A function in child processes behaves as on Lambda."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from local.happenings import Broken, End, Invoked, LogLine, Replaced
+from local.instance import CannotStart, Crashed, Raised, TimedOut
+from tests.functional.local.tiny import ARN, running, spec, written
+from tests.processes import has_ended
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_function_gets_its_event_and_returns_its_result(tmp_path: Path) -> None:
+    folder = written(tmp_path / "tiny", "return {'got': event}")
+
+    with running(spec(folder)) as (function, _):
+        result = function.invoke({"text": "grüß dich\n"})
+
+    assert result == {"got": {"text": "grüß dich\n"}}
+
+
+def test_the_context_is_lambdas(tmp_path: Path) -> None:
+    names = "function_name function_version memory_limit_in_mb invoked_function_arn log_group_name"
+    folder = written(
+        tmp_path / "tiny",
+        f"facts = {{name: getattr(context, name) for name in {names.split()}}}\n"
+        "return facts | {'left': context.get_remaining_time_in_millis(), 'id': context.aws_request_id}",
+    )
+
+    with running(spec(folder, timeout_seconds=7)) as (function, happenings):
+        result = function.invoke({})
+
+    assert isinstance(result, dict)
+    left, request_id = result.pop("left"), result.pop("id")
+    assert result == {
+        "function_name": "tiny",
+        "function_version": "$LATEST",
+        "memory_limit_in_mb": "256",
+        "invoked_function_arn": ARN,
+        "log_group_name": "/aws/lambda/tiny",
+    }
+    assert 0 < left <= 7000
+    assert [told.request_id for told in happenings if isinstance(told, Invoked)] == [request_id]
+
+
+def test_a_function_sees_its_own_folder_the_layer_and_installed_packages_alone(tmp_path: Path) -> None:
+    layer = tmp_path / "layer"
+    layer.mkdir()
+    (layer / "shelf.py").write_text("BOOK = 'moby'\n")
+    probe = "import importlib.util\nfound = lambda name: importlib.util.find_spec(name) is not None\n"
+    folder = written(
+        tmp_path / "tiny",
+        "return {name: found(name) for name in ('shelf', 'beside', 'boto3', 'local', 'tests', 'child')}",
+        imports=probe,
+    )
+    (folder / "beside.py").write_text("")
+
+    with running(spec(folder, layer=layer)) as (function, _):
+        result = function.invoke({})
+
+    assert result == {"shelf": True, "beside": True, "boto3": True, "local": False, "tests": False, "child": False}
+
+
+def test_nothing_of_the_callers_environment_reaches_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "of-the-caller")
+    folder = written(tmp_path / "tiny", "return os.environ.get('TWILIO_AUTH_TOKEN')", imports="import os")
+
+    with running(spec(folder)) as (function, _):
+        result = function.invoke({})
+
+    assert result is None
+
+
+def test_a_handler_that_raises_fails_its_invocation_and_lives_on(tmp_path: Path) -> None:
+    folder = written(tmp_path / "tiny", "return 1 / event['by'], os.getpid()", imports="import os")
+
+    with running(spec(folder)) as (function, happenings):
+        before = function.pids
+        with pytest.raises(Raised, match="ZeroDivisionError: division by zero"):
+            function.invoke({"by": 0})
+        _, pid = function.invoke({"by": 1})  # type: ignore[misc]
+
+    assert (pid,) == before
+    assert any(isinstance(told, LogLine) and "ZeroDivisionError" in told.text for told in happenings)
+
+
+def test_a_crash_fails_its_invocation_and_the_next_one_finds_a_new_process(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "tiny",
+        "if event['crash']:\n    os.kill(os.getpid(), signal.SIGKILL)\nreturn os.getpid()",
+        imports="import os, signal",
+    )
+
+    with running(spec(folder)) as (function, happenings):
+        (before,) = function.pids
+        with pytest.raises(Crashed, match="SIGKILL"):
+            function.invoke({"crash": True})
+        after = function.invoke({"crash": False})
+
+    assert after != before
+    assert [told.end for told in happenings if isinstance(told, Invoked)] == [End.CRASHED, End.RETURNED]
+
+
+def test_a_process_that_died_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
+    folder = written(tmp_path / "tiny", "return 'here'")
+
+    with running(spec(folder)) as (function, _):
+        function.wait_until_ready()
+        function.kill()
+        result = function.invoke({})
+
+    assert result == "here"
+
+
+def test_a_function_that_takes_too_long_is_killed(tmp_path: Path) -> None:
+    folder = written(tmp_path / "tiny", "threading.Event().wait(event['seconds'])", imports="import threading")
+
+    with running(spec(folder, timeout_seconds=1)) as (function, happenings):
+        (pid,) = function.pids
+        with pytest.raises(TimedOut, match="timed out after 1"):
+            function.invoke({"seconds": 60})
+        function.invoke({"seconds": 0})
+
+        assert pid not in function.pids
+    assert [told.end for told in happenings if isinstance(told, Invoked)] == [End.TIMED_OUT, End.RETURNED]
+
+
+def test_each_instance_takes_one_invocation_at_a_time(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "tiny",
+        "here = pathlib.Path(event['folder'])\n"
+        "mine = here / f'{os.getpid()}.busy'\n"
+        "mine.touch(exist_ok=False)\n"
+        "threading.Event().wait(0.05)\n"
+        "mine.unlink()\n"
+        "return os.getpid()",
+        imports="import os, pathlib, threading",
+    )
+    busy = tmp_path / "busy"
+    busy.mkdir()
+    pids: list[object] = []
+
+    with running(spec(folder), instances=2) as (function, _):
+        threads = [
+            threading.Thread(target=lambda: pids.append(function.invoke({"folder": str(busy)}))) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(pids) == 8
+    assert len(set(pids)) == 2
+
+
+def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> None:
+    folder = written(tmp_path / "tiny", "return 'old'")
+    (folder / "knowledge").mkdir()
+
+    with running(spec(folder)) as (function, happenings):
+        before = function.invoke({})
+        written(folder, "return 'edited', knowledge", imports="knowledge = open('knowledge/facts.md').read()")
+        (folder / "knowledge" / "facts.md").write_text("open all day")
+        edited = function.invoke({})
+        (folder / "knowledge" / "facts.md").write_text("closed all day")
+        informed = function.invoke({})
+
+    assert before == "old"
+    assert edited == ["edited", "open all day"]
+    assert informed == ["edited", "closed all day"]
+    assert [type(told) for told in happenings if isinstance(told, Replaced)] == [Replaced, Replaced]
+
+
+def test_code_that_cannot_start_is_told_once_and_works_once_it_is_mended(tmp_path: Path) -> None:
+    folder = written(tmp_path / "tiny", "return 'fine'", imports="import nowhere_to_be_found")
+
+    with running(spec(folder), instances=2) as (function, happenings):
+        for _ in range(3):
+            with pytest.raises(CannotStart, match="nowhere_to_be_found"):
+                function.invoke({})
+        written(folder, "return 'mended'")
+        result = function.invoke({})
+
+    assert result == "mended"
+    assert len([told for told in happenings if isinstance(told, Broken)]) == 1
+
+
+def test_what_a_function_prints_is_told_line_by_line(tmp_path: Path) -> None:
+    folder = written(tmp_path / "tiny", "print('one')\nprint('two', file=sys.stderr)", imports="import sys")
+
+    with running(spec(folder)) as (function, happenings):
+        function.invoke({})
+
+    assert [told.text for told in happenings if isinstance(told, LogLine)] == ["one", "two"]
+
+
+def test_children_leave_with_their_parent_even_in_the_middle_of_an_invocation(tmp_path: Path) -> None:
+    written(tmp_path / "tiny", "threading.Event().wait(60)", imports="import threading")
+    program = """
+import pathlib, sys
+from tests.functional.local.tiny import running, spec
+with running(spec(pathlib.Path(sys.argv[1]))) as (function, _):
+    function.wait_until_ready()
+    print(*function.pids, flush=True)
+    function.invoke({})
+"""
+    with subprocess.Popen(  # noqa: S603 -- this test's own program
+        [sys.executable, "-c", program, str(tmp_path / "tiny")], stdout=subprocess.PIPE, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+
+        parent.kill()
+
+    wait_until(lambda: has_ended(child), what="the child's end")

@@ -1,0 +1,51 @@
+"""A function of a few lines, started as the local stack starts the real ones."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.happenings import Happening
+from local.instance import FunctionSpec
+from local.runner import Function
+
+ARN = "arn:aws:lambda:us-east-1:000000000000:function:tiny"
+
+
+def written(folder: Path, handler: str, *, imports: str = "") -> Path:
+    """Write `app.py` with a handler whose body is given, one statement a line."""
+    folder.mkdir(exist_ok=True)
+    body = "\n".join(f"    {line}" for line in handler.splitlines())
+    (folder / "app.py").write_text(f"{imports}\n\ndef lambda_handler(event, context):\n{body}\n")
+    return folder
+
+
+def spec(folder: Path, *, timeout_seconds: int = 30, layer: Path | None = None) -> FunctionSpec:
+    return FunctionSpec(
+        name="tiny",
+        handler="app.lambda_handler",
+        paths=(folder,) if layer is None else (folder, layer),
+        timeout_seconds=timeout_seconds,
+        memory_mb=256,
+        environment={
+            "AWS_LAMBDA_FUNCTION_NAME": "tiny",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/tiny",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        arn=ARN,
+    )
+
+
+@contextmanager
+def running(spec: FunctionSpec, *, instances: int = 1) -> Iterator[tuple[Function, list[Happening]]]:
+    """Run a function, with all that it told."""
+    happenings: list[Happening] = []
+    function = Function(spec, instances=instances, watch=happenings.append)
+    try:
+        yield function, happenings
+    finally:
+        function.close()

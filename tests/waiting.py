@@ -1,0 +1,27 @@
+"""Waiting for a condition: asked again and again until it holds, or the deadline fails the test."""
+
+import threading
+import time
+from collections.abc import Callable
+
+_PAUSE = threading.Event()  # never set: a wait that ends only by its timeout
+PAUSE_SECONDS = 0.02
+
+
+def wait_until[T](condition: Callable[[], T], *, within_seconds: float = 30, what: str = "it") -> T:
+    """Return the condition's first truthy value; fail after `within_seconds`, which is generous: no test is timed."""
+    until = time.monotonic() + within_seconds
+    while not (value := condition()):
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {within_seconds} s for {what}")
+        _PAUSE.wait(PAUSE_SECONDS)
+    return value
+
+
+def stays[T](condition: Callable[[], T], *, for_seconds: float, what: str = "it") -> None:
+    """Return if the condition holds for so long; fail as soon as it does not."""
+    until = time.monotonic() + for_seconds
+    while time.monotonic() < until:
+        if not condition():
+            raise AssertionError(f"{what} did not stay so for {for_seconds} s")
+        _PAUSE.wait(PAUSE_SECONDS)
