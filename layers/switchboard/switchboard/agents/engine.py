@@ -23,7 +23,7 @@ from pydantic_ai.models import Model
 from switchboard.agents.assistant import Assistant, HandOver, Turn
 from switchboard.agents.loop import Loop
 from switchboard.agents.models import model_named
-from switchboard.errors import Permanent, SwitchboardError, Transient
+from switchboard.errors import Permanent, SwitchboardError, Transient, Unknown
 from switchboard.ports import Answer, Exchange, Question, Usage
 
 LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20)  # of one turn
@@ -37,6 +37,7 @@ _PASSES_BY_ITSELF = (
     ModelRequestTimeout,
     ModelServerError,
     ModelUnavailableError,
+    Unknown,  # from a tool: what it does outside is keyed by the turn, and may be asked for again
 )
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500

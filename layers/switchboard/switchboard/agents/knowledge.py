@@ -10,8 +10,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from threading import Lock
+from weakref import finalize
 
 from switchboard.agents.facts import Fact, read_folder
 from switchboard.agents.stop_words import STOP_WORDS
@@ -19,6 +21,7 @@ from switchboard.errors import Misconfigured
 
 LEAST_COVERAGE = 0.5  # of what is asked; with less, a fact is about something else
 AS_GOOD_AS_THE_BEST = 0.9  # a fact that covers less of the question than this share of the best one is left out
+MOST_WORDS = 40  # of a question are searched for: a search stays short, however long the question
 HEADINGS_WEIGH = 0.5  # a word in a heading says less than one in the fact itself
 
 _WORD = re.compile(r"[^\W\d_]\w*")  # a number alone finds any other use of that number
@@ -47,6 +50,7 @@ class Knowledge:
         with self._lock:
             if self._index is None:
                 self._index = _read(self._folder, self._synonyms)
+                finalize(self, self._index.database.close)
             return self._index.search(question, limit)
 
 
@@ -76,9 +80,9 @@ class _Index:
         return [self.facts[place] for place in sorted(chosen)]
 
     def _words_asked(self, question: str) -> list[str]:
-        """Return the words that carry meaning, each once; a misspelt one as the word it was meant to be."""
+        """Return the first words that carry meaning, each once; a misspelt one as the word it was meant to be."""
         asked = (word for word in _words(question) if word in self.synonyms or word not in STOP_WORDS)
-        return list(dict.fromkeys(map(self._as_known, asked)))
+        return list(dict.fromkeys(map(self._as_known, islice(dict.fromkeys(asked), MOST_WORDS))))
 
     def _as_known(self, word: str) -> str:
         if len(word) < _SHORTEST_MISSPELT or self._found(word):

@@ -15,8 +15,10 @@ class Loop:
     """A running event loop. Any thread may run coroutines on it, side by side."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="agents", daemon=True)
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
+        self._ended = asyncio.Event()
+        self._thread = Thread(target=self._live, name="agents", daemon=True)
         self._thread.start()
 
     def finish[T](self, coroutine: Coroutine[object, object, T], *, within_seconds: float) -> Future[T]:
@@ -33,7 +35,10 @@ class Loop:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, for whoever makes more than one in a process."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Cancel what still runs and end the thread, for whoever makes more than one in a process."""
+        self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
-        self._loop.close()
+
+    def _live(self) -> None:
+        with self._runner:
+            self._runner.run(self._ended.wait())

@@ -41,19 +41,22 @@ _ASKS_FOR_A_PERSON = re.compile(
     re.IGNORECASE,
 )
 _AGREES = re.compile(
-    r"\W*(?:yes|yeah|yep|sure|ok|okay|please|of course|go ahead|do that)\b(?:\W+\w+){0,3}\W*", re.IGNORECASE
+    r"(?!.*\b(?:no|not|don|bye)\b)\W*(?:yes|yeah|yep|sure|ok|okay|please|of course|go ahead|do that)\b"
+    r"(?:\W+\w+){0,3}[^\w?]*",
+    re.IGNORECASE,
 )
-_GREETS = re.compile(r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b(?:\W+\w+)?\W*", re.IGNORECASE)
+_GREETS = re.compile(r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b(?:\W+\w+)?[^\w?]*", re.IGNORECASE)
 _GREETS_FIRST = re.compile(r"\W*(?:hi|hello|hey)\b(?:\s+there)?\W*", re.IGNORECASE)
 _IS_PLEASED = re.compile(
     r"\W*(?:(?:great|perfect|ok|okay|cool|good|super|wonderful)\W+)?"
-    r"(?:thanks?|thank you|thx|cheers|bye|goodbye|great|perfect|ok|okay|cool|super|wonderful)\b(?:\W+\w+){0,3}\W*",
+    r"(?:thanks?|thank you|thx|cheers|bye|goodbye|great|perfect|ok|okay|cool|super|wonderful)\b"
+    r"(?:\W+\w+){0,3}[^\w?]*",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
+_SENTENCE_END = re.compile(r"(?<=[.?!]) ")
 _QUESTION_WORD = r"(?:when|where|what|which|who|how|do|does|can|could|is|are|will)\b"
 _ASKS = re.compile(_QUESTION_WORD, re.IGNORECASE)
-_SECOND_QUESTION = re.compile(rf",?\s+and\s+(?={_QUESTION_WORD})", re.IGNORECASE)
+_SECOND_QUESTION = re.compile(rf",? and (?={_QUESTION_WORD})", re.IGNORECASE)
 _FACTS = TypeAdapter(list[Fact])
 
 
@@ -87,7 +90,7 @@ def _wants_a_person(prompt: str, messages: Sequence[ModelMessage]) -> bool:
 
 def _questions(prompt: str) -> Iterator[str]:
     """Yield what has to be searched for; where somebody asks with a question mark, the rest tells the story."""
-    for line in filter(None, map(str.strip, prompt.splitlines())):
+    for line in filter(None, prompt.splitlines()):
         sentences = [part for sentence in _SENTENCE_END.split(line) for part in _SECOND_QUESTION.split(sentence)]
         serious = [each for each in sentences if not (_GREETS.fullmatch(each) or _IS_PLEASED.fullmatch(each))]
         questions = [
@@ -118,11 +121,12 @@ def _answer(returns: Sequence[Sequence[Fact]], *, all_were_asked: bool) -> Itera
 
 
 def _prompt(message: ModelMessage) -> str:
-    """Return what the customer says in a message; nothing where somebody else speaks."""
+    """Return what the customer says in a message, one space between words; nothing where somebody else speaks."""
     if not isinstance(message, ModelRequest):
         return ""
     prompts = (part.content for part in message.parts if isinstance(part, UserPromptPart))
-    return "\n".join(prompt for prompt in prompts if isinstance(prompt, str))
+    lines = (line for prompt in prompts if isinstance(prompt, str) for line in prompt.splitlines())
+    return "\n".join(" ".join(line.split()) for line in lines)
 
 
 def _say(*paragraphs: str) -> ModelResponse:

@@ -1,0 +1,85 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic_ai.models.bedrock import BedrockConverseModel
+
+import switchboard
+from switchboard.agents.bedrock import MAX_TOKENS
+from switchboard.agents.models import model_named
+from switchboard.errors import Misconfigured
+
+LAYER = str(Path(switchboard.__file__).parent.parent)
+CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+def bedrock() -> BedrockConverseModel:
+    model = model_named(f"bedrock:{CLAUDE}")
+    assert isinstance(model, BedrockConverseModel)
+    return model
+
+
+def test_offline_is_a_model_that_needs_nothing() -> None:
+    assert model_named("offline").model_name == "offline"
+
+
+def test_a_bedrock_name_may_carry_a_colon_of_its_own() -> None:
+    assert bedrock().model_name == CLAUDE
+
+
+def test_bedrock_is_never_streamed_in_secret() -> None:
+    assert (bedrock().settings or {}).get("max_tokens") == MAX_TOKENS
+
+
+def test_a_call_to_bedrock_ends_soon_after_a_deadline_and_is_not_repeated() -> None:
+    config = bedrock().client.meta.config
+
+    assert config.read_timeout == 25
+    assert config.connect_timeout == 3
+    assert config.retries == {"total_max_attempts": 1, "mode": "legacy"}
+
+
+def test_bedrock_can_be_pointed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+
+    assert bedrock().base_url == "http://127.0.0.1:4566"
+
+
+def test_bedrock_without_a_region_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+
+    with pytest.raises(Misconfigured, match="AWS_REGION"):
+        bedrock()
+
+
+@pytest.mark.parametrize("name", ["", "test", "gpt", "bedrock:", ":x", "nobody:at-all"])
+def test_a_name_that_nobody_knows_names_the_setting(name: str) -> None:
+    with pytest.raises(Misconfigured, match="ASSISTANT_MODEL"):
+        model_named(name)
+
+
+def test_a_provider_that_is_not_installed_is_said_to_be_missing() -> None:
+    with pytest.raises(Misconfigured, match="lacks that provider's package"):
+        model_named("cohere:command-r")
+
+
+def test_the_offline_model_loads_no_provider() -> None:
+    program = (
+        "import sys; from switchboard.agents.models import model_named; model_named('offline');"
+        "print([name for name in ('boto3', 'openai', 'anthropic') if name in sys.modules])"
+    )
+
+    loaded = subprocess.run(  # noqa: S603 -- our own interpreter, our own words
+        [sys.executable, "-c", program], env={"PYTHONPATH": LAYER}, capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout.strip() == "[]"

@@ -1,0 +1,132 @@
+import pytest
+from pydantic_ai import Agent
+
+from switchboard.agents import offline
+from switchboard.agents.assistant import HAND_OVER, Assistant, Turn
+from switchboard.agents.knowledge import Knowledge
+from switchboard.ports import Answer, Exchange
+from tests.assistants import KNOWLEDGE, answering, question, shop
+
+SHOP = shop()
+
+
+def ask(*messages: str, history: tuple[Exchange, ...] = ()) -> Answer:
+    with answering(SHOP) as agent:
+        return agent.answer(question(*messages, history=history))
+
+
+def test_a_question_is_answered_from_the_knowledge() -> None:
+    answer = ask("When are you open on Saturday?")
+
+    assert "9 am" in answer.text
+    assert "4 pm" in answer.text
+    assert not answer.handoff
+
+
+@pytest.mark.parametrize("unknown", ["Do you sell cars?", "What is the meaning of life?", "[file: image/jpeg]", ""])
+def test_what_is_not_known_is_said_plainly_and_a_person_is_offered(unknown: str) -> None:
+    answer = ask(unknown)
+
+    assert answer.text == offline.UNKNOWN
+    assert "do not know" in answer.text
+    assert "colleague" in answer.text
+    assert not answer.handoff
+
+
+def test_messages_that_wait_together_are_all_answered_in_one_reply() -> None:
+    answer = ask("Hi!", "Do you ship to Canada?", "My tire is flat. What is a puncture repair, and do you sell tanks?")
+
+    shipping, repair, rest = answer.text.split("\n\n")
+    assert "Canada" in shipping
+    assert "$18" in repair
+    assert rest == offline.PARTLY_UNKNOWN
+
+
+def test_two_questions_with_one_answer_get_it_once() -> None:
+    answer = ask("When are you open on Saturday?", "saturday hours?")
+
+    assert answer.text.count("9 am") == 1
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "Can I talk to a human?",
+        "I want to speak with a real person please",
+        "agent",
+        "A colleague, please!",
+        "put me through to the manager",
+        "When do you open? Actually, just get me someone.",
+    ],
+)
+def test_who_asks_for_a_person_is_handed_over(wish: str) -> None:
+    answer = ask(wish)
+
+    assert answer.handoff
+    assert answer.text == offline.HANDED_OVER
+
+
+@pytest.mark.parametrize(
+    "request_", ["Can someone else collect my order?", "Can you put a new chain on for my colleague?"]
+)
+def test_a_question_that_only_mentions_a_person_is_no_wish_for_one(request_: str) -> None:
+    assert not ask(request_).handoff
+
+
+@pytest.mark.parametrize("yes", ["yes", "Yes please!", "ok", "sure, go ahead"])
+def test_who_accepts_the_offer_is_handed_over(yes: str) -> None:
+    history = (Exchange(said=("Do you sell cars?",), replied=offline.UNKNOWN),)
+
+    assert ask(yes, history=history).handoff
+
+
+@pytest.mark.parametrize("no", ["no thanks", "ok, no need", "ok prices?"])
+def test_who_does_not_accept_the_offer_is_not_handed_over(no: str) -> None:
+    history = (Exchange(said=("Do you sell cars?",), replied=offline.UNKNOWN),)
+
+    assert not ask(no, history=history).handoff
+
+
+def test_yes_without_an_offer_hands_nobody_over() -> None:
+    history = (Exchange(said=("Do you ship to Canada?",), replied="Yes."),)
+
+    assert not ask("yes", history=history).handoff
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("hi", offline.GREETING),
+        ("Good morning!", offline.GREETING),
+        ("Thanks a lot!", offline.WELCOME),
+        ("great, thank you", offline.WELCOME),
+    ],
+)
+def test_small_talk_is_answered_without_a_search(said: str, reply: str) -> None:
+    answer = ask(said)
+
+    assert answer.text == reply
+    assert answer.usage.requests == 1
+
+
+def test_a_greeting_does_not_hide_a_question() -> None:
+    assert "$90" in ask("Hello, how much is a tune-up").text
+
+
+def test_more_questions_than_searches_end_with_the_offer() -> None:
+    answer = ask(*["When are you open on Saturday?"] * (offline.MOST_SEARCHES + 1))
+
+    assert answer.text.endswith(offline.PARTLY_UNKNOWN)
+
+
+def test_the_same_question_gets_the_same_answer() -> None:
+    assert ask("How much is delivery?") == ask("How much is delivery?")
+
+
+def test_an_assistant_without_a_search_knows_nothing() -> None:
+    agent = Agent(deps_type=Turn, output_type=[str, HAND_OVER])
+
+    with answering(Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))) as engine:
+        answer = engine.answer(question("When are you open on Saturday?"))
+
+    assert answer.text == offline.UNKNOWN
