@@ -1,0 +1,266 @@
+"""Every way a few deliveries can go wrong, one after the other, against the real `take_turn`.
+
+A *plan* says what happens at which point: at the n-th call of a port the worker crashes before or after it, a second
+worker comes in, a colleague takes over, hands back, the conversation is closed, the write's answer is lost; and how the
+n-th POST ends. Every plan within the given number of events is run, and judged from outside.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from switchboard.errors import Transient
+from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from switchboard.ports import Answer, Question
+from switchboard.turn import Rules, take_turn
+from tests.builders import CONVERSATION
+from tests.fakes.conversations import ConversationsInMemory
+from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check
+from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
+
+CRASHES = ("crash_before", "crash_after")
+OTHERS = ("second_worker", "take_over", "hand_back", "close", "answer_lost", "throttled")
+POST_ENDS = ("lost", "unseen", "late", "not_sent", "refused")
+WRITES = frozenset(
+    {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
+)
+
+type Plan = tuple[tuple[int, str], ...]
+
+
+class Crash(BaseException):
+    """The worker is gone."""
+
+
+@dataclass(slots=True)
+class House:
+    """One conversation, its queue, and workers that a plan interrupts."""
+
+    plan: dict[int, str]
+    bodies: Sequence[str]
+    max_event_age: timedelta = timedelta(hours=100)
+    clock: Clock = field(default_factory=Clock)
+    store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
+    points: list[str] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
+    a_human_spoke: bool = False
+    was_closed: bool = False
+    depth: int = 0
+    licences: list[Licence] = field(default_factory=list)
+    frozen_in: dict[str, int] = field(default_factory=dict)
+    takings: int = 0
+    ids: Iterator[int] = field(default_factory=count)
+    twilio: Twilio = field(init=False)
+    queue: FifoQueue = field(init=False)
+    dead_letters: FifoQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.twilio = Twilio(clock=self.clock)
+        self.queue = FifoQueue(clock=self.clock)
+        self.dead_letters = FifoQueue(clock=self.clock)
+
+    def run(self, order: Sequence[int]) -> None:
+        """Let the customer write everything, the webhooks come in `order`, and the workers work until all is quiet."""
+        said = [self.twilio.say(CONVERSATION, body) for body in self.bodies]
+        for position in order:
+            self.queue.send(said[position])
+            if position == order[0]:
+                self.work()
+        for _ in range(40):
+            if self.queue.is_empty():
+                break
+            self._wait()
+            self.work()
+        self.clock.move(300)
+        self.twilio.arrive()
+
+    def work(self) -> None:
+        """Receive what is there, take a turn, and do with the records what it says; a crash does nothing with them."""
+        for receipts in (self.queue.receive(group) for group in self.queue.ready()):
+            if receipts:
+                try:
+                    self._take_turn(receipts)
+                except Crash:
+                    self.trace.append("  (worker gone)")
+                except Transient as error:
+                    self.queue.settle(receipts, frozenset(), 2)
+                    self.trace.append(f"  {type(error).__name__}")
+
+    def _take_turn(self, receipts: Sequence[Receipt]) -> None:
+        self.depth += 1
+        try:
+            outcome = take_turn(
+                [receipt.message for receipt in receipts],
+                lease_until=self.clock() + timedelta(seconds=60),
+                agent=self,
+                conversations=Interrupted(self.store, self),  # type: ignore[arg-type]
+                messenger=self,
+                dead_letters=self,
+                clock=self.clock,
+                rules=Rules(fallback_sentence=FALLBACK, max_event_age=self.max_event_age),
+                new_id=lambda: f"id{next(self.ids)}",
+            )
+        finally:
+            self.depth -= 1
+        self.trace.append(f"  {outcome.decision} {outcome.cause} +{outcome.retry_after_seconds}s")
+        self.queue.settle(receipts, outcome.acknowledged, outcome.retry_after_seconds)
+
+    # ── the ports, each call of which is a point of the plan ─────────────────────────────────────────────────────
+
+    def answer(self, question: Question) -> Answer:
+        return self.at("think", lambda: Answer(text=" ".join([REPLY, *question.messages])))
+
+    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
+        end = self.plan.get(len(self.points), "sent")
+        return self.at(
+            "post",
+            lambda: self.twilio.post(conversation_sid, body, marker, end=end if end in POST_ENDS else "sent"),
+        )
+
+    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        return self.at("list", lambda: self.twilio.list_messages(conversation_sid, from_index=from_index))
+
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
+        self.at("copy", lambda: [self.dead_letters.send(message) for message in messages])
+
+    def at(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever the port returns
+        """Make a port's call, with what the plan has for this point."""
+        event = self.plan.get(len(self.points), "")
+        self.points.append(name)
+        self.trace.append(f"{len(self.points) - 1:3} {'  ' * (self.depth - 1)}{name} {event}")
+        match event:
+            case "crash_before":
+                raise Crash
+            case "throttled" if name in WRITES:
+                raise ThrottledError
+            case "second_worker":
+                self._second_worker()
+            case "take_over":
+                self.a_human_spoke = True
+                self.takings += 1
+                message = self.twilio.say(CONVERSATION, "I take this", speaker=Speaker.COLLEAGUE)
+                self.store.take_over(CONVERSATION, index=message.index, at=message.at)
+            case "hand_back":
+                self._hand_back()
+            case "close":
+                self.was_closed = True
+                self.takings += 1
+                self.store.close(CONVERSATION, at=self.clock())
+        result = call()
+        if name in {"freeze", "license_resend"}:
+            self._note_licence(name)
+        if event == "crash_after":
+            raise Crash
+        if event == "answer_lost" and name in WRITES:
+            raise ThrottledError
+        return result
+
+    def _note_licence(self, name: str) -> None:
+        item = self.store.items[CONVERSATION]
+        if name == "freeze":
+            self.frozen_in[item.turn] = self.takings
+        self.licences.append(
+            Licence(
+                turn=item.turn,
+                owner=item.owner,
+                closed=item.closed,
+                taken_since_frozen=self.frozen_in[item.turn] != self.takings,
+            )
+        )
+
+    def _second_worker(self) -> None:
+        """Let SQS deliver the records in flight once more, too early, to another worker."""
+        if self.depth > 1:
+            return
+        for records in self.queue.records.values():
+            for record in records:
+                record.visible_at = self.clock()
+        self.work()
+
+    def _hand_back(self) -> None:
+        self.clock.move(1)
+        reopened = self.store.hand_back(CONVERSATION, at=self.clock())
+        again = [m for m in self.twilio.messages[CONVERSATION] if m.index in reopened]
+        self.queue.send_again(again, since=self.clock())
+
+    def _wait(self) -> None:
+        visible = self.queue.next_ready()
+        if visible is not None and visible > self.clock():
+            self.clock.now = visible
+
+    def evidence(self) -> Evidence:
+        return Evidence(
+            messages=self.twilio.messages[CONVERSATION],
+            dead_letters=[record.message for records in self.dead_letters.records.values() for record in records]
+            + self.queue.dead,
+            item=self.store.items[CONVERSATION],
+            records=list(self.store.records.get(CONVERSATION, {}).values()),
+            a_human_spoke=self.a_human_spoke,
+            was_closed=self.was_closed,
+            licences=self.licences,
+        )
+
+
+class Interrupted:
+    """The store, each of whose methods is a point of the plan."""
+
+    def __init__(self, store: ConversationsInMemory, house: House) -> None:
+        self._store = store
+        self._house = house
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._store, name)
+        return lambda *args, **kwargs: self._house.at(name, lambda: method(*args, **kwargs))
+
+
+def run(plan: Plan, *, messages: int, order: Sequence[int]) -> House:
+    """Run one plan to its end and judge it."""
+    house = House(plan=dict(plan), bodies=[str(index) for index in range(messages)])
+    house.run(order)
+    check(house.evidence())
+    assert house.queue.is_empty(), "records go round for ever"
+    assert all(posts <= 2 for posts in house.twilio.posts.values()), "a third POST"
+    return house
+
+
+def explore(
+    *, messages: int, order: Sequence[int], events: int, crashes: int, plan: Plan = ()
+) -> Iterator[tuple[Plan, House | AssertionError]]:
+    """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
+    try:
+        house = run(plan, messages=messages, order=order)
+    except AssertionError as error:
+        yield plan, error
+        return
+    yield plan, house
+    if events == 0:
+        return
+    first = plan[-1][0] + 1 if plan else 0
+    happened = Counter(event for _, event in plan)
+    for point in range(first, len(house.points)):
+        for event in _possible(house.points[point], happened, crashes):
+            is_crash = event in CRASHES
+            yield from explore(
+                messages=messages,
+                order=order,
+                events=events - 1,
+                crashes=crashes - is_crash,
+                plan=(*plan, (point, event)),
+            )
+
+
+def _possible(name: str, happened: Counter[str], crashes: int) -> Iterator[str]:
+    if crashes:
+        yield from CRASHES
+    for event in OTHERS:
+        if event in {"answer_lost", "throttled"} and name not in WRITES:
+            continue
+        if event == "hand_back" and not happened["take_over"]:
+            continue
+        if not happened[event]:
+            yield event
+    if name == "post":
+        yield from POST_ENDS

@@ -1,0 +1,132 @@
+"""What must hold whatever happened: judged from what the customers received, and from what is in the dead-letter queue.
+
+The agent of the proofs answers with the numbers of the messages it was asked ("re: 0 2"), so that a reply tells what it
+answers.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from switchboard.conversation import Conversation, Ending, Owner, TurnRecord
+from switchboard.events import MessageAdded, Speaker
+
+FALLBACK = "Sorry, somebody will call you."
+REPLY = "re:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licence:
+    """A write after which a draft may be posted: what it found, and what had happened since the draft was frozen."""
+
+    turn: str
+    owner: Owner
+    closed: bool
+    taken_since_frozen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One conversation when all is quiet."""
+
+    messages: Sequence[MessageAdded]
+    dead_letters: Sequence[MessageAdded]
+    item: Conversation
+    records: Sequence[TurnRecord]
+    a_human_spoke: bool
+    was_closed: bool
+    licences: Sequence["Licence"] = ()
+    copies_allowed: int = 1
+
+    @property
+    def customers(self) -> list[MessageAdded]:
+        return [message for message in self.messages if message.speaker is Speaker.CUSTOMER]
+
+    @property
+    def replies(self) -> list[MessageAdded]:
+        return [message for message in self.messages if message.marker]
+
+
+def check(evidence: Evidence) -> None:
+    """Assert every invariant of one conversation."""
+    every_message_has_an_end(evidence)
+    no_turn_says_two_texts(evidence)
+    no_part_is_there_twice(evidence)
+    no_message_is_answered_twice(evidence)
+    replies_are_in_order(evidence)
+    the_fallback_is_in_the_dead_letter_queue(evidence)
+    nobody_speaks_over_a_human(evidence)
+
+
+def answered_by(reply: MessageAdded) -> frozenset[int]:
+    """Return the indices that a reply of the proofs' agent answers."""
+    words = reply.body.split()
+    return frozenset(int(word) for word in words[1:]) if words and words[0] == REPLY else frozenset()
+
+
+def every_message_has_an_end(evidence: Evidence) -> None:
+    """Each customer message is answered, in a human's hands, refused by a rule, or a dead letter of which he was told."""
+    answered = {index for reply in evidence.replies for index in answered_by(reply)}
+    was_told = any(reply.body == FALLBACK for reply in evidence.replies)
+    refused = {sid for record in evidence.records if record.ending is Ending.REFUSED for sid in record.message_sids}
+    for message in evidence.customers:
+        ended = (
+            message.index in answered
+            or (was_told and evidence.item.owner is Owner.HUMAN)
+            or message.message_sid in refused
+            or (evidence.item.coverage.covers(message.index) and (evidence.a_human_spoke or evidence.was_closed))
+            or (evidence.item.coverage.covers(message.index) and _ended_with_a_human(evidence, message))
+        )
+        assert ended, f"lost: message {message.index}"
+    for letter in evidence.dead_letters:
+        assert was_told or evidence.item.owner is Owner.HUMAN, f"dead without a word: message {letter.index}"
+
+
+def _ended_with_a_human(evidence: Evidence, message: MessageAdded) -> bool:
+    endings = {record.ending for record in evidence.records if message.message_sid in record.message_sids}
+    return evidence.item.owner is Owner.HUMAN and bool(endings & {Ending.UNSURE, Ending.FELL_BACK, Ending.VOID})
+
+
+def no_turn_says_two_texts(evidence: Evidence) -> None:
+    """Every copy of a turn's part carries the same text."""
+    texts: dict[object, str] = {}
+    for reply in evidence.replies:
+        said = texts.setdefault(reply.marker, reply.body)
+        assert said == reply.body, f"two texts in one turn: {said!r}, {reply.body!r}"
+
+
+def no_part_is_there_twice(evidence: Evidence) -> None:
+    """No marker appears twice, except in the documented window, where it appears at most twice."""
+    for marker, copies in Counter(reply.marker for reply in evidence.replies).items():
+        assert copies <= evidence.copies_allowed, f"{copies} copies of {marker}"
+
+
+def no_message_is_answered_twice(evidence: Evidence) -> None:
+    """No two turns answer one message, unless a human handed it back in between."""
+    turns: dict[int, set[str]] = {}
+    for reply in evidence.replies:
+        for index in answered_by(reply):
+            turns.setdefault(index, set()).add(reply.marker.turn if reply.marker else "")
+    for index, answering in turns.items():
+        assert len(answering) == 1, f"message {index} is answered in two turns"
+
+
+def replies_are_in_order(evidence: Evidence) -> None:
+    """A reply never precedes the message it answers, and the parts of a turn follow each other."""
+    for reply in evidence.replies:
+        assert all(index < reply.index for index in answered_by(reply)), f"{reply.body!r} precedes its question"
+
+
+def the_fallback_is_in_the_dead_letter_queue(evidence: Evidence) -> None:
+    """Who was told that nobody can answer now has a dead letter, and a human."""
+    if any(reply.body == FALLBACK for reply in evidence.replies):
+        assert evidence.dead_letters, "told, but no dead letter"
+        assert evidence.item.owner is Owner.HUMAN or evidence.a_human_spoke or evidence.was_closed, "told, but no human"
+
+
+def nobody_speaks_over_a_human(evidence: Evidence) -> None:
+    """Nothing is sent once a human owns the conversation or it is closed, and no draft outlives a takeover."""
+    for licence in evidence.licences:
+        assert licence.owner is Owner.AGENT, f"turn {licence.turn} speaks over a human"
+        assert not licence.closed, f"turn {licence.turn} speaks into a closed conversation"
+        assert not licence.taken_since_frozen, f"turn {licence.turn} sends a draft from before a takeover"

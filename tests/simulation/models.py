@@ -1,0 +1,199 @@
+"""Twilio and SQS as the proofs need them: in memory, under a virtual clock, told when to misbehave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from switchboard.errors import NotSent, SendRefused, Transient, Unknown
+from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from tests.builders import NOON, from_us, message_added
+
+VISIBILITY = timedelta(seconds=120)
+DEDUPLICATED_FOR = timedelta(minutes=5)
+MAX_RECEIVE_COUNT = 10
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass(slots=True)
+class Late:
+    """A POST that Twilio commits after its client gave up."""
+
+    at: datetime
+    conversation_sid: str
+    body: str
+    marker: Marker
+
+
+@dataclass(slots=True)
+class Twilio:
+    """The conversations at Twilio: the messages in order of their commit, and what is still on its way."""
+
+    clock: Clock
+    messages: dict[str, list[MessageAdded]] = field(default_factory=dict)
+    late: list[Late] = field(default_factory=list)
+    posts: dict[Marker, int] = field(default_factory=dict)
+    list_lag: timedelta = timedelta(0)
+    lagging_lists: int = 0
+    very_late: int = 0
+    skip: int = 0
+
+    def say(self, conversation_sid: str, body: str, *, speaker: Speaker = Speaker.CUSTOMER) -> MessageAdded:
+        author = "robin" if speaker is Speaker.COLLEAGUE else "+12025550110"
+        message = message_added(
+            conversation_sid=conversation_sid,
+            index=self._next_index(conversation_sid),
+            body=body,
+            speaker=speaker,
+            author=author,
+            at=self.clock(),
+        )
+        self.messages.setdefault(conversation_sid, []).append(message)
+        return message
+
+    def post(self, conversation_sid: str, body: str, marker: Marker, *, end: str) -> Sent:
+        self.posts[marker] = self.posts.get(marker, 0) + 1
+        match end:
+            case "refused":
+                raise SendRefused(f"{conversation_sid}: refused", code=50504)
+            case "not_sent":
+                self.posts[marker] -= 1
+                raise NotSent(f"{conversation_sid}: 429")
+            case "lost":
+                raise Unknown(f"{conversation_sid}: timed out")
+            case "late" | "very_late":
+                seconds = 29 if end == "late" else 200
+                self.very_late += end == "very_late"
+                self.late.append(Late(self.clock() + timedelta(seconds=seconds), conversation_sid, body, marker))
+                raise Unknown(f"{conversation_sid}: timed out")
+            case "unseen":
+                self._commit(conversation_sid, body, marker)
+                raise Unknown(f"{conversation_sid}: timed out")
+            case _:
+                return self._commit(conversation_sid, body, marker)
+
+    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        self.arrive()
+        oldest_shown = self.clock() - self.list_lag
+        shown = [m for m in self.messages.get(conversation_sid, []) if m.index >= from_index]
+        visible = tuple(m for m in shown if m.at <= oldest_shown)
+        self.lagging_lists += len(visible) < len(shown)
+        return visible
+
+    def arrive(self) -> None:
+        """Commit what is due."""
+        for late in [late for late in self.late if late.at <= self.clock()]:
+            self.late.remove(late)
+            self._commit(late.conversation_sid, late.body, late.marker)
+
+    def replies(self, conversation_sid: str) -> list[MessageAdded]:
+        return [message for message in self.messages.get(conversation_sid, []) if message.marker]
+
+    def _commit(self, conversation_sid: str, body: str, marker: Marker) -> Sent:
+        message = from_us(
+            conversation_sid=conversation_sid,
+            index=self._next_index(conversation_sid),
+            turn=marker.turn,
+            part=marker.part,
+            body=body,
+            at=self.clock(),
+        )
+        self.messages.setdefault(conversation_sid, []).append(message)
+        return Sent(message_sid=message.message_sid, index=message.index)
+
+    def _next_index(self, conversation_sid: str) -> int:
+        standing = self.messages.get(conversation_sid, [])
+        self.skip, skipped = 0, self.skip
+        return (standing[-1].index + 1 if standing else 0) + skipped
+
+
+@dataclass(slots=True)
+class SqsRecord:
+    message: MessageAdded
+    visible_at: datetime
+    receives: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One receive of a record; worth nothing once the record was received again."""
+
+    record: SqsRecord
+    number: int
+
+    @property
+    def message(self) -> MessageAdded:
+        return self.record.message
+
+
+@dataclass(slots=True)
+class FifoQueue:
+    """A FIFO queue with its redrive: a group waits while any record of it is in flight or backs off."""
+
+    clock: Clock
+    records: dict[str, list[SqsRecord]] = field(default_factory=dict)
+    sent: dict[str, datetime] = field(default_factory=dict)
+    dead: list[MessageAdded] = field(default_factory=list)
+
+    def send(self, message: MessageAdded, *, deduplication_id: str = "") -> None:
+        key = deduplication_id or message.message_sid
+        if key in self.sent and self.clock() - self.sent[key] < DEDUPLICATED_FOR:
+            return
+        self.sent[key] = self.clock()
+        self.records.setdefault(message.conversation_sid, []).append(SqsRecord(message, self.clock()))
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
+        for message in messages:
+            self.send(message, deduplication_id=f"{message.message_sid}-{since}")
+
+    def ready(self) -> list[str]:
+        now = self.clock()
+        return [group for group, records in self.records.items() if records and records_visible(records, now)]
+
+    def receive(self, group: str) -> list[Receipt]:
+        records = self.records[group]
+        if not records_visible(records, self.clock()):
+            return []
+        batch = records[:10]
+        for record in batch:
+            record.receives += 1
+            record.visible_at = self.clock() + VISIBILITY
+            if record.receives > MAX_RECEIVE_COUNT:
+                self.dead.append(record.message)
+                records.remove(record)
+        return [Receipt(record, record.receives) for record in batch if record.receives <= MAX_RECEIVE_COUNT]
+
+    def settle(self, batch: Sequence[Receipt], acknowledged: frozenset[str], retry_after_seconds: int) -> None:
+        for receipt in batch:
+            record = receipt.record
+            if record.receives != receipt.number:
+                continue
+            records = self.records[record.message.conversation_sid]
+            if record.message.message_sid in acknowledged:
+                self.records[record.message.conversation_sid] = [each for each in records if each is not record]
+            else:
+                record.visible_at = self.clock() + timedelta(seconds=retry_after_seconds)
+
+    def next_ready(self) -> datetime | None:
+        """Return when the next group can be received: its last record decides."""
+        return min((max(r.visible_at for r in records) for records in self.records.values() if records), default=None)
+
+    def is_empty(self) -> bool:
+        return not any(self.records.values())
+
+
+def records_visible(records: Sequence[SqsRecord], now: datetime) -> bool:
+    return all(record.visible_at <= now for record in records)
+
+
+class ThrottledError(Transient):
+    """DynamoDB, or the way to it, failed."""
