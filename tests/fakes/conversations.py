@@ -98,7 +98,8 @@ class ConversationsInMemory:
         if item.owner_at < at:
             reopened = item.coverage.reopened | item.left
             item = replace(item, coverage=replace(item.coverage, reopened=reopened), left=frozenset())
-            self.items[sid] = self._owned(item, Owner.AGENT, at)
+            was_human = item.owner is Owner.HUMAN
+            self.items[sid] = self._owned(item, Owner.AGENT, at) if was_human else replace(item, owner_at=at)
         return item.coverage.reopened
 
     def close(self, sid: str, *, at: datetime) -> None:  # noqa: ARG002 -- the port's

@@ -232,6 +232,16 @@ def test_an_older_takeover_does_not_undo_a_newer_hand_back(store: Store) -> None
     assert claim(store).owner is Owner.AGENT
 
 
+def test_a_hand_back_where_no_human_was_takes_the_conversation_from_nobody(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, DRAFT)
+
+    store.hand_back(CONVERSATION, at=LATER)
+
+    assert claim(store, worker="one").era == claimed.era
+    assert store.read_fence(CONVERSATION) == claimed.fence + 1
+
+
 def test_a_colleagues_word_clears_what_was_left_before_it_but_not_after(store: Store) -> None:
     store.take_over(CONVERSATION, index=0, at=NOON)
     claimed = claim(store, Joined(index=1, message_sid=sid("IM", 2)), Joined(index=3, message_sid=sid("IM", 4)))

@@ -200,6 +200,7 @@ class House:
             records=list(self.store.records.get(CONVERSATION, {}).values()),
             a_human_spoke=self.a_human_spoke,
             was_closed=self.was_closed,
+            was_handed_back="hand_back" in self.plan.values(),
             licences=self.licences,
         )
 

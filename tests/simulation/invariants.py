@@ -35,8 +35,13 @@ class Evidence:
     records: Sequence[TurnRecord]
     a_human_spoke: bool
     was_closed: bool
+    was_handed_back: bool = False
     licences: Sequence["Licence"] = ()
     copies_allowed: int = 1
+
+    @property
+    def a_human_has_or_had_it(self) -> bool:
+        return self.item.owner is Owner.HUMAN or self.was_handed_back
 
     @property
     def customers(self) -> list[MessageAdded]:
@@ -65,26 +70,26 @@ def answered_by(reply: MessageAdded) -> frozenset[int]:
 
 
 def every_message_has_an_end(evidence: Evidence) -> None:
-    """Each customer message is answered, in a human's hands, refused by a rule, or a dead letter of which he was told."""
+    """Each customer message is answered, a human's, refused by a rule, or a dead letter of which he was told."""
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
     was_told = any(reply.body == FALLBACK for reply in evidence.replies)
     refused = {sid for record in evidence.records if record.ending is Ending.REFUSED for sid in record.message_sids}
     for message in evidence.customers:
         ended = (
             message.index in answered
-            or (was_told and evidence.item.owner is Owner.HUMAN)
+            or (was_told and evidence.a_human_has_or_had_it)
             or message.message_sid in refused
             or (evidence.item.coverage.covers(message.index) and (evidence.a_human_spoke or evidence.was_closed))
             or (evidence.item.coverage.covers(message.index) and _ended_with_a_human(evidence, message))
         )
         assert ended, f"lost: message {message.index}"
     for letter in evidence.dead_letters:
-        assert was_told or evidence.item.owner is Owner.HUMAN, f"dead without a word: message {letter.index}"
+        assert was_told or evidence.a_human_has_or_had_it, f"dead without a word: message {letter.index}"
 
 
 def _ended_with_a_human(evidence: Evidence, message: MessageAdded) -> bool:
     endings = {record.ending for record in evidence.records if message.message_sid in record.message_sids}
-    return evidence.item.owner is Owner.HUMAN and bool(endings & {Ending.UNSURE, Ending.FELL_BACK, Ending.VOID})
+    return evidence.a_human_has_or_had_it and bool(endings & {Ending.UNSURE, Ending.FELL_BACK, Ending.VOID})
 
 
 def no_turn_says_two_texts(evidence: Evidence) -> None:
@@ -121,7 +126,7 @@ def the_fallback_is_in_the_dead_letter_queue(evidence: Evidence) -> None:
     """Who was told that nobody can answer now has a dead letter, and a human."""
     if any(reply.body == FALLBACK for reply in evidence.replies):
         assert evidence.dead_letters, "told, but no dead letter"
-        assert evidence.item.owner is Owner.HUMAN or evidence.a_human_spoke or evidence.was_closed, "told, but no human"
+        assert evidence.a_human_has_or_had_it or evidence.a_human_spoke or evidence.was_closed, "told, but no human"
 
 
 def nobody_speaks_over_a_human(evidence: Evidence) -> None:

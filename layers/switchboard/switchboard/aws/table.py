@@ -35,6 +35,14 @@ TURNS_SHOWN = 20  # of the past, to the agent
 
 _LEASE = ("lease_fence", "lease_until", "lease_token")
 _TURN = ("turn", "turn_messages", "attempts")
+_ACTIVITY = {
+    "activity": ":activity",
+    "activity_shard": ":shard",
+    "next_check": ":next_check",
+    "next_check_shard": ":shard",
+    "checks": ":zero",
+    "ttl": ":ttl",
+}
 _UNDER_OUR_FENCE = "#fence = :our_fence"
 _WITH_OUR_LEASE = "#lease_token = :our_token"
 _NEWER = "attribute_not_exists(#owner_at) OR #owner_at < :at"
@@ -95,12 +103,7 @@ class ConversationsTable:
                 "lease_token": ":our_token",
                 "attempts": "if_not_exists(#attempts, :zero) + :one",
                 "turn": "if_not_exists(#turn, :turn)",
-                "next_check": ":next_check",
-                "next_check_shard": ":shard",
-                "activity": ":now",
-                "activity_shard": ":shard",
-                "checks": ":zero",
-                "ttl": ":ttl",
+                **_ACTIVITY,
             },
             adds={"turn_messages": ":messages"},
             values={
@@ -111,9 +114,7 @@ class ConversationsTable:
                 ":our_token": token,
                 ":turn": turn,
                 ":messages": {joined_to_text(message) for message in messages},
-                ":next_check": milliseconds(now + FIRST_CHECK_AFTER),
-                ":shard": "all",
-                ":ttl": _seconds(now + KEPT_FOR),
+                **_activity_at(now),
             },
         )
         try:
@@ -230,9 +231,15 @@ class ConversationsTable:
             self._update(sid, _Update(deletes={"left": ":spoken_for"}, values={":spoken_for": spoken_for}))
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int]:
-        """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again."""
+        """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again.
+
+        Where no human owned it nothing is taken from anybody: fence and era stay, a draft on its way lives on.
+        """
         conversation = self._read(sid)
         update = _change_of_owner(Owner.AGENT, at)
+        if conversation.owner is Owner.AGENT:
+            update.sets = {name: value for name, value in update.sets.items() if name not in {"fence", "era"}}
+            del update.values[":one"]
         update.condition = f"({_NEWER}) AND (attribute_not_exists(#fence) OR {_UNDER_OUR_FENCE})"
         update.values[":our_fence"] = conversation.fence
         if conversation.left:
@@ -352,9 +359,9 @@ def _raised_fence(now: datetime) -> _Update:
         sets={
             "fence": "if_not_exists(#fence, :zero) + :one",
             "era": "if_not_exists(#era, :zero) + :one",
-            "ttl": ":ttl",
+            **_ACTIVITY,
         },
-        values={":zero": 0, ":one": 1, ":ttl": _seconds(now + KEPT_FOR)},
+        values={":zero": 0, ":one": 1, **_activity_at(now)},
     )
 
 
@@ -364,6 +371,16 @@ def _change_of_owner(owner: Owner, at: datetime) -> _Update:
     update.sets |= {"owner": ":owner", "owner_at": ":at"}
     update.values |= {":owner": owner.value, ":at": milliseconds(at)}
     return update
+
+
+def _activity_at(now: datetime) -> dict[str, Any]:
+    """Return the values of `_ACTIVITY`: whatever touches a conversation makes the sweeper look at it again soon."""
+    return {
+        ":activity": milliseconds(now),
+        ":next_check": milliseconds(now + FIRST_CHECK_AFTER),
+        ":shard": "all",
+        ":ttl": _seconds(now + KEPT_FOR),
+    }
 
 
 def _seconds(moment: datetime) -> int:

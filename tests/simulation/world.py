@@ -1,0 +1,451 @@
+"""Many conversations, many workers, every fault at once: one seeded schedule under a virtual clock.
+
+`take_turn` is plain synchronous code. Each worker runs it in a greenlet that gives control back at every call of a port,
+before and after the call, so that the schedule decides who goes on, who dies, and what happens in between.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from greenlet import greenlet
+
+from switchboard.conversation import Conversation
+from switchboard.errors import Transient
+from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from switchboard.ports import Answer, Question
+from switchboard.sweep import Check, sweep
+from switchboard.turn import Outcome, Rules, take_turn
+from tests.builders import sid
+from tests.fakes.conversations import ConversationsInMemory
+from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check
+from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
+
+LEASE = timedelta(seconds=60)
+POST_ENDS = ("lost", "unseen", "late", "not_sent", "refused")
+WRITES = frozenset(
+    {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
+)
+
+
+class Crash(BaseException):
+    """The worker's process is gone."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """One invocation at work on one conversation's records."""
+
+    number: int
+    receipts: Sequence[Receipt]
+    lease_until: datetime
+    thread: greenlet
+    waits_before: str = ""
+
+
+@dataclass(slots=True)
+class World:
+    """Everything of one schedule; `step()` does one thing that the seed chooses."""
+
+    seed: int
+    conversations: int = 3
+    messages: int = 8
+    faults: int = 12
+    window_faults: bool = False
+    trace: list[str] = field(default_factory=list)
+    clock: Clock = field(default_factory=Clock)
+    store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
+    webhooks: list[MessageAdded] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
+    licences: dict[str, list[Licence]] = field(default_factory=dict)
+    takings: dict[str, int] = field(default_factory=dict)
+    frozen_in: dict[str, int] = field(default_factory=dict)
+    spoken: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    handed_back: set[str] = field(default_factory=set)
+    checks: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    numbers: count = field(default_factory=count)
+    chance: random.Random = field(init=False)
+    twilio: Twilio = field(init=False)
+    queue: FifoQueue = field(init=False)
+    lifecycle: list[MessageAdded] = field(default_factory=list)
+    dead_letters: FifoQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)  # noqa: S311 -- a schedule, not a secret
+        self.twilio = Twilio(clock=self.clock)
+        self.queue = FifoQueue(clock=self.clock)
+        self.dead_letters = FifoQueue(clock=self.clock)
+
+    # ── the schedule ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Do things until everything was said and every fault spent, then let all come to rest, and judge."""
+        while self.messages or self.webhooks or self.chance.random() < 0.8:  # noqa: PLR2004 -- a few steps more
+            self._something()
+        self.faults = 0
+        self.twilio.list_lag = timedelta(0)
+        self._come_to_rest()
+        for conversation_sid in self.twilio.messages:
+            check(self._evidence(conversation_sid))
+
+    def _something(self) -> None:
+        choices: list[tuple[float, Callable[[], None]]] = [(1, self._time_passes)]
+        if self.messages:
+            choices.append((3, self._a_customer_writes))
+        if self.webhooks:
+            choices.append((4, self._a_webhook_arrives))
+        if self.lifecycle:
+            choices.append((3, self._a_lifecycle_event_is_applied))
+        if self.queue.ready():
+            choices.append((4, self._a_worker_starts))
+        if self.workers:
+            choices.append((12, self._a_worker_goes_on))
+        if self.twilio.messages:
+            choices += [(0.15, self._a_colleague_writes), (0.15, self._a_desk_hands_back), (0.05, self._it_is_closed)]
+        choices.append((0.3, self._a_sweep))
+        if self.faults > 0:
+            choices.append((1.5, self._a_fault))
+        weights, things = zip(*choices, strict=True)
+        self.chance.choices(things, weights)[0]()
+
+    def _come_to_rest(self) -> None:
+        """Without faults: webhooks arrive, workers end, the sweeper comes every minute, until nothing is left to do."""
+        for _ in range(200):
+            while self.webhooks or self.lifecycle or self.workers:
+                if self.webhooks:
+                    self._a_webhook_arrives()
+                elif self.lifecycle:
+                    self._a_lifecycle_event_is_applied()
+                else:
+                    self._a_worker_goes_on()
+            while self.queue.ready():
+                self._a_worker_starts()
+                while self.workers:
+                    self._a_worker_goes_on()
+            if self.queue.is_empty() and not self.checks and not self.twilio.late:
+                return
+            self.clock.move(60)
+            self.twilio.arrive()
+            self._a_sweep()
+        raise AssertionError("it never comes to rest")
+
+    # ── what happens outside ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _a_customer_writes(self) -> None:
+        self.messages -= 1
+        conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
+        if conversation_sid in self.closed:
+            return
+        index = len(self.twilio.messages.get(conversation_sid, ()))
+        message = self.twilio.say(conversation_sid, "")
+        message = self._said(message, index)
+        self.webhooks.append(message)
+        self._note(f"customer writes {index} in {conversation_sid[-1]}")
+
+    def _said(self, message: MessageAdded, _position: int) -> MessageAdded:
+        """Let a message say its own index, which is what the agent of the proofs repeats."""
+        standing = self.twilio.messages[message.conversation_sid]
+        said = MessageAdded(
+            conversation_sid=message.conversation_sid,
+            message_sid=message.message_sid,
+            index=message.index,
+            speaker=message.speaker,
+            author=message.author,
+            body=str(message.index),
+            at=message.at,
+        )
+        standing[-1] = said
+        return said
+
+    def _a_webhook_arrives(self) -> None:
+        message = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
+        self._note(f"webhook of {message.index} in {message.conversation_sid[-1]}")
+        if message.speaker is Speaker.COLLEAGUE:
+            self.lifecycle.append(message)
+        else:
+            self.queue.send(message)
+
+    def _a_lifecycle_event_is_applied(self) -> None:
+        message = self.lifecycle.pop(0)
+        self._note(f"takeover by {message.index} in {message.conversation_sid[-1]}")
+        self._takes(message.conversation_sid, lambda: self._take_over(message))
+
+    def _take_over(self, message: MessageAdded) -> None:
+        self.store.take_over(message.conversation_sid, index=message.index, at=message.at)
+
+    def _takes(self, conversation_sid: str, what: Callable[[], object]) -> None:
+        before = self._item(conversation_sid).era
+        what()
+        self.is_active(conversation_sid)
+        if self._item(conversation_sid).era != before:
+            self.takings[conversation_sid] = self.takings.get(conversation_sid, 0) + 1
+
+    def _a_colleague_writes(self) -> None:
+        conversation_sid = self.chance.choice(list(self.twilio.messages))
+        if conversation_sid in self.closed:
+            return
+        self.spoken.add(conversation_sid)
+        self.webhooks.append(self.twilio.say(conversation_sid, "I take this", speaker=Speaker.COLLEAGUE))
+        self._note(f"colleague writes in {conversation_sid[-1]}")
+
+    def _a_desk_hands_back(self) -> None:
+        conversation_sid = self.chance.choice(list(self.twilio.messages))
+        self.clock.move(0.01)
+        self._note(f"hand back of {conversation_sid[-1]}")
+        self.handed_back.add(conversation_sid)
+        reopened = self.store.hand_back(conversation_sid, at=self.clock())
+        self.is_active(conversation_sid)
+        again = [m for m in self.twilio.messages[conversation_sid] if m.index in reopened]
+        self.queue.send_again(again, since=self.clock())
+
+    def _it_is_closed(self) -> None:
+        conversation_sid = self.chance.choice(list(self.twilio.messages))
+        self.closed.add(conversation_sid)
+        self._note(f"close of {conversation_sid[-1]}")
+        self._takes(conversation_sid, lambda: self.store.close(conversation_sid, at=self.clock()))
+
+    def _time_passes(self) -> None:
+        self.clock.move(self.chance.choice([0.1, 1, 3, 10, 31, 61, 95, 125]))
+        self.twilio.arrive()
+        self._note(f"time passes, {self.clock.now:%H:%M:%S}")
+
+    def _a_fault(self) -> None:
+        self.faults -= 1
+        faults: list[Callable[[], None]] = [self._early_visibility]
+        if self.webhooks:
+            faults += [self._webhook_lost, self._webhook_doubled]
+        if self.workers:
+            faults += [self._worker_dies, self._worker_dies]
+        if self.window_faults:
+            faults.append(self._lists_lag)
+        self.chance.choice(faults)()
+
+    def _webhook_lost(self) -> None:
+        lost = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
+        self._note(f"webhook of {lost.index} in {lost.conversation_sid[-1]} is lost")
+
+    def _webhook_doubled(self) -> None:
+        self.webhooks.append(self.chance.choice(self.webhooks))
+
+    def _early_visibility(self) -> None:
+        self._note("records in flight become visible")
+        for records in self.queue.records.values():
+            for record in records:
+                record.visible_at = min(record.visible_at, self.clock())
+
+    def _lists_lag(self) -> None:
+        self.twilio.list_lag = timedelta(seconds=self.chance.choice([0, 5, 60]))
+
+    # ── the workers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _a_worker_starts(self) -> None:
+        receipts = self.queue.receive(self.chance.choice(self.queue.ready()))
+        if not receipts:
+            return
+        lease_until = self.clock() + LEASE
+        number = next(self.numbers)
+        worker = Worker(number, receipts, lease_until, greenlet(self._work))
+        self.workers.append(worker)
+        indices = [receipt.message.index for receipt in receipts]
+        self._note(f"worker {number} gets {indices} of {receipts[0].message.conversation_sid[-1]}")
+        self._resume(worker, worker)
+
+    def _a_worker_goes_on(self) -> None:
+        self._resume(self.chance.choice(self.workers))
+
+    def _worker_dies(self) -> None:
+        worker = self.chance.choice(self.workers)
+        self._note(f"worker {worker.number} dies")
+        self.workers.remove(worker)
+        worker.thread.throw(Crash)
+
+    def _resume(self, worker: Worker, *arguments: object) -> None:
+        worker.thread.switch(*arguments)
+        if worker.thread.dead and worker in self.workers:
+            self.workers.remove(worker)
+
+    def _work(self, worker: Worker) -> None:
+        ports = Ports(self, worker)
+        try:
+            outcome = take_turn(
+                [receipt.message for receipt in worker.receipts],
+                lease_until=worker.lease_until,
+                agent=ports,
+                conversations=ports,  # type: ignore[arg-type]
+                messenger=ports,
+                dead_letters=ports,
+                clock=self.clock,
+                rules=Rules(fallback_sentence=FALLBACK, max_event_age=timedelta(hours=100)),
+                new_id=lambda: f"id{next(self.numbers)}",
+            )
+        except Crash:
+            return
+        except Transient:
+            outcome = Outcome(decision="failed", retry_after_seconds=2)
+        self._note(f"worker {worker.number}: {outcome.decision} {outcome.cause} +{outcome.retry_after_seconds}s")
+        self.queue.settle(worker.receipts, outcome.acknowledged, outcome.retry_after_seconds)
+
+    def note_licence(self, name: str, conversation_sid: str) -> None:
+        """Take down what a write found after which a draft may be posted."""
+        item = self._item(conversation_sid)
+        taken = self.takings.get(conversation_sid, 0)
+        if name == "freeze":
+            self.frozen_in[item.turn] = taken
+        self.licences.setdefault(conversation_sid, []).append(
+            Licence(
+                turn=item.turn,
+                owner=item.owner,
+                closed=item.closed,
+                taken_since_frozen=self.frozen_in[item.turn] != taken,
+            )
+        )
+
+    # ── the sweeper ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _a_sweep(self) -> None:
+        report = sweep(
+            checks=self,
+            twilio=self,
+            messages=self.queue,
+            lifecycle=self,
+            clock=self.clock,
+            max_event_age=timedelta(hours=100),
+            most_requests=50,
+        )
+        self._note(f"sweep: {report}")
+
+    def due(self, *, now: datetime, limit: int) -> list[Check]:
+        due = [(at, sid, number) for sid, (number, at) in self.checks.items() if at <= now]
+        return [
+            Check(conversation=self._item(sid), number=number, activity=at, due=at)
+            for at, sid, number in sorted(due)[:limit]
+        ]
+
+    def is_active(self, conversation_sid: str) -> None:
+        """Make the sweeper look at the conversation again soon, as every write that touches it does."""
+        self.checks[conversation_sid] = (0, self.clock() + timedelta(minutes=1))
+
+    def is_known(self, sid: str) -> bool:
+        return sid in self.store.items
+
+    def postpone(self, check: Check, *, until: datetime | None) -> None:
+        number = check.number + 1
+        if until is None or number > 4:  # noqa: PLR2004 -- a schedule's day is short
+            self.checks.pop(check.conversation.sid, None)
+        else:
+            self.checks[check.conversation.sid] = (number, until)
+
+    def new_conversations(self, *, since: datetime, limit: int) -> list[str]:  # noqa: ARG002 -- the port's
+        return list(self.twilio.messages)[:limit]
+
+    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        return self.twilio.list_messages(conversation_sid, from_index=from_index)
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:  # noqa: ARG002 -- the port's
+        self.lifecycle += messages
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _item(self, conversation_sid: str) -> Conversation:
+        return self.store.items.get(conversation_sid, Conversation(sid=conversation_sid))
+
+    def _evidence(self, conversation_sid: str) -> Evidence:
+        dead = [record.message for records in self.dead_letters.records.values() for record in records]
+        return Evidence(
+            messages=self.twilio.messages[conversation_sid],
+            dead_letters=[m for m in [*dead, *self.queue.dead] if m.conversation_sid == conversation_sid],
+            item=self._item(conversation_sid),
+            records=list(self.store.records.get(conversation_sid, {}).values()),
+            a_human_spoke=conversation_sid in self.spoken,
+            was_closed=conversation_sid in self.closed,
+            was_handed_back=conversation_sid in self.handed_back,
+            licences=self.licences.get(conversation_sid, []),
+            copies_allowed=2 if self.window_faults else 1,
+        )
+
+    def _note(self, what: str) -> None:
+        self.trace.append(what)
+
+
+class Ports:
+    """A worker's ports: each call gives control to the schedule before and after, and may fail."""
+
+    def __init__(self, world: World, worker: Worker) -> None:
+        self._world = world
+        self._worker = worker
+
+    def answer(self, question: Question) -> Answer:
+        self._pause("think")
+        if self._fails(0.05):
+            raise ThrottledError
+        return Answer(text=" ".join([REPLY, *question.messages]))
+
+    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
+        # No pause before: a thread that is suspended between its clock check and its POST is the documented window.
+        end = self._world.chance.choice(POST_ENDS) if self._fails(0.3) else "sent"
+        if self._world.window_faults and end == "late":
+            end = self._world.chance.choice(["late", "very_late"])
+        self._note(f"POST {marker.turn}/{marker.part}: {end}")
+        try:
+            return self._world.twilio.post(conversation_sid, body, marker, end=end)
+        finally:
+            self._pause("post")
+
+    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        self._pause("list")
+        if self._fails(0.1):
+            raise ThrottledError
+        return self._world.twilio.list_messages(conversation_sid, from_index=from_index)
+
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
+        self._pause("copy")
+        for message in messages:
+            self._world.dead_letters.send(message)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods
+            self._pause(name)
+            if name in WRITES and self._fails(0.04):
+                self._note(f"{name} is throttled")
+                raise ThrottledError
+            result = self._call(name, arguments, named)
+            self._pause(name)
+            if name in WRITES and self._fails(0.04):
+                self._note(f"the answer to {name} is lost")
+                raise ThrottledError
+            return result
+
+        return call
+
+    def _call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:  # noqa: ANN401 -- see above
+        conversation_sid = arguments[0] if isinstance(arguments[0], str) else arguments[0].sid
+        method = getattr(self._world.store, name)
+        if name == "take_over":
+            self._world._takes(conversation_sid, lambda: method(*arguments, **named))  # noqa: SLF001 -- one machine
+            return None
+        result = method(*arguments, **named)
+        if name == "claim":
+            self._world.is_active(conversation_sid)
+        if name in {"freeze", "license_resend"}:
+            self._world.note_licence(name, conversation_sid)
+        self._note(name)
+        return result
+
+    def _fails(self, rate: float) -> bool:
+        world = self._world
+        if world.faults > 0 and world.chance.random() < rate:
+            world.faults -= 1
+            return True
+        return False
+
+    def _pause(self, _before: str) -> None:
+        parent = self._worker.thread.parent
+        assert parent is not None
+        parent.switch()
+
+    def _note(self, what: str) -> None:
+        self._world.trace.append(f"  {self._worker.number}: {what}")
