@@ -15,20 +15,26 @@ from typing import Any
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent, Speaker
 from switchboard.ports import Answer, Question
-from switchboard.turn import Rules, take_turn
+from switchboard.turn import Return, Rules, take_turn
 from tests.builders import CONVERSATION
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
 
 CRASHES = ("crash_before", "crash_after")
-OTHERS = ("second_worker", "take_over", "hand_back", "close", "answer_lost", "throttled")
-POST_ENDS = ("lost", "unseen", "late", "not_sent", "refused")
 WRITES = frozenset(
     {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
 )
+OTHERS = ("second_worker", "take_over", "hand_back", "close", "answer_lost", "throttled", "model_away", "slow", "stale")
+POST_ENDS = ("lost", "unseen", "late", "late_then_gone", "not_sent", "refused")
+ONLY_AT = {"answer_lost": WRITES, "throttled": WRITES, "model_away": {"think"}, "slow": {"think"}, "stale": {"list"}}
+SLOW_SECONDS = 59  # of the lease's 60
 
 type Plan = tuple[tuple[int, str], ...]
+
+
+class ModelAwayError(Transient):
+    """The model does not answer."""
 
 
 class Crash(BaseException):
@@ -41,6 +47,7 @@ class House:
 
     plan: dict[int, str]
     bodies: Sequence[str]
+    parts: int = 1
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
@@ -50,8 +57,14 @@ class House:
     was_closed: bool = False
     depth: int = 0
     licences: list[Licence] = field(default_factory=list)
+    licensed_at: int = 0
     frozen_in: dict[str, int] = field(default_factory=dict)
-    takings: int = 0
+    takings: list[int] = field(default_factory=list)
+    thoughts: dict[int, set[str]] = field(default_factory=dict)
+    model_is_away: bool = False
+    somebody_died: bool = False
+    spoke_on: bool = False
+    waited_for_nobody: bool = False
     ids: Iterator[int] = field(default_factory=count)
     twilio: Twilio = field(init=False)
     queue: FifoQueue = field(init=False)
@@ -84,6 +97,7 @@ class House:
                 try:
                     self._take_turn(receipts)
                 except Crash:
+                    self.somebody_died = True
                     self.trace.append("  (worker gone)")
                 except Transient as error:
                     self.queue.settle(receipts, frozenset(), 2)
@@ -105,23 +119,48 @@ class House:
             )
         finally:
             self.depth -= 1
+        if outcome.decision == Return.BUSY and self.depth == 0 and not self.somebody_died:
+            self.waited_for_nobody = True
         self.trace.append(f"  {outcome.decision} {outcome.cause} +{outcome.retry_after_seconds}s")
         self.queue.settle(receipts, outcome.acknowledged, outcome.retry_after_seconds)
 
     # ── the ports, each call of which is a point of the plan ─────────────────────────────────────────────────────
 
     def answer(self, question: Question) -> Answer:
-        return self.at("think", lambda: Answer(text=" ".join([REPLY, *question.messages])))
+        def think() -> Answer:
+            for index in map(int, question.messages):
+                self.thoughts.setdefault(index, set()).add(question.turn)
+            if self.model_is_away:
+                raise ModelAwayError
+            filling = f"\n\n{'.' * 1600}" * (self.parts - 1)
+            return Answer(text=" ".join([REPLY, *question.messages]) + filling)
+
+        answer: Answer = self.at("think", think)
+        return answer
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         end = self.plan.get(len(self.points), "sent")
-        return self.at(
-            "post",
-            lambda: self.twilio.post(conversation_sid, body, marker, end=end if end in POST_ENDS else "sent"),
-        )
+        if marker.part > 0:
+            since = self.licensed_at
+            self.spoke_on = self.spoke_on or any(since < taking < len(self.points) for taking in self.takings)
+
+        def post() -> Sent:
+            try:
+                return self.twilio.post(
+                    conversation_sid, body, marker, end=end.removesuffix("_then_gone") if end in POST_ENDS else "sent"
+                )
+            finally:
+                if end == "late_then_gone":
+                    raise Crash
+
+        sent: Sent = self.at("post", post)
+        return sent
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        return self.at("list", lambda: self.twilio.list_messages(conversation_sid, from_index=from_index))
+        is_stale = self.plan.get(len(self.points)) == "stale"
+        return self.at(
+            "list", lambda: () if is_stale else self.twilio.list_messages(conversation_sid, from_index=from_index)
+        )
 
     def copy(self, messages: Sequence[MessageAdded]) -> None:
         self.at("copy", lambda: [self.dead_letters.send(message) for message in messages])
@@ -131,43 +170,66 @@ class House:
         event = self.plan.get(len(self.points), "")
         self.points.append(name)
         self.trace.append(f"{len(self.points) - 1:3} {'  ' * (self.depth - 1)}{name} {event}")
-        match event:
-            case "crash_before":
-                raise Crash
-            case "throttled" if name in WRITES:
-                raise ThrottledError
-            case "second_worker":
-                self._second_worker()
-            case "take_over":
-                self.a_human_spoke = True
-                self.takings += 1
-                message = self.twilio.say(CONVERSATION, "I take this", speaker=Speaker.COLLEAGUE)
-                self.store.take_over(CONVERSATION, index=message.index, at=message.at)
-            case "hand_back":
-                self._hand_back()
-            case "close":
-                self.was_closed = True
-                self.takings += 1
-                self.store.close(CONVERSATION, at=self.clock())
+        if event in self.happenings:
+            self.happenings[event]()
         result = call()
         if name in {"freeze", "license_resend"}:
             self._note_licence(name)
         if event == "crash_after":
             raise Crash
-        if event == "answer_lost" and name in WRITES:
+        if event == "answer_lost":
+            self.somebody_died = True  # a claim whose answer is lost is nobody's
             raise ThrottledError
         return result
 
+    # ── what a plan makes happen ─────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def happenings(self) -> dict[str, Callable[[], None]]:
+        """What happens right before a call, by the event's name."""
+        return {
+            "crash_before": self._crash,
+            "throttled": self._throttle,
+            "model_away": self._take_the_model_away,
+            "slow": lambda: self.clock.move(SLOW_SECONDS),
+            "second_worker": self._second_worker,
+            "take_over": self._take_over,
+            "hand_back": self._hand_back,
+            "close": self._close,
+        }
+
+    def _crash(self) -> None:
+        raise Crash
+
+    def _throttle(self) -> None:
+        self.somebody_died = True  # a lease that cannot be given back is nobody's
+        raise ThrottledError
+
+    def _take_the_model_away(self) -> None:
+        self.model_is_away = True
+
+    def _take_over(self) -> None:
+        self.a_human_spoke = True
+        self.takings.append(len(self.points) - 1)
+        message = self.twilio.say(CONVERSATION, "I take this", speaker=Speaker.COLLEAGUE)
+        self.store.take_over(CONVERSATION, index=message.index, at=message.at)
+
+    def _close(self) -> None:
+        self.was_closed = True
+        self.takings.append(len(self.points) - 1)
+        self.store.close(CONVERSATION, at=self.clock())
+
     def _note_licence(self, name: str) -> None:
+        self.licensed_at = len(self.points) - 1
         item = self.store.items[CONVERSATION]
         if name == "freeze":
-            self.frozen_in[item.turn] = self.takings
+            self.frozen_in[item.turn] = len(self.takings)
         self.licences.append(
             Licence(
                 turn=item.turn,
                 owner=item.owner,
                 closed=item.closed,
-                taken_since_frozen=self.frozen_in[item.turn] != self.takings,
+                taken_since_frozen=self.frozen_in[item.turn] != len(self.takings),
             )
         )
 
@@ -202,6 +264,10 @@ class House:
             was_closed=self.was_closed,
             was_handed_back="hand_back" in self.plan.values(),
             licences=self.licences,
+            thoughts=self.thoughts,
+            spoke_on=self.spoke_on,
+            waited_for_nobody=self.waited_for_nobody,
+            copies_allowed=2 if "stale" in self.plan.values() else 1,
         )
 
 
@@ -217,9 +283,9 @@ class Interrupted:
         return lambda *args, **kwargs: self._house.at(name, lambda: method(*args, **kwargs))
 
 
-def run(plan: Plan, *, messages: int, order: Sequence[int]) -> House:
+def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1) -> House:
     """Run one plan to its end and judge it."""
-    house = House(plan=dict(plan), bodies=[str(index) for index in range(messages)])
+    house = House(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts)
     house.run(order)
     check(house.evidence())
     assert house.queue.is_empty(), "records go round for ever"
@@ -228,11 +294,11 @@ def run(plan: Plan, *, messages: int, order: Sequence[int]) -> House:
 
 
 def explore(
-    *, messages: int, order: Sequence[int], events: int, crashes: int, plan: Plan = ()
+    *, messages: int, order: Sequence[int], events: int, crashes: int, parts: int = 1, plan: Plan = ()
 ) -> Iterator[tuple[Plan, House | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
     try:
-        house = run(plan, messages=messages, order=order)
+        house = run(plan, messages=messages, order=order, parts=parts)
     except AssertionError as error:
         yield plan, error
         return
@@ -249,6 +315,7 @@ def explore(
                 order=order,
                 events=events - 1,
                 crashes=crashes - is_crash,
+                parts=parts,
                 plan=(*plan, (point, event)),
             )
 
@@ -257,7 +324,7 @@ def _possible(name: str, happened: Counter[str], crashes: int) -> Iterator[str]:
     if crashes:
         yield from CRASHES
     for event in OTHERS:
-        if event in {"answer_lost", "throttled"} and name not in WRITES:
+        if name not in ONLY_AT.get(event, {name}):
             continue
         if event == "hand_back" and not happened["take_over"]:
             continue

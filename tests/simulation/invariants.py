@@ -5,8 +5,9 @@ answers.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from switchboard.conversation import Conversation, Ending, Owner, TurnRecord
 from switchboard.events import MessageAdded, Speaker
@@ -37,6 +38,9 @@ class Evidence:
     was_closed: bool
     was_handed_back: bool = False
     licences: Sequence["Licence"] = ()
+    thoughts: Mapping[int, AbstractSet[str]] = field(default_factory=dict)
+    spoke_on: bool = False
+    waited_for_nobody: bool = False
     copies_allowed: int = 1
 
     @property
@@ -61,12 +65,15 @@ def check(evidence: Evidence) -> None:
     replies_are_in_order(evidence)
     the_fallback_is_in_the_dead_letter_queue(evidence)
     nobody_speaks_over_a_human(evidence)
+    what_a_human_left_is_answered(evidence)
+    a_message_is_thought_about_in_one_turn(evidence)
+    nobody_waits_for_a_lease_that_is_over(evidence)
 
 
 def answered_by(reply: MessageAdded) -> frozenset[int]:
     """Return the indices that a reply of the proofs' agent answers."""
-    words = reply.body.split()
-    return frozenset(int(word) for word in words[1:]) if words and words[0] == REPLY else frozenset()
+    said, *words = reply.body.split() or [""]
+    return frozenset(int(word) for word in words if word.isdecimal()) if said == REPLY else frozenset()
 
 
 def every_message_has_an_end(evidence: Evidence) -> None:
@@ -135,3 +142,30 @@ def nobody_speaks_over_a_human(evidence: Evidence) -> None:
         assert licence.owner is Owner.AGENT, f"turn {licence.turn} speaks over a human"
         assert not licence.closed, f"turn {licence.turn} speaks into a closed conversation"
         assert not licence.taken_since_frozen, f"turn {licence.turn} sends a draft from before a takeover"
+    assert not evidence.spoke_on, "a later part was sent after a takeover"
+
+
+def what_a_human_left_is_answered(evidence: Evidence) -> None:
+    """Where the agent owns the conversation again, whatever came after the colleague's last word has its answer."""
+    stopped = {Ending.UNSURE, Ending.FELL_BACK, Ending.VOID, Ending.HANDED_OFF}
+    if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.ending for r in evidence.records}:
+        return
+    if any(record.rule.startswith("twilio_") for record in evidence.records):
+        return
+    answered = {index for reply in evidence.replies for index in answered_by(reply)}
+    last_word = max((m.index for m in evidence.messages if m.speaker is Speaker.COLLEAGUE), default=-1)
+    for message in evidence.customers:
+        assert message.index < last_word or message.index in answered, f"left behind: message {message.index}"
+
+
+def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
+    """However often a message is delivered, a tool that keys what it does by the turn does it once."""
+    if evidence.was_handed_back:
+        return
+    for index, turns in evidence.thoughts.items():
+        assert len(turns) == 1, f"message {index} was thought about in turns {sorted(turns)}"
+
+
+def nobody_waits_for_a_lease_that_is_over(evidence: Evidence) -> None:
+    """A conversation is busy only while another worker has it, or one has died with it."""
+    assert not evidence.waited_for_nobody, "busy, and nobody was there"

@@ -1,6 +1,6 @@
 """Many conversations, many workers, every fault at once: one seeded schedule under a virtual clock.
 
-`take_turn` is plain synchronous code. Each worker runs it in a greenlet that gives control back at every call of a port,
+Each worker runs `take_turn`, plain synchronous code, in a greenlet that gives control back at every call of a port,
 before and after the call, so that the schedule decides who goes on, who dies, and what happens in between.
 """
 
@@ -60,6 +60,7 @@ class World:
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
     webhooks: list[MessageAdded] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
+    thoughts: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     licences: dict[str, list[Licence]] = field(default_factory=dict)
     takings: dict[str, int] = field(default_factory=dict)
     frozen_in: dict[str, int] = field(default_factory=dict)
@@ -84,7 +85,7 @@ class World:
 
     def run(self) -> None:
         """Do things until everything was said and every fault spent, then let all come to rest, and judge."""
-        while self.messages or self.webhooks or self.chance.random() < 0.8:  # noqa: PLR2004 -- a few steps more
+        while self.messages or self.webhooks or self.chance.random() < 0.8:
             self._something()
         self.faults = 0
         self.twilio.list_lag = timedelta(0)
@@ -114,6 +115,7 @@ class World:
 
     def _come_to_rest(self) -> None:
         """Without faults: webhooks arrive, workers end, the sweeper comes every minute, until nothing is left to do."""
+        self._a_sweep()
         for _ in range(200):
             while self.webhooks or self.lifecycle or self.workers:
                 if self.webhooks:
@@ -334,7 +336,7 @@ class World:
 
     def postpone(self, check: Check, *, until: datetime | None) -> None:
         number = check.number + 1
-        if until is None or number > 4:  # noqa: PLR2004 -- a schedule's day is short
+        if until is None or number > 4:
             self.checks.pop(check.conversation.sid, None)
         else:
             self.checks[check.conversation.sid] = (number, until)
@@ -364,6 +366,7 @@ class World:
             was_closed=conversation_sid in self.closed,
             was_handed_back=conversation_sid in self.handed_back,
             licences=self.licences.get(conversation_sid, []),
+            thoughts=self.thoughts.get(conversation_sid, {}),
             copies_allowed=2 if self.window_faults else 1,
         )
 
@@ -380,6 +383,9 @@ class Ports:
 
     def answer(self, question: Question) -> Answer:
         self._pause("think")
+        thoughts = self._world.thoughts.setdefault(self._worker.receipts[0].message.conversation_sid, {})
+        for index in map(int, question.messages):
+            thoughts.setdefault(index, set()).add(question.turn)
         if self._fails(0.05):
             raise ThrottledError
         return Answer(text=" ".join([REPLY, *question.messages]))

@@ -1,0 +1,107 @@
+"""The proofs as commands: `python -m tests.simulation exhaustive`, `… schedules`."""
+# ruff: noqa: T201 -- commands print
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from typing import Annotated
+
+import typer
+
+from tests.simulation.exhaustive import Plan, explore
+from tests.simulation.world import World
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+# messages, parts of the reply, events a plan, of which crashes
+SCOPES = ((1, 1, 3, 2), (1, 2, 2, 2), (2, 1, 2, 2), (3, 1, 2, 2))
+QUICK_SCOPES = ((1, 1, 2, 2), (1, 2, 2, 1), (2, 1, 2, 1), (3, 1, 1, 1))
+
+
+@app.command()
+def exhaustive(*, quick: bool = False) -> None:
+    """Run every plan of each scope, and print the table."""
+    print("messages  parts  events  crashes  orders    plans  violations  seconds")
+    scopes = QUICK_SCOPES if quick else SCOPES
+    violations: list[str] = []
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
+        for scope, (plans, found, seconds) in zip(scopes, processes.map(explore_scope, scopes), strict=True):
+            messages, parts, events, crashes = scope
+            orders = len(list(itertools.permutations(range(messages))))
+            scenario = f"{messages:8}  {parts:5}  {events:6}  {crashes:7}  {orders:6}"
+            print(f"{scenario}  {plans:7}  {len(found):10}  {seconds:7.1f}")
+            violations += found
+    for violation in violations[:10]:
+        print(violation, file=sys.stderr)
+    raise typer.Exit(1 if violations else 0)
+
+
+def explore_scope(scope: tuple[int, int, int, int]) -> tuple[int, list[str], float]:
+    """Return how many plans a scope has, the violations among them, and how long they took."""
+    messages, parts, events, crashes = scope
+    began = time.monotonic()
+    plans, found = 0, []
+    for order in itertools.permutations(range(messages)):
+        for plan, judged in explore(messages=messages, order=order, parts=parts, events=events, crashes=crashes):
+            plans += 1
+            if isinstance(judged, AssertionError):
+                found.append(_told(scope, order, plan, judged))
+    return plans, found, time.monotonic() - began
+
+
+def _told(scope: tuple[int, ...], order: tuple[int, ...], plan: Plan, error: AssertionError) -> str:
+    return f"{error} · messages, parts, events, crashes {scope} · webhooks {order} · plan {plan}"
+
+
+@app.command()
+def schedules(
+    *,
+    seeds: Annotated[int, typer.Option(help="how many schedules")] = 1000,
+    first_seed: Annotated[int, typer.Option(help="the first one's seed")] = 0,
+    window_faults: Annotated[bool, typer.Option(help="with late commits and lagging lists")] = False,
+    show: Annotated[bool, typer.Option(help="print each step")] = False,
+) -> None:
+    """Run seeded schedules; a failing one prints how to replay it, step by step."""
+    began = time.monotonic()
+    share = -(-seeds // (os.cpu_count() or 1))
+    starts = range(first_seed, first_seed + seeds, share)
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
+        found = processes.map(
+            run_schedules,
+            starts,
+            (min(share, first_seed + seeds - start) for start in starts),
+            itertools.repeat(window_faults),
+            itertools.repeat(show),
+        )
+        failures = [*itertools.chain.from_iterable(found)]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout  # noqa: S607
+    for seed, why in failures[:10]:
+        more = " --window-faults" if window_faults else ""
+        print(f"seed {seed} at commit {commit.strip()}: {why}")
+        print(f"  replay: make simulate SEEDS=1 FIRST_SEED={seed} FLAGS='--show{more}'")
+    took = time.monotonic() - began
+    print(f"{seeds} schedules from seed {first_seed}, {len(failures)} failed, {took:.1f} s")
+    print(Counter(why for _, why in failures).most_common(5) or "every invariant held")
+    raise typer.Exit(1 if failures else 0)
+
+
+def run_schedules(first: int, count: int, window_faults: bool, show: bool) -> list[tuple[int, str]]:  # noqa: FBT001 -- mapped
+    """Run schedules, and return the seeds that failed, with why."""
+    failures = []
+    for seed in range(first, first + count):
+        world = World(seed=seed, window_faults=window_faults)
+        try:
+            world.run()
+        except AssertionError as error:
+            failures.append((seed, str(error)))
+        if show:
+            print("\n".join(world.trace))
+    return failures
+
+
+if __name__ == "__main__":
+    app()

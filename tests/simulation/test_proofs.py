@@ -1,0 +1,47 @@
+"""A sample of the proofs; `.ci/run` and `make simulate` run them at length."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.simulation.__main__ import QUICK_SCOPES, explore_scope
+from tests.simulation.world import World
+
+
+@pytest.mark.parametrize("scope", QUICK_SCOPES, ids=str)
+def test_no_plan_of_a_few_deliveries_breaks_a_promise(scope: tuple[int, int, int, int]) -> None:
+    plans, violations, _seconds = explore_scope(scope)
+
+    assert plans > 100
+    assert violations == []
+
+
+@pytest.mark.parametrize("window_faults", [False, True])
+def test_five_hundred_schedules_keep_every_promise(*, window_faults: bool) -> None:
+    for seed in range(250):
+        World(seed=seed, window_faults=window_faults).run()
+
+
+@given(seed=st.integers(min_value=0), conversations=st.integers(1, 3), messages=st.integers(1, 5))
+def test_no_small_schedule_breaks_a_promise(seed: int, conversations: int, messages: int) -> None:
+    World(seed=seed, conversations=conversations, messages=messages, faults=5).run()
+
+
+def test_a_schedule_is_the_same_each_time() -> None:
+    first, second = World(seed=7), World(seed=7)
+
+    first.run()
+    second.run()
+
+    assert first.trace == second.trace
+
+
+def test_the_schedules_are_not_all_alike() -> None:
+    worlds = [World(seed=seed) for seed in range(20)]
+
+    for world in worlds:
+        world.run()
+
+    assert all(one.trace != other.trace for one, other in itertools.pairwise(worlds))
