@@ -31,6 +31,7 @@ def run(
 ) -> None:
     """Run the Twilio emulator, the front door, a local AWS and the functions, until Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us in the background
     began = time.monotonic()
     KEPT.mkdir(exist_ok=True)
     log_path = KEPT / "functions.log"

@@ -12,7 +12,6 @@ from local.mapping import MappingSpec
 from local.template import Template
 
 LAYER = "AWS::Serverless::LayerVersion"
-FUNCTION = "AWS::Serverless::Function"
 QUEUE = "AWS::SQS::Queue"
 
 # Where things are is decided here; every other variable the template declares may be set by who starts the stack.
@@ -41,8 +40,7 @@ def declared_functions(
     """Yield the functions that something calls; `environment` is the caller's, `pycache` where bytecode is kept."""
     layers = tuple(root / properties["ContentUri"] for _, properties in template.of_type(LAYER, names))
     queues = {names(logical_id, "Arn"): names(logical_id, "Ref") for logical_id, _ in template.of_type(QUEUE, names)}
-    for logical_id, _ in template.of_type(FUNCTION, names):
-        properties = template.function(logical_id, names)
+    for logical_id, properties in template.functions(names):
         folder = root / properties["CodeUri"]
         events = [*properties.get("Events", {}).values()]
         variables = {name: str(value) for name, value in properties["Environment"]["Variables"].items()}

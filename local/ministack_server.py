@@ -25,4 +25,5 @@ if __name__ == "__main__":
     config = Config()
     config.bind = [f"fd://{sys.argv[1]}"]
     config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
     asyncio.run(serve(app, config))

@@ -6,7 +6,8 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class Function:
         self._is_closed = False
         self._told_of: Fingerprint | None = None
         self._idle: queue.SimpleQueue[_Started] = queue.SimpleQueue()
+        self._instances = instances
         for _ in range(instances):
             self._idle.put(self._start())
 
@@ -87,6 +89,13 @@ class Function:
         """Return once an instance has imported the code as it is on disk; `CannotStart` where it cannot."""
         with self._taken():
             pass
+
+    def warm_up(self, event: object) -> None:
+        """Have every instance work on an event once, so that no customer waits for a cold start."""
+        with ThreadPoolExecutor(max_workers=self._instances) as threads:
+            for first in [threads.submit(self.invoke, event) for _ in range(self._instances)]:
+                with suppress(InvocationFailed):  # whoever watches is told
+                    first.result()
 
     def kill(self) -> None:
         """End every instance with SIGKILL, whatever it is doing: a Lambda crash."""

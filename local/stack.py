@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,9 +14,8 @@ from starlette.routing import Mount, Route
 from local.aws import LocalAws, Names
 from local.front_door import front_door, health
 from local.functions import Declared, declared_functions
-from local.happenings import Happening
+from local.happenings import Happening, LogLine
 from local.identity import identity, twilio_base_url
-from local.instance import CannotStart
 from local.mapping import Pollers
 from local.runner import Function
 from local.serving import Servers, listen
@@ -27,6 +26,16 @@ ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".local"  # bytecode and logs: nothing that a run needs
 
 INSTANCES = 2  # of each function: one that thinks never holds up the other; two is also AWS's least for a mapping
+# What warms the functions up, through their own code: nothing to answer, and nothing to believe.
+EMPTY_BATCH: Mapping[str, object] = {"Records": []}
+STRANGERS_REQUEST: Mapping[str, object] = {
+    "headers": {"x-twilio-signature": "none", "content-type": "application/x-www-form-urlencoded"},
+    "requestContext": {"http": {"method": "POST", "path": "/webhook"}, "domainName": "localhost"},
+    "rawPath": "/webhook",
+    "rawQueryString": "",
+    "body": "EventType=onMessageAdded",
+    "isBase64Encoded": False,
+}
 MOST_REQUESTS = 64  # that wait at the front door at once
 
 
@@ -102,7 +111,7 @@ class LocalStack:
         threads = ThreadPoolExecutor(max_workers=MOST_REQUESTS, thread_name_prefix="request")
         closing.callback(threads.shutdown)
         for each in declared:
-            function = Function(each.spec, instances=INSTANCES, watch=self._watch)
+            function = Function(each.spec, instances=INSTANCES, watch=self._tell)
             closing.callback(function.close)
             self.functions[each.spec.name] = function
         applications = {door: self._front_door(declared, threads), twilio: self._emulator_with_health()}
@@ -112,9 +121,10 @@ class LocalStack:
         self._aws.create(self._template, self._names)
         for secret_id in {each.spec.environment["TWILIO_SECRET_ID"] for each in declared}:
             self._aws.put_secret(secret_id, self.identity.secret())
-        for function in self.functions.values():
-            with suppress(CannotStart):  # whoever watches was told, and an edit may mend it
-                function.wait_until_ready()
+        with ThreadPoolExecutor() as warming:
+            for each in declared:
+                event = STRANGERS_REQUEST if each.route else EMPTY_BATCH
+                warming.submit(self.functions[each.spec.name].warm_up, event)
         closing.callback(self._stop_pollers)
         for each in declared:
             self._poll(each)
@@ -159,6 +169,11 @@ class LocalStack:
     def _join_pollers(self) -> None:
         for pollers in self._pollers:
             pollers.join()
+
+    def _tell(self, happening: Happening) -> None:
+        """Tell what happens; not the decisions of the warm-up, which nobody asked for."""
+        if self._is_ready or not isinstance(happening, LogLine):
+            self._watch(happening)
 
     def _ready(self) -> bool:
         return self._is_ready

@@ -15,6 +15,7 @@ import yaml
 type Value = Any  # YAML: strings, numbers, lists, mappings, nested as the template's author pleases
 type Physical = Callable[[str, str], str]  # (logical id, attribute or "Ref") → what AWS would call it
 
+FUNCTION = "AWS::Serverless::Function"
 NO_VALUE = object()
 PSEUDO_PARAMETERS: Mapping[str, object] = {
     "AWS::AccountId": "000000000000",
@@ -88,14 +89,11 @@ class Template:
             if resource["Type"] == kind and self._is_wanted(resource, physical):
                 yield logical_id, self.resolve(resource.get("Properties", {}), physical)
 
-    def function(self, logical_id: str, physical: Physical) -> dict[str, Value]:
-        """Return a function's own properties over the template's Globals, environments joined; all but Policies."""
-        own = {**self.resources[logical_id]["Properties"]}
-        own.pop("Policies", None)
-        environments = [part.get("Environment", {}).get("Variables", {}) for part in (self.function_globals, own)]
-        joined = {"Environment": {"Variables": environments[0] | environments[1]}}
-        known: dict[str, Value] = self.resolve({**self.function_globals, **own, **joined}, physical)
-        return known
+    def functions(self, physical: Physical) -> Iterator[tuple[str, dict[str, Value]]]:
+        """Yield logical id and resolved properties of every function, over the template's Globals, but no Policies."""
+        for logical_id, resource in self.resources.items():
+            if resource["Type"] == FUNCTION and self._is_wanted(resource, physical):
+                yield logical_id, self._function(resource["Properties"], physical)
 
     def resolve(self, value: Value, physical: Physical) -> Value:
         """Return a value with every intrinsic function in it worked out."""
@@ -115,6 +113,13 @@ class Template:
                 return [item for item in items if item is not NO_VALUE]
             case _:
                 return value
+
+    def _function(self, properties: Mapping[str, Value], physical: Physical) -> dict[str, Value]:
+        own = {name: value for name, value in properties.items() if name != "Policies"}
+        environments = [part.get("Environment", {}).get("Variables", {}) for part in (self.function_globals, own)]
+        joined = {"Environment": {"Variables": environments[0] | environments[1]}}
+        known: dict[str, Value] = self.resolve({**self.function_globals, **own, **joined}, physical)
+        return known
 
     def _is_wanted(self, resource: Mapping[str, Value], physical: Physical) -> bool:
         return "Condition" not in resource or self._holds(resource["Condition"], physical)

@@ -1,6 +1,7 @@
 """The local AWS holds what the template describes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,7 @@ Resources:
   Worker:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{QueueName: !Select [0, [a, b]]}]
       Environment:
         Variables:
           JOBS: !Ref Jobs
@@ -62,6 +64,11 @@ def path(tmp_path: Path) -> Path:
 def read(path: Path, *, endpoint: str = "http://127.0.0.1:4566", **parameters: str) -> tuple[Template, Names]:
     template = Template.read(path, parameters=parameters)
     return template, Names(template=template, endpoint=endpoint)
+
+
+def worker(template: Template, names: Names) -> dict[str, Any]:
+    ((_, properties),) = template.functions(names)
+    return properties
 
 
 def test_queues_and_tables_are_created_as_the_template_says(aws: LocalAws, path: Path) -> None:
@@ -84,7 +91,7 @@ def test_queues_and_tables_are_created_as_the_template_says(aws: LocalAws, path:
 def test_a_functions_environment_is_the_templates_with_globals_and_intrinsics_worked_out(path: Path) -> None:
     template, names = read(path)
 
-    properties = template.function("Worker", names)
+    properties = worker(template, names)
 
     assert properties["Timeout"] == 5
     assert properties["Environment"]["Variables"] == {
@@ -100,7 +107,7 @@ def test_a_functions_environment_is_the_templates_with_globals_and_intrinsics_wo
 def test_parameters_go_over_the_templates_defaults(path: Path) -> None:
     template, names = read(path, PublicUrl="https://example.com/webhook")
 
-    variables = template.function("Worker", names)["Environment"]["Variables"]
+    variables = worker(template, names)["Environment"]["Variables"]
 
     assert variables["URL"] == "https://example.com/webhook"
 
@@ -115,7 +122,7 @@ def test_what_the_template_uses_and_we_do_not_know_is_an_error_that_names_it(pat
     template, names = read(path)
 
     with pytest.raises(Unreadable, match="Fn::Split"):
-        template.function("Worker", names)
+        worker(template, names)
 
 
 def test_a_reference_to_nothing_is_an_error_that_names_it(path: Path) -> None:
@@ -123,4 +130,4 @@ def test_a_reference_to_nothing_is_an_error_that_names_it(path: Path) -> None:
     template, names = read(path)
 
     with pytest.raises(Unreadable, match="Nothing"):
-        template.function("Worker", names)
+        worker(template, names)
