@@ -1,0 +1,149 @@
+"""One emulated Twilio account: its state, its API as an ASGI application, its webhooks and timers."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.twilio.clock import Clock, utc_now
+from local.twilio.control import Control
+from local.twilio.credentials import Credentials
+from local.twilio.exceptions import METHOD_NOT_ALLOWED, TwilioError, not_found
+from local.twilio.models import addresses, services, subscriptions, timers
+from local.twilio.models.events import POST_EVENTS, Event
+from local.twilio.models.records import AutoCreation, WebhookConfiguration
+from local.twilio.models.world import World
+from local.twilio.rest import Rest
+from local.twilio.webhooks import WebhookSender
+
+SMS_NUMBER = "+12025550100"
+WHATSAPP_NUMBER = "whatsapp:+12025550101"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+
+
+class Emulator:
+    """A Twilio account with one Conversations service and one number on SMS and on WhatsApp, both auto-creating.
+
+    `app` is to be served in the event loop that also sends the webhooks; `seed` makes its SIDs the same every time.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str = "AC00000000000000000000000000000001",
+        auth_token: str = "emulator-token",  # noqa: S107 -- the emulator's own, known to everybody
+        service_sid: str = "IS00000000000000000000000000000001",
+        clock: Callable[[], datetime] = utc_now,
+        seed: str | None = None,
+    ) -> None:
+        self.clock = Clock(clock)
+        self.credentials = Credentials(account_sid=account_sid, auth_tokens=[auth_token])
+        self.world = World(account_sid=account_sid, clock=self.clock, happened=self._happened, seed=seed)
+        self._sender = WebhookSender(account_sid=account_sid, auth_token=lambda: self.credentials.signing_token)
+        self._timers: asyncio.Task[None] | None = None
+        self._timer_set = asyncio.Event()
+        self.world.timer_set = self._timer_set.set
+        self._furnish(service_sid)
+        self.app: ASGIApp = _Woken(self._application(), self._wake)
+
+    def set_webhook(self, url: str) -> None:
+        """Subscribe a URL to every event of the service, after it happened."""
+        services.set_webhooks(
+            self.world,
+            self.world.state.default_service_sid,
+            WebhookConfiguration(post_webhook_url=url, filters=POST_EVENTS, method="POST"),
+        )
+
+    def advance_clock(self, ahead: timedelta) -> None:
+        """Move the clock forward; what falls due happens at once."""
+        self.clock.advance(ahead)
+        timers.run_due(self.world)
+
+    async def aclose(self) -> None:
+        """End what runs in the background."""
+        if self._timers is not None:
+            self._timers.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._timers
+            self._timers = None
+        await self._sender.aclose()
+
+    def _furnish(self, service_sid: str) -> None:
+        state = self.world.state
+        state.default_service_sid = services.create(self.world, friendly_name="Switchboard", sid=service_sid).sid
+        state.messaging_service_sid = f"MG{service_sid[2:]}"
+        for address, kind in ((SMS_NUMBER, "sms"), (WHATSAPP_NUMBER, "whatsapp")):
+            addresses.own(self.world, address)
+            addresses.configure(
+                self.world,
+                type=kind,
+                address=address,
+                auto_creation=AutoCreation(enabled=True, conversation_service_sid=service_sid),
+            )
+
+    def _happened(self, event: Event) -> None:
+        for target in subscriptions.after(self.world, event):
+            self._sender.send(event, target)
+
+    def _application(self) -> Starlette:
+        rest = Rest(world=self.world, credentials=self.credentials)
+        return Starlette(
+            routes=[
+                Route("/healthz", _healthz),
+                Mount("/_emulator", routes=Control(world=self.world).routes()),
+                Route("/{path:path}", rest.__call__, methods=_METHODS),
+            ],
+            exception_handlers={TwilioError: _refuse, HTTPException: _refuse_route},
+        )
+
+    def _wake(self) -> None:
+        """Catch up with the clock, and from now on watch it."""
+        timers.run_due(self.world)
+        if self._timers is None:
+            self._timers = asyncio.get_running_loop().create_task(self._watch_timers())
+
+    async def _watch_timers(self) -> None:
+        while True:
+            self._timer_set.clear()
+            due = timers.next_due(self.world)
+            wait = None if due is None else max(0.0, (due - self.clock()).total_seconds())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._timer_set.wait(), wait)
+            timers.run_due(self.world)
+
+
+class _Woken:
+    """An application that wakes the emulator before every request."""
+
+    def __init__(self, app: ASGIApp, wake: Callable[[], None]) -> None:
+        self._app = app
+        self._wake = wake
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._wake()
+        await self._app(scope, receive, send)
+
+
+async def _healthz(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, TwilioError):
+        raise error
+    headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if error.status == 401 else None  # noqa: PLR2004
+    return JSONResponse(error.body(), error.status, headers=headers)
+
+
+async def _refuse_route(request: Request, error: Exception) -> Response:
+    """Answer for a path or method that Starlette itself refused."""
+    wrong_method = isinstance(error, HTTPException) and error.status_code == 405  # noqa: PLR2004
+    return await _refuse(request, TwilioError(METHOD_NOT_ALLOWED) if wrong_method else not_found(request.url.path))

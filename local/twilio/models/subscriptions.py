@@ -1,0 +1,48 @@
+"""Who is to hear of an event.
+
+A service's webhooks replace the account's, they do not add to them (Twilio, per-service webhook resource); those of a
+conversation come on top.
+"""
+
+from dataclasses import dataclass
+
+from local.twilio.models import services
+from local.twilio.models.events import Event
+from local.twilio.models.records import ScopedWebhook, WebhookConfiguration
+from local.twilio.models.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a webhook goes, and how."""
+
+    url: str
+    method: str
+
+
+def after(world: World, event: Event) -> list[Target]:
+    """Return where an event is told after it happened."""
+    targets = []
+    configuration = _configuration(world, event)
+    if configuration.post_webhook_url and event.type in (configuration.filters or ()):
+        targets.append(Target(url=configuration.post_webhook_url, method=configuration.method or "POST"))
+    if event.conversation_sid is None:
+        return targets
+    scoped = world.state.scoped_webhooks.get(event.conversation_sid, {})
+    return targets + [
+        Target(url=webhook.url, method=(webhook.method or "post").upper())
+        for webhook in scoped.values()
+        if webhook.url and _wants(webhook, event)
+    ]
+
+
+def _configuration(world: World, event: Event) -> WebhookConfiguration:
+    own = services.webhooks(world, event.service_sid)
+    return own if own.post_webhook_url or own.pre_webhook_url else services.webhooks(world, "")
+
+
+def _wants(webhook: ScopedWebhook, event: Event) -> bool:
+    if webhook.target == "trigger":
+        body = event.named().get("Body", "") if event.type == "onMessageAdded" else ""
+        return any(trigger.lower() in body.lower() for trigger in webhook.triggers)
+    return webhook.target == "webhook" and event.type in webhook.filters

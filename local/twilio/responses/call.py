@@ -1,0 +1,81 @@
+"""One REST call, as the responses see it, and what they answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from local.twilio.models import services
+from local.twilio.models.events import Origin, rest
+from local.twilio.models.world import World
+from local.twilio.responses.form import Form
+
+type JSON = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A status and a body; None is an empty one."""
+
+    status: HTTPStatus = HTTPStatus.OK
+    body: JSON | None = None
+
+
+DELETED = Answer(status=HTTPStatus.NO_CONTENT)
+
+
+def created(body: JSON) -> Answer:
+    """Return the answer to a create."""
+    return Answer(status=HTTPStatus.CREATED, body=body)
+
+
+def found(body: JSON) -> Answer:
+    """Return the answer to a fetch or an update."""
+    return Answer(body=body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request that was authenticated and matched a route; `origin_url` is `scheme://host:port` as the client saw."""
+
+    world: World
+    origin_url: str
+    path: str
+    parts: Mapping[str, str]
+    query: Form
+    form: Form
+    webhook_enabled: bool
+
+    @property
+    def service_sid(self) -> str:
+        """The service the path names, or the account's default one; 20404 where there is none."""
+        named = self.parts.get("service_sid")
+        return services.fetch(self.world, named).sid if named else self.world.state.default_service_sid
+
+    @property
+    def names_service(self) -> bool:
+        """Whether the path begins with /Services/{IS}; then `url` and `links` do so too."""
+        return "service_sid" in self.parts
+
+    @property
+    def origin(self) -> Origin:
+        """Who causes what this call does."""
+        return rest(webhook_enabled=self.webhook_enabled)
+
+    def url(self, path: str) -> str:
+        """Return the URL of a resource in the path family of this call."""
+        service = f"/Services/{self.parts['service_sid']}" if self.names_service else ""
+        return f"{self.origin_url}/v1{service}{path}"
+
+    def account_url(self, path: str) -> str:
+        """Return the URL of a resource that exists once an account."""
+        return f"{self.origin_url}/v1{path}"
+
+    def of_service(self) -> JSON:
+        """Return what the bodies of children add in the /Services/{IS} family."""
+        return {"chat_service_sid": self.service_sid} if self.names_service else {}
+
+
+def instant(moment: datetime | None) -> str | None:
+    """Return a date as REST bodies give it: to the second."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None

@@ -1,0 +1,27 @@
+"""An emulator served over real HTTP, the real `twilio` package pointed at it, and a place for its webhooks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.serving import Servers, listen
+from local.twilio import Emulator
+from tests.emulator.served import Served
+from tests.emulator.webhook_site import WebhookSite
+
+
+@pytest.fixture
+def site() -> Iterator[WebhookSite]:
+    with WebhookSite() as site:
+        yield site
+
+
+@pytest.fixture
+def twilio(site: WebhookSite) -> Iterator[Served]:
+    emulator = Emulator()
+    emulator.set_webhook(site.url)
+    listening = listen("127.0.0.1", 0)
+    servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
+    with Served(emulator=emulator, url=f"http://127.0.0.1:{listening.getsockname()[1]}") as served:
+        yield served
+    servers.close()

@@ -1,0 +1,65 @@
+"""The emulator as its clients see it: a URL."""
+
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from local.twilio import Emulator
+
+ACCOUNT = "AC00000000000000000000000000000001"
+TOKEN = "emulator-token"
+SERVICE = "IS00000000000000000000000000000001"
+OUR_SMS = "+12025550100"
+OUR_WHATSAPP = "whatsapp:+12025550101"
+CUSTOMER = "+12025550110"
+VISITOR = "visitor-" + "0" * 31 + "1"
+
+
+class _Rewriting(TwilioHttpClient):  # type: ignore[misc]  # the package carries no types
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = urlsplit(base)
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- handed on
+        own = urlunsplit(urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc))
+        return super().request(method, own, *args, **kwargs)
+
+
+class Served:
+    """`client` is the twilio package; `conversations` its resources of our service."""
+
+    def __init__(self, *, emulator: Emulator, url: str) -> None:
+        self.emulator = emulator
+        self.url = url
+        self._http = _Rewriting(url)
+        self.client = Client(ACCOUNT, TOKEN, http_client=self._http)
+        self._session = requests.Session()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+        self._http.session.close()
+
+    @property
+    def service(self) -> Any:  # noqa: ANN401 -- the package types its resources loosely
+        return self.client.conversations.v1.services(SERVICE)
+
+    def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:  # noqa: ANN401 -- handed on
+        return self._session.request(method, self.url + path, **{"auth": (ACCOUNT, TOKEN), "timeout": 30, **kwargs})
+
+    def text(self, body: str, *, sender: str = CUSTOMER, to: str = OUR_SMS) -> dict[str, str]:
+        """Send a text from a customer's phone; return the SIDs."""
+        answer = self.request("POST", "/_emulator/inbound", json={"from": sender, "to": to, "body": body})
+        assert answer.status_code == 202, answer.text
+        sids: dict[str, str] = answer.json()
+        return sids
+
+    def inbox(self, address: str = CUSTOMER) -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = self.request("GET", "/_emulator/inbox", params={"address": address}).json()
+        return rows

@@ -1,0 +1,108 @@
+from twilio.request_validator import RequestValidator
+
+from tests.emulator.served import ACCOUNT, CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, TOKEN, VISITOR, Served
+from tests.emulator.webhook_site import WebhookSite
+
+AUTO_CREATED = ("onConversationAdded", "onParticipantAdded", "onMessageAdded")
+
+
+def test_a_first_text_opens_a_conversation_with_the_customer_in_it(twilio: Served) -> None:
+    sids = twilio.text("hi")
+
+    conversation = twilio.service.conversations(sids["conversation_sid"]).fetch()
+    (participant,) = twilio.service.conversations(conversation.sid).participants.list()
+    (message,) = twilio.service.conversations(conversation.sid).messages.list()
+    assert conversation.state == "active"
+    assert participant.messaging_binding == {"type": "sms", "address": CUSTOMER, "proxy_address": OUR_SMS}
+    assert (message.sid, message.body, message.author) == (sids["message_sid"], "hi", CUSTOMER)
+    assert (message.index, message.participant_sid) == (0, participant.sid)
+
+
+def test_the_next_text_goes_into_the_same_conversation(twilio: Served) -> None:
+    first = twilio.text("hi")
+
+    second = twilio.text("again")
+
+    assert second["conversation_sid"] == first["conversation_sid"]
+    messages = twilio.service.conversations(first["conversation_sid"]).messages.list()
+    assert [(message.index, message.body) for message in messages] == [(0, "hi"), (1, "again")]
+
+
+def test_a_closed_conversation_is_left_alone_and_a_new_one_opened(twilio: Served) -> None:
+    first = twilio.text("hi")
+    twilio.service.conversations(first["conversation_sid"]).update(state="closed")
+
+    second = twilio.text("again")
+
+    assert second["conversation_sid"] != first["conversation_sid"]
+
+
+def test_webhooks_tell_the_whole_sequence_in_order_and_signed(twilio: Served, site: WebhookSite) -> None:
+    sids = twilio.text("hola ñ & + = %")
+
+    *_, message = received = site.waits_for(*AUTO_CREATED)
+    assert all(
+        RequestValidator(TOKEN).validate(each.url, each, each.headers["x-twilio-signature"])  # type: ignore[no-untyped-call]
+        for each in received
+    )
+    assert message.fields["AccountSid"] == ACCOUNT
+    assert message.fields["ChatServiceSid"] == SERVICE
+    assert message.fields["ConversationSid"] == sids["conversation_sid"]
+    assert message.fields["MessageSid"] == sids["message_sid"]
+    assert message.fields["Body"] == "hola ñ & + = %"
+    assert message.fields["Source"] == "SMS"
+    assert len({each.headers["i-twilio-idempotency-token"] for each in received}) == len(received)
+
+
+def test_a_whatsapp_text_carries_the_prefix_on_both_addresses(twilio: Served, site: WebhookSite) -> None:
+    sids = twilio.text("hi", sender=f"whatsapp:{CUSTOMER}", to=OUR_WHATSAPP)
+
+    (participant,) = twilio.service.conversations(sids["conversation_sid"]).participants.list()
+    assert participant.messaging_binding["type"] == "whatsapp"
+    assert site.first("onMessageAdded").fields["Author"] == f"whatsapp:{CUSTOMER}"
+
+
+def test_a_visitor_opens_a_web_chat_and_goes_on_in_it(twilio: Served, site: WebhookSite) -> None:
+    first = twilio.text("hi", sender=VISITOR, to="chat")
+
+    second = twilio.text("again", sender=VISITOR, to="chat")
+
+    assert second["conversation_sid"] == first["conversation_sid"]
+    message = site.first("onMessageAdded").fields
+    assert (message["Author"], message["ClientIdentity"], message["Source"]) == (VISITOR, VISITOR, "SDK")
+
+
+def test_a_text_to_a_number_that_opens_no_conversations_is_refused(twilio: Served) -> None:
+    configuration = twilio.client.conversations.v1.address_configurations(OUR_SMS).fetch()
+    configuration.update(auto_creation_enabled=False)
+
+    answer = twilio.request("POST", "/_emulator/inbound", json={"from": CUSTOMER, "to": OUR_SMS, "body": "hi"})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, 20404)
+    assert twilio.service.conversations.list() == []
+
+
+def test_a_reply_reaches_the_phone_and_nobody_elses(twilio: Served) -> None:
+    sids = twilio.text("hi")
+    twilio.text("me too", sender="+12025550111")
+
+    reply = twilio.service.conversations(sids["conversation_sid"]).messages.create(author="switchboard", body="hello")
+
+    (arrived,) = twilio.inbox()
+    assert arrived.pop("at").endswith("Z")
+    assert arrived == {
+        "conversation_sid": sids["conversation_sid"],
+        "message_sid": reply.sid,
+        "body": "hello",
+        "author": "switchboard",
+        "status": "delivered",
+    }
+    assert twilio.inbox("+12025550111") == []
+
+
+def test_a_reply_in_a_web_chat_reaches_the_visitor(twilio: Served) -> None:
+    sids = twilio.text("hi", sender=VISITOR, to="chat")
+
+    twilio.service.conversations(sids["conversation_sid"]).messages.create(author="switchboard", body="hello")
+
+    assert [row["body"] for row in twilio.inbox(VISITOR)] == ["hello"]
