@@ -49,5 +49,13 @@ class Broken:
     detail: str
 
 
-type Happening = LogLine | Invoked | Replaced | Broken
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Somebody wrote in an emulated conversation: a customer, a colleague, or we (`switchboard`)."""
+
+    author: str
+    body: str
+
+
+type Happening = Said | LogLine | Invoked | Replaced | Broken
 type Watch = Callable[[Happening], None]

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-type ASGI = Callable[..., Awaitable[None]]
+type ASGI = Callable[..., Awaitable[Any]]  # (scope, receive, send), and receive and send themselves
 
 
 class PortInUse(Exception):

@@ -17,6 +17,7 @@ from local.functions import Declared, declared_functions
 from local.happenings import Happening, LogLine
 from local.identity import identity, twilio_base_url
 from local.mapping import Pollers
+from local.overhearing import overhearing
 from local.runner import Function
 from local.serving import Servers, listen
 from local.template import Template
@@ -155,7 +156,9 @@ class LocalStack:
         async def healthz(_request: Request) -> Response:
             return health(is_ready=self._is_ready)
 
-        return Starlette(routes=[Route("/healthz", healthz), Mount("/", self.emulator.app)])
+        return Starlette(
+            routes=[Route("/healthz", healthz), Mount("/", overhearing(self.emulator.app, told=self._tell))]
+        )
 
     def _poll(self, declared: Declared) -> None:
         function = self.functions[declared.spec.name]

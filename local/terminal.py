@@ -5,21 +5,23 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, assert_never
 
 from rich.console import Console
 from rich.markup import escape
 
-from local.happenings import Broken, End, Happening, Invoked, LogLine, Replaced
+from local.happenings import Broken, End, Happening, Invoked, LogLine, Replaced, Said
 from local.identity import OUR_SMS_NUMBER
 from local.stack import LocalStack
 
 CUSTOMER = "+12025550110"
 COLOURS: Mapping[str, str] = {"webhook": "cyan", "agent": "green", "lifecycle": "magenta"}
+LONGEST_NAME = 21  # whatsapp:+12025550110
 ENDS: Mapping[End, str] = {
     End.CRASHED: "crashed: what it held comes back when the visibility timeout ends",
     End.TIMED_OUT: "took too long and was killed: what it held comes back when the visibility timeout ends",
 }
+IGNORED = "ignored_"  # authentic, and none of our business: several for each text
 SHOWN_FACTS = ("messages", "cause", "detail", "event_type", "error")
 
 
@@ -39,6 +41,8 @@ class Terminal:
         """Tell of one happening, on one line or none."""
         with self._lock:
             match happening:
+                case Said(author=author, body=body):
+                    self._line(author, f"[bold]{escape(' '.join(body.split()))}[/bold]")
                 case LogLine(function=function, text=text):
                     self._keep(function, text)
                     if self._logs:
@@ -53,11 +57,8 @@ class Terminal:
                     self._line(function, f"[red]cannot start:[/red] {escape(detail)} [dim](mend it and save)[/dim]")
                 case Invoked():
                     pass
-
-    def said(self, author: str, body: str) -> None:
-        """Tell what somebody wrote in a conversation."""
-        with self._lock:
-            self._line(author, f"[bold]{escape(body)}[/bold]")
+                case _:
+                    assert_never(happening)
 
     def _keep(self, function: str, text: str) -> None:
         self._log.write(f"{function} {text}\n")
@@ -66,7 +67,10 @@ class Terminal:
     def _line(self, who: str, text: str) -> None:
         now = datetime.now().astimezone().strftime("%H:%M:%S")
         colour = COLOURS.get(who, "yellow")
-        self._console.print(f"[dim]{now}[/dim] [{colour}]{who:<12}[/{colour}] {text}", soft_wrap=True, highlight=False)
+        who = who if len(who) <= LONGEST_NAME else f"{who[:8]}…{who[-4:]}"
+        self._console.print(
+            f"[dim]{now}[/dim] [{colour}]{who:<{LONGEST_NAME}}[/{colour}] {text}", soft_wrap=True, highlight=False
+        )
 
 
 def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:
@@ -106,6 +110,8 @@ def _decision(text: str) -> str:
     if not isinstance(line, dict) or not isinstance(line.get("message"), str) or "level" not in line:
         return ""
     colour = "red" if line["level"] in {"ERROR", "CRITICAL"} else "default"
+    if line["message"].startswith(IGNORED):
+        return ""
     return f"[{colour}]{escape(line['message'])}[/{colour}] [dim]{escape(' '.join(_facts(line)))}[/dim]"
 
 
