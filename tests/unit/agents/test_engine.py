@@ -191,15 +191,6 @@ def test_a_model_that_never_answers_is_cancelled_at_the_deadline_and_may_be_trie
         assert cancelled.wait(20)
 
 
-def test_no_model_is_asked_when_no_time_is_left() -> None:
-    heard = Heard()
-
-    with answering(assistant(), heard.model) as agent, pytest.raises(Transient):
-        agent.answer(question("hi", timeout_seconds=0))
-
-    assert heard.messages == []
-
-
 def http(status: int) -> ModelHTTPError:
     return ModelHTTPError(status, "model", body={"message": SECRET})
 

@@ -98,11 +98,22 @@ def test_many_threads_may_search_at_once(folder: Path) -> None:
     assert all([fact.text for fact in each] == [OPENS] for each in found)
 
 
-def test_of_a_very_long_question_only_the_first_words_are_searched_for(folder: Path) -> None:
-    noise = " ".join(f"noise{'x' * number}" for number in range(MOST_WORDS))
+def test_a_fact_that_says_less_of_what_is_asked_than_the_best_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "fruit.md").write_text("- Red, ripe apples and pears.\n- Red, ripe apples.\n- Plums.\n")
 
-    assert Knowledge(folder).search(f"Saturday Saturday {noise}") == []
-    assert Knowledge(folder).search("Saturday " * 5000) != []
+    found = Knowledge(tmp_path).search("red ripe apples, pears")
+
+    assert [fact.text for fact in found] == ["Red, ripe apples and pears."]
+
+
+def test_of_a_very_long_question_only_the_first_words_are_searched_for(tmp_path: Path) -> None:
+    known = " ".join("k" * number for number in range(1, MOST_WORDS + 1))
+    unknown = " ".join("u" * number for number in range(1, 3 * MOST_WORDS))
+    (tmp_path / "one.md").write_text(f"- {known}\n- Plums.\n")
+
+    found = Knowledge(tmp_path).search(f"{known} {unknown}")
+
+    assert [fact.text for fact in found] == [known]
 
 
 SHOP = Knowledge(KNOWLEDGE)

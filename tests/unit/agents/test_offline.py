@@ -110,7 +110,17 @@ def test_small_talk_is_answered_without_a_search(said: str, reply: str) -> None:
 
 
 def test_a_greeting_does_not_hide_a_question() -> None:
-    assert "$90" in ask("Hello, how much is a tune-up").text
+    answer = ask("Hello, how much does a tune-up cost and when are you open on Saturday?")
+
+    assert "$90" in answer.text
+    assert "9 am" in answer.text
+
+
+def test_a_story_told_beside_a_question_is_not_searched_for() -> None:
+    answer = ask("My grandmother baked a cake. Do you ship to Canada?")
+
+    assert "Canada" in answer.text
+    assert offline.OFFER not in answer.text
 
 
 def test_more_questions_than_searches_end_with_the_offer() -> None:

@@ -1,9 +1,9 @@
-"""From the setting ASSISTANT_MODEL to a model; a provider's SDK is imported only where it is configured."""
+"""From the setting ASSISTANT_MODEL to a model. A cold start imports the one that is configured, and no other."""
+# ruff: noqa: PLC0415 -- the imports inside are this file's point
 
 from pydantic_ai import UserError
 from pydantic_ai.models import Model, infer_model
 
-from switchboard.agents.offline import offline_model
 from switchboard.errors import Misconfigured
 
 OFFLINE = "offline"
@@ -16,7 +16,7 @@ def model_named(name: str) -> Model:
     Names: https://ai.pydantic.dev/models/
     """
     if name == OFFLINE:
-        return offline_model()
+        return _offline()
     provider, _, model = name.partition(":")
     if not provider or not model:
         raise Misconfigured(
@@ -33,7 +33,13 @@ def model_named(name: str) -> Model:
         raise Misconfigured(f"ASSISTANT_MODEL is {name!r}: {error}") from None
 
 
+def _offline() -> Model:
+    from switchboard.agents.offline import offline_model
+
+    return offline_model()
+
+
 def _on_bedrock(model: str) -> Model:
-    from switchboard.agents.bedrock import bedrock_model  # noqa: PLC0415 -- costs a cold start only who speaks to it
+    from switchboard.agents.bedrock import bedrock_model
 
     return bedrock_model(model)
