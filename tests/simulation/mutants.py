@@ -1,0 +1,264 @@
+"""The protocol broken on purpose, one rule at a time. `R1` … `R15` are the rules as docs/guarantees.md numbers them."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LAYER = "layers/switchboard/switchboard"
+TURN = f"{LAYER}/turn.py"
+VALUES = f"{LAYER}/conversation.py"
+STORE = "tests/fakes/conversations.py"  # tests/functional/test_table.py holds it and aws/table.py to one contract
+QUEUE = f"{LAYER}/aws/queue.py"
+SWEEP = f"{LAYER}/sweep.py"
+
+PROOFS = ("tests/simulation/test_proofs.py",)
+CONTRACTS = ("tests/unit", "tests/functional/test_table.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One rule taken out: `old` stands once in `file`, and becomes `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+MUTANTS = (
+    Mutant(
+        name="R1 a lease outlives a takeover",
+        file=VALUES,
+        old="now < self.lease_until and self.lease_fence == self.fence",
+        new="now < self.lease_until",
+    ),
+    Mutant(
+        name="R1 a turn given back keeps its lease",
+        file=STORE,
+        old='item, lease_token="", lease_until=LONG_AGO, lease_fence=0, draft=draft or item.draft',
+        new="item, draft=draft or item.draft",
+    ),
+    Mutant(
+        name="R2 a watermark instead of a set",
+        file=VALUES,
+        old="index in self.seen or (index <= self.floor and index not in self.holes)",
+        new="index in self.seen or index <= self.floor",
+    ),
+    Mutant(
+        name="R3 attempts without end",
+        file=TURN,
+        old="""        if self.conversation.attempts > self.rules.max_attempts:
+            return self._draft(Kind.FALLBACK""",
+        new="""        if self.conversation.attempts > 1000:
+            return self._draft(Kind.FALLBACK""",
+    ),
+    Mutant(
+        name="R3 the fallback leaves no dead letter",
+        file=TURN,
+        old="            self.dead_letters.copy(waiting)\n",
+        new="",
+    ),
+    Mutant(
+        name="R4 a draft survives a takeover",
+        file=TURN,
+        old="if draft.era != self.conversation.era:",
+        new="if draft.era > self.conversation.era:",
+    ),
+    Mutant(
+        name="R5 a resend is not counted",
+        file=TURN,
+        old="posts + (part in missing) for part, posts",
+        new="posts + 0 for part, posts",
+    ),
+    Mutant(
+        name="R6 refused by the fence, acknowledged",
+        file=TURN,
+        old="        return Outcome(decision=Return.FENCED)\n",
+        new="""        return Outcome(
+            decision=Return.FENCED, acknowledged=frozenset(message.message_sid for message in delivered)
+        )
+""",
+    ),
+    Mutant(
+        name="R7 the last event to come sets the owner",
+        file=STORE,
+        old="self._owned(item, Owner.HUMAN, at) if item.owner_at < at else item",
+        new="self._owned(item, Owner.HUMAN, at)",
+    ),
+    Mutant(
+        name="R8 what is left to a human is forgotten",
+        file=STORE,
+        old="left=item.left | left)\n        self._turns",
+        new="left=item.left)\n        self._turns",
+    ),
+    Mutant(
+        name="R9 a later part does not look at the fence",
+        file=TURN,
+        old="if not is_first and self.conversations.read_fence",
+        new="if False and self.conversations.read_fence",
+    ),
+    Mutant(
+        name="R11 a POST starts with no lease left",
+        file=TURN,
+        old="if self.lease_until - self.clock() < A_POST_NEEDS:",
+        new="if self.lease_until < self.clock():",
+    ),
+    Mutant(
+        name="R11 a look right away",
+        file=TURN,
+        old="A_POST_LANDS_WITHIN = timedelta(seconds=30)",
+        new="A_POST_LANDS_WITHIN = timedelta(seconds=0)",
+    ),
+    Mutant(
+        name="R12 a colleague in a list is overlooked",
+        file=TURN,
+        old="            if message.speaker is Speaker.COLLEAGUE\n            and message.at",
+        new="            if message.speaker is Speaker.SYSTEM\n            and message.at",
+    ),
+    Mutant(
+        name="R13 our own lease keeps us out",
+        file=STORE,
+        old="item.is_leased(now) and item.lease_token != token",
+        new="item.is_leased(now)",
+    ),
+    Mutant(
+        name="R14 every claim draws a new turn",
+        file=STORE,
+        old="turn=item.turn or turn",
+        new="turn=turn",
+    ),
+    Mutant(
+        name="R14 a retry takes what it was given",
+        file=STORE,
+        old="turn_messages=item.turn_messages | messages,\n        )",
+        new="turn_messages=messages,\n        )",
+    ),
+    Mutant(
+        name="R15 the gates come before the drop",
+        file=TURN,
+        old="        if not self._indices_waiting():\n",
+        new="        if not self._indices_waiting() and not self._refusal(self.delivered):\n",
+    ),
+    Mutant(
+        name="R15 history is work",
+        file=TURN,
+        old="return self.conversation.coverage.is_new and self.clock()",
+        new="return False and self.clock()",
+    ),
+    Mutant(
+        name="freeze after send",
+        file=TURN,
+        old="        self.conversations.freeze(self.conversation, draft)\n        self.reached(Step.FROZEN)\n",
+        new="",
+    ),
+    Mutant(
+        name="settle before send",
+        file=TURN,
+        old="        return self._send(draft, waiting, sent={})\n",
+        new="""        self.conversations.settle(
+            self.conversation,
+            coverage=self._covered(draft.covers),
+            owner=self.conversation.owner,
+            now=self.clock(),
+        )
+        return self._send(draft, waiting, sent={})
+""",
+    ),
+    Mutant(
+        name="dedupe before work",
+        file=STORE,
+        old="            turn_messages=item.turn_messages | messages,\n        )\n        return self.items[sid]\n\n    def join",
+        new="""            turn_messages=item.turn_messages | messages,
+            coverage=replace(item.coverage, seen=item.coverage.seen | {m.index for m in messages}),
+        )
+        return replace(self.items[sid], coverage=item.coverage)
+
+    def join""",
+    ),
+    Mutant(
+        name="acknowledge on unknown",
+        file=TURN,
+        old="            except Unknown as error:\n                return self._keep_for_later(draft, error, never_left=[], waits=True)\n",
+        new="            except Unknown:\n                return self._acknowledge(Ending.ANSWERED, self._covered(draft.covers))\n",
+    ),
+    Mutant(
+        name="a post that never left counts",
+        file=TURN,
+        old="never_left=[p for p in missing if p >= part]",
+        new="never_left=[]",
+    ),
+    Mutant(
+        name="a swallowed error",
+        file=TURN,
+        old="            decision=Return.RETRY,\n",
+        new="            decision=Return.RETRY,\n            acknowledged=frozenset(message.message_sid for message in delivered),\n",
+    ),
+    Mutant(
+        name="the gates are open",
+        file=TURN,
+        old="        if rule := self._refusal(waiting):\n",
+        new="        if rule := None:\n",
+    ),
+    Mutant(
+        name="a handoff does not hand off",
+        file=TURN,
+        old="        stays = ending in {Ending.ANSWERED, Ending.VOID}\n",
+        new="        stays = True\n",
+    ),
+    Mutant(
+        name="the sweeper does not ask what is covered",
+        file=SWEEP,
+        old="if not coverage.covers(message.index) and message.at >= oldest",
+        new="if message.at >= oldest",
+    ),
+    Mutant(
+        name="the sweeper leaves holes",
+        file=SWEEP,
+        old="waiting = {*coverage.holes, *coverage.reopened, coverage.floor + 1}",
+        new="waiting = {coverage.floor + 1}",
+    ),
+    Mutant(
+        name="the wrong message group",
+        file=QUEUE,
+        old="MessageGroupId=event.conversation_sid",
+        new="MessageGroupId=deduplication_id",
+    ),
+)
+SAMPLE = ("R4 a draft survives a takeover", "R5 a resend is not counted", "freeze after send", "a swallowed error")
+
+
+def caught_by(mutant: Mutant) -> str:
+    """Break the protocol in a copy of the project, and return which checks notice: `proofs`, `contracts` or nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for part in ("layers", "functions", "tests", "pyproject.toml"):
+            source = ROOT / part
+            ignored = shutil.ignore_patterns("__pycache__", "mutants.py", "test_mutants.py")
+            if source.is_dir():
+                shutil.copytree(source, copy / part, ignore=ignored)
+            else:
+                shutil.copy(source, copy / part)
+        broken = copy / mutant.file
+        text = broken.read_text()
+        if text.count(mutant.old) != 1:
+            raise LookupError(f"{mutant.name}: its text stands {text.count(mutant.old)} times in {mutant.file}")
+        broken.write_text(text.replace(mutant.old, mutant.new))
+        for name, paths in (("proofs", PROOFS), ("contracts", CONTRACTS)):
+            if not _passes(copy, paths):
+                return name
+    return ""
+
+
+def _passes(copy: Path, paths: tuple[str, ...]) -> bool:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *paths]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)  # noqa: S603 -- our own tests
+    return done.returncode == 0
