@@ -33,6 +33,7 @@ class Mutant:
         return self.name
 
 
+# ruff: noqa: E501 -- a mutant quotes lines as they are
 MUTANTS = (
     Mutant(
         name="R1 a lease outlives a takeover",
