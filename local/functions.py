@@ -26,9 +26,13 @@ PASSED_ON = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """A function with what calls it: an HTTP route (`POST /webhook`), or queues."""
+    """A function with what calls it: an HTTP route (`POST /webhook`), or queues.
+
+    `variables` are those the template declares, as they are here; `spec.environment` also has Lambda's own.
+    """
 
     logical_id: str
+    variables: Mapping[str, str]
     spec: FunctionSpec
     route: str | None
     mappings: tuple[MappingSpec, ...]
@@ -43,8 +47,9 @@ def declared_functions(
     for logical_id, properties in template.functions(names):
         folder = root / properties["CodeUri"]
         events = [*properties.get("Events", {}).values()]
-        variables = {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
-        chosen = {name: environment[name] for name in variables if name in environment and not WIRED.fullmatch(name)}
+        declared = {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
+        chosen = {name: environment[name] for name in declared if name in environment and not WIRED.fullmatch(name)}
+        variables = {**declared, **chosen}
         spec = FunctionSpec(
             name=folder.name,
             handler=properties["Handler"],
@@ -56,12 +61,12 @@ def declared_functions(
                 **_passed_on(environment),
                 **_of_lambda(names(logical_id, "Ref"), properties, folder),
                 **variables,
-                **chosen,
                 "PYTHONPYCACHEPREFIX": str(pycache),  # compiled once, beside and not among the files we watch
             },
         )
         yield Declared(
             logical_id=logical_id,
+            variables=variables,
             spec=spec,
             route=next((_route(event) for event in events if event["Type"] == "HttpApi"), None),
             mappings=tuple(_mapping(event["Properties"], queues) for event in events if event["Type"] == "SQS"),

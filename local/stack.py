@@ -108,7 +108,7 @@ class LocalStack:
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)
         declared = self._declared()
-        self.environments = {each.logical_id: dict(each.spec.environment) for each in declared}
+        self.environments = {each.logical_id: dict(each.variables) for each in declared}
         threads = ThreadPoolExecutor(max_workers=MOST_REQUESTS, thread_name_prefix="request")
         closing.callback(threads.shutdown)
         for each in declared:

@@ -1,0 +1,105 @@
+"""`python -m local`: one command that is up in seconds, and gone without a trace."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.serving import listen
+from tests.processes import children, has_ended
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[3]
+TWILIO_VARIABLES = ("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")
+
+
+def free_port() -> int:
+    with listen("127.0.0.1", 0) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def command(port: int, twilio_port: int, **variables: str) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in TWILIO_VARIABLES}
+    return subprocess.Popen(
+        [sys.executable, "-m", "local"],
+        cwd=ROOT,
+        env={**environment, "PORT": str(port), "TWILIO_PORT": str(twilio_port), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def started(port: int, twilio_port: int) -> Iterator[subprocess.Popen[str]]:
+    """Run the command until both ports are ready; it is killed at the end if it still runs."""
+    with command(port, twilio_port) as process:
+        try:
+            for each in (port, twilio_port):
+                wait_until(lambda each=each: status(each) == 200, within_seconds=60, what=f"port {each}")  # type: ignore[misc]
+            yield process
+        finally:
+            process.kill()
+
+
+def status(port: int) -> int:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code
+    except httpx.TransportError:
+        return 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
+    port, twilio_port = free_port(), free_port()
+
+    with started(port, twilio_port) as process:
+        descendants = children(process.pid)
+        process.send_signal(how)
+        said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert len(descendants) == 7  # the local AWS, and each function twice
+    assert all(has_ended(pid) for pid in descendants)
+    assert f"http://127.0.0.1:{port}/webhook" in said
+    assert f"curl http://127.0.0.1:{twilio_port}/_emulator/inbound" in said
+    assert f"curl 'http://127.0.0.1:{twilio_port}/_emulator/inbox?address=%2B12025550110'" in said
+    assert "Traceback" not in said
+    assert status(port) == status(twilio_port) == 0
+
+
+def test_nothing_outlives_it_even_if_it_is_killed() -> None:
+    with started(free_port(), free_port()) as process:
+        descendants = children(process.pid)
+        process.kill()
+        process.communicate()
+
+    assert descendants
+    wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
+
+
+def test_a_port_in_use_is_told_in_one_line() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+
+        with command(port, free_port()) as process:
+            said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert said == f"Cannot start: 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
+    with command(free_port(), free_port(), TWILIO_BASE_URL="https://conversations.twilio.com") as process:
+        said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert said.count("\n") == 1
+    assert "TWILIO_ACCOUNT_SID" in said

@@ -1,0 +1,44 @@
+"""The agent's processes die in the middle of their work, and the customer reads one answer."""
+
+from collections.abc import Callable
+
+import pytest
+
+from local.happenings import Happening, LogLine, Said
+from local.stack import LocalStack
+from tests.stacks import running
+from tests.waiting import wait_until
+
+# AWS's times, with the waiting cut short. A dead worker's lease ends with the function's timeout, which must leave the
+# 12 s that a POST needs; a reply that may be on its way is looked for 30 s later.
+QUICK = {("AgentFunction", "Timeout"): 14, ("MessagesQueue", "VisibilityTimeout"): 2}
+
+
+def the_text_is_queued(happening: Happening) -> bool:
+    return isinstance(happening, LogLine) and '"message":"accepted"' in happening.text
+
+
+def twilio_has_the_reply(happening: Happening) -> bool:
+    return isinstance(happening, Said) and happening.author == "switchboard"
+
+
+@pytest.mark.parametrize("moment", [the_text_is_queued, twilio_has_the_reply])
+def test_a_text_is_answered_once_though_the_agent_is_killed_when(moment: Callable[[Happening], bool]) -> None:
+    died: list[tuple[int, ...]] = []
+
+    def kill_once(stack: LocalStack, happening: Happening) -> None:
+        if moment(happening) and not died:
+            died.append(stack.functions["agent"].pids)
+            stack.kill("agent")
+
+    with running(changes=QUICK, on=kill_once) as stack:
+        phone = stack.phone("+12025550150")
+
+        text = phone.text("When are you open on Saturday?")
+        (turn,) = wait_until(lambda: stack.turns(text["conversation_sid"]), within_seconds=90, what="the turn's end")
+        wait_until(lambda: stack.queued() == 0)
+
+        assert len(phone.inbox()) == 1
+        assert turn["ending"]["S"] == "answered"
+        assert len(died) == 1
+        assert not set(died[0]) & set(stack.stack.functions["agent"].pids)

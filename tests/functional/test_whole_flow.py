@@ -1,0 +1,150 @@
+"""A text comes in, a reply goes out: everything real but Twilio and AWS, which are emulated beside it."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.signing import message_fields
+from tests.stacks import OUR_NUMBER, OUR_WHATSAPP, WEB_CHAT, Running
+from tests.waiting import stays, wait_until
+
+QUESTION = "When are you open on Saturday?"
+VISITOR = "visitor-00000000000000000000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("address", "to"),
+    [("+12025550110", OUR_NUMBER), ("whatsapp:+12025550110", OUR_WHATSAPP), (VISITOR, WEB_CHAT)],
+)
+def test_a_text_gets_a_reply_on_its_channel(stack: Running, address: str, to: str) -> None:
+    phone = stack.phone(address, to=to)
+
+    phone.text(QUESTION)
+
+    (reply,) = phone.wait_for_replies()
+    assert reply["author"] == "switchboard"
+    assert "9" in reply["body"]
+    assert "saturday" in reply["body"].lower()
+
+
+def test_what_nobody_knows_is_said_plainly_and_a_person_offered(stack: Running) -> None:
+    phone = stack.phone("+12025550111")
+
+    phone.text("What is the airspeed velocity of an unladen swallow?")
+
+    (reply,) = phone.wait_for_replies()
+    assert "colleague" in reply["body"]
+
+
+def test_thirty_texts_in_ten_conversations_at_once_are_each_answered_once_and_in_order(stack: Running) -> None:
+    phones = [stack.phone(f"+120255501{20 + number}") for number in range(10)]
+
+    with ThreadPoolExecutor(max_workers=10) as threads:
+        texts = list(threads.map(lambda phone: [phone.text(QUESTION) for _ in range(3)], phones))
+    wait_until(lambda: all_answered(stack, texts), within_seconds=60, what="30 answered")
+    wait_until(lambda: stack.queued() == 0)
+
+    for phone, sent in zip(phones, texts, strict=True):
+        (conversation_sid,) = {text["conversation_sid"] for text in sent}
+        turns = stack.turns(conversation_sid)
+        answered = [sid["S"] for turn in turns for sid in turn["message_sids"]["L"]]
+        ours = [message for message in stack.messages(conversation_sid) if message["author"] == "switchboard"]
+        assert answered == [text["message_sid"] for text in sent]
+        assert [turn["ending"]["S"] for turn in turns] == ["answered"] * len(turns)
+        assert [message["body"] for message in ours] == [part["S"] for turn in turns for part in turn["parts"]["L"]]
+        assert [each["message_sid"] for each in phone.inbox()] == [message["sid"] for message in ours]
+
+
+def all_answered(stack: Running, texts: list[list[dict[str, str]]]) -> bool:
+    """Tell whether each text stands in the record of a turn."""
+    return all(
+        {sid["S"] for turn in stack.turns(sent[0]["conversation_sid"]) for sid in turn["message_sids"]["L"]}
+        >= {text["message_sid"] for text in sent}
+        for sent in texts
+    )
+
+
+def test_the_same_webhook_posted_twenty_times_is_answered_once(stack: Running) -> None:
+    phone = stack.phone("+12025550140")
+    webhook = webhook_of(stack, phone.text(QUESTION))
+
+    with ThreadPoolExecutor(max_workers=20) as threads:
+        statuses = list(threads.map(lambda _: stack.post_webhook(webhook, signed=webhook), range(20)))
+    phone.wait_for_replies()
+    wait_until(lambda: stack.queued() == 0)
+
+    assert statuses == [200] * 20
+    assert len(phone.inbox()) == 1
+    assert len(stack.turns(webhook["ConversationSid"])) == 1
+
+
+def test_a_hundred_unsigned_or_tampered_webhooks_get_nothing_done_and_log_no_error(stack: Running) -> None:
+    phone = stack.phone("+12025550141")
+    webhook = webhook_of(stack, phone.text(QUESTION))
+    phone.wait_for_replies()
+    wait_until(lambda: stack.queued() == 0)
+    errors_before = stack.errors()
+    forged = [{**webhook, "MessageSid": f"IM{number:032x}", "Index": str(9 + number)} for number in range(50)]
+
+    with ThreadPoolExecutor(max_workers=20) as threads:
+        unsigned = list(threads.map(lambda fields: stack.post_webhook(fields, signed=None), forged))
+        tampered = list(threads.map(lambda fields: stack.post_webhook(fields, signed=webhook), forged))
+
+    assert unsigned + tampered == [403] * 100
+    stays(lambda: stack.queued() == 0, for_seconds=1, what="an empty queue")
+    assert len(phone.inbox()) == 1
+    assert stack.errors() == errors_before == []
+
+
+def test_a_colleague_who_writes_silences_the_agent(stack: Running) -> None:
+    phone = stack.phone("+12025550142")
+    text = phone.text(QUESTION)
+    phone.wait_for_replies()
+
+    colleague_writes(stack, text["conversation_sid"], "Robin here, I take this.")
+    wait_until(lambda: owner(stack, text["conversation_sid"]) == "human", what="the takeover")
+    phone.text("And on Sunday?")
+    wait_until(lambda: len(stack.turns(text["conversation_sid"])) == 2 and stack.queued() == 0)
+
+    assert [each["author"] for each in phone.inbox()] == ["switchboard", "robin"]
+
+
+def colleague_writes(stack: Running, conversation_sid: str, body: str) -> None:
+    """Add a colleague to a conversation and have him write, as a desk does over REST, with webhooks."""
+    who = stack.stack.identity
+    conversation = f"{stack.stack.twilio_url}/v1/Services/{who.service_sid}/Conversations/{conversation_sid}"
+    for resource, form in (("Participants", {"Identity": "robin"}), ("Messages", {"Author": "robin", "Body": body})):
+        answer = stack.http.post(
+            f"{conversation}/{resource}",
+            data=form,
+            headers={"X-Twilio-Webhook-Enabled": "true"},
+            auth=(who.account_sid, who.auth_token),
+        )
+        assert answer.status_code == 201, answer.text
+
+
+def owner(stack: Running, conversation_sid: str) -> str:
+    """Return who is to speak, as the conversation's item says."""
+    item = stack.stack.client("dynamodb").get_item(
+        TableName=stack.environment("AgentFunction")["CONVERSATIONS_TABLE"],
+        Key={"pk": {"S": conversation_sid}, "sk": {"S": "CONVERSATION"}},
+        ConsistentRead=True,
+    )
+    return str(item["Item"]["owner"]["S"])
+
+
+def webhook_of(stack: Running, text: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of the webhook that tells of a text."""
+    (message,) = (each for each in stack.messages(text["conversation_sid"]) if each["sid"] == text["message_sid"])
+    return message_fields(
+        AccountSid=stack.stack.identity.account_sid,
+        ChatServiceSid=stack.stack.identity.service_sid,
+        ConversationSid=message["conversation_sid"],
+        MessageSid=message["sid"],
+        Index=str(message["index"]),
+        Author=message["author"],
+        Body=message["body"],
+        ParticipantSid=message["participant_sid"],
+        DateCreated=message["date_created"].replace("Z", ".000Z"),
+    )

@@ -1,0 +1,130 @@
+"""The running local stack, as a customer, a stranger and an operator see it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from local.happenings import End, Happening, Invoked, LogLine
+from local.stack import LocalStack
+from tests.signing import signature_of
+from tests.waiting import wait_until
+
+OUR_NUMBER = "+12025550100"
+OUR_WHATSAPP = "whatsapp:+12025550101"
+WEB_CHAT = "chat"
+
+FORM = "application/x-www-form-urlencoded; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A local stack that is up, with everything it told so far."""
+
+    stack: LocalStack
+    http: httpx.Client
+    happenings: list[Happening] = field(default_factory=list)
+
+    def phone(self, address: str, *, to: str = OUR_NUMBER) -> "Phone":
+        """Return a customer's phone; tests that share a stack use different ones."""
+        return Phone(running=self, address=address, to=to)
+
+    def post_webhook(self, fields: Mapping[str, str], *, signed: Mapping[str, str] | None) -> int:
+        """Post a webhook with the signature of `signed`, Twilio's for the same fields, and return the status."""
+        url = f"{self.stack.url}/webhook"
+        headers = {"Content-Type": FORM}
+        if signed is not None:
+            token = self.stack.identity.auth_token
+            headers["X-Twilio-Signature"] = signature_of(signed, url=url, token=token)
+        return self.http.post(url, content=urlencode(fields), headers=headers).status_code
+
+    def messages(self, conversation_sid: str) -> list[dict[str, Any]]:
+        """Return all messages of a conversation as Twilio lists them, oldest first."""
+        who = self.stack.identity
+        path = f"/v1/Services/{who.service_sid}/Conversations/{conversation_sid}/Messages"
+        answer = self.http.get(f"{self.stack.twilio_url}{path}?PageSize=100", auth=(who.account_sid, who.auth_token))
+        listed: list[dict[str, Any]] = answer.raise_for_status().json()["messages"]
+        return listed
+
+    def turns(self, conversation_sid: str) -> list[dict[str, Any]]:
+        """Return the records of a conversation's turns, in the order of what they answered."""
+        answer = self.stack.client("dynamodb").query(
+            TableName=self.environment("AgentFunction")["CONVERSATIONS_TABLE"],
+            KeyConditionExpression="pk = :sid AND begins_with(sk, :turn)",
+            ExpressionAttributeValues={":sid": {"S": conversation_sid}, ":turn": {"S": "TURN#"}},
+        )
+        items: list[dict[str, Any]] = answer["Items"]
+        return items
+
+    def environment(self, logical_id: str) -> dict[str, str]:
+        """Return a function's variables."""
+        return self.stack.environments[logical_id]
+
+    def queued(self) -> int:
+        """Return how many messages wait or are worked on, in both queues."""
+        sqs = self.stack.client("sqs")
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        urls = [self.environment("WebhookFunction")[f"{queue}_QUEUE_URL"] for queue in ("MESSAGES", "LIFECYCLE")]
+        found = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] for url in urls]
+        return sum(int(attributes[name]) for attributes in found for name in names)
+
+    def errors(self) -> list[str]:
+        """Return what functions logged as errors, and the invocations that did not return."""
+        lines = [told.text for told in self.happenings if isinstance(told, LogLine) and '"level":"ERROR"' in told.text]
+        ended = [told for told in self.happenings if isinstance(told, Invoked) and told.end is not End.RETURNED]
+        return lines + [f"{told.function} {told.end}: {told.detail}" for told in ended]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A customer, on any channel."""
+
+    running: Running
+    address: str
+    to: str
+
+    def text(self, body: str) -> dict[str, str]:
+        """Send a text; return its `conversation_sid` and `message_sid`."""
+        sent = {"from": self.address, "to": self.to, "body": body}
+        answer = self.running.http.post(f"{self.running.stack.twilio_url}/_emulator/inbound", json=sent)
+        assert answer.status_code == 202, answer.text
+        taken: dict[str, str] = answer.json()
+        return taken
+
+    def inbox(self) -> list[dict[str, str]]:
+        """Return what reached this phone, oldest first."""
+        answer = self.running.http.get(
+            f"{self.running.stack.twilio_url}/_emulator/inbox", params={"address": self.address}
+        )
+        arrived: list[dict[str, str]] = answer.raise_for_status().json()
+        return arrived
+
+    def wait_for_replies(self, count: int = 1, *, within_seconds: float = 30) -> list[dict[str, str]]:
+        """Return the inbox once it holds so many messages."""
+        return wait_until(
+            lambda: inbox if len(inbox := self.inbox()) >= count else None,
+            within_seconds=within_seconds,
+            what=f"{count} replies",
+        )
+
+
+@contextmanager
+def running(
+    *,
+    changes: Mapping[tuple[str, str], object] | None = None,
+    environment: Mapping[str, str] | None = None,
+    on: Callable[[LocalStack, Happening], None] = lambda _stack, _happening: None,
+) -> Iterator[Running]:
+    """Run a local stack on free ports; `on` is called as things happen, and holds them up meanwhile."""
+    happenings: list[Happening] = []
+
+    def watch(happening: Happening) -> None:
+        happenings.append(happening)
+        on(stack, happening)
+
+    stack = LocalStack(changes=changes, environment=environment, watch=watch)
+    with stack, httpx.Client(timeout=30) as http:
+        yield Running(stack=stack, http=http, happenings=happenings)
