@@ -18,9 +18,12 @@ class PortInUse(Exception):
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 is any free one."""
     try:
-        return socket.create_server((host, port))
+        listening = socket.create_server((host, port))
     except OSError as error:
         raise PortInUse(f"{host}:{port}: {error.strerror}") from None
+    # asyncio sets it only on sockets that name their protocol; without it, a kept connection answers 40 ms late.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 class Servers:
