@@ -1,6 +1,8 @@
 """The emulator's time: a source's, moved forward by hand."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 
@@ -10,18 +12,28 @@ def utc_now() -> datetime:
 
 
 class Clock:
-    """Tells `source`'s time plus what it was advanced by; never goes back by itself."""
+    """Tells `source`'s time plus what it was advanced by."""
 
     def __init__(self, source: Callable[[], datetime] = utc_now) -> None:
         self._source = source
-        self._ahead = timedelta()
+        self._moved = asyncio.Event()
+        self.ahead = timedelta()
 
     def __call__(self) -> datetime:
         """Return the time."""
-        return self._source() + self._ahead
+        return self._source() + self.ahead
 
     def advance(self, ahead: timedelta) -> None:
-        """Move forward; what falls due in between happens when the emulator next looks."""
+        """Move forward, and wake whoever waits for a time that has come."""
         if ahead < timedelta():
             raise ValueError("the clock only moves forward")
-        self._ahead += ahead
+        self.ahead += ahead
+        self._moved.set()
+        self._moved.clear()
+
+    async def wait(self, duration: timedelta) -> None:
+        """Return once the clock shows so much more, be it that time passed or that the clock was moved."""
+        until = self() + duration
+        while (left := (until - self()).total_seconds()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), left)

@@ -16,6 +16,7 @@ from local.twilio.clock import Clock, utc_now
 from local.twilio.control import Control
 from local.twilio.credentials import Credentials
 from local.twilio.exceptions import METHOD_NOT_ALLOWED, TwilioError, not_found
+from local.twilio.faults import Faults, Kind
 from local.twilio.models import addresses, services, subscriptions, timers
 from local.twilio.models.events import POST_EVENTS, Event
 from local.twilio.models.records import AutoCreation, WebhookConfiguration
@@ -46,15 +47,27 @@ class Emulator:
         self.clock = Clock(clock)
         self.credentials = Credentials(account_sid=account_sid, auth_tokens=[auth_token])
         self.world = World(account_sid=account_sid, clock=self.clock, happened=self._happened, seed=seed)
-        self._sender = WebhookSender(account_sid=account_sid, auth_token=lambda: self.credentials.signing_token)
+        self.faults = Faults()
+        self.world.delivery_error = self._delivery_error
+        self.world.skips_index = lambda sid: self.faults.strike({Kind.SKIP_INDEX}, sid) is not None
+        self._service_sid = service_sid
+        self._webhook_url: str | None = None
+        self._sender = WebhookSender(
+            account_sid=account_sid,
+            auth_token=lambda: self.credentials.signing_token,
+            clock=self.clock,
+            faults=self.faults,
+        )
+        self._rest = Rest(world=self.world, clock=self.clock, credentials=self.credentials, faults=self.faults)
         self._timers: asyncio.Task[None] | None = None
         self._timer_set = asyncio.Event()
         self.world.timer_set = self._timer_set.set
-        self._furnish(service_sid)
+        self._furnish()
         self.app: ASGIApp = _Woken(self._application(), self._wake)
 
     def set_webhook(self, url: str) -> None:
-        """Subscribe a URL to every event of the service, after it happened."""
+        """Subscribe a URL to every event of the service, after it happened; a reset leaves it so."""
+        self._webhook_url = url
         services.set_webhooks(
             self.world,
             self.world.state.default_service_sid,
@@ -66,6 +79,16 @@ class Emulator:
         self.clock.advance(ahead)
         timers.run_due(self.world)
 
+    def reset(self) -> None:
+        """Forget everything but the identity and the webhook, disarm all faults, and set the clock right."""
+        self._sender.forget()
+        self.world.empty()
+        self.faults.clear()
+        self.clock.ahead = timedelta()
+        self._furnish()
+        if self._webhook_url is not None:
+            self.set_webhook(self._webhook_url)
+
     async def aclose(self) -> None:
         """End what runs in the background."""
         if self._timers is not None:
@@ -73,32 +96,36 @@ class Emulator:
             with suppress(asyncio.CancelledError):
                 await self._timers
             self._timers = None
+        await self._rest.aclose()
         await self._sender.aclose()
 
-    def _furnish(self, service_sid: str) -> None:
-        state = self.world.state
-        state.default_service_sid = services.create(self.world, friendly_name="Switchboard", sid=service_sid).sid
-        state.messaging_service_sid = f"MG{service_sid[2:]}"
+    def _furnish(self) -> None:
+        services.create(self.world, friendly_name="Switchboard", sid=self._service_sid)
+        self.world.state.default_service_sid = self._service_sid
+        self.world.state.messaging_service_sid = f"MG{self._service_sid[2:]}"
         for address, kind in ((SMS_NUMBER, "sms"), (WHATSAPP_NUMBER, "whatsapp")):
             addresses.own(self.world, address)
             addresses.configure(
                 self.world,
                 type=kind,
                 address=address,
-                auto_creation=AutoCreation(enabled=True, conversation_service_sid=service_sid),
+                auto_creation=AutoCreation(enabled=True, conversation_service_sid=self._service_sid),
             )
+
+    def _delivery_error(self, address: str) -> int | None:
+        fault = self.faults.strike({Kind.FAIL_DELIVERY}, address)
+        return fault.code if fault else None
 
     def _happened(self, event: Event) -> None:
         for target in subscriptions.after(self.world, event):
             self._sender.send(event, target)
 
     def _application(self) -> Starlette:
-        rest = Rest(world=self.world, credentials=self.credentials)
         return Starlette(
             routes=[
                 Route("/healthz", _healthz),
-                Mount("/_emulator", routes=Control(world=self.world).routes()),
-                Route("/{path:path}", rest.__call__, methods=_METHODS),
+                Mount("/_emulator", routes=Control(self).routes()),
+                Route("/{path:path}", self._rest.__call__, methods=_METHODS),
             ],
             exception_handlers={TwilioError: _refuse, HTTPException: _refuse_route},
         )

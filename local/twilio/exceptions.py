@@ -28,7 +28,9 @@ _CODES: dict[int, tuple[HTTPStatus, str]] = {
     50050: (HTTPStatus.NOT_FOUND, "Service not found"),
     50303: (HTTPStatus.BAD_REQUEST, "Attributes are too long"),
     50304: (HTTPStatus.BAD_REQUEST, "Attributes are not valid JSON"),
+    50213: (HTTPStatus.CONFLICT, "User was changed by another request"),
     50310: (HTTPStatus.BAD_REQUEST, "Author is too long"),
+    50349: (HTTPStatus.CONFLICT, "Conversation was changed by another request"),
     50350: (HTTPStatus.NOT_FOUND, "Conversation not found"),
     50353: (HTTPStatus.CONFLICT, "Conversation with provided unique name already exists"),
     50375: (HTTPStatus.BAD_REQUEST, "Inactive timer is less than the minimum of 1 minute"),
@@ -38,6 +40,7 @@ _CODES: dict[int, tuple[HTTPStatus, str]] = {
     50380: (HTTPStatus.BAD_REQUEST, "Closed timer is no ISO-8601 duration"),
     50384: (HTTPStatus.BAD_REQUEST, "Conversation cannot be created in this state"),
     50390: (HTTPStatus.BAD_REQUEST, "Unique name may not look like a conversation SID"),
+    50391: (HTTPStatus.CONFLICT, "Conversation was changed by another request"),
     50407: (HTTPStatus.BAD_REQUEST, "Invalid messaging binding address"),
     50408: (HTTPStatus.BAD_REQUEST, "Invalid messaging binding proxy address"),
     50409: (HTTPStatus.BAD_REQUEST, "Messaging binding address and proxy address are the same"),
@@ -45,9 +48,11 @@ _CODES: dict[int, tuple[HTTPStatus, str]] = {
     50414: (HTTPStatus.BAD_REQUEST, "Messaging binding address and proxy address are of different types"),
     50415: (HTTPStatus.BAD_REQUEST, "Proxy address is not a WhatsApp sender of this account"),
     50416: (HTTPStatus.CONFLICT, "A binding for this participant and proxy address already exists"),
+    50419: (HTTPStatus.CONFLICT, "Participant was changed by another request"),
     50433: (HTTPStatus.CONFLICT, "Participant already exists"),
     50504: (HTTPStatus.BAD_REQUEST, "Message body is too long"),
 }
+_ANY = (HTTPStatus.BAD_REQUEST, "See Twilio's error dictionary")  # a code that only a fault names
 
 
 @dataclass(slots=True)
@@ -58,12 +63,12 @@ class TwilioError(Exception):
     message: str = ""
 
     def __post_init__(self) -> None:
-        self.message = self.message or _CODES[self.code][1]
+        self.message = self.message or _CODES.get(self.code, _ANY)[1]
 
     @property
     def status(self) -> HTTPStatus:
         """The HTTP status that Twilio answers with."""
-        return _CODES[self.code][0]
+        return _CODES.get(self.code, _ANY)[0]
 
     def body(self) -> dict[str, object]:
         """Return Twilio's error body."""

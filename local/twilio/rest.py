@@ -1,10 +1,16 @@
 """The REST API as an ASGI endpoint: route, credentials, parameters, response; errors in Twilio's form."""
 
+from datetime import timedelta
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from local.twilio.clock import Clock
 from local.twilio.credentials import Credentials
 from local.twilio.exceptions import INVALID_PARAMETER, METHOD_NOT_ALLOWED, TwilioError, not_found
+from local.twilio.faults import REST_KINDS, Faults, Kind
+from local.twilio.misbehaving import Misbehaving
 from local.twilio.models.world import World
 from local.twilio.responses import form
 from local.twilio.responses.call import Answer, Call
@@ -16,12 +22,14 @@ MOST_BODY_BYTES = 1024 * 1024
 class Rest:
     """Answers REST calls of one account."""
 
-    def __init__(self, *, world: World, credentials: Credentials) -> None:
+    def __init__(self, *, world: World, clock: Clock, credentials: Credentials, faults: Faults) -> None:
         self._world = world
         self._credentials = credentials
+        self._faults = faults
+        self._misbehaving = Misbehaving(clock=clock)
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one request; nothing a client sends makes this a 5xx."""
+        """Answer one request; nothing a client sends makes this a 5xx, unless a fault does."""
         route = match(request.url.path)
         if route is None:
             raise not_found(request.url.path)
@@ -29,6 +37,8 @@ class Rest:
         respond = route.methods.get(request.method)
         if respond is None:
             raise TwilioError(METHOD_NOT_ALLOWED)
+        subject = f"{request.method} {request.url.path}"
+        lag = self._faults.strike({Kind.LIST_LAG}, subject)
         call = Call(
             world=self._world,
             origin_url=f"{request.url.scheme}://{request.url.netloc}",
@@ -37,8 +47,15 @@ class Rest:
             query=form.parse(request.url.query),
             form=form.parse(await body(request)),
             webhook_enabled=request.headers.get("x-twilio-webhook-enabled", "").lower() == "true",
+            lists_lag=timedelta(seconds=lag.seconds) if lag else timedelta(),
         )
+        if fault := self._faults.strike(REST_KINDS, subject):
+            return await self._misbehaving.end(fault, partial(respond, call))
         return response(await respond(call))
+
+    async def aclose(self) -> None:
+        """End what runs in the background."""
+        await self._misbehaving.aclose()
 
 
 async def body(request: Request) -> str:

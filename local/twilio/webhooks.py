@@ -3,43 +3,65 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import httpx
 
+from local.twilio.clock import Clock
+from local.twilio.faults import WEBHOOK_KINDS, Faults, Kind
 from local.twilio.models.events import Event
 from local.twilio.models.subscriptions import Target
 from local.twilio.signing import signature
 
-TIMEOUT_SECONDS = 5  # Twilio's own; it does not try again
+TIMEOUT_SECONDS = 5  # Twilio's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """One webhook; all that is sent of it carries one idempotency token."""
+
+    event: Event
+    target: Target
+    token: str
 
 
 class WebhookSender:
     """Sends what it is given, in the background of the running event loop."""
 
-    def __init__(self, *, account_sid: str, auth_token: Callable[[], str]) -> None:
+    def __init__(self, *, account_sid: str, auth_token: Callable[[], str], clock: Clock, faults: Faults) -> None:
         self._account_sid = account_sid
         self._auth_token = auth_token
+        self._clock = clock
+        self._faults = faults
         self._client: httpx.AsyncClient | None = None
-        self._waiting: dict[str, deque[tuple[Event, Target]]] = {}
+        self._waiting: dict[str, deque[Webhook]] = {}
+        self._held_back: dict[str, Webhook] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, event: Event, target: Target) -> None:
         """Have a webhook sent after those of its conversation that wait already."""
+        webhook = Webhook(event=event, target=target, token=str(uuid.uuid4()))
         lane = event.conversation_sid or ""
         if lane in self._waiting:
-            self._waiting[lane].append((event, target))
+            self._waiting[lane].append(webhook)
             return
-        self._waiting[lane] = deque([(event, target)])
-        task = asyncio.get_running_loop().create_task(self._send_lane(lane))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._waiting[lane] = deque([webhook])
+        self._in_background(self._send_lane(lane))
+
+    def forget(self) -> None:
+        """Give up what was not sent."""
+        for task in self._tasks:
+            task.cancel()
+        self._waiting.clear()
+        self._held_back.clear()
 
     async def aclose(self) -> None:
         """Give up what was not sent, and close all connections."""
-        for task in list(self._tasks):
-            task.cancel()
+        self.forget()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
@@ -47,38 +69,69 @@ class WebhookSender:
 
     async def _send_lane(self, lane: str) -> None:
         waiting = self._waiting[lane]
-        try:
-            while waiting:
-                await self._post(*waiting.popleft())
-        finally:
-            del self._waiting[lane]
+        while waiting:
+            await self._send(lane, waiting.popleft())
+        del self._waiting[lane]
 
-    async def _post(self, event: Event, target: Target) -> None:
-        request = self._request(event, target)
-        try:
-            await self._http.send(request)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
-            return  # nobody there, or too slow: Twilio does not try again
+    async def _send(self, lane: str, webhook: Webhook) -> None:
+        fault = self._faults.strike(WEBHOOK_KINDS, webhook.event.type)
+        overtaken = self._held_back.pop(lane, None)
+        match fault.kind if fault else None:
+            case Kind.DROP_WEBHOOK:
+                pass
+            case Kind.DELAY_WEBHOOK if fault:
+                self._in_background(self._post_later(webhook, timedelta(seconds=fault.seconds)))
+            case Kind.REORDER_WEBHOOK if fault:
+                self._held_back[lane] = webhook
+                self._in_background(self._release(lane, webhook, timedelta(seconds=fault.seconds)))
+            case Kind.DUPLICATE_WEBHOOK:
+                await self._post(webhook)
+                await self._post(webhook, retry_count=1)
+            case _:
+                await self._post(webhook)
+        if overtaken is not None:
+            await self._post(overtaken)
 
-    def _request(self, event: Event, target: Target) -> httpx.Request:
-        fields = self._fields(event)
-        headers = {"I-Twilio-Idempotency-Token": str(uuid.uuid4())}
-        form = urlencode(fields)
-        if target.method == "GET":
-            url = f"{target.url}{'&' if '?' in target.url else '?'}{form}"
+    async def _post_later(self, webhook: Webhook, delay: timedelta) -> None:
+        await self._clock.wait(delay)
+        await self._post(webhook)
+
+    async def _release(self, lane: str, webhook: Webhook, after: timedelta) -> None:
+        """Send a webhook that nothing has overtaken in this time."""
+        await self._clock.wait(after)
+        if self._held_back.get(lane) is webhook:
+            del self._held_back[lane]
+            await self._post(webhook)
+
+    async def _post(self, webhook: Webhook, *, retry_count: int = 0) -> None:
+        with suppress(TimeoutError, httpx.HTTPError, httpx.InvalidURL):  # Twilio does not try again
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self._http.send(self._request(webhook, retry_count))
+
+    def _request(self, webhook: Webhook, retry_count: int) -> httpx.Request:
+        url = webhook.target.url
+        fields = self._fields(webhook.event, retry_count)
+        headers = {"I-Twilio-Idempotency-Token": webhook.token}
+        if webhook.target.method == "GET":
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
             headers["X-Twilio-Signature"] = signature(self._auth_token(), url)
             return self._http.build_request("GET", url, headers=headers)
-        headers["X-Twilio-Signature"] = signature(self._auth_token(), target.url, fields)
+        headers["X-Twilio-Signature"] = signature(self._auth_token(), url, fields)
         headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        return self._http.build_request("POST", target.url, content=form.encode(), headers=headers)
+        return self._http.build_request("POST", url, content=urlencode(fields).encode(), headers=headers)
 
-    def _fields(self, event: Event) -> list[tuple[str, str]]:
-        common = [("AccountSid", self._account_sid), ("EventType", event.type), ("RetryCount", "0")]
+    def _fields(self, event: Event, retry_count: int) -> list[tuple[str, str]]:
+        common = [("AccountSid", self._account_sid), ("EventType", event.type), ("RetryCount", str(retry_count))]
         if event.origin.source is not None:
             common.append(("Source", event.origin.source))
         if event.origin.client_identity is not None:
             common.append(("ClientIdentity", event.origin.client_identity))
         return [*common, *event.fields]
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     @property
     def _http(self) -> httpx.AsyncClient:

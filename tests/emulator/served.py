@@ -1,5 +1,6 @@
 """The emulator as its clients see it: a URL."""
 
+from datetime import timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -59,6 +60,17 @@ class Served:
         assert answer.status_code == 202, answer.text
         sids: dict[str, str] = answer.json()
         return sids
+
+    def arm(self, kind: str, **fault: object) -> None:
+        """Arm a fault; once, unless a rate or a count says otherwise."""
+        once = {} if "rate" in fault else {"count": 1}
+        answer = self.request("POST", "/_emulator/faults", json={"kind": kind, **once, **fault})
+        assert answer.status_code == 201, answer.text
+
+    def advance_clock(self, **ahead: float) -> None:
+        """Move the emulator's clock, by what `timedelta` takes."""
+        seconds = timedelta(**ahead).total_seconds()
+        assert self.request("POST", "/_emulator/clock", json={"advance_seconds": seconds}).status_code == 200
 
     def inbox(self, address: str = CUSTOMER) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = self.request("GET", "/_emulator/inbox", params={"address": address}).json()

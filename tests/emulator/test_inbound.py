@@ -42,8 +42,7 @@ def test_webhooks_tell_the_whole_sequence_in_order_and_signed(twilio: Served, si
 
     *_, message = received = site.waits_for(*AUTO_CREATED)
     assert all(
-        RequestValidator(TOKEN).validate(each.url, each, each.headers["x-twilio-signature"])  # type: ignore[no-untyped-call]
-        for each in received
+        RequestValidator(TOKEN).validate(each.url, each, each.headers["x-twilio-signature"]) for each in received
     )
     assert message.fields["AccountSid"] == ACCOUNT
     assert message.fields["ChatServiceSid"] == SERVICE

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.waiting import wait_until
 
@@ -27,6 +27,10 @@ class Received:
     def type(self) -> str:
         return self.fields["EventType"]
 
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
 
@@ -40,7 +44,7 @@ class Received:
 
 @dataclass(slots=True)
 class Reply:
-    """What the site answers: a status and a JSON body, after `seconds`."""
+    """What the site answers: a status and a JSON body, once `hold` is set."""
 
     status: int = 200
     body: str = ""
@@ -53,6 +57,7 @@ class WebhookSite:
 
     received: list[Received] = field(default_factory=list)
     reply: Callable[[Received], Reply] = lambda _received: Reply()
+    _test: int = 0
     _server: ThreadingHTTPServer = field(init=False)
 
     def __enter__(self) -> Self:
@@ -75,6 +80,9 @@ class WebhookSite:
                     headers={name.lower(): value for name, value in self.headers.items()},
                     pairs=tuple(parse_qsl(form, keep_blank_values=True)),
                 )
+                if received.path != site.path:
+                    self.send_error(404)  # a former test's
+                    return
                 site.received.append(received)
                 reply = site.reply(received)
                 if reply.hold is not None:
@@ -105,7 +113,17 @@ class WebhookSite:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/webhook"
+        return f"http://127.0.0.1:{self._server.server_port}{self.path}"
+
+    @property
+    def path(self) -> str:
+        return f"/webhook/{self._test}"
+
+    def forget(self) -> None:
+        """Begin anew, under another URL: what is still sent for a former test does not count."""
+        self._test += 1
+        self.received = []
+        self.reply = lambda _received: Reply()
 
     def types(self) -> list[str]:
         return [received.type for received in self.received]
@@ -118,6 +136,5 @@ class WebhookSite:
 
     def first(self, event_type: str) -> Received:
         """Wait for the first webhook of a type."""
-        return wait_until(
-            lambda: next((each for each in self.received if each.type == event_type), None), what=event_type
-        )
+        wait_until(lambda: event_type in self.types(), what=event_type)
+        return next(each for each in self.received if each.type == event_type)

@@ -18,6 +18,9 @@ def send(world: World, message: Message) -> None:
             _arrive(world, message, participant)
             continue
         receipt = _open_receipt(world, message, participant, channel=participant.binding.channel)
+        if error_code := world.delivery_error(participant.binding.address):
+            advance(world, receipt, DeliveryStatus.FAILED, error_code=error_code)
+            continue
         advance(world, receipt, DeliveryStatus.DELIVERED)
         _arrive(world, message, participant)
 

@@ -34,7 +34,7 @@ def add(
     attributes = checks.attributes(attributes)
     participant = participants.of_author(world, conversation_sid, author)
     now = world.clock()
-    index = world.state.next_index[conversation_sid]
+    index = world.state.next_index[conversation_sid] + world.skips_index(conversation_sid)
     message = Message(
         sid=world.new_sid("IM"),
         conversation_sid=conversation_sid,

@@ -32,6 +32,7 @@ class Due(StrEnum):
 class State:
     """What a snapshot holds. Keys are SIDs; children stand under their parent's SID, in the order they came."""
 
+    seed: str
     services: dict[str, Service] = field(default_factory=dict)
     default_service_sid: str = ""
     messaging_service_sid: str = ""
@@ -52,7 +53,11 @@ class State:
 
 
 class World:
-    """The state, with what it needs from outside: a clock, a listener for events, a seed for its SIDs."""
+    """The state, with what it needs from outside: a clock, a listener for events, a seed for its SIDs.
+
+    `delivery_error` names the error with which a message to an address fails; `skips_index` tells whether the next
+    message of a conversation skips a number; `timer_set` hears that something is to fall due.
+    """
 
     def __init__(
         self,
@@ -64,15 +69,21 @@ class World:
     ) -> None:
         self.account_sid = account_sid
         self.clock = clock
-        self.state = State()
+        self._seed = seed
+        self.empty()
         self.timer_set: Callable[[], None] = lambda: None
+        self.delivery_error: Callable[[str], int | None] = lambda _address: None
+        self.skips_index: Callable[[str], bool] = lambda _conversation_sid: False
         self._happened = happened
-        self._seed = seed if seed is not None else secrets.token_hex()
+
+    def empty(self) -> None:
+        """Forget everything."""
+        self.state = State(seed=self._seed if self._seed is not None else secrets.token_hex())
 
     def new_sid(self, prefix: str) -> str:
         """Draw a SID that was not drawn before; the same seed draws the same ones."""
         self.state.sids_drawn += 1
-        digest = md5(f"{self._seed}:{self.state.sids_drawn}".encode(), usedforsecurity=False)
+        digest = md5(f"{self.state.seed}:{self.state.sids_drawn}".encode(), usedforsecurity=False)
         return f"{prefix}{digest.hexdigest()}"
 
     def tell(self, event: Event) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from local.twilio.models import services
@@ -45,6 +45,7 @@ class Call:
     query: Form
     form: Form
     webhook_enabled: bool
+    lists_lag: timedelta
 
     @property
     def service_sid(self) -> str:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlencode
 
 from local.twilio.responses.call import JSON, Answer, Call, found
@@ -12,7 +14,15 @@ _PAGING = frozenset({"PageSize", "Page", "PageToken"})
 _TOKEN = re.compile(r"PT([0-9]{1,9})")
 
 
-def page[Row](
+class Dated(Protocol):
+    """What stands in a list."""
+
+    @property
+    def date_created(self) -> datetime:
+        """When it came to be."""
+
+
+def page[Row: Dated](
     call: Call,
     key: str,
     rows: Sequence[Row],
@@ -23,6 +33,9 @@ def page[Row](
 ) -> Answer:
     """Return the page that the query asks for. `next_page_url` stands on the origin the client called."""
     call.query.only(_PAGING | filters)
+    if call.lists_lag:
+        shown_until = call.world.clock() - call.lists_lag
+        rows = [row for row in rows if row.date_created <= shown_until]
     size = min(_least(call, "PageSize", PAGE_SIZE, least=1), most)
     number = _least(call, "Page", 0, least=0)
     start = _start(call, number * size)
