@@ -57,9 +57,9 @@ MUTANTS = (
         name="R3 attempts without end",
         file=TURN,
         old="""        if self.conversation.attempts > self.rules.max_attempts:
-            return self._draft(Kind.FALLBACK""",
+            return self._fallback(""",
         new="""        if self.conversation.attempts > 1000:
-            return self._draft(Kind.FALLBACK""",
+            return self._fallback(""",
     ),
     Mutant(
         name="R3 the fallback leaves no dead letter",

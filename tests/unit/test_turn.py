@@ -300,12 +300,13 @@ def test_past_the_last_attempt_the_customer_is_told_the_human_has_it_and_the_rec
 
 
 def test_an_agent_that_can_never_answer_is_not_asked_again(house: House) -> None:
-    house.agent.raises = [Permanent("no")]
+    house.agent.raises = [Permanent("the key is wrong")]
 
-    house.deliver(*house.say("hi"))
+    outcome = house.deliver(*house.say("hi"))
 
     assert house.replies == [FALLBACK]
     assert len(house.agent.asked) == 1
+    assert outcome.cause == "the key is wrong"
 
 
 def test_an_empty_answer_is_the_fallback_not_silence(house: House) -> None:

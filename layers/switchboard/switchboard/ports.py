@@ -50,7 +50,10 @@ class Agent(Protocol):
     """Whatever answers: it never learns which channel it speaks on."""
 
     def answer(self, question: Question) -> Answer:
-        """Answer within `timeout_seconds`, or raise `Transient` (try again) or `Permanent` (do not)."""
+        """Answer within `timeout_seconds`, or raise `Transient` (try again) or `Permanent` (do not).
+
+        What an error says is logged: never what the customer said.
+        """
         ...
 
 

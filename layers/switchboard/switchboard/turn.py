@@ -79,7 +79,8 @@ DROPPED = "dropped"  # everything delivered was dealt with before
 class Outcome:
     """What became of a turn: the MessageSids to acknowledge; the others come back after `retry_after_seconds`.
 
-    `decision` is an `Ending`, `dropped`, or a `Return`; `cause` a rule's or an error's name, never a text.
+    `decision` is an `Ending`, `dropped`, or a `Return`; `cause` a rule's name, or what an error of ours said: never what a
+    customer said.
     """
 
     decision: str
@@ -139,7 +140,7 @@ def take_turn(
         return Outcome(
             decision=Return.RETRY,
             retry_after_seconds=_backoff_seconds(claimed.attempts, token),
-            cause=type(error).__name__,
+            cause=str(error),
         )
 
 
@@ -158,6 +159,7 @@ class _Turn:
     rules: Rules
     reached: Callable[[Step], None]
     shown: set[int] = field(default_factory=set[int])  # indices that a list showed and that need no answer
+    gave_up: str = ""  # why the draft is the fallback sentence
 
     # ── the way of a new answer ──────────────────────────────────────────────────────────────────────────────────
 
@@ -267,7 +269,7 @@ class _Turn:
     def _think(self, waiting: Sequence[MessageAdded]) -> Draft:
         """Ask the agent, within what the lease leaves; past the last attempt the draft is the fallback sentence."""
         if self.conversation.attempts > self.rules.max_attempts:
-            return self._draft(Kind.FALLBACK, self.rules.fallback_sentence)
+            return self._fallback(f"{self.rules.max_attempts} attempts failed")
         history = self.conversations.history(self.conversation.sid)
         time_left = self.lease_until - self.clock() - A_POST_NEEDS
         if time_left <= timedelta(0):
@@ -280,11 +282,15 @@ class _Turn:
         )
         try:
             answer = self.agent.answer(question)
-        except Permanent:
-            return self._draft(Kind.FALLBACK, self.rules.fallback_sentence)
+        except Permanent as error:
+            return self._fallback(str(error))
         if not answer.text.strip():
-            return self._draft(Kind.FALLBACK, self.rules.fallback_sentence)
+            return self._fallback("the agent answered nothing")
         return self._draft(Kind.HANDOFF if answer.handoff else Kind.ANSWER, answer.text)
+
+    def _fallback(self, why: str) -> Draft:
+        self.gave_up = why
+        return self._draft(Kind.FALLBACK, self.rules.fallback_sentence)
 
     def _draft(self, kind: Kind, text: str) -> Draft:
         parts = reply.parts(text)
@@ -385,7 +391,7 @@ class _Turn:
         return Outcome(
             decision=Return.LOOKING if waits else Return.RETRY,
             retry_after_seconds=max(_seconds_until(kept.look_after, now), backoff),
-            cause=type(error).__name__,
+            cause=str(error),
         )
 
     def _end(
@@ -415,7 +421,7 @@ class _Turn:
             now=self.clock(),
         )
         self.reached(Step.SETTLED)
-        return self._acknowledge(ending, coverage, cause=rule, duplicates=duplicates)
+        return self._acknowledge(ending, coverage, cause=rule or self.gave_up, duplicates=duplicates)
 
     def _covered(self, indices: Iterable[int]) -> Coverage:
         return self.conversation.coverage.with_covered(self.shown.union(indices), now=self.clock())
