@@ -5,7 +5,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -27,6 +27,12 @@ class Webhook:
     event: Event
     target: Target
     token: str
+    retry_count: int = 0
+
+    @property
+    def lane(self) -> str:
+        """What webhooks keep their order in: the conversation."""
+        return self.event.conversation_sid or ""
 
 
 class WebhookSender:
@@ -39,18 +45,26 @@ class WebhookSender:
         self._faults = faults
         self._client: httpx.AsyncClient | None = None
         self._waiting: dict[str, deque[Webhook]] = {}
-        self._held_back: dict[str, Webhook] = {}
+        self._held_back: dict[str, list[Webhook]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, event: Event, target: Target) -> None:
-        """Have a webhook sent after those of its conversation that wait already."""
+        """Have a webhook sent after those of its conversation that wait already, unless a fault says otherwise."""
         webhook = Webhook(event=event, target=target, token=str(uuid.uuid4()))
-        lane = event.conversation_sid or ""
-        if lane in self._waiting:
-            self._waiting[lane].append(webhook)
-            return
-        self._waiting[lane] = deque([webhook])
-        self._in_background(self._send_lane(lane))
+        fault = self._faults.strike(WEBHOOK_KINDS, event.type)
+        match fault.kind if fault else None:
+            case Kind.DROP_WEBHOOK:
+                pass
+            case Kind.DELAY_WEBHOOK if fault:
+                self._in_background(self._line_up_later(webhook, timedelta(seconds=fault.seconds)))
+            case Kind.REORDER_WEBHOOK if fault:
+                self._held_back.setdefault(webhook.lane, []).append(webhook)
+                self._in_background(self._release(webhook, timedelta(seconds=fault.seconds)))
+            case Kind.DUPLICATE_WEBHOOK:
+                self._line_up(webhook)
+                self._line_up(replace(webhook, retry_count=1))
+            case _:
+                self._line_up(webhook)
 
     def forget(self) -> None:
         """Give up what was not sent."""
@@ -67,50 +81,40 @@ class WebhookSender:
             await self._client.aclose()
             self._client = None
 
+    def _line_up(self, webhook: Webhook) -> None:
+        """Put a webhook at the end of its lane, and behind it those that it was to overtake."""
+        overtaken = self._held_back.pop(webhook.lane, [])
+        if webhook.lane in self._waiting:
+            self._waiting[webhook.lane].extend([webhook, *overtaken])
+            return
+        self._waiting[webhook.lane] = deque([webhook, *overtaken])
+        self._in_background(self._send_lane(webhook.lane))
+
     async def _send_lane(self, lane: str) -> None:
         waiting = self._waiting[lane]
         while waiting:
-            await self._send(lane, waiting.popleft())
+            await self._post(waiting.popleft())
         del self._waiting[lane]
 
-    async def _send(self, lane: str, webhook: Webhook) -> None:
-        fault = self._faults.strike(WEBHOOK_KINDS, webhook.event.type)
-        overtaken = self._held_back.pop(lane, None)
-        match fault.kind if fault else None:
-            case Kind.DROP_WEBHOOK:
-                pass
-            case Kind.DELAY_WEBHOOK if fault:
-                self._in_background(self._post_later(webhook, timedelta(seconds=fault.seconds)))
-            case Kind.REORDER_WEBHOOK if fault:
-                self._held_back[lane] = webhook
-                self._in_background(self._release(lane, webhook, timedelta(seconds=fault.seconds)))
-            case Kind.DUPLICATE_WEBHOOK:
-                await self._post(webhook)
-                await self._post(webhook, retry_count=1)
-            case _:
-                await self._post(webhook)
-        if overtaken is not None:
-            await self._post(overtaken)
-
-    async def _post_later(self, webhook: Webhook, delay: timedelta) -> None:
+    async def _line_up_later(self, webhook: Webhook, delay: timedelta) -> None:
         await self._clock.wait(delay)
-        await self._post(webhook)
+        self._line_up(webhook)
 
-    async def _release(self, lane: str, webhook: Webhook, after: timedelta) -> None:
-        """Send a webhook that nothing has overtaken in this time."""
+    async def _release(self, webhook: Webhook, after: timedelta) -> None:
+        """Line up a webhook that nothing has overtaken in this time."""
         await self._clock.wait(after)
-        if self._held_back.get(lane) is webhook:
-            del self._held_back[lane]
-            await self._post(webhook)
+        if webhook in self._held_back.get(webhook.lane, []):
+            self._held_back[webhook.lane].remove(webhook)
+            self._line_up(webhook)
 
-    async def _post(self, webhook: Webhook, *, retry_count: int = 0) -> None:
+    async def _post(self, webhook: Webhook) -> None:
         with suppress(TimeoutError, httpx.HTTPError, httpx.InvalidURL):  # Twilio does not try again
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                await self._http.send(self._request(webhook, retry_count))
+                await self._http.send(self._request(webhook))
 
-    def _request(self, webhook: Webhook, retry_count: int) -> httpx.Request:
+    def _request(self, webhook: Webhook) -> httpx.Request:
         url = webhook.target.url
-        fields = self._fields(webhook.event, retry_count)
+        fields = self._fields(webhook)
         headers = {"I-Twilio-Idempotency-Token": webhook.token}
         if webhook.target.method == "GET":
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
@@ -120,8 +124,13 @@ class WebhookSender:
         headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
         return self._http.build_request("POST", url, content=urlencode(fields).encode(), headers=headers)
 
-    def _fields(self, event: Event, retry_count: int) -> list[tuple[str, str]]:
-        common = [("AccountSid", self._account_sid), ("EventType", event.type), ("RetryCount", str(retry_count))]
+    def _fields(self, webhook: Webhook) -> list[tuple[str, str]]:
+        event = webhook.event
+        common = [
+            ("AccountSid", self._account_sid),
+            ("EventType", event.type),
+            ("RetryCount", str(webhook.retry_count)),
+        ]
         if event.origin.source is not None:
             common.append(("Source", event.origin.source))
         if event.origin.client_identity is not None:
