@@ -11,9 +11,10 @@ from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from local.identity import NoCredentials
-from local.serving import PortInUse
+from local.serving import CannotListen
 from local.stack import KEPT, LocalStack
 from local.terminal import Terminal, banner
 
@@ -40,8 +41,8 @@ def run(
             _run_until_interrupted(host, port, twilio_port, log=log, logs=logs, began=began)
     except KeyboardInterrupt:
         console.print("ended")
-    except (PortInUse, NoCredentials) as error:
-        console.print(f"[red]Cannot start:[/red] {error}", soft_wrap=True, highlight=False)
+    except (CannotListen, NoCredentials) as error:
+        console.print(f"[red]Cannot start:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(1)
     finally:
         ENVIRONMENT_FILE.unlink(missing_ok=True)

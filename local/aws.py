@@ -5,13 +5,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.session import Session
@@ -100,20 +99,20 @@ class LocalAws:
             region_name=REGION,
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30),
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30, proxies={}),
         )
 
     def wait_until_ready(self) -> None:
         """Return once it answers."""
-        until = time.monotonic() + STARTS_WITHIN_SECONDS
-        while True:
-            try:
-                # The socket listens already: this waits in its backlog until ministack accepts.
-                with urlopen(f"{self.endpoint}/_ministack/health", timeout=STARTS_WITHIN_SECONDS):  # noqa: S310 -- ours
-                    return
-            except (URLError, OSError):
-                if self._process.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError("ministack, the local AWS, did not start") from None
+        # Its socket listens from the start: the request waits there until ministack takes it, or has ended.
+        server = HTTPConnection(urlsplit(self.endpoint).netloc, timeout=STARTS_WITHIN_SECONDS)
+        try:
+            server.request("GET", "/_ministack/health")
+            server.getresponse().read()
+        except (OSError, HTTPException):
+            raise RuntimeError("ministack, the local AWS, did not start") from None
+        finally:
+            server.close()
 
     def create(self, template: Template, names: Names) -> None:
         """Make the template's queues and tables, dead-letter queues before the queues that name them."""

@@ -19,7 +19,7 @@ WIRED = re.compile(r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSAT
 # A model's provider may need these. Nothing else of the caller's environment reaches a function, as on Lambda.
 PASSED_ON = re.compile(
     r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
-    r"|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
+    r"|https?_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
     re.IGNORECASE,
 )
 
@@ -107,4 +107,8 @@ def _of_lambda(name: str, properties: Mapping[str, Any], folder: Path) -> dict[s
 
 
 def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if PASSED_ON.fullmatch(name)}
+    without_proxy = environment.get("NO_PROXY") or environment.get("no_proxy")
+    return {
+        **{name: value for name, value in environment.items() if PASSED_ON.fullmatch(name)},
+        "NO_PROXY": ",".join(filter(None, [without_proxy, "127.0.0.1", "localhost"])),  # what is here is reached here
+    }

@@ -1,6 +1,7 @@
 """ASGI applications served over HTTP from a thread of their own, in one event loop."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,8 +12,8 @@ import uvicorn
 type ASGI = Callable[..., Awaitable[Any]]  # (scope, receive, send), and receive and send themselves
 
 
-class PortInUse(Exception):
-    """Another program listens there; the message names the address."""
+class CannotListen(Exception):
+    """Most often another program listens there; the message names the address."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -20,7 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port))
     except OSError as error:
-        raise PortInUse(f"{host}:{port}: {error.strerror}") from None
+        raise CannotListen(f"{host}:{port}: {os.strerror(error.errno or 0)}") from None
     # asyncio sets it only on sockets that name their protocol; without it, a kept connection answers 40 ms late.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

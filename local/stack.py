@@ -1,6 +1,6 @@
 """The whole bundle on one machine: `with LocalStack() as stack`, on free ports unless told otherwise."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from local.aws import LocalAws, Names
 from local.front_door import front_door, health
 from local.functions import Declared, declared_functions
-from local.happenings import Happening, LogLine
+from local.happenings import Happening, LogLine, Watch
 from local.identity import identity, twilio_base_url
 from local.mapping import Pollers
 from local.overhearing import overhearing
@@ -55,13 +55,13 @@ class LocalStack:
         twilio_port: int = 0,
         environment: Mapping[str, str] | None = None,
         changes: Mapping[tuple[str, str], object] | None = None,
-        watch: Callable[[Happening], None] = lambda _happening: None,
+        watch: Watch | None = None,
     ) -> None:
         self._host = host
         self._ports = (port, twilio_port)
         self._environment = environment or {}
         self._changes = changes or {}
-        self._watch = watch
+        self._watch = watch or _nobody
         self._is_ready = False
         self._closing = ExitStack()
         self.identity = identity(self._environment)
@@ -74,7 +74,7 @@ class LocalStack:
         self._pollers: list[Pollers] = []
 
     def __enter__(self) -> Self:
-        """Return once a text would be answered; `PortInUse` where a port is taken."""
+        """Return once a text would be answered; `CannotListen` where a port is taken."""
         with ExitStack() as started:
             self._start(started)
             self._closing = started.pop_all()
@@ -83,6 +83,7 @@ class LocalStack:
     def __exit__(self, *_: object) -> None:
         """End every process and connection."""
         self._is_ready = False
+        self._watch = _nobody  # a turn that ends with the stack is no crash to tell of
         self._closing.close()
 
     def kill(self, function: str) -> None:
@@ -98,12 +99,18 @@ class LocalStack:
         """The URL of the local AWS."""
         return self._aws.endpoint
 
+    @property
+    def uses_emulator(self) -> bool:
+        """Tell whether the functions speak to the emulator, and to no other Twilio."""
+        return self.twilio_base_url == self.twilio_url
+
     def _start(self, closing: ExitStack) -> None:
         """Start everything; what is started first ends last, and waits for what it serves to have ended."""
         door, twilio = (closing.enter_context(listen(self._host, port)) for port in self._ports)
         reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 -- compared, not bound
         self.url = f"http://{reachable}:{door.getsockname()[1]}"
         self.twilio_url = f"http://{reachable}:{twilio.getsockname()[1]}"
+        self.webhook_url = self._environment.get("PUBLIC_URL") or f"{self.url}/webhook"
         closing.callback(self._join_pollers)
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)
@@ -134,7 +141,7 @@ class LocalStack:
     def _declared(self) -> list[Declared]:
         self.twilio_base_url = twilio_base_url(self._environment, emulator=self.twilio_url, who=self.identity)
         parameters = {
-            "PublicUrl": f"{self.url}/webhook",
+            "PublicUrl": self.webhook_url,
             "TwilioBaseUrl": self.twilio_base_url,
             "AwsEndpointUrl": self._aws.endpoint,
             "TwilioSecretArn": "switchboard-local/twilio",
@@ -149,7 +156,7 @@ class LocalStack:
 
     def _front_door(self, declared: Iterable[Declared], threads: ThreadPoolExecutor) -> Starlette:
         ((route, name),) = [(each.route, each.spec.name) for each in declared if each.route]
-        self.emulator.set_webhook(f"{self.url}{route.partition(' ')[2]}")
+        self.emulator.set_webhook(self.webhook_url)
         return front_door(self.functions[name].invoke, route=route, is_ready=self._ready, threads=threads)
 
     def _emulator_with_health(self) -> Starlette:
@@ -180,3 +187,7 @@ class LocalStack:
 
     def _ready(self) -> bool:
         return self._is_ready
+
+
+def _nobody(_happening: Happening) -> None:
+    """Watch nothing."""

@@ -75,30 +75,37 @@ class Terminal:
 
 def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:
     """Return what is where and what to try first."""
-    inbound = json.dumps({"from": CUSTOMER, "to": OUR_SMS_NUMBER, "body": "When are you open on Saturday?"})
     functions = " · ".join(f"{name} {' '.join(map(str, each.pids))}" for name, each in stack.functions.items())
     rows = {
-        "front door": f"{stack.url}/webhook",
+        "webhook": f"{stack.url}/webhook",
         "Twilio": f"{stack.twilio_base_url or 'Twilio itself'} [dim]account {stack.identity.account_sid}[/dim]",
+        "emulator": stack.twilio_url,
         "AWS": stack.aws_endpoint,
         "model": stack.environments["AgentFunction"]["ASSISTANT_MODEL"],
         "functions": f"{functions} [dim](kill -9 one: a Lambda crash)[/dim]",
         "logs": str(log),
     }
-    if stack.twilio_base_url != stack.twilio_url:
-        rows["emulator"] = f"{stack.twilio_url} [dim](the functions do not use it: TWILIO_BASE_URL is set)[/dim]"
-    places = "\n".join(f"  [dim]{name:<11}[/dim] {place}" for name, place in rows.items())
+    if stack.uses_emulator:
+        rows["Twilio"] = f"{rows.pop('emulator')} [dim]the emulator, account {stack.identity.account_sid}[/dim]"
+    places = "\n".join(f"  [dim]{name:<10}[/dim] {place}" for name, place in rows.items())
     return f"""[bold]Switchboard is up[/bold] [dim]after {seconds:.1f} s[/dim]
 
 {places}
 
-Text the agent:
-  [cyan]curl {stack.twilio_url}/_emulator/inbound -H 'Content-Type: application/json' -d '{escape(inbound)}'[/cyan]
-Read the answer on the phone:
-  [cyan]curl '{stack.twilio_url}/_emulator/inbox?address={CUSTOMER.replace("+", "%2B")}'[/cyan]
+{_first_steps(stack)}
 
 Edit functions/agent/assistant.py or its knowledge and text again. Ctrl-C ends everything.
 """
+
+
+def _first_steps(stack: LocalStack) -> str:
+    if not stack.uses_emulator:
+        return f"TWILIO_BASE_URL is set: the functions leave the emulator alone. Twilio calls {stack.webhook_url}"
+    inbound = json.dumps({"from": CUSTOMER, "to": OUR_SMS_NUMBER, "body": "When are you open on Saturday?"})
+    return f"""Text the agent:
+  [cyan]curl {stack.twilio_url}/_emulator/inbound -H 'Content-Type: application/json' -d '{escape(inbound)}'[/cyan]
+Read the answer on the phone:
+  [cyan]curl '{stack.twilio_url}/_emulator/inbox?address={CUSTOMER.replace("+", "%2B")}'[/cyan]"""
 
 
 def _decision(text: str) -> str:

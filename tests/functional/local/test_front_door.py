@@ -11,7 +11,7 @@ import pytest
 
 from local.front_door import front_door
 from local.instance import Crashed
-from local.serving import PortInUse, Servers, listen
+from local.serving import CannotListen, Servers, listen
 
 type Event = Any  # JSON
 
@@ -177,5 +177,5 @@ def test_a_taken_port_is_told_by_its_address() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(PortInUse, match=f"127.0.0.1:{port}: Address already in use"):
+        with pytest.raises(CannotListen, match=f"127.0.0.1:{port}: Address already in use"):
             listen("127.0.0.1", port)
