@@ -37,7 +37,11 @@ RECORD = TurnRecord(
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "memory":
         yield ConversationsInMemory()
-        return
+    else:
+        yield from _on_moto()
+
+
+def _on_moto() -> Iterator[ConversationsTable]:
     with mock_aws():
         client = boto3.client(
             "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
@@ -45,8 +49,23 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         client.create_table(
             TableName="Conversations",
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+                {"AttributeName": "next_check_shard", "AttributeType": "S"},
+                {"AttributeName": "next_check", "AttributeType": "N"},
+            ],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by_next_check",
+                    "KeySchema": [
+                        {"AttributeName": "next_check_shard", "KeyType": "HASH"},
+                        {"AttributeName": "next_check", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
         )
         yield ConversationsTable(client=client, name="Conversations")
 
@@ -305,3 +324,47 @@ def test_an_opt_out_is_remembered_with_its_latest_time(store: Store) -> None:
     store.opt_out(CONVERSATION, at=NOON)
 
     assert claim(store).opted_out_at == LATER
+
+
+@pytest.fixture
+def table() -> Iterator[ConversationsTable]:
+    yield from _on_moto()
+
+
+def test_whatever_touches_a_conversation_makes_its_check_due_a_minute_later(table: ConversationsTable) -> None:
+    claim(table)
+    table.take_over(sid("CH", 2), index=0, at=NOON)
+
+    soon = [check.conversation.sid for check in table.due(now=NOON + timedelta(seconds=59), limit=10)]
+    due = [check.conversation.sid for check in table.due(now=LATER, limit=10)]
+
+    assert (soon, sorted(due)) == ([], [CONVERSATION, sid("CH", 2)])
+
+
+def test_a_check_put_off_is_due_later_and_one_given_up_never(table: ConversationsTable) -> None:
+    claim(table)
+    (check,) = table.due(now=LATER, limit=10)
+
+    table.postpone(check, until=LATER + timedelta(minutes=2))
+    (later,) = table.due(now=LATER + timedelta(minutes=2), limit=10)
+    table.postpone(later, until=None)
+
+    assert (check.number, later.number) == (0, 1)
+    assert list(table.due(now=LATER + timedelta(days=9), limit=10)) == []
+
+
+def test_activity_during_a_sweep_wins_over_its_postponement(table: ConversationsTable) -> None:
+    claim(table)
+    (check,) = table.due(now=LATER, limit=10)
+    claim(table, seconds=61, worker="two")
+
+    table.postpone(check, until=None)
+
+    assert len(list(table.due(now=LATER + timedelta(minutes=2), limit=10))) == 1
+
+
+def test_only_a_conversation_with_an_item_is_known(table: ConversationsTable) -> None:
+    claim(table)
+
+    assert table.is_known(CONVERSATION)
+    assert not table.is_known(sid("CH", 2))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from switchboard.aws.queue import Queue
     from switchboard.aws.secrets import TwilioSecretReader
     from switchboard.events import MessageAdded
+    from switchboard.sweep import Sweep
     from switchboard.telemetry import Telemetry
     from switchboard.turn import Outcome
     from switchboard.twilio.inbound import Inbound
@@ -81,6 +82,23 @@ class Lifecycle:
         """Apply a batch of events, and return the ids of the records that must come back."""
         try:
             return self.batch.apply_each(raw_records)
+        finally:
+            self.telemetry.flush()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeper:
+    """What the sweeper function works with."""
+
+    sweep: "partial[Sweep]"
+    telemetry: "Telemetry"
+
+    def run(self) -> None:
+        """Sweep once, and report it."""
+        try:
+            swept = self.sweep()
+            facts = {"requests": swept.requests, "found": swept.found, "failed": swept.failed}
+            self.telemetry.decided("found_again" if swept.found else "swept", facts)
         finally:
             self.telemetry.flush()
 
@@ -171,6 +189,32 @@ def lifecycle() -> Lifecycle:
             failed=observer.failed,
         ),
         telemetry=observer,
+    )
+
+
+@cache
+def sweeper() -> Sweeper:
+    """Build what the sweeper function works with."""
+    from switchboard.aws.queue import Queue
+    from switchboard.aws.table import ConversationsTable
+    from switchboard.settings import sweeper_settings
+    from switchboard.sweep import sweep
+    from switchboard.telemetry import telemetry
+
+    settings = sweeper_settings(os.environ)
+    sqs = _client("sqs")
+    return Sweeper(
+        sweep=partial(
+            sweep,
+            checks=ConversationsTable(client=_client("dynamodb"), name=settings.conversations_table),
+            twilio=_provider(settings.twilio_secret_id, settings.twilio_base_url, settings.visitor_identities),
+            messages=Queue(client=sqs, url=settings.messages_queue_url),
+            lifecycle=Queue(client=sqs, url=settings.lifecycle_queue_url),
+            clock=_now,
+            max_event_age=timedelta(minutes=settings.max_event_age_minutes),
+            most_requests=settings.sweep_requests,
+        ),
+        telemetry=telemetry(),
     )
 
 

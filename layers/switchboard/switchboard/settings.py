@@ -49,6 +49,20 @@ class LifecycleSettings:
     visitor_identities: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweeperSettings:
+    """What the sweeper function needs."""
+
+    twilio_secret_id: str
+    twilio_base_url: str | None
+    messages_queue_url: str
+    lifecycle_queue_url: str
+    conversations_table: str
+    max_event_age_minutes: int
+    sweep_requests: int
+    visitor_identities: tuple[str, ...]
+
+
 def webhook_settings(environment: Mapping[str, str]) -> WebhookSettings:
     """Read the webhook function's settings."""
     return WebhookSettings(
@@ -84,6 +98,20 @@ def lifecycle_settings(environment: Mapping[str, str]) -> LifecycleSettings:
         twilio_base_url=_url(environment, "TWILIO_BASE_URL"),
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        visitor_identities=_visitor_identities(environment),
+    )
+
+
+def sweeper_settings(environment: Mapping[str, str]) -> SweeperSettings:
+    """Read the sweeper function's settings."""
+    return SweeperSettings(
+        twilio_secret_id=_required(environment, "TWILIO_SECRET_ID"),
+        twilio_base_url=_url(environment, "TWILIO_BASE_URL"),
+        messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
+        lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
+        conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        max_event_age_minutes=_number(environment, "MAX_EVENT_AGE_MINUTES", default=60, least=1),
+        sweep_requests=_number(environment, "SWEEP_REQUESTS", default=60, least=2),
         visitor_identities=_visitor_identities(environment),
     )
 

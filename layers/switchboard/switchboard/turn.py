@@ -79,8 +79,8 @@ DROPPED = "dropped"  # everything delivered was dealt with before
 class Outcome:
     """What became of a turn: the MessageSids to acknowledge; the others come back after `retry_after_seconds`.
 
-    `decision` is an `Ending`, `dropped`, or a `Return`; `cause` a rule's name, or what an error of ours said: never what a
-    customer said.
+    `decision` is an `Ending`, `dropped`, or a `Return`; `cause` a rule's name, or what an error of ours said, which is
+    never what a customer said.
     """
 
     decision: str

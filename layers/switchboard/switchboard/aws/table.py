@@ -4,7 +4,7 @@
 refuses is `Fenced`; whatever else DynamoDB answers is `Transient`.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,18 +20,21 @@ from switchboard.aws.items import (
     from_wire,
     joined_to_text,
     milliseconds,
+    moment,
     record_to_item,
     to_wire,
 )
 from switchboard.conversation import Conversation, Coverage, Draft, Joined, Owner, TurnRecord
 from switchboard.errors import Transient
 from switchboard.ports import Busy, Exchange, Fenced
+from switchboard.sweep import Check
 
 type DynamoDB = Any  # boto3 makes its client classes at run time: there is none to name
 
 KEPT_FOR = timedelta(days=90)  # longer than the 28 days a record can live in a queue and its dead-letter queue
 FIRST_CHECK_AFTER = timedelta(minutes=1)
 TURNS_SHOWN = 20  # of the past, to the agent
+SHARD = "all"  # one partition of each index: a thousand writes a second, far above a service's 30 actions
 
 _LEASE = ("lease_fence", "lease_until", "lease_token")
 _TURN = ("turn", "turn_messages", "attempts")
@@ -267,6 +270,47 @@ class ConversationsTable:
         update.condition = "attribute_not_exists(#opted_out_at) OR #opted_out_at < :at"
         self._update_unless_refused(sid, update)
 
+    # ── what a sweep asks ────────────────────────────────────────────────────────────────────────────────────────
+
+    def due(self, *, now: datetime, limit: int) -> Iterator[Check]:
+        """Yield the conversations whose check is due, the longest due first."""
+        with _transient_errors("by_next_check"):
+            answer = self.client.query(
+                TableName=self.name,
+                IndexName="by_next_check",
+                KeyConditionExpression="next_check_shard = :shard AND next_check <= :now",
+                ExpressionAttributeValues=to_wire({":shard": SHARD, ":now": milliseconds(now)}),
+                Limit=limit,
+            )
+        for keys in answer["Items"]:
+            sid = from_wire(keys)["pk"]
+            with _transient_errors(sid):
+                item = self._get(sid)
+            yield Check(
+                conversation=conversation_from_item(sid, item),
+                number=int(item.get("checks", 0)),
+                activity=moment(item.get("activity")),
+                due=moment(item.get("next_check")),
+            )
+
+    def is_known(self, sid: str) -> bool:
+        """Tell whether the conversation has an item."""
+        with _transient_errors(sid):
+            return bool(self._get(sid))
+
+    def postpone(self, check: Check, *, until: datetime | None) -> None:
+        """Set the next check (None: there is none), unless there was activity meanwhile."""
+        update = _Update(
+            condition="#activity = :activity",
+            values={":activity": milliseconds(check.activity)},
+        )
+        if until is None:
+            update.removes = ("next_check", "next_check_shard")
+        else:
+            update.sets = {"next_check": ":until", "checks": ":number"}
+            update.values |= {":until": milliseconds(until), ":number": check.number + 1}
+        self._update_unless_refused(check.conversation.sid, update)
+
     # ── the wire ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _read(self, sid: str) -> Conversation:
@@ -378,7 +422,7 @@ def _activity_at(now: datetime) -> dict[str, Any]:
     return {
         ":activity": milliseconds(now),
         ":next_check": milliseconds(now + FIRST_CHECK_AFTER),
-        ":shard": "all",
+        ":shard": SHARD,
         ":ttl": _seconds(now + KEPT_FOR),
     }
 

@@ -102,6 +102,14 @@ class Provider:
             found = self._service.conversations.list(limit=limit, page_size=min(limit, PAGE_SIZE))
         return tuple(_conversation(each) for each in found)
 
+    def new_conversations(self, *, since: datetime, limit: int) -> tuple[str, ...]:
+        """Return the SIDs of conversations created since then; Twilio compares whole days."""
+        with translated("list conversations"):
+            found = self._service.conversations.list(
+                start_date=f"{since:%Y-%m-%dT00:00:00Z}", limit=limit, page_size=min(limit, PAGE_SIZE)
+            )
+        return tuple(str(each.sid) for each in found if _moment(each.date_created) >= since)
+
     def update_state(self, sid: str, state: str) -> ConversationResource:
         """Set a conversation's state: `active`, `inactive` or `closed`."""
         with translated(sid):

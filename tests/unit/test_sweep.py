@@ -1,0 +1,193 @@
+"""What a sweep finds again, and what it leaves alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from switchboard.conversation import Conversation, Coverage
+from switchboard.errors import Transient
+from switchboard.events import MessageAdded
+from switchboard.sweep import Check, Sweep, sweep
+from tests.builders import CONVERSATION, NOON, Clock, from_colleague, from_us, message_added, sid
+from tests.fakes.twilio import TwilioInMemory
+
+
+@dataclass
+class QueueList:
+    messages: list[MessageAdded] = field(default_factory=list)
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
+        assert since
+        self.messages += messages
+
+
+@dataclass
+class House:
+    clock: Clock = field(default_factory=Clock)
+    twilio: TwilioInMemory = field(default_factory=lambda: TwilioInMemory(clock=Clock()))
+    checks: list[Check] = field(default_factory=list)
+    postponed: dict[str, datetime | None] = field(default_factory=dict)
+    created: list[str] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
+    words: QueueList = field(default_factory=QueueList)
+    events: QueueList = field(default_factory=QueueList)
+
+    def sweep(self, *, most_requests: int = 60) -> Sweep:
+        return sweep(
+            checks=self,
+            twilio=self,
+            messages=self.words,
+            lifecycle=self.events,
+            clock=self.clock,
+            max_event_age=timedelta(hours=1),
+            most_requests=most_requests,
+        )
+
+    def check(self, conversation_sid: str = CONVERSATION, *, number: int = 0, coverage: Coverage | None = None) -> None:
+        self.checks.append(
+            Check(
+                conversation=Conversation(sid=conversation_sid, coverage=coverage or Coverage()),
+                number=number,
+                activity=NOON - timedelta(minutes=2**number),
+                due=NOON,
+            )
+        )
+
+    def due(self, *, now: datetime, limit: int) -> list[Check]:
+        return [check for check in self.checks if check.due <= now][:limit]
+
+    def is_known(self, sid: str) -> bool:
+        return any(check.conversation.sid == sid for check in self.checks)
+
+    def postpone(self, check: Check, *, until: datetime | None) -> None:
+        self.postponed[check.conversation.sid] = until
+
+    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        if conversation_sid in self.unreadable:
+            raise Transient("500")
+        return self.twilio.list_messages(conversation_sid, from_index=from_index)
+
+    def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
+        assert since
+        return self.created[:limit]
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_a_message_whose_webhook_was_lost_is_queued(house: House) -> None:
+    lost = message_added(index=0)
+    house.twilio.has(lost)
+    house.check()
+
+    swept = house.sweep()
+
+    assert house.words.messages == [lost]
+    assert swept.found == 1
+
+
+def test_what_is_answered_and_what_we_said_is_left_alone(house: House) -> None:
+    house.twilio.has(message_added(index=0), from_us(index=1, turn="T1"))
+    house.check(coverage=Coverage(floor=1))
+
+    swept = house.sweep()
+
+    assert (house.words.messages, house.events.messages, swept.found) == ([], [], 0)
+
+
+def test_a_hole_below_the_floor_is_found(house: House) -> None:
+    lost = message_added(index=1)
+    house.twilio.has(message_added(index=0), lost, message_added(index=2))
+    house.check(coverage=Coverage(floor=2, holes={1: NOON}))
+
+    house.sweep()
+
+    assert house.words.messages == [lost]
+
+
+def test_a_colleagues_unheard_message_takes_the_lifecycle_queue(house: House) -> None:
+    unheard = from_colleague(index=0)
+    house.twilio.has(unheard)
+    house.check()
+
+    house.sweep()
+
+    assert (house.words.messages, house.events.messages) == ([], [unheard])
+
+
+def test_what_a_human_handed_back_is_queued_until_it_is_answered(house: House) -> None:
+    waits = message_added(index=0)
+    house.twilio.has(waits)
+    house.check(coverage=Coverage(floor=0, reopened=frozenset({0})))
+
+    house.sweep()
+
+    assert house.words.messages == [waits]
+
+
+def test_a_conversation_whose_every_webhook_was_lost_is_found(house: House) -> None:
+    stranger = message_added(conversation_sid=sid("CH", 9))
+    house.twilio.has(stranger)
+    house.created = [sid("CH", 9)]
+
+    house.sweep()
+
+    assert house.words.messages == [stranger]
+
+
+def test_of_a_conversation_never_seen_only_the_young_messages_are_work(house: House) -> None:
+    house.twilio.has(
+        message_added(conversation_sid=sid("CH", 9), index=0, at=NOON - timedelta(hours=2)),
+        message_added(conversation_sid=sid("CH", 9), index=1, at=NOON - timedelta(minutes=2)),
+    )
+    house.created = [sid("CH", 9)]
+
+    house.sweep()
+
+    assert [message.index for message in house.words.messages] == [1]
+
+
+@pytest.mark.parametrize(("number", "minutes"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (10, 15)])
+def test_the_pauses_between_checks_double_up_to_a_quarter_of_an_hour(house: House, number: int, minutes: int) -> None:
+    house.check(number=number)
+    house.checks[0] = Check(
+        conversation=house.checks[0].conversation, number=number, activity=NOON - timedelta(hours=1), due=NOON
+    )
+
+    house.sweep()
+
+    assert house.postponed == {CONVERSATION: NOON + timedelta(minutes=minutes)}
+
+
+def test_after_a_day_without_activity_nobody_looks_any_more(house: House) -> None:
+    house.check()
+    house.clock.move(seconds=86_400)
+
+    house.sweep()
+
+    assert house.postponed == {CONVERSATION: None}
+
+
+def test_a_run_sends_no_more_requests_than_it_may_and_leaves_the_rest_due(house: House) -> None:
+    for number in range(1, 9):
+        house.check(sid("CH", number))
+
+    swept = house.sweep(most_requests=5)
+
+    assert swept.requests == 5
+    assert len(house.postponed) == 4
+
+
+def test_a_conversation_that_cannot_be_read_stays_due_and_holds_up_nobody(house: House) -> None:
+    house.check(sid("CH", 1))
+    house.check(sid("CH", 2))
+    house.unreadable = {sid("CH", 1)}
+
+    swept = house.sweep()
+
+    assert swept.failed == 1
+    assert list(house.postponed) == [sid("CH", 2)]
