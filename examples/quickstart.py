@@ -1,0 +1,115 @@
+"""Everything a bot does with Twilio Conversations, step by step: create, add people, send, receive, close.
+
+Runs against `make run` as it is. Against a real account, set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and
+TWILIO_CONVERSATIONS_SERVICE_SID; for the steps with phones also QUICKSTART_SMS_FROM (your number) and QUICKSTART_SMS_TO
+(a customer's), QUICKSTART_WHATSAPP_FROM and QUICKSTART_WHATSAPP_TO (each whatsapp:+…).
+
+    .venv/bin/python examples/quickstart.py
+"""
+
+import os
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "switchboard"))
+
+from switchboard.errors import SwitchboardError
+from switchboard.twilio.provider import ConversationResource, Provider, provider
+
+LOCAL = {
+    "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000001",
+    "TWILIO_AUTH_TOKEN": "emulator-token",
+    "TWILIO_CONVERSATIONS_SERVICE_SID": "IS00000000000000000000000000000001",
+    "TWILIO_BASE_URL": "http://127.0.0.1:8081",
+    "QUICKSTART_SMS_FROM": "+12025550100",
+    "QUICKSTART_SMS_TO": "+12025550187",
+    "QUICKSTART_WHATSAPP_FROM": "whatsapp:+12025550101",
+    "QUICKSTART_WHATSAPP_TO": "whatsapp:+12025550188",
+}
+VISITOR = f"visitor-{uuid.uuid4().hex}"
+
+
+def main() -> None:
+    """Walk through it; what goes wrong is one sentence."""
+    settings = chosen(os.environ)
+    try:
+        twilio = connect(settings)
+        with a_conversation(twilio) as conversation:
+            add_people(twilio, conversation, settings)
+            talk(twilio, conversation)
+        twilio.stop()
+    except SwitchboardError as error:
+        sys.exit(f"Stopped: {error}")
+    say("Done", "every step worked")
+
+
+def chosen(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings: the environment's over those of the local stack, or alone where it names an account."""
+    given = {
+        name: value for name, value in environment.items() if name.startswith(("TWILIO_", "QUICKSTART_")) and value
+    }
+    is_local = given.get("TWILIO_ACCOUNT_SID", LOCAL["TWILIO_ACCOUNT_SID"]) == LOCAL["TWILIO_ACCOUNT_SID"]
+    settings = {**LOCAL, **given} if is_local else given
+    for name in ("TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID"):
+        if name not in settings:
+            sys.exit(f"Stopped: set {name} too, or unset TWILIO_ACCOUNT_SID to use the local stack")
+    return settings
+
+
+def connect(settings: Mapping[str, str]) -> Provider:
+    """Check the credentials and the service before anything else."""
+    twilio = provider(
+        account_sid=settings["TWILIO_ACCOUNT_SID"],
+        service_sid=settings["TWILIO_CONVERSATIONS_SERVICE_SID"],
+        auth_tokens=[settings["TWILIO_AUTH_TOKEN"]],
+        base_url=settings.get("TWILIO_BASE_URL"),
+        visitor_identities=["visitor-[0-9a-f]{32}"],
+    )
+    twilio.start()
+    say("Connected", f"account {twilio.account_sid}, service {twilio.service_sid}")
+    return twilio
+
+
+@contextmanager
+def a_conversation(twilio: Provider) -> Iterator[ConversationResource]:
+    """Create a conversation, and close it whatever happens: an open one would keep the customer's address."""
+    conversation = twilio.create_conversation(friendly_name="Quickstart")
+    say("Created", f"conversation {conversation.sid}, {conversation.state}")
+    try:
+        yield conversation
+    finally:
+        say("Closed", f"conversation {twilio.close_conversation(conversation.sid).sid}")
+
+
+def add_people(twilio: Provider, conversation: ConversationResource, settings: Mapping[str, str]) -> None:
+    """Add a customer on each channel; a phone without addresses is left out, and said so."""
+    for channel in ("SMS", "WHATSAPP"):
+        ours, theirs = (settings.get(f"QUICKSTART_{channel}_{end}") for end in ("FROM", "TO"))
+        if ours and theirs:
+            participant = twilio.add_participant(conversation.sid, address=theirs, proxy_address=ours)
+            say("Added", f"{channel} participant {participant.sid}")
+        else:
+            say("Skipped", f"no {channel} participant: set QUICKSTART_{channel}_FROM and QUICKSTART_{channel}_TO")
+    participant = twilio.add_participant(conversation.sid, identity=VISITOR)
+    say("Added", f"web-chat participant {participant.sid}")
+
+
+def talk(twilio: Provider, conversation: ConversationResource) -> None:
+    """Send to everybody, let the visitor answer, and receive both messages."""
+    sent = twilio.send_message(conversation.sid, body="Hello from the quickstart!")
+    say("Sent", f"message {sent.message_sid} at index {sent.index}")
+    twilio.send_message(conversation.sid, body="Hello back!", author=VISITOR)
+    for message in twilio.receive_messages(conversation.sid, from_index=sent.index, wait=lambda: False):
+        say("Received", f"index {message.index}, from {message.speaker}: {message.body}")
+
+
+def say(step: str, what: str) -> None:
+    """Print a step."""
+    print(f"{step:>10}  {what}")  # noqa: T201 -- an example shows what it does
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What a verified form tells."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from switchboard.events import VISITOR_IDENTITY, Event, Ignored, MessageAdded, Speaker
+from switchboard.twilio.signature import Form
+from switchboard.twilio.webhook import Ours, parse
+from tests.builders import sid
+from tests.signing import ACCOUNT, SERVICE, message_fields
+
+VISITOR = f"visitor-{'0' * 31}1"
+OURS = Ours(account_sid=ACCOUNT, service_sid=SERVICE, visitor_identities=(VISITOR_IDENTITY, "guest-[0-9]+"))
+
+
+def told(**changes: str) -> Event:
+    fields = message_fields(**changes)
+    return parse(Form({name: (value,) for name, value in fields.items()}), ours=OURS)
+
+
+@pytest.mark.parametrize(
+    ("author", "speaker"),
+    [
+        ("+12025550110", Speaker.CUSTOMER),
+        ("whatsapp:+12025550110", Speaker.CUSTOMER),
+        ("whatsapp:US.1234", Speaker.CUSTOMER),
+        (VISITOR, Speaker.CUSTOMER),
+        ("guest-7", Speaker.CUSTOMER),
+        ("robin", Speaker.COLLEAGUE),
+        ("visitor-1", Speaker.COLLEAGUE),
+        (f"x{VISITOR}", Speaker.COLLEAGUE),
+    ],
+)
+def test_who_speaks_is_told_from_the_author(author: str, speaker: Speaker) -> None:
+    event = told(Author=author)
+
+    assert isinstance(event, MessageAdded)
+    assert event.speaker is speaker
+
+
+def test_a_note_of_another_system_is_nobodys() -> None:
+    assert told(Author="+12025550110", ParticipantSid="") == Ignored(name="message_of_system")
+
+
+def test_our_own_words_are_ignored_whoever_takes_part() -> None:
+    assert told(Author="switchboard") == Ignored(name="message_of_us")
+
+
+def test_a_marker_in_a_customers_attributes_is_not_ours() -> None:
+    event = told(Attributes='{"switchboard": {"turn": "T1", "part": 0}}')
+
+    assert isinstance(event, MessageAdded)
+    assert event.marker is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "at"),
+    [
+        ("2026-08-11T13:03:28.879Z", datetime(2026, 8, 11, 13, 3, 28, 879_000, UTC)),
+        ("2026-08-11T13:03:28Z", datetime(2026, 8, 11, 13, 3, 28, 0, UTC)),
+    ],
+)
+def test_instants_come_in_seconds_or_milliseconds(sent: str, at: datetime) -> None:
+    event = told(DateCreated=sent)
+
+    assert isinstance(event, MessageAdded)
+    assert event.at == at
+
+
+def test_files_are_known_by_their_content_types() -> None:
+    event = told(Media='[{"Sid": "ME1", "ContentType": "image/png"}, {"MediaSid": "ME2"}]')
+
+    assert isinstance(event, MessageAdded)
+    assert event.media_content_types == ("image/png", "file")
+
+
+def test_a_message_without_a_service_is_ours() -> None:
+    fields = message_fields()
+    del fields["ChatServiceSid"]
+
+    event = parse(Form({name: (value,) for name, value in fields.items()}), ours=OURS)
+
+    assert isinstance(event, MessageAdded)
+
+
+def test_an_unknown_event_is_counted_under_one_name() -> None:
+    assert told(EventType="onWhateverComesNext") == Ignored(name="unknown_event_type")
+
+
+def test_a_removed_conversation_is_closed() -> None:
+    event = told(EventType="onConversationRemoved", DateRemoved="2026-08-11T13:03:28.879Z")
+
+    assert event.conversation_sid == sid("CH", 1)
+    assert event.state == "closed"
