@@ -81,9 +81,11 @@ def _answer(handler: Callable[[Any, LambdaContext], Any], invocation: dict[str, 
 
 def _read_lines(source: BinaryIO, lines: queue.SimpleQueue[bytes]) -> None:
     """Hand on the parent's lines; leave with the parent, also in the middle of an invocation."""
-    for line in source:
-        lines.put(line)
-    os._exit(0)
+    try:
+        for line in source:
+            lines.put(line)
+    finally:  # the end of the lines, or a reset where the parent left some of ours unread
+        os._exit(0)
 
 
 def _write_line(target: BinaryIO, line: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from local.aws import ACCOUNT_ID, CREDENTIALS, REGION, Names
 from local.instance import FunctionSpec
 from local.mapping import MappingSpec
+from local.schedule import ScheduleSpec
 from local.template import Template
 
 LAYER = "AWS::Serverless::LayerVersion"
@@ -26,7 +27,7 @@ PASSED_ON = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """A function with what calls it: an HTTP route (`POST /webhook`), or queues.
+    """A function with what calls it: an HTTP route (`POST /webhook`), queues, schedules.
 
     `variables` are those the template declares, as they are here; `spec.environment` also has Lambda's own.
     """
@@ -36,6 +37,7 @@ class Declared:
     spec: FunctionSpec
     route: str | None
     mappings: tuple[MappingSpec, ...]
+    schedules: tuple[ScheduleSpec, ...]
 
 
 def declared_functions(
@@ -69,12 +71,17 @@ def declared_functions(
             variables=variables,
             spec=spec,
             route=next((_route(event) for event in events if event["Type"] == "HttpApi"), None),
+            schedules=tuple(_schedule(event["Properties"]) for event in events if event["Type"] == "ScheduleV2"),
             mappings=tuple(_mapping(event["Properties"], queues) for event in events if event["Type"] == "SQS"),
         )
 
 
 def _route(event: Mapping[str, Any]) -> str:
     return f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+
+
+def _schedule(properties: Mapping[str, Any]) -> ScheduleSpec:
+    return ScheduleSpec.of(properties["ScheduleExpression"], account_id=ACCOUNT_ID, region=REGION)
 
 
 def _mapping(properties: Mapping[str, Any], queues: Mapping[str, str]) -> MappingSpec:

@@ -19,6 +19,7 @@ from local.identity import identity, twilio_base_url
 from local.mapping import Pollers
 from local.overhearing import overhearing
 from local.runner import Function
+from local.schedule import Ticks
 from local.serving import Servers, listen
 from local.template import Template
 from local.twilio import Emulator
@@ -26,7 +27,7 @@ from local.twilio import Emulator
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".local"  # bytecode and logs: nothing that a run needs
 
-INSTANCES = 2  # of each function: one that thinks never holds up the other; two is also AWS's least for a mapping
+INSTANCES = 2  # of a function: one that thinks never holds up the other; two is also AWS's least for a mapping
 # What warms the functions up, through their own code: nothing to answer, and nothing to believe.
 EMPTY_BATCH: Mapping[str, object] = {"Records": []}
 STRANGERS_REQUEST: Mapping[str, object] = {
@@ -71,7 +72,7 @@ class LocalStack:
             service_sid=self.identity.service_sid,
         )
         self.functions: dict[str, Function] = {}
-        self._pollers: list[Pollers] = []
+        self._callers: list[Pollers | Ticks] = []
 
     def __enter__(self) -> Self:
         """Return once a text would be answered; `CannotListen` where a port is taken."""
@@ -111,7 +112,7 @@ class LocalStack:
         self.url = f"http://{reachable}:{door.getsockname()[1]}"
         self.twilio_url = f"http://{reachable}:{twilio.getsockname()[1]}"
         self.webhook_url = self._environment.get("PUBLIC_URL") or f"{self.url}/webhook"
-        closing.callback(self._join_pollers)
+        closing.callback(self._join_callers)
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)
         declared = self._declared()
@@ -119,7 +120,7 @@ class LocalStack:
         threads = ThreadPoolExecutor(max_workers=MOST_REQUESTS, thread_name_prefix="request")
         closing.callback(threads.shutdown)
         for each in declared:
-            function = Function(each.spec, instances=INSTANCES, watch=self._tell)
+            function = Function(each.spec, instances=1 if each.schedules else INSTANCES, watch=self._tell)
             closing.callback(function.close)
             self.functions[each.spec.name] = function
         applications = {door: self._front_door(declared, threads), twilio: self._emulator_with_health()}
@@ -130,12 +131,10 @@ class LocalStack:
         for secret_id in {each.spec.environment["TWILIO_SECRET_ID"] for each in declared}:
             self._aws.put_secret(secret_id, self.identity.secret())
         with ThreadPoolExecutor() as warming:
-            for each in declared:
-                event = STRANGERS_REQUEST if each.route else EMPTY_BATCH
-                warming.submit(self.functions[each.spec.name].warm_up, event)
-        closing.callback(self._stop_pollers)
+            list(warming.map(self._warm_up, declared))
+        closing.callback(self._stop_callers)
         for each in declared:
-            self._poll(each)
+            self._call(each)
         self._is_ready = True
 
     def _declared(self) -> list[Declared]:
@@ -167,18 +166,24 @@ class LocalStack:
             routes=[Route("/healthz", healthz), Mount("/", overhearing(self.emulator.app, told=self._tell))]
         )
 
-    def _poll(self, declared: Declared) -> None:
+    def _warm_up(self, declared: Declared) -> None:
+        if not declared.schedules:
+            self.functions[declared.spec.name].warm_up(STRANGERS_REQUEST if declared.route else EMPTY_BATCH)
+
+    def _call(self, declared: Declared) -> None:
         function = self.functions[declared.spec.name]
         for mapping in declared.mappings:
-            self._pollers.append(Pollers(mapping, function, client=self._aws.client("sqs"), pollers=INSTANCES))
+            self._callers.append(Pollers(mapping, function, client=self._aws.client("sqs"), pollers=INSTANCES))
+        for schedule in declared.schedules:
+            self._callers.append(Ticks(schedule, function))
 
-    def _stop_pollers(self) -> None:
-        for pollers in self._pollers:
-            pollers.stop()
+    def _stop_callers(self) -> None:
+        for caller in self._callers:
+            caller.stop()
 
-    def _join_pollers(self) -> None:
-        for pollers in self._pollers:
-            pollers.join()
+    def _join_callers(self) -> None:
+        for caller in self._callers:
+            caller.join()
 
     def _tell(self, happening: Happening) -> None:
         """Tell what happens; not the decisions of the warm-up, which nobody asked for."""

@@ -18,6 +18,7 @@ CUSTOMER = "+12025550110"
 COLOURS: Mapping[str, str] = {"webhook": "cyan", "agent": "green", "lifecycle": "magenta"}
 LONGEST_NAME = 21  # whatsapp:+12025550110
 ENDS: Mapping[End, str] = {
+    End.RAISED: "failed",
     End.CRASHED: "crashed: what it held comes back when the visibility timeout ends",
     End.TIMED_OUT: "took too long and was killed: what it held comes back when the visibility timeout ends",
 }

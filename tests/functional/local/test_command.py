@@ -66,7 +66,7 @@ def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
         said, _ = process.communicate(timeout=30)
 
     assert process.returncode == 0
-    assert len(descendants) == 7  # the local AWS, and each function twice
+    assert len(descendants) == 8  # the local AWS, each function twice, and the sweeper
     assert all(has_ended(pid) for pid in descendants)
     assert f"http://127.0.0.1:{port}/webhook" in said
     assert f"curl http://127.0.0.1:{twilio_port}/_emulator/inbound" in said

@@ -1,0 +1,51 @@
+"""A schedule invokes its function again and again."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.instance import Raised
+from local.schedule import ScheduleSpec, Ticks
+from tests.waiting import wait_until
+
+WHERE: Mapping[str, str] = {"account_id": "000000000000", "region": "us-east-1"}
+
+
+class FakeFunction:
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def invoke(self, event: object) -> object:
+        self.events.append(event)
+        raise Raised("on every occasion")
+
+
+@pytest.mark.parametrize(
+    ("expression", "every"),
+    [
+        ("rate(1 minute)", timedelta(minutes=1)),
+        ("rate(5 minutes)", timedelta(minutes=5)),
+        ("rate(2 hours)", timedelta(hours=2)),
+    ],
+)
+def test_a_rate_is_read(expression: str, every: timedelta) -> None:
+    assert ScheduleSpec.of(expression, **WHERE).every == every
+
+
+def test_another_expression_is_an_error_that_names_it() -> None:
+    with pytest.raises(ValueError, match="cron"):
+        ScheduleSpec.of("cron(0 12 * * ? *)", **WHERE)
+
+
+def test_a_function_that_fails_is_invoked_again_with_schedulers_event() -> None:
+    function = FakeFunction()
+
+    ticks = Ticks(ScheduleSpec(every=timedelta(milliseconds=1), **WHERE), function)
+    wait_until(lambda: len(function.events) >= 2)
+    ticks.stop()
+    ticks.join()
+
+    assert function.events[0]["source"] == "aws.scheduler"
+    assert function.events[0]["id"] != function.events[1]["id"]
