@@ -1,0 +1,99 @@
+# Everything a checkout needs is made by the targets themselves: .venv from Python 3.13, .venv-sam for SAM.
+
+PORT = 8080
+TWILIO_PORT = 8081
+HOST = 127.0.0.1
+SEEDS = 10000
+FIRST_SEED = 0
+FLAGS =
+EVENT = events/webhook/sms.json
+MACHINE := $(subst aarch64,arm64,$(shell uname -m))
+ARCHITECTURE = arm64
+
+export PYTHONPATH = layers/switchboard
+export SAM_CLI_TELEMETRY = 0
+
+# On PATH, or among pyenv's; `.python-version` makes pyenv's shims answer here.
+PYTHON = $(firstword $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python python3; \
+	do "$$python" -c 'import sys; sys.version_info[:2] == (3, 13) and print(sys.executable)' 2>/dev/null; done))
+NO_PYTHON = Python 3.13 is needed, and found neither on PATH nor among pyenv's versions: `pyenv install 3.13` gets it
+INSTALL = -m pip install --quiet --require-hashes --requirement
+SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam
+# SAM ships sources only, and Lambda's folders cannot be written: without this every cold start compiles everything.
+# Not by date, because SAM's archive has none; the paths are those that a traceback shows on Lambda.
+COMPILE = .venv-sam/bin/python -m compileall -q --invalidation-mode unchecked-hash
+LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --generate-hashes --annotation-style line \
+	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check simulate bench build validate invoke deploy lock
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1
+	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST)
+
+test: .venv/dev ## Run all tests
+	.venv/bin/python -m pytest
+
+check: .venv/dev ## Lint, look at the format, check types and the import contracts
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy --package switchboard --package local
+	for function in functions/*; do MYPYPATH=$$function .venv/bin/mypy $$function/*.py || exit 1; done
+	PYTHONPATH=layers/switchboard:. .venv/bin/lint-imports
+
+simulate: .venv/dev ## Run seeded schedules of many conversations under faults: SEEDS=10000 FIRST_SEED=0
+	.venv/bin/python -m tests.simulation schedules --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(FLAGS)
+
+bench: .venv/dev build ## Measure cold start, warm webhook and a batch, as ratios
+	.venv/bin/python -m bench
+
+build: .venv-sam/installed ## Build the functions and the layer for this machine
+	$(SAM) build --cached --parameter-overrides Architecture=$(MACHINE)
+	$(call compile,.aws-sam/build)
+
+validate: .venv-sam/installed ## Check template.yaml
+	$(SAM) validate --lint
+
+invoke: .venv/local build ## Run a built function in Docker, against `make run`: EVENT=events/webhook/sms.json
+	@PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv/bin/python -m local.invoke $(EVENT)
+
+deploy: .venv-sam/installed ## Build and deploy to AWS, asking for what it needs: ARCHITECTURE=arm64
+	$(SAM) build --build-dir .aws-sam/$(ARCHITECTURE) --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(call compile,.aws-sam/$(ARCHITECTURE))
+	$(SAM) deploy --guided --template-file .aws-sam/$(ARCHITECTURE)/template.yaml \
+		--parameter-overrides Architecture=$(ARCHITECTURE)
+
+lock: ## Pin the newest requirements, with hashes; needs uv. FLAGS="--upgrade-package boto3" raises one
+	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
+	$(LOCK) requirements/local.in --constraint requirements/dev.txt --output-file requirements/local.txt
+	$(LOCK) layers/switchboard/requirements.in --constraint requirements/dev.txt \
+		--output-file layers/switchboard/requirements.txt
+	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
+
+define compile
+	$(COMPILE) -s $(1)/SwitchboardLayer -p /opt $(1)/SwitchboardLayer
+	for function in $(1)/*Function; do $(COMPILE) -s $$function -p /var/task $$function || exit 1; done
+endef
+
+.venv/bin/python:
+	$(if $(PYTHON),,$(error $(NO_PYTHON)))
+	$(PYTHON) -m venv .venv
+
+.venv-sam/bin/python:
+	$(if $(PYTHON),,$(error $(NO_PYTHON)))
+	$(PYTHON) -m venv .venv-sam
+
+.venv/local: requirements/local.txt | .venv/bin/python
+	.venv/bin/python $(INSTALL) $<
+	@touch $@
+
+.venv/dev: requirements/dev.txt | .venv/bin/python
+	.venv/bin/python $(INSTALL) $<
+	@touch $@ .venv/local
+
+.venv-sam/installed: requirements/sam.txt | .venv-sam/bin/python
+	.venv-sam/bin/python $(INSTALL) $<
+	@touch $@
