@@ -51,9 +51,13 @@ class Form:
         """Return all values of a field."""
         return self.fields[name]
 
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return all values of a field, none where it is absent."""
+        return self.fields.get(name, ())
+
     def one(self, name: str) -> str | None:
         """Return the only value of a field, or None; `Malformed` where it is repeated."""
-        values = self.fields.get(name, ())
+        values = self.values(name)
         if len(values) > 1:
             raise Malformed(f"{name} is repeated")
         return values[0] if values else None

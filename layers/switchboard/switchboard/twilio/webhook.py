@@ -1,10 +1,12 @@
 """A verified form → the event it tells. Strict: two different forms can carry one signature.
 
 Names and values are signed without separators, so a forger may move a piece of one field into its neighbour. Every SID,
-instant and number is therefore matched in full, and no field that we read may be repeated.
+instant and number is therefore matched in full, no field that we read may be repeated, and one that is absent must not
+stand inside its neighbours.
 """
 
 import json
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -23,11 +25,13 @@ from switchboard.events import (
 from switchboard.twilio import fields
 from switchboard.twilio.signature import Form
 
-NOT_FOR_US = frozenset(
+DOCUMENTED = frozenset(
     {
         "onConversationAdded",
         "onConversationUpdated",
         "onConversationStateUpdated",
+        "onConversationRemoved",
+        "onMessageAdded",
         "onMessageUpdated",
         "onMessageRemoved",
         "onParticipantAdded",
@@ -39,6 +43,19 @@ NOT_FOR_US = frozenset(
     }
 )
 FAILED = frozenset({"failed", "undelivered"})
+MAY_BE_ABSENT = (
+    "Attributes",
+    "Body",
+    "ChatServiceSid",
+    "ClientIdentity",
+    "DateUpdated",
+    "ErrorCode",
+    "Media",
+    "MessagingServiceSid",
+    "ParticipantSid",
+    "RetryCount",
+    "Source",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +76,33 @@ def parse(form: Form, *, ours: Ours) -> Event:
     if service_sid is not None and fields.sid("ChatServiceSid", service_sid, prefix="IS") != ours.service_sid:
         return Ignored(name="another_service")
     event_type = form.one("EventType") or ""
+    _refuse_a_form_split_anew(form, event_type)
     if event_type in _PARSERS:
         return _PARSERS[event_type](form, ours)
-    return Ignored(name=event_type if event_type in NOT_FOR_US else "unknown_event_type")
+    return Ignored(name=event_type if event_type in DOCUMENTED else "unknown_event_type")
+
+
+def _refuse_a_form_split_anew(form: Form, event_type: str) -> None:
+    """Refuse a form in which the end of a value, or the start of a name, is a field that is missing.
+
+    A customer who writes the very name of a field that his webhook lacks is refused too; the sweeper finds his message.
+    """
+    if not event_type.isalpha() or any(event_type != known and event_type.startswith(known) for known in DOCUMENTED):
+        raise Malformed("EventType is none")
+    names = sorted(form)
+    for absent in MAY_BE_ABSENT:
+        if absent not in form:
+            place = bisect(names, absent)
+            before, after = "".join(names[place - 1 : place]), "".join(names[place : place + 1])
+            neighbours = "".join(form.values(before)) + after + "".join(form.values(after))[: len(absent)]
+            if absent in neighbours:
+                raise Malformed(f"{absent} is part of another field")
 
 
 def _message_added(form: Form, ours: Ours) -> Event:
-    author = form.one("Author") or ""
+    author = form.one("Author")
+    if not author:
+        raise Malformed("Author is empty")
     participant_sid = form.one("ParticipantSid")
     if participant_sid:
         fields.sid("ParticipantSid", participant_sid, prefix="MB")
