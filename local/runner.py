@@ -48,6 +48,7 @@ class Function:
         self._lock = threading.Lock()
         self._all: set[Instance] = set()
         self._is_closed = False
+        self._newest = _fingerprint(spec.paths)
         self._told_of: Fingerprint | None = None
         self._idle: queue.SimpleQueue[_Started] = queue.SimpleQueue()
         self._instances = instances
@@ -146,7 +147,8 @@ class Function:
             self._all.discard(started.instance)
             fresh = self._start()
         started.instance.close()
-        if not is_same:
+        if self._newest != code:
+            self._newest = code
             self._watch(Replaced(function=self.spec.name))
         return fresh
 

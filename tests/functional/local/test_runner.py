@@ -151,16 +151,16 @@ def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> No
     folder = written(tmp_path / "tiny", "return 'old'")
     (folder / "knowledge").mkdir()
 
-    with running(spec(folder)) as (function, happenings):
+    with running(spec(folder), instances=2) as (function, happenings):
         before = function.invoke({})
         written(folder, "return 'edited', knowledge", imports="knowledge = open('knowledge/facts.md').read()")
         (folder / "knowledge" / "facts.md").write_text("open all day")
-        edited = function.invoke({})
+        edited = [function.invoke({}) for _ in range(2)]
         (folder / "knowledge" / "facts.md").write_text("closed all day")
         informed = function.invoke({})
 
     assert before == "old"
-    assert edited == ["edited", "open all day"]
+    assert edited == [["edited", "open all day"]] * 2
     assert informed == ["edited", "closed all day"]
     assert [type(told) for told in happenings if isinstance(told, Replaced)] == [Replaced, Replaced]
 
