@@ -1,11 +1,13 @@
 """What a Twilio error answer means: who must act, and what to do. Twilio's own text may hold addresses: left out."""
 
+import json
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.response import Response
 
-from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
+from switchboard.errors import NotSent, Permanent, SendRefused, SwitchboardError, Transient, Unknown
 
 CONFLICTS = frozenset({50391, 50349, 50419, 50213})  # somebody changed the same thing at the same time
 CREDENTIALS = frozenset({401, 403})
@@ -54,12 +56,28 @@ def translated(what: str) -> Generator[None]:
     try:
         yield
     except TwilioRestException as error:
-        kind = TwilioUnavailable if _passes(error) else TwilioRefused
-        raise kind(_sentence(what, error), status=error.status, code=error.code) from None
+        raise _rest_error(what, error) from None
     except Unknown as error:
         raise Transient(f"{what}: {error}") from None
     except TwilioException as error:
-        raise Transient(f"{what}: unreadable answer ({type(error).__name__})") from None
+        raise _page_error(what, error) from None
+
+
+def _page_error(what: str, error: TwilioException) -> SwitchboardError:
+    """Tell what a list's error answer means: the package raises it without status or code, the answer beside it."""
+    answer = next((given for given in error.args if isinstance(given, Response)), None)
+    if answer is None:
+        return Transient(f"{what}: unreadable answer ({type(error).__name__})")
+    try:
+        code = int(json.loads(answer.text)["code"])
+    except (ValueError, TypeError, KeyError):
+        code = None
+    return _rest_error(what, TwilioRestException(answer.status_code, "", code=code))
+
+
+def _rest_error(what: str, error: TwilioRestException) -> SwitchboardError:
+    kind = TwilioUnavailable if _passes(error) else TwilioRefused
+    return kind(_sentence(what, error), status=error.status, code=error.code)
 
 
 @contextmanager
