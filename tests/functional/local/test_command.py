@@ -79,7 +79,7 @@ def test_nothing_outlives_it_even_if_it_is_killed() -> None:
     with started(free_port(), free_port()) as process:
         descendants = children(process.pid)
         process.kill()
-        process.communicate()
+        process.wait()
 
     assert descendants
     wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
