@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from switchboard.errors import NotSent, SendRefused, Unknown
+from switchboard.errors import NotSent, Permanent, SendRefused, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
 from tests.builders import from_us
 
@@ -20,6 +20,7 @@ class TwilioInMemory:
     posts: int = 0
     lists: int = 0
     hidden: set[int] = field(default_factory=set)
+    gone: bool = False
     after_post: Callable[[], None] = lambda: None
 
     def has(self, *messages: MessageAdded) -> None:
@@ -28,7 +29,7 @@ class TwilioInMemory:
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         self.posts += 1
-        end = self.ends.popleft() if self.ends else "sent"
+        end = "refused" if self.gone else self.ends.popleft() if self.ends else "sent"
         if end == "refused":
             raise SendRefused(f"{conversation_sid}: refused", code=50377)
         if end == "not_sent":
@@ -53,6 +54,8 @@ class TwilioInMemory:
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         self.lists += 1
+        if self.gone:
+            raise Permanent(f"{conversation_sid}: 404")
         standing = sorted(self.messages.get(conversation_sid, []), key=lambda message: message.index)
         return tuple(m for m in standing if m.index >= from_index and m.index not in self.hidden)
 

@@ -217,8 +217,8 @@ MUTANTS = (
     Mutant(
         name="the sweeper does not ask what is covered",
         file=SWEEP,
-        old="if not coverage.covers(message.index) and message.at >= oldest",
-        new="if message.at >= oldest",
+        old="if not coverage.covers(message.index) and message.at >= look.oldest",
+        new="if message.at >= look.oldest",
     ),
     Mutant(
         name="the sweeper leaves holes",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from switchboard.conversation import Conversation, Coverage
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.sweep import Check, Sweep, sweep
 from tests.builders import CONVERSATION, NOON, Clock, from_colleague, from_us, message_added, sid
@@ -30,7 +30,7 @@ class House:
     checks: list[Check] = field(default_factory=list)
     postponed: dict[str, datetime | None] = field(default_factory=dict)
     created: list[str] = field(default_factory=list)
-    unreadable: set[str] = field(default_factory=set)
+    unreadable: dict[str, Exception] = field(default_factory=dict)
     words: QueueList = field(default_factory=QueueList)
     events: QueueList = field(default_factory=QueueList)
 
@@ -66,7 +66,7 @@ class House:
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         if conversation_sid in self.unreadable:
-            raise Transient("500")
+            raise self.unreadable[conversation_sid]
         return self.twilio.list_messages(conversation_sid, from_index=from_index)
 
     def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
@@ -185,9 +185,20 @@ def test_a_run_sends_no_more_requests_than_it_may_and_leaves_the_rest_due(house:
 def test_a_conversation_that_cannot_be_read_stays_due_and_holds_up_nobody(house: House) -> None:
     house.check(sid("CH", 1))
     house.check(sid("CH", 2))
-    house.unreadable = {sid("CH", 1)}
+    house.unreadable = {sid("CH", 1): Transient("500")}
 
     swept = house.sweep()
 
     assert swept.failed == 1
     assert list(house.postponed) == [sid("CH", 2)]
+
+
+def test_a_conversation_that_is_gone_at_twilio_is_put_off_and_holds_up_nobody(house: House) -> None:
+    house.check(sid("CH", 1))
+    house.created = [sid("CH", 8)]
+    house.unreadable = {sid("CH", 1): Permanent("404"), sid("CH", 8): Permanent("404")}
+
+    swept = house.sweep()
+
+    assert swept.failed == 2
+    assert list(house.postponed) == [sid("CH", 1)]

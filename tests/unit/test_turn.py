@@ -299,6 +299,18 @@ def test_past_the_last_attempt_the_customer_is_told_the_human_has_it_and_the_rec
     assert house.item.owner is Owner.HUMAN
 
 
+def test_a_conversation_that_is_gone_at_twilio_ends_as_refused(house: House) -> None:
+    second = message_added(index=1, at=house.clock())
+    house.twilio.gone = True
+
+    decisions = []
+    for _ in range(4):
+        decisions.append(house.deliver(second).decision)
+        house.clock.move(seconds=31)
+
+    assert decisions == ["retry", "retry", "retry", "refused"]
+
+
 def test_an_agent_that_can_never_answer_is_not_asked_again(house: House) -> None:
     house.agent.raises = [Permanent("the key is wrong")]
 

@@ -7,10 +7,11 @@ the conversations that are active, not with all there are. Work a run is bounded
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Protocol
 
 from switchboard.conversation import Conversation
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Speaker
 
 FIRST_CHECK_AFTER = timedelta(minutes=1)
@@ -85,49 +86,53 @@ def sweep(
 ) -> Sweep:
     """Look at what is due and at what is new at Twilio, with at most `most_requests` requests; the rest stays due."""
     now = clock()
+    new = twilio.new_conversations(since=now - max_event_age, limit=most_requests)
+    strangers = [Conversation(sid=sid) for sid in new if not checks.is_known(sid)][: most_requests // 2]
     requests, found, failed = 1, 0, 0
-    strangers = [
-        sid
-        for sid in twilio.new_conversations(since=now - max_event_age, limit=most_requests)
-        if not checks.is_known(sid)
-    ]
-    for sid in strangers[: most_requests // 2]:
-        requests += 1
-        found += _queue_again(twilio, messages, lifecycle, Conversation(sid=sid), now=now, oldest=now - max_event_age)
-    for check in checks.due(now=now, limit=most_requests - requests):
+    looks = chain(
+        (_Look(conversation=each, queued_since=now, oldest=now - max_event_age) for each in strangers),
+        (
+            _Look(conversation=check.conversation, queued_since=check.due, oldest=now - CHECKED_FOR, check=check)
+            for check in checks.due(now=now, limit=most_requests - 1 - len(strangers))
+        ),
+    )
+    for look in looks:
         requests += 1
         try:
-            found += _queue_again(
-                twilio, messages, lifecycle, check.conversation, now=check.due, oldest=now - CHECKED_FOR
-            )
-        except Transient:
+            found += _queue_again(look, twilio, messages, lifecycle)
+        except Transient:  # it stays due
             failed += 1
             continue
-        checks.postpone(check, until=_next(check, now))
+        except Permanent:  # a conversation that is gone at Twilio holds up nobody
+            failed += 1
+        if look.check is not None:
+            checks.postpone(look.check, until=_next(look.check, now))
     return Sweep(requests=requests, found=found, failed=failed)
 
 
-def _queue_again(
-    twilio: Twilio,
-    messages: Requeue,
-    lifecycle: Requeue,
-    conversation: Conversation,
-    *,
-    now: datetime,
-    oldest: datetime,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One conversation to look at: messages before `oldest` are history."""
+
+    conversation: Conversation
+    queued_since: datetime
+    oldest: datetime
+    check: Check | None = None
+
+
+def _queue_again(look: _Look, twilio: Twilio, messages: Requeue, lifecycle: Requeue) -> int:
     """Queue what the conversation holds and nobody has dealt with; return how many messages that are."""
-    coverage = conversation.coverage
+    coverage = look.conversation.coverage
     waiting = {*coverage.holes, *coverage.reopened, coverage.floor + 1}
     missed = [
         message
-        for message in twilio.list_messages(conversation.sid, from_index=min(waiting))
-        if not coverage.covers(message.index) and message.at >= oldest
+        for message in twilio.list_messages(look.conversation.sid, from_index=min(waiting))
+        if not coverage.covers(message.index) and message.at >= look.oldest
     ]
     words = [message for message in missed if message.speaker is Speaker.CUSTOMER]
     colleagues = [message for message in missed if message.speaker is Speaker.COLLEAGUE]
-    messages.send_again(words, since=now)
-    lifecycle.send_again(colleagues, since=now)
+    messages.send_again(words, since=look.queued_since)
+    lifecycle.send_again(colleagues, since=look.queued_since)
     return len(words) + len(colleagues)
 
 

@@ -135,7 +135,7 @@ def take_turn(
         return turn.finish(claimed.draft) if claimed.draft else turn.answer()
     except Fenced:
         return Outcome(decision=Return.FENCED)
-    except Transient as error:
+    except (Transient, Permanent) as error:  # a permanent one ends too: with the attempts
         conversations.give_back(turn.conversation)
         return Outcome(
             decision=Return.RETRY,
@@ -316,7 +316,7 @@ class _Turn:
             listed = self._look(min(draft.covers))
         except Fenced:
             raise
-        except Transient:
+        except (Transient, Permanent):
             if not self._is_out_of_claims():
                 raise
             return self._end(draft, self.delivered, {}, Ending.UNSURE)
