@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from local.identity import NoCredentials
+from local.invoke import ENVIRONMENT_FILE
 from local.serving import CannotListen
 from local.stack import KEPT, LocalStack
 from local.terminal import Terminal, banner
-
-ENVIRONMENT_FILE = KEPT / "env.json"  # for `sam local invoke --env-vars`
 
 console = Console()
 
