@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.twilio import snapshot
+from local.twilio.asking import Asking
 from local.twilio.clock import Clock, utc_now
 from local.twilio.control import Control
 from local.twilio.credentials import Credentials
@@ -19,8 +22,10 @@ from local.twilio.exceptions import METHOD_NOT_ALLOWED, TwilioError, not_found
 from local.twilio.faults import Faults, Kind
 from local.twilio.models import addresses, services, subscriptions, timers
 from local.twilio.models.events import POST_EVENTS, Event
-from local.twilio.models.records import AutoCreation, WebhookConfiguration
+from local.twilio.models.records import AccountConfiguration, AutoCreation, WebhookConfiguration
 from local.twilio.models.world import World
+from local.twilio.phones import Phones
+from local.twilio.rates import ACTIONS_PER_SECOND, Rates
 from local.twilio.rest import Rest
 from local.twilio.webhooks import WebhookSender
 
@@ -32,7 +37,9 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 class Emulator:
     """A Twilio account with one Conversations service and one number on SMS and on WhatsApp, both auto-creating.
 
-    `app` is to be served in the event loop that also sends the webhooks; `seed` makes its SIDs the same every time.
+    `app` is to be served in the event loop that also sends the webhooks. `seed` makes its SIDs the same every time;
+    `actions_per_second` is Twilio's limit on writes, None for none; `state_file` is read at the start, if it is there,
+    and written at the end.
     """
 
     def __init__(
@@ -43,11 +50,13 @@ class Emulator:
         service_sid: str = "IS00000000000000000000000000000001",
         clock: Callable[[], datetime] = utc_now,
         seed: str | None = None,
+        actions_per_second: int | None = ACTIONS_PER_SECOND,
+        state_file: Path | None = None,
     ) -> None:
         self.clock = Clock(clock)
         self.credentials = Credentials(account_sid=account_sid, auth_tokens=[auth_token])
-        self.world = World(account_sid=account_sid, clock=self.clock, happened=self._happened, seed=seed)
         self.faults = Faults()
+        self.world = World(account_sid=account_sid, clock=self.clock, happened=self._happened, seed=seed)
         self.world.delivery_error = self._delivery_error
         self.world.skips_index = lambda sid: self.faults.strike({Kind.SKIP_INDEX}, sid) is not None
         self._service_sid = service_sid
@@ -58,11 +67,25 @@ class Emulator:
             clock=self.clock,
             faults=self.faults,
         )
-        self._rest = Rest(world=self.world, clock=self.clock, credentials=self.credentials, faults=self.faults)
+        asking = Asking(world=self.world, sender=self._sender)
+        self.phones = Phones(world=self.world, asking=asking)
+        self._rates = Rates(actions_per_second=actions_per_second)
+        self._rest = Rest(
+            world=self.world,
+            clock=self.clock,
+            credentials=self.credentials,
+            faults=self.faults,
+            rates=self._rates,
+            asking=asking,
+        )
         self._timers: asyncio.Task[None] | None = None
         self._timer_set = asyncio.Event()
         self.world.timer_set = self._timer_set.set
-        self._furnish()
+        self._state_file = state_file
+        if state_file is not None and state_file.exists():
+            self.world.state = snapshot.load(state_file.read_bytes())
+        else:
+            self._furnish()
         self.app: ASGIApp = _Woken(self._application(), self._wake)
 
     def set_webhook(self, url: str) -> None:
@@ -70,7 +93,7 @@ class Emulator:
         self._webhook_url = url
         services.set_webhooks(
             self.world,
-            self.world.state.default_service_sid,
+            self._service_sid,
             WebhookConfiguration(post_webhook_url=url, filters=POST_EVENTS, method="POST"),
         )
 
@@ -79,10 +102,11 @@ class Emulator:
         self.clock.advance(ahead)
         timers.run_due(self.world)
 
-    def reset(self) -> None:
+    def reset(self, *, seed: str | None = None) -> None:
         """Forget everything but the identity and the webhook, disarm all faults, and set the clock right."""
         self._sender.forget()
-        self.world.empty()
+        self._rates.forget()
+        self.world.empty(seed=seed)
         self.faults.clear()
         self.clock.ahead = timedelta()
         self._furnish()
@@ -90,7 +114,7 @@ class Emulator:
             self.set_webhook(self._webhook_url)
 
     async def aclose(self) -> None:
-        """End what runs in the background."""
+        """End what runs in the background, and keep the state if it has a file."""
         if self._timers is not None:
             self._timers.cancel()
             with suppress(asyncio.CancelledError):
@@ -98,11 +122,14 @@ class Emulator:
             self._timers = None
         await self._rest.aclose()
         await self._sender.aclose()
+        if self._state_file is not None:
+            self._state_file.write_bytes(snapshot.dump(self.world.state))
 
     def _furnish(self) -> None:
         services.create(self.world, friendly_name="Switchboard", sid=self._service_sid)
-        self.world.state.default_service_sid = self._service_sid
-        self.world.state.messaging_service_sid = f"MG{self._service_sid[2:]}"
+        self.world.state.configuration = AccountConfiguration(
+            default_chat_service_sid=self._service_sid, default_messaging_service_sid=f"MG{self._service_sid[2:]}"
+        )
         for address, kind in ((SMS_NUMBER, "sms"), (WHATSAPP_NUMBER, "whatsapp")):
             addresses.own(self.world, address)
             addresses.configure(

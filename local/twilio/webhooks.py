@@ -66,6 +66,10 @@ class WebhookSender:
             case _:
                 self._line_up(webhook)
 
+    async def ask(self, event: Event, target: Target) -> httpx.Response | None:
+        """Send a pre-webhook and return its answer; None where there was none in time."""
+        return await self._post(Webhook(event=event, target=target, token=str(uuid.uuid4())))
+
     def forget(self) -> None:
         """Give up what was not sent."""
         for task in self._tasks:
@@ -107,10 +111,11 @@ class WebhookSender:
             self._held_back[webhook.lane].remove(webhook)
             self._line_up(webhook)
 
-    async def _post(self, webhook: Webhook) -> None:
+    async def _post(self, webhook: Webhook) -> httpx.Response | None:
         with suppress(TimeoutError, httpx.HTTPError, httpx.InvalidURL):  # Twilio does not try again
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                await self._http.send(self._request(webhook))
+                return await self._http.send(self._request(webhook))
+        return None
 
     def _request(self, webhook: Webhook) -> httpx.Request:
         url = webhook.target.url

@@ -31,6 +31,10 @@ def own(world: World, address: str) -> str:
 
 def pair(world: World, address: str, proxy_address: str) -> Channel:
     """Return the channel of a customer's address and ours; Twilio's error where they do not go together."""
+    if not address:
+        raise TwilioError(50411)
+    if not proxy_address:
+        raise TwilioError(50412)
     channel, proxy_channel = channel_of(address), channel_of(proxy_address)
     if channel is None:
         raise TwilioError(50407)
@@ -55,6 +59,7 @@ def configure(
     auto_creation: AutoCreation | None = None,
 ) -> AddressConfiguration:
     """Add an address configuration."""
+    _known_service(world, auto_creation)
     now = world.clock()
     configuration = AddressConfiguration(
         sid=world.new_sid("IG"),
@@ -87,6 +92,7 @@ def update(
     world: World, sid: str, *, friendly_name: str | None = None, auto_creation: AutoCreation
 ) -> AddressConfiguration:
     """Change an address configuration; None leaves the name as it is."""
+    _known_service(world, auto_creation)
     configuration = world.state.addresses[sid]
     changed = replace(
         configuration,
@@ -101,3 +107,9 @@ def update(
 def delete(world: World, sid: str) -> None:
     """Remove an address configuration; texts to the address open no more conversations."""
     del world.state.addresses[sid]
+
+
+def _known_service(world: World, auto_creation: AutoCreation | None) -> None:
+    service_sid = auto_creation.conversation_service_sid if auto_creation else None
+    if service_sid is not None and service_sid not in world.state.services:
+        raise TwilioError(50050)

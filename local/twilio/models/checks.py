@@ -7,26 +7,41 @@ from datetime import timedelta
 from local.twilio.exceptions import INVALID_PARAMETER, TwilioError
 
 MOST_NAME = 256
+NEVER = "PT0S"  # the duration that switches a timer off
 MOST_CONVERSATION_ATTRIBUTES_BYTES = 16 * 1024
 MOST_ATTRIBUTES_BYTES = 4 * 1024  # of messages, participants and users
 
-_SIMPLE_SID = re.compile(r"CH[0-9a-fA-F]{32}")
+LONGEST = timedelta(days=100 * 365)  # of a timer: no calendar ends before it does
+
+_CONVERSATION_SID = re.compile(r"CH[0-9a-fA-F]{32}")
+_USER_SID = re.compile(r"US[0-9a-fA-F]{32}")
 _DURATION = re.compile(
     r"P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,6})S)?)?"
 )
 
 
-def name(parameter: str, value: str | None) -> str | None:
-    """Return a name of at most 256 characters."""
-    if value is not None and len(value) > MOST_NAME:
-        raise TwilioError(INVALID_PARAMETER, f"Invalid parameter: {parameter} is longer than {MOST_NAME}")
+def name(parameter: str, value: str | None, *, most: int = MOST_NAME) -> str | None:
+    """Return a name of at most so many characters."""
+    if value is not None and len(value) > most:
+        raise TwilioError(INVALID_PARAMETER, f"Invalid parameter: {parameter} is longer than {most}")
+    return value
+
+
+def identity(value: str) -> str:
+    """Return an identity: not empty, not too long, and no user's SID."""
+    if not value:
+        raise TwilioError(50204)
+    if len(value) > MOST_NAME:
+        raise TwilioError(50207)
+    if _USER_SID.fullmatch(value):
+        raise TwilioError(50206)
     return value
 
 
 def unique_name(value: str | None) -> str | None:
     """Return a unique name, which may not look like a SID; empty is none."""
-    if value and _SIMPLE_SID.fullmatch(value):
+    if value and _CONVERSATION_SID.fullmatch(value):
         raise TwilioError(50390)
     return name("UniqueName", value) or None
 
@@ -36,7 +51,7 @@ def attributes(value: str, *, most_bytes: int = MOST_ATTRIBUTES_BYTES) -> str:
     if len(value.encode()) > most_bytes:
         raise TwilioError(50303)
     try:
-        json.loads(value or "{}")
+        json.loads(value or "{}", parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise TwilioError(50304) from None
     return value or "{}"
@@ -48,6 +63,8 @@ def duration(value: str, *, least: timedelta, malformed: int, too_short: int) ->
     if match is None or not any(match.groupdict().values()):
         raise TwilioError(malformed)
     parsed = timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
+    if parsed > LONGEST:
+        raise TwilioError(malformed)
     if parsed and parsed < least:
         raise TwilioError(too_short)
     return parsed or None
@@ -61,3 +78,7 @@ def inactive_timer(value: str) -> timedelta | None:
 def closed_timer(value: str) -> timedelta | None:
     """Return how long a conversation stays open without a message: at least ten minutes."""
     return duration(value, least=timedelta(minutes=10), malformed=50380, too_short=50376)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

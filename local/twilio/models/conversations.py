@@ -1,56 +1,72 @@
-"""Conversations: their states and timers, and what is told about them."""
+"""Conversations: their states, their timers, and that a closed one stays closed."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from local.twilio.exceptions import TwilioError, not_found
-from local.twilio.models import checks
-from local.twilio.models.events import TWILIO, Event, Origin, fields
-from local.twilio.models.records import Conversation, State, Timers
-from local.twilio.models.world import Due, World, pair_key, unique_name_key
+from local.twilio.models import checks, tellings
+from local.twilio.models.events import TWILIO, Origin
+from local.twilio.models.records import Binding, Conversation, Email, State, Timers
+from local.twilio.models.state import Due, pair_key, unique_name_key
+from local.twilio.models.world import World
 
 
-def create(
+def draft(
     world: World,
     *,
     service_sid: str,
-    origin: Origin,
     friendly_name: str | None = None,
     unique_name: str | None = None,
     attributes: str = "{}",
     messaging_service_sid: str | None = None,
     state: State = State.ACTIVE,
     timers: Timers | None = None,
+    email: Email | None = None,
     created_by: str = "system",
+    date_created: datetime | None = None,
+    date_updated: datetime | None = None,
 ) -> Conversation:
-    """Add a conversation; 50353 if its unique name is taken, 50384 if it were to begin closed."""
+    """Return a conversation that could be added; 50353 if its unique name is taken, 50384 if it were to begin closed.
+
+    Timers that are not given are the account's default ones.
+    """
     if state is State.CLOSED:
         raise TwilioError(50384)
     unique_name = checks.unique_name(unique_name)
     _refuse_taken(world, service_sid, unique_name)
     now = world.clock()
+    created = date_created or now
     conversation = Conversation(
         sid=world.new_sid("CH"),
         service_sid=service_sid,
-        messaging_service_sid=messaging_service_sid or world.state.messaging_service_sid,
+        messaging_service_sid=messaging_service_sid or world.state.configuration.default_messaging_service_sid,
         friendly_name=checks.name("FriendlyName", friendly_name),
         unique_name=unique_name,
         attributes=checks.attributes(attributes, most_bytes=checks.MOST_CONVERSATION_ATTRIBUTES_BYTES),
         state=state,
-        timers=timers or Timers(),
+        timers=timers or default_timers(world),
         date_inactive=None,
         date_closed=None,
+        email=email,
         created_by=created_by,
-        date_created=now,
-        date_updated=now,
+        date_created=created,
+        date_updated=date_updated or created,
     )
+    return _with_instants(conversation, now)
+
+
+def commit(
+    world: World, conversation: Conversation, *, origin: Origin, bindings: tuple[Binding, ...] = ()
+) -> Conversation:
+    """Add a drafted conversation and tell it; `bindings` are those of a first text."""
+    _refuse_taken(world, conversation.service_sid, conversation.unique_name)
     world.state.participants[conversation.sid] = {}
     world.state.messages[conversation.sid] = {}
     world.state.next_index[conversation.sid] = 0
     world.state.scoped_webhooks[conversation.sid] = {}
-    _keep(world, _with_instants(conversation, now))
-    tell(world, "onConversationAdded", conversation, origin)
-    return world.state.conversations[conversation.sid]
+    _keep(world, conversation)
+    world.tell(tellings.conversation(world, "onConversationAdded", conversation, origin, bindings=bindings))
+    return conversation
 
 
 def fetch(world: World, service_sid: str, sid: str) -> Conversation:
@@ -69,84 +85,80 @@ def parent(world: World, service_sid: str, sid: str) -> Conversation:
     return conversation
 
 
-def update(
+def changed(
     world: World,
-    sid: str,
+    conversation: Conversation,
     *,
-    origin: Origin,
     friendly_name: str | None = None,
     unique_name: str | None = None,
     attributes: str | None = None,
     messaging_service_sid: str | None = None,
-    state: State | None = None,
     timers: Timers | None = None,
+    email: Email | None = None,
+    date_created: datetime | None = None,
+    date_updated: datetime | None = None,
 ) -> Conversation:
-    """Change what is given; None leaves a field as it is. A closed conversation refuses everything: 50377."""
-    conversation = must_be_open(world, sid)
+    """Return a conversation with what is given; None leaves a field as it is. A closed one refuses all: 50377."""
+    must_be_open(world, conversation.sid)
     if unique_name is not None:
         unique_name = checks.unique_name(unique_name)
-        _refuse_taken(world, conversation.service_sid, unique_name, but=sid)
-    else:
-        unique_name = conversation.unique_name
+        _refuse_taken(world, conversation.service_sid, unique_name, but=conversation.sid)
+        conversation = replace(conversation, unique_name=unique_name)
+    if friendly_name is not None:
+        conversation = replace(conversation, friendly_name=checks.name("FriendlyName", friendly_name))
     if attributes is not None:
-        attributes = checks.attributes(attributes, most_bytes=checks.MOST_CONVERSATION_ATTRIBUTES_BYTES)
+        most_bytes = checks.MOST_CONVERSATION_ATTRIBUTES_BYTES
+        conversation = replace(conversation, attributes=checks.attributes(attributes, most_bytes=most_bytes))
     now = world.clock()
-    changed = replace(
-        conversation,
-        friendly_name=conversation.friendly_name
-        if friendly_name is None
-        else checks.name("FriendlyName", friendly_name),
-        unique_name=unique_name,
-        attributes=conversation.attributes if attributes is None else attributes,
-        messaging_service_sid=messaging_service_sid or conversation.messaging_service_sid,
-        date_updated=now,
-    )
     if timers is not None:
-        changed = _with_instants(replace(changed, timers=timers), now)
+        conversation = _with_instants(replace(conversation, timers=timers), now)
+    return replace(
+        conversation,
+        messaging_service_sid=messaging_service_sid or conversation.messaging_service_sid,
+        email=email or conversation.email,
+        date_created=date_created or conversation.date_created,
+        date_updated=date_updated or now,
+    )
+
+
+def renamed(conversation: Conversation, friendly_name: str | None) -> Conversation:
+    """Return a conversation with the name that a pre-webhook wants, if it wants one."""
+    if friendly_name is None:
+        return conversation
+    return replace(conversation, friendly_name=checks.name("FriendlyName", friendly_name))
+
+
+def update(world: World, changed: Conversation, *, origin: Origin, state: State | None = None) -> Conversation:
+    """Keep a changed conversation, bring it into a state if one is given, and tell both."""
+    must_be_open(world, changed.sid)
+    _refuse_taken(world, changed.service_sid, changed.unique_name, but=changed.sid)
     _keep(world, changed)
-    tell(world, "onConversationUpdated", changed, origin)
+    bindings = bindings_of(world, changed.sid)
+    world.tell(tellings.conversation(world, "onConversationUpdated", changed, origin, bindings=bindings))
     if state is not None:
-        set_state(world, sid, state, reason="API", origin=origin)
-    return world.state.conversations[sid]
+        set_state(world, changed.sid, state, reason="API", origin=origin)
+    return world.state.conversations[changed.sid]
 
 
 def set_state(world: World, sid: str, state: State, *, reason: str, origin: Origin) -> None:
     """Bring a conversation into a state; `reason` is Twilio's: API, TIMER or EVENT."""
-    conversation = world.state.conversations[sid]
-    if conversation.state is state:
+    before = world.state.conversations[sid]
+    if before.state is state:
         return
     now = world.clock()
-    changed = replace(conversation, state=state, date_updated=now)
+    conversation = replace(before, state=state, date_updated=now)
     if state is State.ACTIVE:
-        changed = _with_instants(changed, now)
+        conversation = _with_instants(conversation, now)
     elif state is State.INACTIVE:
-        changed = replace(changed, date_inactive=None)
+        conversation = replace(conversation, date_inactive=None)
     elif state is State.CLOSED:
-        changed = replace(changed, date_inactive=None, date_closed=None)
-        free_pairs(world, sid)
-    _keep(world, changed)
-    world.tell(
-        Event(
-            type="onConversationStateUpdated",
-            service_sid=changed.service_sid,
-            conversation_sid=sid,
-            fields=fields(
-                [
-                    ("ChatServiceSid", changed.service_sid),
-                    ("ConversationSid", sid),
-                    ("MessagingServiceSid", changed.messaging_service_sid),
-                    ("StateFrom", conversation.state),
-                    ("StateTo", state),
-                    ("StateUpdated", now),
-                    ("Reason", reason),
-                ]
-            ),
-            origin=origin,
-        )
-    )
+        conversation = replace(conversation, date_inactive=None, date_closed=None)
+        _free_pairs(world, sid)
+    _keep(world, conversation)
+    world.tell(tellings.state(world, before.state, conversation, reason=reason, origin=origin))
 
 
-def active_again(world: World, sid: str) -> None:
+def note_message(world: World, sid: str) -> None:
     """Note a message: an inactive conversation becomes active, and its timers start anew."""
     conversation = world.state.conversations[sid]
     if conversation.state is State.INACTIVE:
@@ -155,26 +167,33 @@ def active_again(world: World, sid: str) -> None:
         _keep(world, _with_instants(conversation, world.clock()))
 
 
-def delete(world: World, sid: str, *, origin: Origin) -> None:
-    """Remove a conversation with all it holds; its address pairs and its unique name are free."""
-    conversation = world.state.conversations[sid]
-    free_pairs(world, sid)
+def remove(world: World, conversation: Conversation, *, origin: Origin) -> None:
+    """Delete a conversation with all it holds; its address pairs and its unique name are free."""
+    sid = conversation.sid
+    removed = tellings.conversation(
+        world, "onConversationRemoved", conversation, origin, bindings=bindings_of(world, sid)
+    )
+    world.tell(removed)
+    _free_pairs(world, sid)
     del world.state.conversations[sid]
     if conversation.unique_name:
-        del world.state.conversations_by_unique_name[
-            unique_name_key(conversation.service_sid, conversation.unique_name)
-        ]
+        key = unique_name_key(conversation.service_sid, conversation.unique_name)
+        del world.state.conversations_by_unique_name[key]
     for message_sid in world.state.messages.pop(sid):
         world.state.receipts.pop(message_sid, None)
-    for children in (world.state.participants, world.state.next_index):
-        del children[sid]
-    tell(world, "onConversationRemoved", conversation, origin, removed=world.clock())
+    for participant in world.state.participants.pop(sid).values():
+        for name in {participant.identity, participant.binding.address if participant.binding else None} - {None}:
+            world.state.memberships[str(name)].pop(sid, None)
+    del world.state.next_index[sid]
     del world.state.scoped_webhooks[sid]
+    world.state.typing.pop(sid, None)
 
 
 def must_be_open(world: World, sid: str) -> Conversation:
-    """Return a conversation that takes changes; 50377 if it is closed."""
-    conversation = world.state.conversations[sid]
+    """Return a conversation that takes changes; 50377 if it is closed, 50350 if it is gone."""
+    conversation = world.state.conversations.get(sid)
+    if conversation is None:
+        raise TwilioError(50350)
     if conversation.state is State.CLOSED:
         raise TwilioError(50377)
     return conversation
@@ -192,43 +211,18 @@ def look_at_timers(world: World, sid: str) -> None:
         set_state(world, sid, State.INACTIVE, reason="TIMER", origin=TWILIO)
 
 
-def free_pairs(world: World, sid: str) -> None:
-    """Let the addresses in a conversation be used in another."""
-    for participant in world.state.participants[sid].values():
-        if participant.binding:
-            key = pair_key(participant.binding.address, participant.binding.proxy_address)
-            world.state.conversations_by_pair.pop(key, None)
-
-
-def tell(
-    world: World, event_type: str, conversation: Conversation, origin: Origin, *, removed: datetime | None = None
-) -> None:
-    """Tell that a conversation was added, updated or removed."""
-    bindings = [each.binding for each in world.state.participants.get(conversation.sid, {}).values() if each.binding]
-    world.tell(
-        Event(
-            type=event_type,
-            service_sid=conversation.service_sid,
-            conversation_sid=conversation.sid,
-            fields=fields(
-                [
-                    ("ConversationSid", conversation.sid),
-                    ("DateCreated", conversation.date_created),
-                    ("DateUpdated", conversation.date_updated),
-                    ("DateRemoved", removed),
-                    ("FriendlyName", conversation.friendly_name),
-                    ("UniqueName", conversation.unique_name),
-                    ("Attributes", conversation.attributes),
-                    ("ChatServiceSid", conversation.service_sid),
-                    ("MessagingServiceSid", conversation.messaging_service_sid),
-                    *(("MessagingBinding.Address", binding.address) for binding in bindings),
-                    *(("MessagingBinding.ProxyAddress", binding.proxy_address) for binding in bindings),
-                    ("State", conversation.state),
-                ]
-            ),
-            origin=origin,
-        )
+def default_timers(world: World) -> Timers:
+    """Return the timers of a conversation that is given none."""
+    configuration = world.state.configuration
+    return Timers(
+        inactive=checks.inactive_timer(configuration.default_inactive_timer or checks.NEVER),
+        closed=checks.closed_timer(configuration.default_closed_timer or checks.NEVER),
     )
+
+
+def bindings_of(world: World, sid: str) -> tuple[Binding, ...]:
+    """Return how the participants on channels are bound."""
+    return tuple(each.binding for each in world.state.participants[sid].values() if each.binding)
 
 
 def _find(world: World, service_sid: str, sid: str) -> Conversation | None:
@@ -253,9 +247,17 @@ def _keep(world: World, conversation: Conversation) -> None:
     if conversation.unique_name:
         names[unique_name_key(conversation.service_sid, conversation.unique_name)] = conversation.sid
     world.state.conversations[conversation.sid] = conversation
-    for at in {conversation.date_inactive, conversation.date_closed} - {None}:
-        if at is not None and (before is None or at not in {before.date_inactive, before.date_closed}):
+    known = {before.date_inactive, before.date_closed} if before else set()
+    for at in {conversation.date_inactive, conversation.date_closed} - known:
+        if at is not None:
             world.schedule(at, Due.CONVERSATION, conversation.sid)
+
+
+def _free_pairs(world: World, sid: str) -> None:
+    for binding in bindings_of(world, sid):
+        key = pair_key(binding.address, binding.proxy_address)
+        if world.state.conversations_by_pair.get(key) == sid:
+            del world.state.conversations_by_pair[key]
 
 
 def _with_instants(conversation: Conversation, since: datetime) -> Conversation:

@@ -1,12 +1,27 @@
-"""What becomes of a message on its way to each recipient."""
+"""What becomes of a message on its way to each recipient.
 
+A carrier's refusal is a failed delivery, never an error of the call that sent the message: opted out (21610), outside
+the 24 hours in which WhatsApp takes free text (63016), too long for the channel (21617), or what a fault says.
+"""
+
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 from local.twilio.models.events import DELIVERY, Event, fields
-from local.twilio.models.records import Arrived, Channel, DeliveryStatus, Message, Participant, Receipt
+from local.twilio.models.records import Arrived, Binding, Channel, DeliveryStatus, Message, Participant, Receipt
+from local.twilio.models.state import Due, pair_key
 from local.twilio.models.world import World
 
-_CHANNEL_SIDS = {Channel.SMS: "SM", Channel.WHATSAPP: "WA", Channel.RCS: "RC", Channel.MESSENGER: "FB"}
+MOST_CHANNEL_CHARACTERS = 1600
+WHATSAPP_WINDOW = timedelta(hours=24)
+
+OPTED_OUT = 21610
+TOO_LONG = 21617
+OUTSIDE_WINDOW = 63016
+
+CHANNEL_SIDS = {Channel.SMS: "SM", Channel.WHATSAPP: "SM", Channel.RCS: "SM", Channel.MESSENGER: "FB"}
+_TELLS_READ = frozenset({Channel.WHATSAPP, Channel.RCS, Channel.MESSENGER})
 
 
 def send(world: World, message: Message) -> None:
@@ -15,18 +30,100 @@ def send(world: World, message: Message) -> None:
         if participant.sid == message.participant_sid:
             continue
         if participant.binding is None:
-            _arrive(world, message, participant)
+            _arrive(world, message, participant.identity or "")
             continue
-        receipt = _open_receipt(world, message, participant, channel=participant.binding.channel)
-        if error_code := world.delivery_error(participant.binding.address):
-            advance(world, receipt, DeliveryStatus.FAILED, error_code=error_code)
+        receipt = _receipt(world, message, participant, participant.binding)
+        if error_code := _error(world, message, participant.binding):
+            _advance(world, receipt, DeliveryStatus.FAILED, error_code=error_code)
             continue
-        advance(world, receipt, DeliveryStatus.DELIVERED)
-        _arrive(world, message, participant)
+        _advance(world, receipt, DeliveryStatus.SENT)
+        if world.delivery_takes:
+            world.schedule(world.clock() + world.delivery_takes, Due.DELIVERY, f"{message.sid} {receipt.sid}")
+        else:
+            _deliver(world, message, receipt, participant.binding.address)
 
 
-def advance(world: World, receipt: Receipt, status: DeliveryStatus, *, error_code: int | None = None) -> Receipt:
-    """Give a receipt its next status and tell it."""
+def look_at_delivery(world: World, key: str) -> None:
+    """Deliver a message whose time has come, if it and its recipient are still there."""
+    message_sid, receipt_sid = key.split(" ")
+    receipt = world.state.receipts.get(message_sid, {}).get(receipt_sid)
+    if receipt is None or receipt.status is not DeliveryStatus.SENT:
+        return
+    message = world.state.messages[receipt.conversation_sid].get(message_sid)
+    participant = world.state.participants[receipt.conversation_sid].get(receipt.participant_sid)
+    if message and participant and participant.binding:
+        _deliver(world, message, receipt, participant.binding.address)
+
+
+def read(world: World, address: str) -> list[Arrived]:
+    """Mark what arrived at an address or identity as read; return it. SMS tells nobody."""
+    inbox = world.state.inboxes.get(address, {})
+    unread = [arrived for arrived in inbox.values() if arrived.status is not DeliveryStatus.READ]
+    for arrived in unread:
+        for receipt in _receipts_of(world, arrived, address):
+            _advance(world, receipt, DeliveryStatus.READ)
+        if not address.startswith("+"):
+            inbox[arrived.message_sid] = replace(arrived, status=DeliveryStatus.READ)
+    return unread
+
+
+def _receipts_of(world: World, arrived: Arrived, address: str) -> Iterable[Receipt]:
+    participant_sid = world.state.memberships.get(address, {}).get(arrived.conversation_sid)
+    participant = world.state.participants.get(arrived.conversation_sid, {}).get(participant_sid or "")
+    if participant is None or participant.binding is None or participant.binding.channel not in _TELLS_READ:
+        return []
+    receipts = world.state.receipts.get(arrived.message_sid, {}).values()
+    return [receipt for receipt in receipts if receipt.participant_sid == participant_sid]
+
+
+def _error(world: World, message: Message, binding: Binding) -> int | None:
+    if error_code := world.delivery_error(binding.address):
+        return error_code
+    pair = pair_key(binding.address, binding.proxy_address)
+    if pair in world.state.opted_out:
+        return OPTED_OUT
+    if len(message.body or "") > MOST_CHANNEL_CHARACTERS:
+        return TOO_LONG
+    if binding.channel is Channel.WHATSAPP and message.content_sid is None:
+        last_inbound = world.state.last_inbound.get(pair)
+        if last_inbound is None or world.clock() - last_inbound > WHATSAPP_WINDOW:
+            return OUTSIDE_WINDOW
+    return None
+
+
+def _receipt(world: World, message: Message, participant: Participant, binding: Binding) -> Receipt:
+    now = world.clock()
+    return Receipt(
+        sid=world.new_sid("DY"),
+        conversation_sid=message.conversation_sid,
+        message_sid=message.sid,
+        channel_message_sid=world.new_sid(CHANNEL_SIDS[binding.channel]),
+        participant_sid=participant.sid,
+        status=DeliveryStatus.SENT,
+        error_code=None,
+        date_created=now,
+        date_updated=now,
+    )
+
+
+def _deliver(world: World, message: Message, receipt: Receipt, address: str) -> None:
+    _advance(world, receipt, DeliveryStatus.DELIVERED)
+    _arrive(world, message, address)
+
+
+def _arrive(world: World, message: Message, address: str) -> None:
+    world.state.inboxes.setdefault(address, {})[message.sid] = Arrived(
+        conversation_sid=message.conversation_sid,
+        message_sid=message.sid,
+        body=message.body or "",
+        author=message.author,
+        status=DeliveryStatus.DELIVERED,
+        at=world.clock(),
+    )
+
+
+def _advance(world: World, receipt: Receipt, status: DeliveryStatus, *, error_code: int | None = None) -> None:
+    """Give a receipt its next status and tell it, whatever header the message was sent with."""
     changed = replace(receipt, status=status, error_code=error_code, date_updated=world.clock())
     world.state.receipts.setdefault(receipt.message_sid, {})[receipt.sid] = changed
     conversation = world.state.conversations[receipt.conversation_sid]
@@ -51,33 +148,4 @@ def advance(world: World, receipt: Receipt, status: DeliveryStatus, *, error_cod
             ),
             origin=DELIVERY,
         )
-    )
-    return changed
-
-
-def _open_receipt(world: World, message: Message, participant: Participant, *, channel: Channel) -> Receipt:
-    now = world.clock()
-    receipt = Receipt(
-        sid=world.new_sid("DY"),
-        conversation_sid=message.conversation_sid,
-        message_sid=message.sid,
-        channel_message_sid=world.new_sid(_CHANNEL_SIDS[channel]),
-        participant_sid=participant.sid,
-        status=DeliveryStatus.SENT,
-        error_code=None,
-        date_created=now,
-        date_updated=now,
-    )
-    return advance(world, receipt, DeliveryStatus.SENT)
-
-
-def _arrive(world: World, message: Message, participant: Participant) -> None:
-    address = participant.binding.address if participant.binding else participant.identity or ""
-    world.state.inboxes.setdefault(address, {})[message.sid] = Arrived(
-        conversation_sid=message.conversation_sid,
-        message_sid=message.sid,
-        body=message.body or "",
-        author=message.author,
-        status=DeliveryStatus.DELIVERED,
-        at=world.clock(),
     )

@@ -9,6 +9,18 @@ from datetime import datetime
 
 from local.twilio.models.records import Channel
 
+PRE_EVENTS = (
+    "onConversationAdd",
+    "onConversationUpdate",
+    "onConversationRemove",
+    "onMessageAdd",
+    "onMessageUpdate",
+    "onMessageRemove",
+    "onParticipantAdd",
+    "onParticipantUpdate",
+    "onParticipantRemove",
+)
+USER_EVENTS = ("onUserAdded", "onUserUpdate", "onUserUpdated")  # the account's webhooks alone can have them
 POST_EVENTS = (
     "onConversationAdded",
     "onConversationUpdated",
@@ -55,13 +67,17 @@ def sdk(identity: str) -> Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One happening; `fields` are the parameters of its type, in order, a repeated name for each of its values."""
+    """One happening; `fields` are the parameters of its type, in order, a repeated name for each of its values.
+
+    `only_webhook` is the conversation's webhook that alone is told, where an old event is told again.
+    """
 
     type: str
     service_sid: str
     conversation_sid: str | None
     fields: tuple[tuple[str, str], ...]
     origin: Origin
+    only_webhook: str | None = None
 
     def named(self) -> Mapping[str, str]:
         """Return the parameters by name, the last value of each."""

@@ -1,13 +1,12 @@
 """Messages: added once, in order, attributed to whoever of the conversation wrote them."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from local.twilio.exceptions import INVALID_PARAMETER, TwilioError, not_found
-from local.twilio.models import checks, conversations, deliveries, participants
-from local.twilio.models.events import Event, Origin, fields
+from local.twilio.exceptions import TwilioError, not_found
+from local.twilio.models import checks, conversations, deliveries, media, participants, tellings
+from local.twilio.models.events import Origin
 from local.twilio.models.records import File, Message
 from local.twilio.models.world import World
 
@@ -15,43 +14,54 @@ SYSTEM = "system"  # the author of a message that names none
 MOST_BODY_BYTES = 32 * 1024
 
 
-def add(
+def draft(
     world: World,
     conversation_sid: str,
     *,
-    origin: Origin,
     author: str | None = None,
     body: str | None = None,
-    media: Sequence[File] = (),
+    files: Sequence[File] = (),
     attributes: str = "{}",
+    content_sid: str | None = None,
+    channel_message_sid: str | None = None,
+    date_created: datetime | None = None,
+    date_updated: datetime | None = None,
 ) -> Message:
-    """Add a message and send it to everybody but its author."""
-    conversation = conversations.must_be_open(world, conversation_sid)
-    _check_body(body)
-    if not body and not media:
-        raise TwilioError(INVALID_PARAMETER, "Give a Body or a MediaSid")
-    author = _author(author) or SYSTEM
-    attributes = checks.attributes(attributes)
-    participant = participants.of_author(world, conversation_sid, author)
-    now = world.clock()
-    index = world.state.next_index[conversation_sid] + world.skips_index(conversation_sid)
-    message = Message(
-        sid=world.new_sid("IM"),
-        conversation_sid=conversation_sid,
-        index=index,
-        author=author,
-        participant_sid=participant.sid if participant else None,
-        body=body,
-        media=tuple(media),
-        attributes=attributes,
-        content_sid=None,
-        date_created=now,
-        date_updated=now,
+    """Return a message that could be added; its index is given when it is."""
+    conversations.must_be_open(world, conversation_sid)
+    if not body and not files:
+        raise TwilioError(50503)
+    created = date_created or world.clock()
+    return _attributed(
+        world,
+        Message(
+            sid=world.new_sid("IM"),
+            conversation_sid=conversation_sid,
+            index=-1,
+            author=_author(author) or SYSTEM,
+            participant_sid=None,
+            body=_body(body),
+            media=tuple(files),
+            attributes=checks.attributes(attributes),
+            content_sid=content_sid,
+            channel_message_sid=channel_message_sid,
+            date_created=created,
+            date_updated=date_updated or created,
+        ),
     )
-    world.state.next_index[conversation_sid] = index + 1
-    world.state.messages[conversation_sid][message.sid] = message
-    conversations.active_again(world, conversation.sid)
-    _tell(world, "onMessageAdded", message, origin)
+
+
+def commit(world: World, message: Message, *, origin: Origin) -> Message:
+    """Add a drafted message, tell it, and send it to everybody but its author."""
+    sid = message.conversation_sid
+    conversations.must_be_open(world, sid)
+    index = world.state.next_index[sid] + world.skips_index(sid)
+    message = replace(message, index=index)
+    media.attach(world, message)
+    world.state.next_index[sid] = index + 1
+    world.state.messages[sid][message.sid] = message
+    conversations.note_message(world, sid)
+    world.tell(tellings.message(world, "onMessageAdded", message, origin))
     deliveries.send(world, message)
     return message
 
@@ -64,85 +74,83 @@ def fetch(world: World, conversation_sid: str, sid: str) -> Message:
     return message
 
 
-def update(
+def parent(world: World, conversation_sid: str, sid: str) -> Message:
+    """Return the message that a receipt belongs to; 50500 where there is none."""
+    message = world.state.messages[conversation_sid].get(sid)
+    if message is None:
+        raise TwilioError(50500)
+    return message
+
+
+def changed(
     world: World,
     message: Message,
     *,
-    origin: Origin,
     author: str | None = None,
     body: str | None = None,
     attributes: str | None = None,
+    date_created: datetime | None = None,
+    date_updated: datetime | None = None,
 ) -> Message:
-    """Change what is given; None leaves a field as it is. What a phone received stays as it was."""
+    """Return a message with what is given; None leaves a field as it is."""
     conversations.must_be_open(world, message.conversation_sid)
-    _check_body(body)
-    changed = replace(
-        message,
-        author=_author(author) or message.author,
-        body=message.body if body is None else body,
-        attributes=message.attributes if attributes is None else checks.attributes(attributes),
-        date_updated=world.clock(),
+    return _attributed(
+        world,
+        replace(
+            message,
+            author=_author(author) or message.author,
+            body=message.body if body is None else _body(body),
+            attributes=message.attributes if attributes is None else checks.attributes(attributes),
+            date_created=date_created or message.date_created,
+            date_updated=date_updated or world.clock(),
+        ),
     )
-    world.state.messages[message.conversation_sid][message.sid] = changed
-    _tell(world, "onMessageUpdated", changed, origin)
+
+
+def wished(world: World, message: Message, wish: Mapping[str, str]) -> Message:
+    """Return a message with what a pre-webhook may change of it: body, author, attributes."""
+    if not wish:
+        return message
+    return changed(
+        world,
+        message,
+        body=wish.get("body"),
+        author=wish.get("author"),
+        attributes=wish.get("attributes"),
+        date_updated=message.date_updated,
+    )
+
+
+def update(world: World, changed: Message, *, origin: Origin) -> Message:
+    """Keep a changed message and tell it. What a phone received stays as it was."""
+    conversations.must_be_open(world, changed.conversation_sid)
+    parent(world, changed.conversation_sid, changed.sid)
+    world.state.messages[changed.conversation_sid][changed.sid] = changed
+    world.tell(tellings.message(world, "onMessageUpdated", changed, origin))
     return changed
 
 
 def remove(world: World, message: Message, *, origin: Origin) -> None:
-    """Delete a message; its index is not used again."""
+    """Delete a message; its index is not used again, and a phone keeps what it received."""
     conversations.must_be_open(world, message.conversation_sid)
+    parent(world, message.conversation_sid, message.sid)
     del world.state.messages[message.conversation_sid][message.sid]
     world.state.receipts.pop(message.sid, None)
-    _tell(world, "onMessageRemoved", message, origin, removed=world.clock())
+    world.tell(tellings.message(world, "onMessageRemoved", message, origin))
 
 
-def _check_body(body: str | None) -> None:
+def _attributed(world: World, message: Message) -> Message:
+    participant = participants.of_author(world, message.conversation_sid, message.author)
+    return replace(message, participant_sid=participant.sid if participant else None)
+
+
+def _body(body: str | None) -> str | None:
     if body is not None and len(body.encode()) > MOST_BODY_BYTES:
         raise TwilioError(50504)
+    return body
 
 
 def _author(author: str | None) -> str | None:
     if author is not None and len(author) > checks.MOST_NAME:
         raise TwilioError(50310)
     return author
-
-
-def _tell(world: World, event_type: str, message: Message, origin: Origin, *, removed: datetime | None = None) -> None:
-    conversation = world.state.conversations[message.conversation_sid]
-    is_new = event_type == "onMessageAdded"
-    world.tell(
-        Event(
-            type=event_type,
-            service_sid=conversation.service_sid,
-            conversation_sid=conversation.sid,
-            fields=fields(
-                [
-                    ("ConversationSid", conversation.sid),
-                    ("MessageSid", message.sid),
-                    ("ChatServiceSid", conversation.service_sid),
-                    ("MessagingServiceSid", conversation.messaging_service_sid),
-                    ("Index", message.index),
-                    ("DateCreated", message.date_created),
-                    ("DateUpdated", None if is_new else message.date_updated),
-                    ("DateRemoved", removed),
-                    ("Body", message.body),
-                    ("Author", message.author),
-                    ("ParticipantSid", message.participant_sid),
-                    ("Attributes", message.attributes),
-                    ("Media", _media(message.media)),
-                ]
-            ),
-            origin=origin,
-        )
-    )
-
-
-def _media(media: Sequence[File]) -> str | None:
-    if not media:
-        return None
-    return json.dumps(
-        [
-            {"Sid": file.sid, "Filename": file.filename, "ContentType": file.content_type, "Size": file.size}
-            for file in media
-        ]
-    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 
 class State(StrEnum):
@@ -42,6 +43,14 @@ class Timers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """The address and the name that a conversation's e-mails come from."""
+
+    address: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """A conversation; `date_inactive` and `date_closed` are when its timers fall due."""
 
@@ -55,6 +64,7 @@ class Conversation:
     timers: Timers
     date_inactive: datetime | None
     date_closed: datetime | None
+    email: Email | None
     created_by: str
     date_created: datetime
     date_updated: datetime
@@ -96,8 +106,33 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A file in the media service; `message_sid` is the message it was sent with."""
+
+    __pydantic_config__: ClassVar = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}  # in a snapshot
+
+    file: File
+    service_sid: str
+    content: bytes
+    message_sid: str | None
+    date_created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A content template: its text, with `{{1}}` where variables go."""
+
+    sid: str
+    friendly_name: str
+    language: str
+    variables: dict[str, str]
+    body: str
+    date_created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message; `participant_sid` is None where the author is no participant."""
+    """A message; `participant_sid` is None where the author is no participant, `index` is given on commit."""
 
     sid: str
     conversation_sid: str
@@ -108,6 +143,7 @@ class Message:
     media: tuple[File, ...]
     attributes: str
     content_sid: str | None
+    channel_message_sid: str | None  # of a message that came in on a channel
     date_created: datetime
     date_updated: datetime
 
@@ -211,3 +247,57 @@ class ScopedWebhook:
     replay_after: int | None
     date_created: datetime
     date_updated: datetime
+
+
+class RoleType(StrEnum):
+    """Whether a role is held in a service or in a conversation."""
+
+    CONVERSATION = "conversation"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What a user may do over the SDK; REST calls are not bound by roles."""
+
+    sid: str
+    service_sid: str
+    friendly_name: str
+    type: RoleType
+    permissions: tuple[str, ...]
+    date_created: datetime
+    date_updated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An identity of a service."""
+
+    sid: str
+    service_sid: str
+    identity: str
+    friendly_name: str | None
+    attributes: str
+    role_sid: str
+    date_created: datetime
+    date_updated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceConfiguration:
+    """A service's defaults."""
+
+    default_conversation_creator_role_sid: str
+    default_conversation_role_sid: str
+    default_chat_service_role_sid: str
+    reachability_enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountConfiguration:
+    """The account's defaults; timers as ISO-8601 durations."""
+
+    default_chat_service_sid: str = ""
+    default_messaging_service_sid: str = ""
+    default_inactive_timer: str | None = None
+    default_closed_timer: str | None = None

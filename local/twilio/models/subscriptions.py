@@ -20,11 +20,19 @@ class Target:
     method: str
 
 
+def before(world: World, event: Event) -> Target | None:
+    """Return who is asked before an event happens: never a conversation's own webhooks."""
+    configuration = _configuration(world, event)
+    if not configuration.pre_webhook_url or event.type not in (configuration.filters or ()):
+        return None
+    return Target(url=configuration.pre_webhook_url, method=configuration.method or "POST")
+
+
 def after(world: World, event: Event) -> list[Target]:
     """Return where an event is told after it happened."""
     targets = []
     configuration = _configuration(world, event)
-    if configuration.post_webhook_url and event.type in (configuration.filters or ()):
+    if event.only_webhook is None and configuration.post_webhook_url and event.type in (configuration.filters or ()):
         targets.append(Target(url=configuration.post_webhook_url, method=configuration.method or "POST"))
     if event.conversation_sid is None:
         return targets
@@ -32,13 +40,13 @@ def after(world: World, event: Event) -> list[Target]:
     return targets + [
         Target(url=webhook.url, method=(webhook.method or "post").upper())
         for webhook in scoped.values()
-        if webhook.url and _wants(webhook, event)
+        if webhook.url and event.only_webhook in {None, webhook.sid} and _wants(webhook, event)
     ]
 
 
 def _configuration(world: World, event: Event) -> WebhookConfiguration:
     own = services.webhooks(world, event.service_sid)
-    return own if own.post_webhook_url or own.pre_webhook_url else services.webhooks(world, "")
+    return own if own.post_webhook_url or own.pre_webhook_url else services.webhooks(world, services.ACCOUNT)
 
 
 def _wants(webhook: ScopedWebhook, event: Event) -> bool:

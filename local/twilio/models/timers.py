@@ -3,10 +3,11 @@
 import heapq
 from datetime import datetime
 
-from local.twilio.models import conversations
-from local.twilio.models.world import Due, World
+from local.twilio.models import conversations, deliveries
+from local.twilio.models.state import Due
+from local.twilio.models.world import World
 
-_LOOK = {Due.CONVERSATION: conversations.look_at_timers}
+_LOOK = {Due.CONVERSATION: conversations.look_at_timers, Due.DELIVERY: deliveries.look_at_delivery}
 
 
 def next_due(world: World) -> datetime | None:
@@ -17,5 +18,5 @@ def next_due(world: World) -> datetime | None:
 def run_due(world: World) -> None:
     """Do everything whose time has come, in order of time."""
     while world.state.timers and world.state.timers[0][0] <= world.clock():
-        _at, due, sid = heapq.heappop(world.state.timers)
-        _LOOK[due](world, sid)
+        _at, due, what = heapq.heappop(world.state.timers)
+        _LOOK[due](world, what)

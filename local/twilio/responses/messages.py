@@ -1,8 +1,10 @@
-"""/Conversations/{CH}/Messages."""
+"""/Conversations/{CH}/Messages and their receipts."""
 
+import re
 from enum import StrEnum
 
-from local.twilio.models import conversations, messages
+from local.twilio.exceptions import TwilioError, not_found
+from local.twilio.models import contents, conversations, media, messages, tellings
 from local.twilio.models.records import Conversation, DeliveryStatus, File, Message, Receipt
 from local.twilio.responses.call import DELETED, JSON, Answer, Call, created, found, instant
 from local.twilio.responses.paging import page
@@ -27,17 +29,25 @@ class Order(StrEnum):
 
 
 async def create(call: Call) -> Answer:
-    """Add a message, and send it."""
+    """Add a message, and send it. A template's text replaces body and media."""
     call.form.only(_CREATE)
-    message = messages.add(
+    conversation = _conversation(call)
+    content_sid = call.form.text("ContentSid") or None
+    rendered = contents.render(call.world, content_sid, call.form.text("ContentVariables"))
+    draft = messages.draft(
         call.world,
-        _conversation(call).sid,
-        origin=call.origin,
+        conversation.sid,
         author=call.form.text("Author"),
-        body=call.form.text("Body"),
+        body=call.form.text("Body") if rendered is None else rendered,
+        files=_files(call, conversation) if rendered is None else (),
         attributes=call.form.text("Attributes") or "{}",
+        content_sid=content_sid,
+        date_created=call.date_created,
+        date_updated=call.date_updated,
     )
-    return created(_body(call, message))
+    wish = await call.ask(tellings.message(call.world, "onMessageAdd", draft, call.origin))
+    draft = messages.wished(call.world, draft, wish)
+    return created(_body(call, messages.commit(call.world, draft, origin=call.origin)))
 
 
 async def fetch(call: Call) -> Answer:
@@ -48,19 +58,23 @@ async def fetch(call: Call) -> Answer:
 async def update(call: Call) -> Answer:
     """Change a message."""
     call.form.only(_UPDATE)
-    changed = messages.update(
+    changed = messages.changed(
         call.world,
         _named(call),
-        origin=call.origin,
         author=call.form.text("Author"),
         body=call.form.text("Body"),
         attributes=call.form.text("Attributes"),
+        date_created=call.date_created,
+        date_updated=call.date_updated,
     )
-    return found(_body(call, changed))
+    wish = await call.ask(tellings.message(call.world, "onMessageUpdate", changed, call.origin))
+    changed = messages.wished(call.world, changed, wish)
+    return found(_body(call, messages.update(call.world, changed, origin=call.origin)))
 
 
 async def delete(call: Call) -> Answer:
     """Remove a message."""
+    await call.ask(tellings.message(call.world, "onMessageRemove", _named(call), call.origin))
     messages.remove(call.world, _named(call), origin=call.origin)
     return DELETED
 
@@ -73,12 +87,37 @@ async def index(call: Call) -> Answer:
     return page(call, "messages", rows, lambda message: _body(call, message), filters=frozenset({"Order"}))
 
 
+async def fetch_receipt(call: Call) -> Answer:
+    """Return a delivery receipt."""
+    message = messages.parent(call.world, _conversation(call).sid, call.parts["message_sid"])
+    receipt = call.world.state.receipts.get(message.sid, {}).get(call.parts["sid"])
+    if receipt is None:
+        raise not_found(f"/Messages/{message.sid}/Receipts/{call.parts['sid']}")
+    return found(_receipt_body(call, receipt))
+
+
+async def index_of_receipts(call: Call) -> Answer:
+    """Return a page of a message's delivery receipts, one for each recipient who is not on chat."""
+    message = messages.parent(call.world, _conversation(call).sid, call.parts["message_sid"])
+    rows = list(call.world.state.receipts.get(message.sid, {}).values())
+    return page(call, "delivery_receipts", rows, lambda receipt: _receipt_body(call, receipt), most=50)
+
+
 def _conversation(call: Call) -> Conversation:
     return conversations.parent(call.world, call.service_sid, call.parts["conversation_sid"])
 
 
 def _named(call: Call) -> Message:
     return messages.fetch(call.world, _conversation(call).sid, call.parts["sid"])
+
+
+def _files(call: Call, conversation: Conversation) -> tuple[File, ...]:
+    sid = call.form.text("MediaSid")
+    if not sid:
+        return ()
+    if not re.fullmatch(r"ME[0-9a-fA-F]{32}", sid):
+        raise TwilioError(50510)
+    return (media.to_send(call.world, conversation.service_sid, sid),)
 
 
 def _body(call: Call, message: Message) -> JSON:
@@ -114,3 +153,21 @@ def _delivery_body(receipts: list[Receipt]) -> JSON | None:
     counts = {name: sum(receipt.status in reached for receipt in receipts) for name, reached in _REACHED.items()}
     words = {0: "none", len(receipts): "all"}
     return {"total": len(receipts), **{name: words.get(count, "some") for name, count in counts.items()}}
+
+
+def _receipt_body(call: Call, receipt: Receipt) -> JSON:
+    path = f"/Conversations/{receipt.conversation_sid}/Messages/{receipt.message_sid}/Receipts/{receipt.sid}"
+    return {
+        "sid": receipt.sid,
+        "account_sid": call.world.account_sid,
+        **call.of_service(),
+        "conversation_sid": receipt.conversation_sid,
+        "message_sid": receipt.message_sid,
+        "channel_message_sid": receipt.channel_message_sid,
+        "participant_sid": receipt.participant_sid,
+        "status": receipt.status,
+        "error_code": receipt.error_code or 0,
+        "date_created": instant(receipt.date_created),
+        "date_updated": instant(receipt.date_updated),
+        "url": call.url(path),
+    }

@@ -1,10 +1,11 @@
-"""/v1/Services and /v1/Services/{IS}/Configuration/Webhooks."""
+"""/v1/Services and /v1/Services/{IS}/Configuration."""
 
-from enum import StrEnum
+from dataclasses import replace
 
-from local.twilio.models import services
-from local.twilio.models.records import Service, WebhookConfiguration
-from local.twilio.responses.call import JSON, Answer, Call, created, found, instant
+from local.twilio.exceptions import TwilioError
+from local.twilio.models import services, users
+from local.twilio.models.records import Service, ServiceConfiguration
+from local.twilio.responses.call import DELETED, JSON, Answer, Call, created, found, instant
 from local.twilio.responses.paging import page
 
 _LINKS = {
@@ -18,13 +19,6 @@ _LINKS = {
 }
 
 
-class Method(StrEnum):
-    """How a service's or the account's webhooks are sent."""
-
-    GET = "GET"
-    POST = "POST"
-
-
 async def create(call: Call) -> Answer:
     """Add a service."""
     call.form.only({"FriendlyName"})
@@ -36,33 +30,53 @@ async def fetch(call: Call) -> Answer:
     return found(_body(call, services.fetch(call.world, call.parts["sid"])))
 
 
+async def delete(call: Call) -> Answer:
+    """Remove a service with all it holds."""
+    services.remove(call.world, services.fetch(call.world, call.parts["sid"]))
+    return DELETED
+
+
 async def index(call: Call) -> Answer:
     """Return a page of services."""
     return page(call, "services", list(call.world.state.services.values()), lambda service: _body(call, service))
 
 
-async def fetch_webhooks(call: Call) -> Answer:
-    """Return where the service's webhooks go."""
-    return found(_webhooks_body(call, services.webhooks(call.world, call.service_sid)))
+async def fetch_configuration(call: Call) -> Answer:
+    """Return the service's defaults."""
+    return found(_configuration_body(call, call.world.state.service_configurations[call.service_sid]))
 
 
-async def update_webhooks(call: Call) -> Answer:
-    """Change where the service's webhooks go."""
-    call.form.only({"PreWebhookUrl", "PostWebhookUrl", "Filters", "Method"})
-    configuration = _changed(call, services.webhooks(call.world, call.service_sid))
-    services.set_webhooks(call.world, call.service_sid, configuration)
-    return found(_webhooks_body(call, configuration))
-
-
-def _changed(call: Call, before: WebhookConfiguration) -> WebhookConfiguration:
-    pre, post = call.form.text("PreWebhookUrl"), call.form.text("PostWebhookUrl")
-    filters, method = call.form.many("Filters"), call.form.choice("Method", Method)
-    return WebhookConfiguration(
-        pre_webhook_url=before.pre_webhook_url if pre is None else pre or None,
-        post_webhook_url=before.post_webhook_url if post is None else post or None,
-        filters=before.filters if filters is None else tuple(name for name in filters if name),
-        method=before.method if method is None else method,
+async def update_configuration(call: Call) -> Answer:
+    """Change the service's defaults."""
+    call.form.only(
+        {
+            "DefaultConversationCreatorRoleSid",
+            "DefaultConversationRoleSid",
+            "DefaultChatServiceRoleSid",
+            "ReachabilityEnabled",
+        }
     )
+    before = call.world.state.service_configurations[call.service_sid]
+    reachability = call.form.flag("ReachabilityEnabled")
+    changed = replace(
+        before,
+        default_conversation_creator_role_sid=_role(call, "DefaultConversationCreatorRoleSid")
+        or before.default_conversation_creator_role_sid,
+        default_conversation_role_sid=_role(call, "DefaultConversationRoleSid") or before.default_conversation_role_sid,
+        default_chat_service_role_sid=_role(call, "DefaultChatServiceRoleSid") or before.default_chat_service_role_sid,
+        reachability_enabled=before.reachability_enabled if reachability is None else reachability,
+    )
+    call.world.state.service_configurations[call.service_sid] = changed
+    return found(_configuration_body(call, changed))
+
+
+def _role(call: Call, name: str) -> str | None:
+    sid = call.form.sid(name, "RL")
+    if not sid:
+        return None
+    if sid not in call.world.state.roles[call.service_sid]:
+        raise TwilioError(50100)
+    return users.fetch_role(call.world, call.service_sid, sid).sid
 
 
 def _body(call: Call, service: Service) -> JSON:
@@ -78,13 +92,14 @@ def _body(call: Call, service: Service) -> JSON:
     }
 
 
-def _webhooks_body(call: Call, configuration: WebhookConfiguration) -> JSON:
+def _configuration_body(call: Call, configuration: ServiceConfiguration) -> JSON:
+    url = call.url("/Configuration")
     return {
-        "account_sid": call.world.account_sid,
         "chat_service_sid": call.service_sid,
-        "pre_webhook_url": configuration.pre_webhook_url,
-        "post_webhook_url": configuration.post_webhook_url,
-        "filters": None if configuration.filters is None else list(configuration.filters),
-        "method": configuration.method,
-        "url": call.url("/Configuration/Webhooks"),
+        "default_conversation_creator_role_sid": configuration.default_conversation_creator_role_sid,
+        "default_conversation_role_sid": configuration.default_conversation_role_sid,
+        "default_chat_service_role_sid": configuration.default_chat_service_role_sid,
+        "reachability_enabled": configuration.reachability_enabled,
+        "url": url,
+        "links": {"notifications": f"{url}/Notifications", "webhooks": f"{url}/Webhooks"},
     }

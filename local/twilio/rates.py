@@ -1,0 +1,53 @@
+"""How many actions a second Twilio takes: 30 of one conversation, and 30 of a service beside those.
+
+Reads are not counted (Twilio, "Conversations limits"). Twilio does not say which status a refusal has; here it is 429.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from local.twilio.exceptions import TwilioError
+
+ACTIONS_PER_SECOND = 30
+OF_CONVERSATION = 50063
+OF_SERVICE = 50074
+
+_SECOND = timedelta(seconds=1)
+_OF_SERVICE = ("Conversations", "ConversationWithParticipants", "Users", "Roles")
+
+
+class Rates:
+    """The writes of the last second, of each conversation and each service."""
+
+    def __init__(self, *, actions_per_second: int | None) -> None:
+        self._most = actions_per_second
+        self._recent: dict[str, deque[datetime]] = {}
+
+    def count(self, method: str, path: str, parts: Mapping[str, str], now: datetime) -> None:
+        """Count a write, or refuse it with 50063 or 50074."""
+        if self._most is None or method == "GET":
+            return
+        key, code = _counted(method, path, parts)
+        if key is None:
+            return
+        recent = self._recent.setdefault(key, deque())
+        while recent and now - recent[0] >= _SECOND:
+            recent.popleft()
+        if len(recent) >= self._most:
+            raise TwilioError(code)
+        recent.append(now)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._recent.clear()
+
+
+def _counted(method: str, path: str, parts: Mapping[str, str]) -> tuple[str | None, int]:
+    if "conversation_sid" in parts:
+        return parts["conversation_sid"], OF_CONVERSATION
+    sid = parts.get("sid", "")
+    if method == "POST" and path.endswith(f"/Conversations/{sid}"):
+        return sid, OF_CONVERSATION
+    resource = path.removesuffix(f"/{sid}").rpartition("/")[2]
+    return (parts.get("service_sid", "default") if resource in _OF_SERVICE else None), OF_SERVICE
