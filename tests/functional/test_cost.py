@@ -1,0 +1,122 @@
+"""What a turn without faults costs, counted at the wire: requests to DynamoDB, to SQS and to Twilio."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from switchboard import bootstrap
+from switchboard.aws.queue import encoded
+from tests import functions
+from tests.builders import message_added, sid
+from tests.signing import ACCOUNT, SERVICE, TOKEN
+
+WRITES = {"UpdateItem", "PutItem", "TransactWriteItems", "DeleteItem", "BatchWriteItem"}
+
+
+class Context:
+    """Lambda's context, as far as the function asks it."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def twilio() -> Iterator[tuple[str, Counter[str]]]:
+    """A Twilio that takes every message, and counts the requests."""
+    asked: Counter[str] = Counter()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked["POST"] += 1
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(201, {"sid": sid("IM", 99), "index": asked["POST"]})
+
+        def do_GET(self) -> None:
+            asked["GET"] += 1
+            self._answer(404, {"code": 20404, "status": 404, "message": "none"})
+
+        def _answer(self, status: int, body: dict[str, Any]) -> None:
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_reads(
+    twilio: tuple[str, Counter[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, to_twilio = twilio
+    with mock_aws():
+        for name, value in {
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "POWERTOOLS_SERVICE_NAME": "agent",
+            "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
+            "TWILIO_SECRET_ID": "twilio",
+            "TWILIO_BASE_URL": url,
+            "CONVERSATIONS_TABLE": "Conversations",
+            "ASSISTANT_MODEL": "offline",
+            "MAX_EVENT_AGE_MINUTES": "100000000",
+        }.items():
+            monkeypatch.setenv(name, value)
+        boto3.client("secretsmanager").create_secret(
+            Name="twilio",
+            SecretString=json.dumps({"auth_tokens": [TOKEN], "account_sid": ACCOUNT, "service_sid": SERVICE}),
+        )
+        for variable in ("MESSAGES_QUEUE_URL", "MESSAGES_DEAD_LETTER_QUEUE_URL"):
+            made = boto3.client("sqs").create_queue(QueueName=f"{variable}.fifo", Attributes={"FifoQueue": "true"})
+            monkeypatch.setenv(variable, made["QueueUrl"])
+        boto3.client("dynamodb").create_table(
+            TableName="Conversations",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        bootstrap.agent.cache_clear()
+        app = functions.load("agent")
+        to_aws: Counter[str] = Counter()
+        worker = bootstrap.agent(app.assistant)
+        for client in (worker.take_turn.keywords["conversations"].client, worker.batch.queue.client):
+            client.meta.events.register("before-send", lambda request, **_: to_aws.update([_operation(request)]))
+        record = {
+            "messageId": "record-1",
+            "receiptHandle": "handle-1",
+            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1772452800000"},
+            "body": encoded(message_added(body="When are you open on Saturday?")),
+        }
+
+        answer = app.lambda_handler({"Records": [record]}, Context())
+
+        bootstrap.agent.cache_clear()
+    assert answer == {"batchItemFailures": []}
+    assert to_twilio == {"POST": 1}
+    assert sum(count for operation, count in to_aws.items() if operation in WRITES) <= 4, to_aws
+    assert sum(count for operation, count in to_aws.items() if operation in {"Query", "GetItem"}) <= 2, to_aws
+    assert to_aws["UpdateItem"] >= 3, "nothing was counted"
+    assert to_aws.total() <= 6, to_aws
+
+
+def _operation(request: Any) -> str:  # noqa: ANN401 -- botocore's
+    target = request.headers["X-Amz-Target"]
+    name = target.decode() if isinstance(target, bytes) else target
+    return str(name.rpartition(".")[2])
