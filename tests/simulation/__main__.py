@@ -1,4 +1,4 @@
-"""The proofs as commands: `python -m tests.simulation exhaustive`, `… schedules`."""
+"""The proofs as commands: `python -m tests.simulation exhaustive`, `… schedules`, `… mutants`."""
 # ruff: noqa: T201 -- commands print
 
 import itertools
@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Annotated
 
 import typer
 
 from tests.simulation.exhaustive import Plan, explore
+from tests.simulation.mutants import MUTANTS, caught_by
 from tests.simulation.world import World
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -101,6 +102,18 @@ def run_schedules(first: int, count: int, window_faults: bool, show: bool) -> li
         if show:
             print("\n".join(world.trace))
     return failures
+
+
+@app.command()
+def mutants() -> None:
+    """Break the protocol, one rule at a time, and print which checks noticed."""
+    survived = 0
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        for mutant, noticed_by in zip(MUTANTS, threads.map(caught_by, MUTANTS), strict=True):
+            survived += not noticed_by
+            print(f"{noticed_by or 'SURVIVED':10} {mutant}", flush=True)
+    print(f"{len(MUTANTS)} mutants, {survived} survived")
+    raise typer.Exit(1 if survived else 0)
 
 
 if __name__ == "__main__":
