@@ -91,7 +91,8 @@ def every_message_has_an_end(evidence: Evidence) -> None:
         )
         assert ended, f"lost: message {message.index}"
     for letter in evidence.dead_letters:
-        assert was_told or evidence.a_human_has_or_had_it, f"dead without a word: message {letter.index}"
+        ended = was_told or evidence.a_human_has_or_had_it or letter.message_sid in refused
+        assert ended, f"dead without a word: message {letter.index}"
 
 
 def _ended_with_a_human(evidence: Evidence, message: MessageAdded) -> bool:

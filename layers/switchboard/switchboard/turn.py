@@ -323,7 +323,7 @@ class _Turn:
         ours = [m for m in listed if m.marker is not None and m.marker.turn == draft.turn and m.speaker is Speaker.US]
         sent = {m.marker.part: Sent(message_sid=m.message_sid, index=m.index) for m in ours if m.marker is not None}
         self.shown.update(message.index for message in listed if message.speaker is not Speaker.CUSTOMER)
-        waiting = [message for message in listed if message.index in draft.covers]
+        waiting = _in_order({m.index: m for m in (*self.delivered, *listed) if m.index in draft.covers})
         missing = [part for part in range(len(draft.parts)) if part not in sent]
         duplicates = len(ours) - len(sent)
         if not missing:
