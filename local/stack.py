@@ -20,6 +20,7 @@ from local.mapping import Pollers
 from local.overhearing import overhearing
 from local.runner import Function
 from local.schedule import Ticks
+from local.seeds import plant
 from local.serving import Servers, listen
 from local.template import Template
 from local.twilio import Emulator
@@ -71,6 +72,7 @@ class LocalStack:
             auth_token=self.identity.auth_token,
             service_sid=self.identity.service_sid,
         )
+        plant(self.emulator.world, service_sid=self.identity.service_sid)
         self.functions: dict[str, Function] = {}
         self._callers: list[Pollers | Ticks] = []
 

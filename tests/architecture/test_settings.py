@@ -1,0 +1,104 @@
+"""template.yaml ↔ settings.py ↔ the code: what is declared is read, what is read is declared."""
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.aws import Names
+from local.template import Template
+from switchboard import settings
+from tests.architecture.conftest import TEMPLATE
+
+ROOT = TEMPLATE.parent
+READ_BY_LIBRARIES = {
+    "AWS_ENDPOINT_URL",
+    "POWERTOOLS_LOG_LEVEL",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_SERVICE_NAME",
+}
+NEEDED = {"TwilioSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio"}
+
+READERS: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
+    "WebhookFunction": settings.webhook_settings,
+    "AgentFunction": settings.agent_settings,
+    "LifecycleFunction": settings.lifecycle_settings,
+    "SweeperFunction": settings.sweeper_settings,
+}
+
+
+class Noted(dict[str, str]):
+    """An environment that notes what is asked of it."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+@pytest.fixture(scope="module")
+def environments() -> dict[str, dict[str, str]]:
+    """What each function finds in its environment after a deployment with the parameters' defaults."""
+    template = Template.read(TEMPLATE, parameters=NEEDED)
+    names = Names(template=template, endpoint="https://sqs.us-east-1.amazonaws.com")
+    return {
+        logical_id: {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
+        for logical_id, properties in template.functions(names)
+    }
+
+
+def test_every_function_has_settings(environments: Mapping[str, Any]) -> None:
+    assert environments.keys() == READERS.keys()
+
+
+@pytest.mark.parametrize("function", READERS)
+def test_a_function_is_given_exactly_the_variables_that_it_reads(
+    environments: Mapping[str, Mapping[str, str]], function: str
+) -> None:
+    environment = Noted(environments[function])
+
+    READERS[function](environment)
+
+    assert environment.keys() == environment.asked | READ_BY_LIBRARIES
+
+
+@pytest.mark.parametrize("function", READERS)
+def test_the_templates_defaults_are_those_of_the_code(
+    environments: Mapping[str, Mapping[str, str]], function: str
+) -> None:
+    environment = environments[function]
+    as_deployed = READERS[function](environment)
+
+    for name in environment.keys() - READ_BY_LIBRARIES:
+        without = {other: value for other, value in environment.items() if other != name}
+        try:
+            assert READERS[function](without) == as_deployed
+        except settings.Misconfigured:
+            assert environment[name]  # without a default in the code, the template must have a value
+
+
+def test_only_the_composition_root_looks_at_the_environment() -> None:
+    readers = {path.relative_to(ROOT).as_posix() for path in _deployed_modules() if _names(path) & ENVIRONMENT}
+
+    assert readers == {"layers/switchboard/switchboard/bootstrap.py"}
+
+
+ENVIRONMENT = {"environ", "environb", "getenv"}
+
+
+def _deployed_modules() -> Iterator[Path]:
+    for folder in ("layers", "functions"):
+        yield from (ROOT / folder).rglob("*.py")
+
+
+def _names(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return attributes | {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }

@@ -1,0 +1,222 @@
+"""template.yaml keeps what the design promises: queues, timeouts, permissions."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytest
+
+type Document = Mapping[str, Any]
+type OfType = Callable[[str], Mapping[str, Document]]
+
+FUNCTION = "AWS::Serverless::Function"
+QUEUE = "AWS::SQS::Queue"
+FOURTEEN_DAYS = 14 * 24 * 60 * 60
+
+QUEUES = {"MessagesQueue": "AgentFunction", "LifecycleQueue": "LifecycleFunction"}
+DEAD_LETTER_QUEUES = {"MessagesQueue": "MessagesDeadLetterQueue", "LifecycleQueue": "LifecycleDeadLetterQueue"}
+
+SECRET = {"secretsmanager:GetSecretValue": "TwilioSecretArn"}
+PERMISSIONS = {
+    "WebhookFunction": [SECRET, {"sqs:SendMessage*": "MessagesQueue"}, {"sqs:SendMessage*": "LifecycleQueue"}],
+    "AgentFunction": [
+        SECRET,
+        dict.fromkeys(
+            (
+                "sqs:ChangeMessageVisibility",
+                "sqs:ChangeMessageVisibilityBatch",
+                "sqs:DeleteMessage",
+                "sqs:DeleteMessageBatch",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ),
+            "MessagesQueue",
+        ),
+        {"sqs:SendMessage*": "MessagesDeadLetterQueue"},
+        dict.fromkeys(
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"), "ConversationsTable"
+        ),
+        {"bedrock:InvokeModel": "AssistantModel"},
+        {"bedrock:InvokeModel": "AssistantModel"},
+    ],
+    "LifecycleFunction": [
+        SECRET,
+        {"sqs:SendMessage*": "MessagesQueue"},
+        dict.fromkeys(("dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),
+    ],
+    "SweeperFunction": [
+        SECRET,
+        {"sqs:SendMessage*": "MessagesQueue"},
+        {"sqs:SendMessage*": "LifecycleQueue"},
+        dict.fromkeys(("dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),
+        {"dynamodb:Query": "ConversationsTable"},
+    ],
+}
+
+
+@pytest.mark.parametrize("queue", [*DEAD_LETTER_QUEUES, *DEAD_LETTER_QUEUES.values()])
+def test_every_queue_is_fifo_in_high_throughput_mode_encrypted_and_keeps_for_14_days(
+    of_type: OfType, queue: str
+) -> None:
+    properties = of_type(QUEUE)[queue]
+
+    assert properties["FifoQueue"] is True
+    assert properties["DeduplicationScope"] == "messageGroup"
+    assert properties["FifoThroughputLimit"] == "perMessageGroupId"
+    assert properties["SqsManagedSseEnabled"] is True
+    assert properties["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_there_is_no_queue_that_the_tests_do_not_know(of_type: OfType) -> None:
+    assert of_type(QUEUE).keys() == {*DEAD_LETTER_QUEUES, *DEAD_LETTER_QUEUES.values()}
+
+
+@pytest.mark.parametrize(("queue", "dead_letter_queue"), DEAD_LETTER_QUEUES.items())
+def test_what_cannot_be_worked_on_goes_to_the_queues_own_dead_letter_queue(
+    of_type: OfType, queue: str, dead_letter_queue: str
+) -> None:
+    redrive = of_type(QUEUE)[queue]["RedrivePolicy"]
+
+    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": [dead_letter_queue, "Arn"]}, "maxReceiveCount": 10}
+
+
+@pytest.mark.parametrize(("queue", "function"), QUEUES.items())
+def test_a_record_stays_invisible_for_twice_its_functions_timeout(of_type: OfType, queue: str, function: str) -> None:
+    assert of_type(QUEUE)[queue]["VisibilityTimeout"] == 2 * of_type(FUNCTION)[function]["Timeout"]
+
+
+@pytest.mark.parametrize(("queue", "function"), QUEUES.items())
+def test_a_mapping_takes_ten_records_and_returns_the_failed_ones_alone(
+    template: Document, of_type: OfType, queue: str, function: str
+) -> None:
+    (mapping,) = of_type(FUNCTION)[function]["Events"].values()
+    properties = mapping["Properties"]
+    most_at_once = template["Parameters"][properties["ScalingConfig"]["MaximumConcurrency"]["Ref"]]
+
+    assert properties["Queue"] == {"Fn::GetAtt": [queue, "Arn"]}
+    assert properties["BatchSize"] == 10
+    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert "MaximumBatchingWindowInSeconds" not in properties  # FIFO has none
+    assert most_at_once["MinValue"] == 2
+
+
+def test_the_api_has_one_exact_route_with_throttling_and_access_logs(template: Document, of_type: OfType) -> None:
+    (api,) = of_type("AWS::Serverless::HttpApi").values()
+    events = [event for function in of_type(FUNCTION).values() for event in function["Events"].values()]
+    routes = [event["Properties"] for event in events if event["Type"] == "HttpApi"]
+
+    assert routes == [{"ApiId": {"Ref": "HttpApi"}, "Method": "POST", "Path": "/webhook"}]
+    assert api["DefaultRouteSettings"].keys() == {"ThrottlingBurstLimit", "ThrottlingRateLimit"}
+    assert api["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0] in template["Resources"]
+
+
+def test_the_webhook_function_never_outlasts_twilios_patience(of_type: OfType) -> None:
+    assert of_type(FUNCTION)["WebhookFunction"]["Timeout"] <= 5
+
+
+def test_the_sweeper_has_ended_when_it_comes_again(of_type: OfType) -> None:
+    sweeper = of_type(FUNCTION)["SweeperFunction"]
+    (schedule,) = sweeper["Events"].values()
+
+    assert schedule["Properties"]["ScheduleExpression"] == "rate(1 minute)"
+    assert sweeper["Timeout"] < 60
+
+
+def test_functions_and_layer_are_built_for_the_same_processor(template: Document) -> None:
+    layer = template["Resources"]["SwitchboardLayer"]
+    chosen = {"Ref": "Architecture"}
+
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
+    assert template["Globals"]["Function"]["Architectures"] == [chosen]
+    assert layer["Metadata"]["BuildArchitecture"] == chosen
+    assert layer["Properties"]["CompatibleArchitectures"] == [chosen]
+
+
+def test_every_log_is_kept_for_as_long_as_the_operator_says(of_type: OfType) -> None:
+    logs = of_type("AWS::Logs::LogGroup")
+    written = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in of_type(FUNCTION).values()}
+
+    assert written < logs.keys()
+    assert len(written) == len(of_type(FUNCTION))
+    assert all(log == {"RetentionInDays": {"Ref": "LogRetentionDays"}} for log in logs.values())
+
+
+def test_every_parameter_is_described_and_used(template: Document) -> None:
+    parameters = template["Parameters"]
+    used = set(_referred(template["Resources"])) | set(_referred(template["Globals"]))
+
+    assert all(parameter["Description"] for parameter in parameters.values())
+    assert parameters.keys() <= used
+
+
+def test_the_table_outlives_the_stack_and_can_be_set_back(template: Document) -> None:
+    table = template["Resources"]["ConversationsTable"]
+
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+def test_every_function_has_its_permissions_in_the_table_above(of_type: OfType) -> None:
+    assert of_type(FUNCTION).keys() == PERMISSIONS.keys()
+
+
+@pytest.mark.parametrize("function", PERMISSIONS)
+def test_a_function_may_do_what_it_does_to_what_it_uses_and_nothing_else(
+    cloudformation: Document, function: str
+) -> None:
+    policies = cloudformation[f"{function}Role"]["Properties"]["Policies"]
+    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+
+    granted = [dict.fromkeys(_actions(each), _only(_subjects(each))) for each in statements]
+
+    assert sorted(map(repr, granted)) == sorted(map(repr, PERMISSIONS[function]))
+    assert all(each["Effect"] == "Allow" and each["Resource"] != "*" for each in statements)
+
+
+def test_a_model_may_be_invoked_in_other_regions_through_its_inference_profile_alone(cloudformation: Document) -> None:
+    policies = cloudformation["AgentFunctionRole"]["Properties"]["Policies"]
+    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+
+    anywhere = [each for each in statements if "foundation-model/*" in str(each["Resource"])]
+
+    assert [each["Condition"].keys() for each in anywhere] == [{"StringLike"}]
+    assert anywhere[0]["Condition"]["StringLike"].keys() == {"bedrock:InferenceProfileArn"}
+
+
+def _actions(statement: Document) -> tuple[str, ...]:
+    actions = statement["Action"]
+    return (actions,) if isinstance(actions, str) else tuple(sorted(actions))
+
+
+def _subjects(statement: Document) -> set[str]:
+    """Return the resources and parameters that a statement names."""
+    named = _referred([statement["Resource"], statement.get("Condition")])
+    return {name for name in named if not name.startswith("AWS::")}
+
+
+def _only[T](values: set[T]) -> T:
+    (value,) = values
+    return value
+
+
+def _referred(value: object) -> Iterable[str]:
+    """Yield every name that a value refers to by Ref, GetAtt or Sub."""
+    match value:
+        case {"Ref": str(name)}:
+            yield name
+        case {"Fn::GetAtt": [str(name), _]} | {"Fn::GetAtt": str(name)}:
+            yield name.partition(".")[0]
+        case {"Fn::Sub": [str(text), dict(names)]}:
+            yield from (name for name in _substituted(text) if name not in names)
+            yield from _referred(names)
+        case {"Fn::Sub": str(text)}:
+            yield from _substituted(text)
+        case dict():
+            yield from (name for item in value.values() for name in _referred(item))
+        case list():
+            yield from (name for item in value for name in _referred(item))
+
+
+def _substituted(text: str) -> Iterable[str]:
+    return (piece.partition("}")[0].partition(".")[0] for piece in text.split("${")[1:])

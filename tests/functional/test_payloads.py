@@ -1,0 +1,125 @@
+"""The payloads of `events/` are true ones: what one function queues is what the next is given."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local.identity import BUILT_IN, Identity
+from local.payloads import EVENTS, form, logical_id, read
+from switchboard.aws.queue import read_record
+from switchboard.aws.secrets import TwilioSecret
+from switchboard.errors import NotAuthentic
+from switchboard.events import Event
+from switchboard.twilio.inbound import Inbound
+from tests.builders import NOON
+from tests.stacks import Running
+
+PAYLOADS = sorted(EVENTS.rglob("*.json"))
+CHANNELS = ("sms", "whatsapp", "chat")
+PUBLIC_URL = "https://bot.example.com/webhook"
+
+
+class Secrets:
+    """The credentials of an identity."""
+
+    def __init__(self, who: Identity) -> None:
+        self._secret = TwilioSecret(
+            auth_tokens=(who.auth_token,),
+            account_sid=who.account_sid,
+            api_key_sid="",
+            api_key_secret="",
+            service_sid=who.service_sid,
+        )
+
+    def read(self) -> TwilioSecret:
+        return self._secret
+
+    def read_again(self) -> None:
+        return None
+
+
+def told(payload: dict[str, object], *, who: Identity = BUILT_IN, public_url: str | None = None) -> Event:
+    """Return the event that the webhook function makes of a payload."""
+    return Inbound(secrets=Secrets(who), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)).event_of(
+        payload
+    )
+
+
+@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.relative_to(EVENTS).as_posix())
+def test_a_payload_lies_in_the_folder_of_its_function(path: Path) -> None:
+    functions = yaml_parse((EVENTS.parent / "template.yaml").read_text())["Resources"]
+
+    assert functions[logical_id(path)]["Properties"]["CodeUri"].rstrip("/") == f"functions/{path.parent.name}"
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_agent_is_given_what_the_webhook_function_makes_of_a_text(channel: str) -> None:
+    webhook = json.loads((EVENTS / "webhook" / f"{channel}.json").read_text())
+    (record,) = json.loads((EVENTS / "agent" / f"{channel}.json").read_text())["Records"]
+
+    assert told(webhook) == read_record(record).event
+
+
+@pytest.mark.parametrize("path", [path for path in PAYLOADS if path.parent.name in {"agent", "lifecycle"}], ids=str)
+def test_a_batch_is_as_sqs_hands_it_over(path: Path) -> None:
+    (record,) = json.loads(path.read_text())["Records"]
+
+    event = read_record(record).event
+
+    assert record["attributes"]["MessageGroupId"] == event.conversation_sid
+    assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_freshened_webhook_is_of_now_and_signed_for_whoever_receives_it(channel: str) -> None:
+    who = Identity(account_sid="AC" + "2" * 32, auth_token="of-somebody", service_sid="IS" + "2" * 32)
+    path = EVENTS / "webhook" / f"{channel}.json"
+
+    fresh = read(path, now=NOON, who=who, public_url=PUBLIC_URL)
+
+    event = told(fresh, who=who, public_url=PUBLIC_URL)
+    assert event.at == NOON  # type: ignore[union-attr]
+    assert form(fresh)["DateCreated"] == "2026-03-02T12:00:00.000Z"
+    assert fresh["requestContext"]["timeEpoch"] == int(NOON.timestamp() * 1000)
+    with pytest.raises(NotAuthentic):
+        told(fresh, who=who)  # the API's own URL is not what it was signed for
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_freshened_batch_is_of_now(channel: str) -> None:
+    path = EVENTS / "agent" / f"{channel}.json"
+
+    (raw,) = read(path, now=NOON, who=BUILT_IN, public_url="")["Records"]
+
+    record = read_record(raw)
+    assert record.event.at == record.sent_at == NOON
+    assert raw["md5OfBody"] == hashlib.md5(raw["body"].encode(), usedforsecurity=False).hexdigest()
+
+
+def test_a_freshened_schedule_is_of_now() -> None:
+    fresh = read(EVENTS / "sweeper" / "every_minute.json", now=NOON, who=BUILT_IN, public_url="")
+
+    assert datetime.fromisoformat(fresh["time"]) == NOON.astimezone(UTC)
+
+
+def test_what_is_no_payload_is_refused(tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger.json"
+    stranger.write_text('{"Payload": 1}')
+
+    with pytest.raises(ValueError, match=r"stranger\.json is neither"):
+        read(stranger, now=NOON, who=BUILT_IN, public_url="")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_conversation_that_a_payload_tells_of_is_there_from_the_start(stack: Running, channel: str) -> None:
+    webhook = form(json.loads((EVENTS / "webhook" / f"{channel}.json").read_text()))
+
+    first, *_ = stack.messages(webhook["ConversationSid"])
+
+    names = {"sid": "MessageSid", "participant_sid": "ParticipantSid", "author": "Author", "body": "Body"}
+    assert {name: first[name] for name in names} == {name: webhook[field] for name, field in names.items()}
+    assert first["index"] == int(webhook["Index"])
