@@ -43,7 +43,7 @@ class Telemetry:
 
 def telemetry() -> Telemetry:
     """Return the function's telemetry; Powertools names the service from POWERTOOLS_SERVICE_NAME."""
-    return Telemetry(logger=Logger(), metrics=Metrics())
+    return Telemetry(logger=Logger(location=None), metrics=Metrics())
 
 
 def _frames(error: Exception) -> list[str]:

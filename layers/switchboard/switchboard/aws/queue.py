@@ -121,7 +121,12 @@ def _deduplication_id(event: LifecycleEvent) -> str:
 
 def encoded(event: LifecycleEvent) -> str:
     """Return the body of a record that carries the event."""
-    return json.dumps({"type": type(event).__name__, **asdict(event)}, default=datetime.isoformat, ensure_ascii=False)
+    values = {name: getattr(event, name) for name in event.__slots__}
+    return json.dumps({"type": type(event).__name__, **values}, default=_plain)
+
+
+def _plain(value: datetime | Marker) -> object:
+    return asdict(value) if isinstance(value, Marker) else value.isoformat()
 
 
 def _decoded(values: dict[str, Any]) -> LifecycleEvent:

@@ -1,0 +1,81 @@
+"""A batch of ten conversations whose agent waits one second, against one such turn."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from switchboard.aws.batch import MessagesBatch
+from switchboard.aws.queue import Queue, encoded
+from switchboard.events import MessageAdded
+from switchboard.ports import Answer, Question
+from switchboard.turn import Rules, take_turn
+from tests.builders import message_added, sid
+from tests.fakes.conversations import ConversationsInMemory
+from tests.fakes.twilio import TwilioInMemory
+
+
+class _WaitingAgent:
+    """Waits a second, as a model does."""
+
+    def answer(self, _question: Question) -> Answer:
+        time.sleep(1)
+        return Answer(text="done")
+
+
+class _Sqs:
+    """Takes every deletion."""
+
+    def delete_message_batch(self, **_: Any) -> None:  # noqa: ANN401 -- boto3's
+        """Take it."""
+
+
+class _NoDeadLetters:
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
+        raise AssertionError(messages)
+
+
+def measure() -> tuple[float, float]:
+    """Return the wall times, in seconds, of a batch of ten and of one."""
+    return _wall_time(conversations=10), _wall_time(conversations=1)
+
+
+def _wall_time(*, conversations: int) -> float:
+    now = partial(datetime.now, UTC)
+    lease_until = now() + timedelta(seconds=60)
+    turn = partial(
+        take_turn,
+        lease_until=lease_until,
+        agent=_WaitingAgent(),
+        conversations=ConversationsInMemory(),
+        messenger=TwilioInMemory(clock=now),
+        dead_letters=_NoDeadLetters(),
+        clock=now,
+        rules=Rules(fallback_sentence="sorry"),
+        new_id=lambda: uuid4().hex,
+    )
+    batch = MessagesBatch(
+        queue=Queue(client=_Sqs(), url=""),
+        clock=now,
+        coalesce=timedelta(0),
+        decided=lambda _decision, _facts: None,
+        failed=lambda error, _facts: print(repr(error)),  # noqa: T201 -- a failed turn must not go unseen
+    )
+    records = [_record(number, now()) for number in range(1, conversations + 1)]
+    began = time.perf_counter()
+    returned = batch.answer(records, turn)
+    took = time.perf_counter() - began
+    if returned:
+        raise RuntimeError(f"{len(returned)} turns failed")
+    return took
+
+
+def _record(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "messageId": f"record-{number}",
+        "receiptHandle": f"handle-{number}",
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": str(round(at.timestamp() * 1000))},
+        "body": encoded(message_added(conversation_sid=sid("CH", number), at=at)),
+    }

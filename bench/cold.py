@@ -1,0 +1,98 @@
+"""A cold start: the built function's imports and its first answered call, AWS answered by a stub in another process."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, message_fields, signed_event
+
+BUILD = Path(__file__).parents[1] / ".aws-sam" / "build"
+RUNS = 9
+
+REFERENCE = 'import boto3; boto3.client("sqs")'
+OURS = """
+import json, os, app
+answer = app.lambda_handler(json.loads(os.environ["EVENT"]), None)
+assert answer["statusCode"] == 200, answer
+"""
+TIMED = """
+import sys, time
+began = time.perf_counter()
+{code}
+print(time.perf_counter() - began, file=sys.stderr)
+"""
+
+
+class _Aws(BaseHTTPRequestHandler):
+    """Answers GetSecretValue and SendMessage."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        answer: dict[str, Any] = {"MessageId": "1", "MD5OfMessageBody": ""}
+        if "GetSecretValue" in self.headers["X-Amz-Target"]:
+            secret = {"auth_tokens": [TOKEN], "account_sid": ACCOUNT, "service_sid": SERVICE}
+            answer = {"Name": "twilio", "SecretString": json.dumps(secret)}
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+def measure() -> tuple[float, float]:
+    """Return the medians, in seconds, of interleaved runs."""
+    if not (BUILD / "WebhookFunction").exists():
+        sys.exit("Nothing is built: `make build` first")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Aws)
+    Thread(target=server.serve_forever, daemon=True).start()
+    environment = _environment(f"http://127.0.0.1:{server.server_port}")
+    ours, reference = [], []
+    for _ in range(RUNS):
+        reference.append(_run(REFERENCE, environment))
+        ours.append(_run(OURS, environment))
+    server.shutdown()
+    return statistics.median(ours), statistics.median(reference)
+
+
+def _environment(endpoint: str) -> dict[str, str]:
+    function, layer = BUILD / "WebhookFunction", BUILD / "SwitchboardLayer" / "python"
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{function}:{layer}",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "POWERTOOLS_SERVICE_NAME": "webhook",
+        "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
+        "TWILIO_SECRET_ID": "twilio",
+        "PUBLIC_URL": URL,
+        "MESSAGES_QUEUE_URL": f"{endpoint}/1/messages.fifo",
+        "LIFECYCLE_QUEUE_URL": f"{endpoint}/1/lifecycle.fifo",
+        "EVENT": json.dumps(signed_event(message_fields())),
+    }
+
+
+def _run(code: str, environment: dict[str, str]) -> float:
+    # -S: only what the artefact carries is on the path, as on Lambda.
+    done = subprocess.run(  # noqa: S603 -- our own code
+        [sys.executable, "-S", "-c", TIMED.format(code=code)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(done.stderr)
+    return float(done.stderr.splitlines()[-1])

@@ -1,0 +1,61 @@
+"""A warm webhook call, its queue stubbed, against the one thing it cannot do without: RequestValidator.validate."""
+
+import os
+import sys
+import timeit
+from typing import Any
+
+from twilio.request_validator import RequestValidator
+
+from switchboard import bootstrap
+from switchboard.aws.queue import Queue
+from switchboard.aws.secrets import TwilioSecret
+from switchboard.telemetry import telemetry
+from switchboard.twilio.inbound import Inbound
+from tests import functions
+from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, message_fields, signature_of, signed_event
+
+CALLS = 2000
+ROUNDS = 7
+
+
+class _Sqs:
+    """Takes every message."""
+
+    def send_message(self, **_: Any) -> None:  # noqa: ANN401 -- boto3's
+        """Take it."""
+
+
+class _Secrets:
+    """The secret, read already."""
+
+    def read(self) -> TwilioSecret:
+        return TwilioSecret(
+            auth_tokens=(TOKEN,), account_sid=ACCOUNT, api_key_sid="", api_key_secret="", service_sid=SERVICE
+        )
+
+    def read_again(self) -> None:
+        return None
+
+
+def measure() -> tuple[float, float]:
+    """Return the best of several rounds, in seconds a call; what is logged goes to /dev/null."""
+    os.environ |= {"POWERTOOLS_SERVICE_NAME": "webhook", "POWERTOOLS_METRICS_NAMESPACE": "Switchboard"}
+    fields, event = message_fields(), signed_event(message_fields())
+    validator, signature = RequestValidator(TOKEN), signature_of(fields)
+    handler = functions.load("webhook").lambda_handler
+    screen = sys.stdout
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- no path, a device
+        sys.stdout = nowhere
+        built = bootstrap.Webhook(
+            inbound=Inbound(secrets=_Secrets(), public_url=URL, visitor_identities=()),
+            messages=Queue(client=_Sqs(), url=""),
+            lifecycle=Queue(client=_Sqs(), url=""),
+            telemetry=telemetry(),
+        )
+        bootstrap.webhook = lambda: built  # type: ignore[assignment]
+        assert handler(event, None)["statusCode"] == 200  # noqa: S101, PLR2004 -- else the figure means nothing
+        ours = min(timeit.repeat(lambda: handler(event, None), number=CALLS, repeat=ROUNDS)) / CALLS
+        sys.stdout = screen
+    reference = min(timeit.repeat(lambda: validator.validate(URL, fields, signature), number=CALLS, repeat=ROUNDS))
+    return ours, reference / CALLS
