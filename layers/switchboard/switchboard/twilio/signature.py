@@ -37,7 +37,7 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields by name, each with all its values, as RequestValidator reads a multi-dict."""
+    """Fields by name, each with all its values, as RequestValidator reads a multi-dict (`getall` is what it tries first)."""
 
     fields: Mapping[str, tuple[str, ...]]
 
@@ -47,7 +47,7 @@ class Form:
     def __len__(self) -> int:
         return len(self.fields)
 
-    def getlist(self, name: str) -> tuple[str, ...]:
+    def getall(self, name: str) -> tuple[str, ...]:
         """Return all values of a field."""
         return self.fields[name]
 

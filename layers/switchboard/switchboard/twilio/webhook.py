@@ -91,7 +91,7 @@ def _refuse_a_form_split_anew(form: Form, event_type: str) -> None:
         raise Malformed("EventType is none")
     names = sorted(form)
     for absent in MAY_BE_ABSENT:
-        if absent not in form:
+        if absent not in form.fields:
             place = bisect(names, absent)
             before, after = "".join(names[place - 1 : place]), "".join(names[place : place + 1])
             neighbours = "".join(form.values(before)) + after + "".join(form.values(after))[: len(absent)]
