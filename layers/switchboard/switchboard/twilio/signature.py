@@ -37,7 +37,7 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields by name, each with all its values, as RequestValidator reads a multi-dict (`getall` is what it tries first)."""
+    """Fields by name, each with all its values: a multi-dict, by the method that RequestValidator tries first."""
 
     fields: Mapping[str, tuple[str, ...]]
 
