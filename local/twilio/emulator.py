@@ -101,6 +101,7 @@ class Emulator:
         """Move the clock forward; what falls due happens at once."""
         self.clock.advance(ahead)
         timers.run_due(self.world)
+        self._timer_set.set()  # the next one is nearer now
 
     def reset(self, *, seed: str | None = None) -> None:
         """Forget everything but the identity and the webhook, disarm all faults, and set the clock right."""

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, override
 
 from starlette.responses import Response
@@ -38,6 +39,11 @@ async def _reset(receive: Receive) -> None:
         pass
 
 
-def _transport(receive: Receive) -> Any:  # noqa: ANN401 -- uvicorn's, which ASGI does not hand out
-    """Return the connection under an ASGI request, where the server is uvicorn."""
-    return getattr(getattr(receive, "__self__", None), "transport", None)
+def _transport(receive: Callable[..., Any]) -> Any:  # noqa: ANN401 -- uvicorn's, which ASGI does not hand out
+    """Return the connection under an ASGI request, where the server is uvicorn; middleware wraps `receive`."""
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is not None:
+        return transport
+    wrapped = (cell.cell_contents for cell in getattr(receive, "__closure__", None) or ())
+    found = (_transport(inner) for inner in wrapped if callable(inner))
+    return next((each for each in found if each is not None), None)

@@ -1,15 +1,18 @@
 """The emulator as its clients see it: a URL."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
+import pytest
 import requests
+from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
 from local.twilio import Emulator
+from tests.contract import description
 
 ACCOUNT = "AC00000000000000000000000000000001"
 TOKEN = "emulator-token"
@@ -20,6 +23,13 @@ CUSTOMER = "+12025550110"
 VISITOR = "visitor-" + "0" * 31 + "1"
 
 
+def refused(*, code: int, status: int | None = None) -> pytest.RaisesExc[TwilioRestException]:
+    """Expect Twilio's error, as the package raises it."""
+    return pytest.RaisesExc(
+        TwilioRestException, check=lambda error: error.code == code and status in {None, error.status}
+    )
+
+
 class _Rewriting(TwilioHttpClient):  # type: ignore[misc]  # the package carries no types
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -27,7 +37,10 @@ class _Rewriting(TwilioHttpClient):  # type: ignore[misc]  # the package carries
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- handed on
         own = urlunsplit(urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc))
-        return super().request(method, own, *args, **kwargs)
+        answer = super().request(method, own, *args, **kwargs)
+        data = kwargs.get("data", args[1] if len(args) > 1 else None)
+        description.check(method, own, data, answer.status_code, answer.text)
+        return answer
 
 
 class Served:
@@ -52,7 +65,9 @@ class Served:
         return self.client.conversations.v1.services(SERVICE)
 
     def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:  # noqa: ANN401 -- handed on
-        return self._session.request(method, self.url + path, **{"auth": (ACCOUNT, TOKEN), "timeout": 30, **kwargs})
+        answer = self._session.request(method, self.url + path, **{"auth": (ACCOUNT, TOKEN), "timeout": 30, **kwargs})
+        description.check(method, answer.url, kwargs.get("data"), answer.status_code, answer.text)
+        return answer
 
     def text(self, body: str, *, sender: str = CUSTOMER, to: str = OUR_SMS) -> dict[str, str]:
         """Send a text from a customer's phone; return the SIDs."""
@@ -71,6 +86,11 @@ class Served:
         """Move the emulator's clock, by what `timedelta` takes."""
         seconds = timedelta(**ahead).total_seconds()
         assert self.request("POST", "/_emulator/clock", json={"advance_seconds": seconds}).status_code == 200
+
+    @staticmethod
+    def instant(text: str) -> float:
+        """Return an instant of a body as seconds."""
+        return datetime.fromisoformat(text).timestamp()
 
     def inbox(self, address: str = CUSTOMER) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = self.request("GET", "/_emulator/inbox", params={"address": address}).json()

@@ -106,14 +106,17 @@ def test_a_fault_without_a_count_or_a_rate_is_refused(twilio: Served) -> None:
     assert "count or a rate" in answer.json()["message"]
 
 
-def test_a_webhook_that_nobody_answers_holds_up_its_conversation_for_five_seconds_and_no_other(
+def test_a_webhook_that_nobody_answers_holds_up_its_own_conversation_and_no_other(
     twilio: Served, site: WebhookSite
 ) -> None:
     hold = Event()
     site.reply = lambda received: Reply(hold=hold if received.fields.get("Body") == "hangs" else None)
     twilio.text("hangs")
+    twilio.text("waits")
+    wait_until(lambda: bodies(site) == ["hangs"])
 
     twilio.text("flows", sender="+12025550111")
 
     wait_until(lambda: bodies(site) == ["hangs", "flows"])
     hold.set()
+    wait_until(lambda: bodies(site) == ["hangs", "flows", "waits"])

@@ -34,7 +34,7 @@ def connected(url: str, *, token: str = TOKEN, service_sid: str = SERVICE) -> Pr
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    emulator = Emulator()
+    emulator = Emulator(actions_per_second=None)  # a test that fills pages writes faster than Twilio allows
     listening = listen("127.0.0.1", 0)
     servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
