@@ -9,9 +9,10 @@ from uuid import uuid4
 
 from switchboard.aws.batch import MessagesBatch
 from switchboard.aws.queue import Queue, encoded
+from switchboard.claimed import Rules
 from switchboard.events import MessageAdded
 from switchboard.ports import Answer, Question
-from switchboard.turn import Rules, take_turn
+from switchboard.turn import take_turn
 from tests.builders import message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory

@@ -31,6 +31,8 @@ HEAVY = {
     "requests",
     "switchboard.agents",
     "switchboard.turn",
+    "switchboard.drafts",
+    "switchboard.claimed",
     "twilio.rest",
 }
 THE_AGENTS_OWN = {"pydantic_ai", "switchboard.agents"}

@@ -12,10 +12,11 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from switchboard.claimed import Return, Rules
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent, Speaker
 from switchboard.ports import Answer, Question
-from switchboard.turn import Return, Rules, take_turn
+from switchboard.turn import take_turn
 from tests.builders import CONVERSATION
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check

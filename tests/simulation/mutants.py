@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LAYER = "layers/switchboard/switchboard"
 TURN = f"{LAYER}/turn.py"
+CLAIMED = f"{LAYER}/claimed.py"
+DRAFTS = f"{LAYER}/drafts.py"
 VALUES = f"{LAYER}/conversation.py"
 STORE = "tests/fakes/conversations.py"  # tests/functional/test_table.py holds it and aws/table.py to one contract
 QUEUE = f"{LAYER}/aws/queue.py"
@@ -56,26 +58,26 @@ MUTANTS = (
     Mutant(
         name="R3 attempts without end",
         file=TURN,
-        old="""        if self.conversation.attempts > self.rules.max_attempts:
-            return self._fallback(""",
-        new="""        if self.conversation.attempts > 1000:
-            return self._fallback(""",
+        old="""    if held.conversation.attempts > held.rules.max_attempts:
+        return _fallback(""",
+        new="""    if held.conversation.attempts > 1000:
+        return _fallback(""",
     ),
     Mutant(
         name="R3 the fallback leaves no dead letter",
-        file=TURN,
-        old="            self.dead_letters.copy(waiting)\n",
+        file=DRAFTS,
+        old="        held.dead_letters.copy(waiting)\n",
         new="",
     ),
     Mutant(
         name="R4 a draft survives a takeover",
-        file=TURN,
-        old="if draft.era != self.conversation.era:",
-        new="if draft.era > self.conversation.era:",
+        file=DRAFTS,
+        old="if draft.era != held.conversation.era:",
+        new="if draft.era > held.conversation.era:",
     ),
     Mutant(
         name="R5 a resend is not counted",
-        file=TURN,
+        file=DRAFTS,
         old="posts + (part in missing) for part, posts",
         new="posts + 0 for part, posts",
     ),
@@ -102,25 +104,25 @@ MUTANTS = (
     ),
     Mutant(
         name="R9 a later part does not look at the fence",
-        file=TURN,
-        old="if not is_first and self.conversations.read_fence",
-        new="if False and self.conversations.read_fence",
+        file=DRAFTS,
+        old="if not is_first and held.conversations.read_fence",
+        new="if False and held.conversations.read_fence",
     ),
     Mutant(
         name="R11 a POST starts with no lease left",
-        file=TURN,
-        old="if self.lease_until - self.clock() < A_POST_NEEDS:",
-        new="if self.lease_until < self.clock():",
+        file=DRAFTS,
+        old="if held.lease_until - held.clock() < A_POST_NEEDS:",
+        new="if held.lease_until < held.clock():",
     ),
     Mutant(
         name="R11 a look right away",
-        file=TURN,
+        file=DRAFTS,
         old="A_POST_LANDS_WITHIN = timedelta(seconds=30)",
         new="A_POST_LANDS_WITHIN = timedelta(seconds=0)",
     ),
     Mutant(
         name="R12 a colleague in a list is overlooked",
-        file=TURN,
+        file=CLAIMED,
         old="            if message.speaker is Speaker.COLLEAGUE\n            and message.at",
         new="            if message.speaker is Speaker.SYSTEM\n            and message.at",
     ),
@@ -145,32 +147,32 @@ MUTANTS = (
     Mutant(
         name="R15 the gates come before the drop",
         file=TURN,
-        old="        if not self._indices_waiting():\n",
-        new="        if not self._indices_waiting() and not self._refusal(self.delivered):\n",
+        old="    if not held.indices_waiting():\n",
+        new="    if not held.indices_waiting() and not _refusal(held, held.delivered):\n",
     ),
     Mutant(
         name="R15 history is work",
-        file=TURN,
+        file=CLAIMED,
         old="return self.conversation.coverage.is_new and self.clock()",
         new="return False and self.clock()",
     ),
     Mutant(
         name="freeze after send",
         file=TURN,
-        old="        self.conversations.freeze(self.conversation, draft)\n        self.reached(Step.FROZEN)\n",
+        old="    held.conversations.freeze(held.conversation, draft)\n    held.reached(Step.FROZEN)\n",
         new="",
     ),
     Mutant(
         name="settle before send",
         file=TURN,
-        old="        return self._send(draft, waiting, sent={})\n",
-        new="""        self.conversations.settle(
-            self.conversation,
-            coverage=self._covered(draft.covers),
-            owner=self.conversation.owner,
-            now=self.clock(),
-        )
-        return self._send(draft, waiting, sent={})
+        old="    return send(held, draft, waiting, sent={})\n",
+        new="""    held.conversations.settle(
+        held.conversation,
+        coverage=held.covered(draft.covers),
+        owner=held.conversation.owner,
+        now=held.clock(),
+    )
+    return send(held, draft, waiting, sent={})
 """,
     ),
     Mutant(
@@ -186,13 +188,13 @@ MUTANTS = (
     ),
     Mutant(
         name="acknowledge on unknown",
-        file=TURN,
-        old="            except Unknown as error:\n                return self._keep_for_later(draft, error, never_left=[], waits=True)\n",
-        new="            except Unknown:\n                return self._acknowledge(Ending.ANSWERED, self._covered(draft.covers))\n",
+        file=DRAFTS,
+        old="        except Unknown as error:\n            return _keep_for_later(held, draft, error, never_left=[], waits=True)\n",
+        new="        except Unknown:\n            return held.acknowledge(Ending.ANSWERED, held.covered(draft.covers))\n",
     ),
     Mutant(
         name="a post that never left counts",
-        file=TURN,
+        file=DRAFTS,
         old="never_left=[p for p in missing if p >= part]",
         new="never_left=[]",
     ),
@@ -205,14 +207,14 @@ MUTANTS = (
     Mutant(
         name="the gates are open",
         file=TURN,
-        old="        if rule := self._refusal(waiting):\n",
-        new="        if rule := None:\n",
+        old="    if rule := _refusal(held, waiting):\n",
+        new="    if rule := None:\n",
     ),
     Mutant(
         name="a handoff does not hand off",
-        file=TURN,
-        old="        stays = ending in {Ending.ANSWERED, Ending.VOID}\n",
-        new="        stays = True\n",
+        file=DRAFTS,
+        old="    stays = ending in {Ending.ANSWERED, Ending.VOID}\n",
+        new="    stays = True\n",
     ),
     Mutant(
         name="the sweeper does not ask what is covered",

@@ -13,12 +13,13 @@ from typing import Any
 
 from greenlet import greenlet
 
+from switchboard.claimed import Outcome, Rules
 from switchboard.conversation import Conversation
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent, Speaker
 from switchboard.ports import Answer, Question
 from switchboard.sweep import Check, sweep
-from switchboard.turn import Outcome, Rules, take_turn
+from switchboard.turn import take_turn
 from tests.builders import sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check

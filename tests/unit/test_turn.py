@@ -7,11 +7,12 @@ from itertools import count
 
 import pytest
 
+from switchboard.claimed import Outcome, Rules
 from switchboard.conversation import Conversation, Owner
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Speaker
 from switchboard.ports import Answer, Question
-from switchboard.turn import Outcome, Rules, take_turn
+from switchboard.turn import take_turn
 from tests.builders import CONVERSATION, Clock, from_colleague, message_added
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory

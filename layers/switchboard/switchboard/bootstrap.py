@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from switchboard.aws.lifecycle_batch import LifecycleBatch
     from switchboard.aws.queue import Queue
     from switchboard.aws.secrets import TwilioSecretReader
+    from switchboard.claimed import Outcome
     from switchboard.events import MessageAdded
     from switchboard.sweep import Sweep
     from switchboard.telemetry import Telemetry
-    from switchboard.turn import Outcome
     from switchboard.twilio.inbound import Inbound
     from switchboard.twilio.provider import Provider
 
@@ -132,9 +132,10 @@ def agent(assistant: "Assistant") -> Agent:
     from switchboard.aws.batch import MessagesBatch
     from switchboard.aws.queue import Queue
     from switchboard.aws.table import ConversationsTable
+    from switchboard.claimed import Rules
     from switchboard.settings import agent_settings
     from switchboard.telemetry import telemetry
-    from switchboard.turn import Rules, take_turn
+    from switchboard.turn import take_turn
 
     settings = agent_settings(os.environ)
     sqs = _client("sqs")

@@ -10,9 +10,9 @@ import pytest
 
 from switchboard.aws.batch import MessagesBatch
 from switchboard.aws.queue import Queue, encoded
+from switchboard.claimed import Outcome
 from switchboard.errors import Transient
 from switchboard.events import ConversationStateUpdated, MessageAdded
-from switchboard.turn import Outcome
 from tests.builders import NOON, Clock, message_added, sid
 
 

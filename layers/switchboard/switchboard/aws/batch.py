@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from switchboard.aws.queue import Queue, Record, read_record
+from switchboard.claimed import Outcome
 from switchboard.errors import Malformed, Transient
 from switchboard.events import MessageAdded
-from switchboard.turn import Outcome
 
 type TakeTurn = Callable[[Sequence[MessageAdded]], Outcome]
 type Decided = Callable[[str, Mapping[str, str | int]], None]
