@@ -69,6 +69,13 @@ class Served:
         description.check(method, answer.url, kwargs.get("data"), answer.status_code, answer.text)
         return answer
 
+    @staticmethod
+    def raises(answer: requests.Response) -> None:
+        """Raise the error that an answer is, as the package would."""
+        error = answer.json()
+        if answer.status_code >= 400:
+            raise TwilioRestException(answer.status_code, answer.url, msg=error["message"], code=error["code"])
+
     def text(self, body: str, *, sender: str = CUSTOMER, to: str = OUR_SMS) -> dict[str, str]:
         """Send a text from a customer's phone; return the SIDs."""
         answer = self.request("POST", "/_emulator/inbound", json={"from": sender, "to": to, "body": body})
@@ -88,9 +95,17 @@ class Served:
         assert self.request("POST", "/_emulator/clock", json={"advance_seconds": seconds}).status_code == 200
 
     @staticmethod
+    def seconds(number: float) -> timedelta:
+        return timedelta(seconds=number)
+
+    @staticmethod
     def instant(text: str) -> float:
         """Return an instant of a body as seconds."""
         return datetime.fromisoformat(text).timestamp()
+
+    def typing(self, conversation_sid: str) -> list[str]:
+        who: list[str] = self.request("GET", "/_emulator/typing", params={"conversation_sid": conversation_sid}).json()
+        return who
 
     def inbox(self, address: str = CUSTOMER) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = self.request("GET", "/_emulator/inbox", params={"address": address}).json()

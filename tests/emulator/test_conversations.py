@@ -23,19 +23,15 @@ def test_both_path_families_reach_the_same_conversation_and_link_to_themselves(t
     assert body["links"]["messages"] == f"{twilio.url}{family}/Conversations/{sid}/Messages"
 
 
-@pytest.mark.parametrize(("family", "told"), [("/v1", False), (f"/v1/Services/{SERVICE}", True)])
 @pytest.mark.parametrize("children", ["Messages", "Participants"])
-def test_children_tell_their_service_only_where_the_path_names_it(
-    twilio: Served,
-    family: str,
-    told: bool,
-    children: str,
-) -> None:
-    sid = twilio.text("hi")["conversation_sid"]
+def test_children_tell_their_service_only_where_the_path_names_it(twilio: Served, children: str) -> None:
+    path = f"/Conversations/{twilio.text('hi')['conversation_sid']}/{children}"
 
-    (child,) = twilio.request("GET", f"{family}/Conversations/{sid}/{children}").json()[children.lower()]
+    (bare,) = twilio.request("GET", f"/v1{path}").json()[children.lower()]
+    (told,) = twilio.request("GET", f"/v1/Services/{SERVICE}{path}").json()[children.lower()]
 
-    assert ("chat_service_sid" in child) is told
+    assert "chat_service_sid" not in bare
+    assert told["chat_service_sid"] == SERVICE
 
 
 def test_a_conversation_is_found_by_its_unique_name_also_from_its_children(twilio: Served) -> None:

@@ -34,13 +34,17 @@ class _Text(BaseModel):
     body: Annotated[str, Field(min_length=1, max_length=1600)]
 
 
+class _Types(BaseModel):
+    text: Annotated[_Text | None, Field(alias="twilio/text")] = None
+
+
 class _Template(BaseModel):
     """A template to add; of Twilio's types the emulator renders `twilio/text`."""
 
     friendly_name: str = ""
     language: str = "en"
-    variables: dict[str, str] = Field(default_factory=dict)
-    types: dict[str, _Text]
+    variables: dict[str, str] | None = None
+    types: _Types
 
 
 async def create_content(call: Call) -> Answer:
@@ -49,14 +53,14 @@ async def create_content(call: Call) -> Answer:
         template = _Template.model_validate_json(call.content)
     except ValidationError:
         raise TwilioError(INVALID_PARAMETER, "Invalid parameter: the body is no template of texts") from None
-    if "twilio/text" not in template.types:
+    if template.types.text is None:
         raise TwilioError(INVALID_PARAMETER, "Invalid parameter: the emulator renders templates of twilio/text only")
     content = contents.create(
         call.world,
         friendly_name=template.friendly_name,
         language=template.language,
-        variables=template.variables,
-        body=template.types["twilio/text"].body,
+        variables=template.variables or {},
+        body=template.types.text.body,
     )
     return created(_content_body(call, content))
 

@@ -1,0 +1,133 @@
+from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, Served, refused
+from tests.emulator.webhook_site import WebhookSite
+
+OTHER_CUSTOMER = "+12025550111"
+
+
+def test_a_chat_participant_has_an_identity_a_role_and_no_binding(twilio: Served) -> None:
+    conversation = twilio.service.conversations.create()
+
+    alice = conversation.participants.create(identity="alice")
+
+    assert (alice.identity, alice.messaging_binding) == ("alice", None)
+    roles = {role.sid: role.friendly_name for role in twilio.service.roles.list()}
+    assert roles[alice.role_sid] == "channel user"
+
+
+def test_a_phone_participant_has_a_binding_and_no_role(twilio: Served) -> None:
+    conversation = twilio.service.conversations.create()
+
+    customer = conversation.participants.create(
+        messaging_binding_address=f"whatsapp:{CUSTOMER}", messaging_binding_proxy_address=OUR_WHATSAPP
+    )
+
+    assert (customer.identity, customer.role_sid) == (None, None)
+    assert customer.messaging_binding == {
+        "type": "whatsapp",
+        "address": f"whatsapp:{CUSTOMER}",
+        "proxy_address": OUR_WHATSAPP,
+    }
+
+
+def test_a_participant_is_found_by_his_identity(twilio: Served) -> None:
+    conversation = twilio.service.conversations.create()
+    alice = conversation.participants.create(identity="alice")
+
+    conversation.participants("alice").update(attributes='{"vip": true}')
+
+    assert conversation.participants(alice.sid).fetch().attributes == '{"vip": true}'
+
+
+def test_the_pair_that_is_taken_names_its_conversation(twilio: Served) -> None:
+    sid = twilio.text("hi")["conversation_sid"]
+    conversation = twilio.service.conversations.create()
+
+    with refused(code=50416, status=409) as caught:
+        conversation.participants.create(messaging_binding_address=CUSTOMER, messaging_binding_proxy_address=OUR_SMS)
+
+    assert sid in caught.value.msg
+
+
+def test_one_customer_talks_to_two_of_our_numbers_in_two_conversations(twilio: Served) -> None:
+    twilio.client.incoming_phone_numbers.create(phone_number="+12025550102")
+    sid = twilio.text("hi")["conversation_sid"]
+
+    second = twilio.service.conversations.create()
+    second.participants.create(messaging_binding_address=CUSTOMER, messaging_binding_proxy_address="+12025550102")
+
+    assert second.sid != sid
+
+
+def test_a_customer_may_be_moved_to_another_number_of_ours(twilio: Served) -> None:
+    twilio.client.incoming_phone_numbers.create(phone_number="+12025550102")
+    sid = twilio.text("hi")["conversation_sid"]
+    (customer,) = twilio.service.conversations(sid).participants.list()
+
+    customer.update(messaging_binding_proxy_address="+12025550102")
+
+    assert twilio.text("again", to="+12025550102")["conversation_sid"] == sid
+    assert twilio.text("new")["conversation_sid"] != sid
+
+
+def test_how_far_somebody_has_read_is_kept_with_the_time(twilio: Served) -> None:
+    conversation = twilio.service.conversations.create()
+    alice = conversation.participants.create(identity="alice")
+
+    alice.update(last_read_message_index=3)
+
+    read = conversation.participants("alice").fetch()
+    assert read.last_read_message_index == 3
+    assert read.last_read_timestamp is not None
+
+
+def test_the_conversations_of_an_address_or_an_identity_are_found(twilio: Served) -> None:
+    closed = twilio.text("hi")["conversation_sid"]
+    twilio.service.conversations(closed).update(state="closed")
+    opened = twilio.text("again")["conversation_sid"]
+    chat = twilio.text("hi", sender=VISITOR, to="chat")["conversation_sid"]
+
+    by_address = twilio.service.participant_conversations.list(address=CUSTOMER)
+    by_identity = twilio.client.conversations.v1.participant_conversations.list(identity=VISITOR)
+
+    assert [(row.conversation_sid, row.conversation_state) for row in by_address] == [
+        (closed, "closed"),
+        (opened, "active"),
+    ]
+    assert by_address[0].participant_messaging_binding["address"] == CUSTOMER
+    assert [(row.conversation_sid, row.participant_identity) for row in by_identity] == [(chat, VISITOR)]
+    assert by_identity[0].participant_user_sid.startswith("US")
+
+
+def test_removing_a_participant_ends_his_share_in_it(twilio: Served) -> None:
+    conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
+    conversation.participants.list()[0].delete()
+
+    conversation.messages.create(author="switchboard", body="anybody?")
+
+    assert twilio.inbox() == []
+    assert twilio.service.participant_conversations.list(address=CUSTOMER) == []
+
+
+def test_two_customers_in_one_conversation_make_a_repeated_field_in_its_webhooks(
+    twilio: Served, site: WebhookSite
+) -> None:
+    conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
+    conversation.participants.create(messaging_binding_address=OTHER_CUSTOMER, messaging_binding_proxy_address=OUR_SMS)
+
+    conversation.update(friendly_name="both", x_twilio_webhook_enabled="true")
+
+    updated = site.first("onConversationUpdated")
+    assert updated.getlist("MessagingBinding.Address") == [CUSTOMER, OTHER_CUSTOMER]
+    assert updated.is_signed()
+
+
+def test_the_delete_of_a_participant_tells_if_its_header_says_so(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    alice = conversation.participants.create(identity="alice")
+    path = f"/v1/Services/{SERVICE}/Conversations/{conversation.sid}/Participants/{alice.sid}"
+
+    twilio.request("DELETE", path, headers={"X-Twilio-Webhook-Enabled": "true"})
+
+    removed = site.first("onParticipantRemoved").fields
+    assert (removed["ParticipantSid"], removed["Identity"]) == (alice.sid, "alice")
+    assert "DateRemoved" in removed

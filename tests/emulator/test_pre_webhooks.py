@@ -1,0 +1,134 @@
+import json
+from threading import Event
+
+import pytest
+
+from tests.emulator.served import CUSTOMER, OUR_SMS, Served, refused
+from tests.emulator.webhook_site import Received, Reply, WebhookSite
+from tests.waiting import wait_until
+
+PRE = ("onConversationAdd", "onMessageAdd", "onMessageUpdate", "onParticipantAdd")
+TELLS = {"x_twilio_webhook_enabled": "true"}
+
+
+@pytest.fixture(autouse=True)
+def _asked(twilio: Served, site: WebhookSite) -> None:
+    twilio.service.configuration.webhooks().update(pre_webhook_url=site.url, filters=[*PRE, "onMessageAdded"])
+
+
+def answers(site: WebhookSite, event_type: str, *, status: int = 200, **changes: str) -> None:
+    """Have the site answer one type of pre-webhook."""
+
+    def reply(received: Received) -> Reply:
+        if received.type != event_type:
+            return Reply()
+        return Reply(status=status, body=json.dumps(changes) if changes else "")
+
+    site.reply = reply
+
+
+def test_an_empty_answer_lets_the_message_pass_as_it_is(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+
+    message = conversation.messages.create(body="hi", **TELLS)
+
+    asked, _told = site.waits_for("onMessageAdd", "onMessageAdded")
+    assert message.body == "hi"
+    assert not {"MessageSid", "Index", "DateCreated"} & set(asked.fields)
+    assert asked.is_signed()
+
+
+def test_a_message_may_be_changed_before_anybody_sees_it(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    answers(site, "onMessageAdd", body="tidied", author="editor", attributes='{"tidied": true}')
+
+    message = conversation.messages.create(author="alice", body="messy", **TELLS)
+
+    assert (message.body, message.author, message.attributes) == ("tidied", "editor", '{"tidied": true}')
+
+
+def test_a_conversation_may_be_renamed(twilio: Served, site: WebhookSite) -> None:
+    answers(site, "onConversationAdd", friendly_name="renamed")
+
+    assert twilio.service.conversations.create(friendly_name="mine", **TELLS).friendly_name == "renamed"
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_rejected_message_is_an_error_to_its_sender_and_nothing_else(
+    twilio: Served, site: WebhookSite, status: int
+) -> None:
+    conversation = twilio.service.conversations.create()
+    answers(site, "onMessageAdd", status=status)
+
+    with refused(code=50056):
+        conversation.messages.create(body="hi", **TELLS)
+
+    assert conversation.messages.list() == []
+    assert site.types() == ["onMessageAdd"]
+
+
+def test_a_change_that_twilio_would_not_take_is_an_error_to_the_sender(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    answers(site, "onMessageAdd", attributes="no JSON")
+
+    with refused(code=50304):
+        conversation.messages.create(body="hi", **TELLS)
+
+
+def test_an_answer_that_takes_too_long_lets_the_message_pass(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    hold = Event()
+    site.reply = lambda received: Reply(hold=hold if received.type == "onMessageAdd" else None, status=403)
+
+    assert conversation.messages.create(body="hi", **TELLS).body == "hi"
+
+    hold.set()
+
+
+def test_rest_calls_without_the_header_are_not_asked_about(twilio: Served, site: WebhookSite) -> None:
+    answers(site, "onMessageAdd", status=403)
+
+    twilio.service.conversations.create().messages.create(body="hi")
+
+    assert site.received == []
+
+
+def test_a_first_text_asks_for_the_conversation_alone_and_the_next_for_the_message(
+    twilio: Served, site: WebhookSite
+) -> None:
+    twilio.text("hi")
+    twilio.text("again")
+
+    first, *_ = site.waits_for("onConversationAdd", "onMessageAdded", "onMessageAdd", "onMessageAdded")
+    assert "ConversationSid" not in first.fields
+    assert (first.fields["MessagingBinding.Address"], first.fields["MessageBody"]) == (CUSTOMER, "hi")
+
+
+def test_a_text_whose_conversation_is_rejected_is_gone(twilio: Served, site: WebhookSite) -> None:
+    answers(site, "onConversationAdd", status=403)
+
+    sids = twilio.request("POST", "/_emulator/inbound", json={"from": CUSTOMER, "to": OUR_SMS, "body": "hi"}).json()
+
+    assert sids == {"conversation_sid": None, "message_sid": None}
+    assert twilio.service.conversations.list() == []
+
+
+def test_an_inbound_text_may_be_changed_or_rejected(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
+    answers(site, "onMessageAdd", body="[removed]")
+    twilio.text("4111 1111 1111 1111")
+    answers(site, "onMessageAdd", status=403)
+    twilio.text("spam")
+
+    assert [message.body for message in conversation.messages.list()] == ["hi", "[removed]"]
+
+
+def test_a_participant_and_an_edit_are_asked_about_too(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    conversation.participants.create(identity="alice", **TELLS)
+    message = conversation.messages.create(body="hi")
+    answers(site, "onMessageUpdate", body="edited twice")
+
+    assert message.update(body="edited", **TELLS).body == "edited twice"
+
+    wait_until(lambda: site.types() == ["onParticipantAdd", "onMessageUpdate"])

@@ -1,0 +1,216 @@
+import pytest
+
+from tests.emulator.served import OUR_SMS, SERVICE, VISITOR, Served, refused
+from tests.emulator.webhook_site import WebhookSite
+from tests.waiting import wait_until
+
+ADDED = ("onConversationAdded", "onParticipantAdded", "onMessageAdded")
+
+
+def test_rest_writes_tell_nobody_without_the_header(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    conversation.participants.create(identity="alice")
+    conversation.messages.create(body="hi")
+    conversation.update(state="closed")
+
+    twilio.service.conversations.create(friendly_name="told", x_twilio_webhook_enabled="true")
+
+    (told,) = site.waits_for("onConversationAdded")
+    assert told.fields["FriendlyName"] == "told"
+
+
+def test_with_the_header_every_write_is_told(twilio: Served, site: WebhookSite) -> None:
+    tells = {"x_twilio_webhook_enabled": "true"}
+    conversation = twilio.service.conversations.create(**tells)
+    alice = conversation.participants.create(identity="alice", **tells)
+    alice.update(attributes='{"a": 1}', **tells)
+    message = conversation.messages.create(author="alice", body="hi", **tells)
+    message.update(body="hello", **tells)
+    conversation.update(state="inactive", **tells)
+    path = f"/v1/Services/{SERVICE}/Conversations/{conversation.sid}"
+    for resource in (f"/Messages/{message.sid}", f"/Participants/{alice.sid}", ""):
+        twilio.request("DELETE", path + resource, headers={"X-Twilio-Webhook-Enabled": "true"})
+
+    told = site.waits_for(
+        "onConversationAdded",
+        "onParticipantAdded",
+        "onParticipantUpdated",
+        "onMessageAdded",
+        "onMessageUpdated",
+        "onConversationUpdated",
+        "onConversationStateUpdated",
+        "onMessageRemoved",
+        "onParticipantRemoved",
+        "onConversationRemoved",
+    )
+    assert {each.fields["Source"] for each in told} == {"API"}
+    assert all(each.is_signed() for each in told)
+
+
+def test_optional_parameters_are_absent_rather_than_empty(twilio: Served, site: WebhookSite) -> None:
+    twilio.text("hi")
+
+    assert not {"Media", "ClientIdentity"} & set(site.first("onMessageAdded").fields)
+
+
+def test_an_event_that_the_filters_do_not_name_goes_nowhere(twilio: Served, site: WebhookSite) -> None:
+    twilio.service.configuration.webhooks().update(filters=["onMessageAdded"])
+
+    twilio.text("hi")
+    twilio.text("again")
+
+    site.waits_for("onMessageAdded", "onMessageAdded")
+
+
+def test_a_services_webhook_replaces_the_accounts(twilio: Served, site: WebhookSite) -> None:
+    other = twilio.client.conversations.v1.services.create(friendly_name="without its own")
+    twilio.client.conversations.v1.configuration.webhooks().update(
+        post_webhook_url=f"{site.url}/account", filters=["onMessageAdded"], method="POST"
+    )
+    conversation = twilio.client.conversations.v1.services(other.sid).conversations.create()
+    twilio.text("hi")
+    site.waits_for(*ADDED)
+
+    conversation.messages.create(body="hi", x_twilio_webhook_enabled="true")
+
+    *_, last = site.waits_for(*ADDED, "onMessageAdded")
+    assert last.url.endswith("/account")
+    assert not any(each.url.endswith("/account") for each in site.received[:-1])
+
+
+def test_users_are_told_to_the_accounts_webhook_alone(twilio: Served, site: WebhookSite) -> None:
+    other = twilio.client.conversations.v1.services.create(friendly_name="without its own")
+    twilio.client.conversations.v1.configuration.webhooks().update(
+        post_webhook_url=site.url, filters=["onUserAdded", "onUserUpdated"], method="POST"
+    )
+    users = twilio.client.conversations.v1.services(other.sid).users
+
+    user = users.create(identity="alice", x_twilio_webhook_enabled="true")
+    users(user.sid).update(friendly_name="Alice", x_twilio_webhook_enabled="true")
+
+    _, updated = site.waits_for("onUserAdded", "onUserUpdated")
+    assert (updated.fields["Identity"], updated.fields["FriendlyName"]) == ("alice", "Alice")
+
+
+def test_a_conversations_own_webhook_comes_on_top_of_the_services(twilio: Served, site: WebhookSite) -> None:
+    sid = twilio.text("hi")["conversation_sid"]
+    site.waits_for(*ADDED)
+    twilio.service.conversations(sid).webhooks.create(
+        target="webhook", configuration_url=f"{site.url}/own", configuration_filters=["onMessageAdded"]
+    )
+
+    twilio.text("again")
+
+    first, second = site.waits_for(*ADDED, "onMessageAdded", "onMessageAdded")[-2:]
+    assert {first.url.endswith("/own"), second.url.endswith("/own")} == {True, False}
+    assert first.fields["MessageSid"] == second.fields["MessageSid"]
+    assert first.headers["i-twilio-idempotency-token"] != second.headers["i-twilio-idempotency-token"]
+
+
+def test_a_trigger_fires_on_its_words_alone(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
+    conversation.webhooks.create(
+        target="trigger", configuration_url=f"{site.url}/own", configuration_triggers=["refund"]
+    )
+
+    twilio.text("nothing")
+    twilio.text("a REFUND please")
+
+    wait_until(lambda: any(each.url.endswith("/own") for each in site.received))
+    (own,) = [each for each in site.received if each.url.endswith("/own")]
+    assert own.fields["Body"] == "a REFUND please"
+
+
+def test_a_webhook_by_get_has_its_parameters_in_the_signed_url(twilio: Served, site: WebhookSite) -> None:
+    twilio.service.configuration.webhooks().update(method="GET", filters=["onMessageAdded"])
+
+    twilio.text("hola ñ & + = %")
+
+    told = site.first("onMessageAdded")
+    assert (told.method, told.fields["Body"]) == ("GET", "hola ñ & + = %")
+    assert told.is_signed()
+
+
+def test_a_webhook_may_ask_for_the_messages_it_missed(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    for body in "abc":
+        conversation.messages.create(body=body)
+
+    conversation.webhooks.create(
+        target="webhook",
+        configuration_url=f"{site.url}/own",
+        configuration_filters=["onMessageAdded"],
+        configuration_replay_after=0,
+    )
+
+    told = site.waits_for("onMessageAdded", "onMessageAdded")
+    assert [each.fields["Body"] for each in told] == ["b", "c"]
+
+
+def test_a_conversations_webhooks_are_kept_and_changed(twilio: Served) -> None:
+    webhooks = twilio.service.conversations.create().webhooks
+
+    webhook = webhooks.create(
+        target="webhook",
+        configuration_url="https://bot.example.com/a",
+        configuration_method="post",
+        configuration_filters=["onMessageAdded", "onMessageRemoved"],
+    )
+    webhooks(webhook.sid).update(configuration_url="https://bot.example.com/b")
+
+    (kept,) = webhooks.list()
+    assert kept.configuration == {
+        "url": "https://bot.example.com/b",
+        "method": "post",
+        "filters": ["onMessageAdded", "onMessageRemoved"],
+    }
+    webhooks(webhook.sid).delete()
+    with refused(code=50360, status=404):
+        webhooks(webhook.sid).fetch()
+
+
+@pytest.mark.parametrize("type_", ["webhook", "default"])
+def test_an_auto_created_conversation_has_the_webhook_its_address_says(
+    twilio: Served, site: WebhookSite, type_: str
+) -> None:
+    twilio.client.conversations.v1.address_configurations(OUR_SMS).update(
+        auto_creation_type=type_,
+        auto_creation_webhook_url=f"{site.url}/own",
+        auto_creation_webhook_method="post",
+        auto_creation_webhook_filters=["onParticipantAdded", "onMessageAdded"],
+    )
+
+    sid = twilio.text("hi")["conversation_sid"]
+
+    standing = twilio.service.conversations(sid).webhooks.list()
+    assert len(standing) == (1 if type_ == "webhook" else 0)
+    wait_until(lambda: len(site.received) == 3 + 2 * len(standing))
+
+
+def test_an_sdk_message_names_its_user_and_a_server_posted_one_does_not(twilio: Served, site: WebhookSite) -> None:
+    sid = twilio.text("hi", sender=VISITOR, to="chat")["conversation_sid"]
+
+    twilio.service.conversations(sid).messages.create(
+        author=VISITOR, body="posted by the website's server", x_twilio_webhook_enabled="true"
+    )
+
+    by_sdk, by_server = site.waits_for("onMessageAdded", "onMessageAdded")
+    assert (by_sdk.fields["Source"], by_sdk.fields["ClientIdentity"]) == ("SDK", VISITOR)
+    assert by_server.fields["Source"] == "API"
+    assert "ClientIdentity" not in by_server.fields
+    assert by_sdk.fields["ParticipantSid"] == by_server.fields["ParticipantSid"]
+
+
+def test_the_webhook_configuration_reads_back_as_it_was_set(twilio: Served) -> None:
+    account = twilio.client.conversations.v1.configuration.webhooks()
+
+    unset = account.fetch()
+    changed = account.update(post_webhook_url="https://bot.example.com/all", filters=["onMessageAdded"], method="GET")
+
+    assert (unset.pre_webhook_url, unset.post_webhook_url, unset.filters, unset.method) == (None, None, None, None)
+    assert (changed.post_webhook_url, changed.filters, changed.method, changed.target) == (
+        "https://bot.example.com/all",
+        ["onMessageAdded"],
+        "GET",
+        "webhook",
+    )
