@@ -13,7 +13,7 @@ from switchboard.claimed import Rules
 from switchboard.events import MessageAdded
 from switchboard.ports import Answer, Question
 from switchboard.turn import take_turn
-from tests.builders import message_added, sid
+from tests.builders import PLENTY, message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
@@ -54,7 +54,7 @@ def _wall_time(*, conversations: int) -> float:
         messenger=TwilioInMemory(clock=now),
         dead_letters=_NoDeadLetters(),
         clock=now,
-        rules=Rules(fallback_sentence="sorry"),
+        rules=Rules(fallback_sentence="sorry", budget=PLENTY),
         new_id=lambda: uuid4().hex,
     )
     batch = MessagesBatch(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from switchboard.events import OUR_AUTHOR, Marker, MessageAdded, Speaker
+from switchboard.limits import Budget
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -58,6 +59,9 @@ def from_us(
         at=at,
         marker=Marker(turn=turn, part=part),
     )
+
+
+PLENTY = Budget(turns_by_customer=1_000, turns_by_all=1_000, sentence="Enough for today.")
 
 
 class Clock:

@@ -33,6 +33,7 @@ HEAVY = {
     "switchboard.turn",
     "switchboard.drafts",
     "switchboard.claimed",
+    "switchboard.limits",
     "twilio.rest",
 }
 THE_AGENTS_OWN = {"pydantic_ai", "switchboard.agents"}

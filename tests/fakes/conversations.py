@@ -1,9 +1,11 @@
 """ConversationsTable in memory: the same conditional writes; `tests/functional/test_table.py` holds both to them."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from switchboard.conversation import LONG_AGO, Conversation, Coverage, Draft, Ending, Joined, Owner, TurnRecord
+from switchboard.conversation import LONG_AGO, Conversation, Coverage, Draft, Ending, Joined, Kind, Owner, TurnRecord
+from switchboard.limits import Spent
 from switchboard.ports import Busy, Exchange, Fenced
 
 SAID = {Ending.ANSWERED, Ending.HANDED_OFF, Ending.FELL_BACK}
@@ -13,6 +15,8 @@ SAID = {Ending.ANSWERED, Ending.HANDED_OFF, Ending.FELL_BACK}
 class ConversationsInMemory:
     items: dict[str, Conversation] = field(default_factory=dict)
     records: dict[str, dict[tuple[int, str], TurnRecord]] = field(default_factory=dict)
+    turns: Counter[str] = field(default_factory=Counter)
+    told: set[str] = field(default_factory=set)
 
     def claim(
         self, sid: str, *, messages: frozenset[Joined], turn: str, token: str, now: datetime, lease_until: datetime
@@ -62,7 +66,23 @@ class ConversationsInMemory:
         return self.items[sid].fence
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        self._turns(sid).setdefault((record.first_index, record.turn), record)
+        key = (record.first_index, record.turn)
+        if key in self._turns(sid):
+            return
+        self._turns(sid)[key] = record
+        day = f"{record.at:%Y-%m-%d}"
+        if record.kind is Kind.LIMIT:
+            self.told.add(f"{record.customer} {day}")
+        else:
+            self.turns.update([f"{record.customer} {day}", day])
+
+    def spent(self, customer: str, *, now: datetime) -> Spent:
+        day = f"{now:%Y-%m-%d}"
+        return Spent(
+            by_customer=self.turns[f"{customer} {day}"],
+            by_all=self.turns[day],
+            told=f"{customer} {day}" in self.told,
+        )
 
     def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
         self._close_turn(conversation, coverage=coverage, owner=owner, now=now)

@@ -1,6 +1,7 @@
 """The table on moto, and its twin in memory that the protocol's tests run on: one contract for both."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import boto3
@@ -9,6 +10,7 @@ from moto import mock_aws
 
 from switchboard.aws.table import ConversationsTable
 from switchboard.conversation import Conversation, Coverage, Draft, Ending, Joined, Kind, Owner, TurnRecord
+from switchboard.limits import Spent
 from switchboard.ports import Busy, Fenced
 from tests.builders import CONVERSATION, NOON, sid
 from tests.fakes.conversations import ConversationsInMemory
@@ -30,6 +32,8 @@ RECORD = TurnRecord(
     ending=Ending.ANSWERED,
     rule="",
     at=NOON,
+    customer="+12025550110",
+    kind=Kind.ANSWER,
 )
 
 
@@ -67,7 +71,7 @@ def _on_moto() -> Iterator[ConversationsTable]:
                 }
             ],
         )
-        yield ConversationsTable(client=client, name="Conversations")
+        yield ConversationsTable(client=client, name="Conversations", customer_key=b"key")
 
 
 def claim(store: Store, *messages: Joined, worker: str = "one", turn: str = "T1", seconds: int = 0) -> Conversation:
@@ -227,6 +231,8 @@ def test_a_refused_message_is_history_and_left_to_the_human(store: Store) -> Non
         ending=Ending.REFUSED,
         rule="human",
         at=NOON,
+        customer="+12025550110",
+        kind=None,
     )
 
     store.refuse(claimed, refused, coverage=coverage, left=frozenset({0}), owner=Owner.HUMAN, now=NOON)
@@ -241,6 +247,27 @@ def test_a_turn_is_recorded_once(store: Store) -> None:
 
     (exchange,) = store.history(CONVERSATION)
     assert (exchange.said, exchange.replied) == (("hi",), "hello")
+
+
+def test_a_turn_is_charged_once_to_its_customer_and_to_everybody(store: Store) -> None:
+    store.record(CONVERSATION, RECORD)
+    store.record(CONVERSATION, RECORD)
+    store.record(CONVERSATION, replace(RECORD, turn="T2", customer="+12025550111"))
+
+    assert store.spent("+12025550110", now=NOON) == Spent(by_customer=1, by_all=2, told=False)
+
+
+def test_a_new_day_is_a_new_budget(store: Store) -> None:
+    store.record(CONVERSATION, RECORD)
+
+    assert store.spent("+12025550110", now=NOON + timedelta(days=1)) == Spent()
+
+
+def test_who_was_told_of_the_limit_is_remembered_and_not_charged(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, kind=Kind.LIMIT))
+
+    assert store.spent("+12025550110", now=NOON) == Spent(by_customer=0, by_all=0, told=True)
+    assert store.spent("+12025550111", now=NOON) == Spent()
 
 
 def test_an_older_takeover_does_not_undo_a_newer_hand_back(store: Store) -> None:

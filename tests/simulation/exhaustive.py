@@ -17,7 +17,7 @@ from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent, Speaker
 from switchboard.ports import Answer, Question
 from switchboard.turn import take_turn
-from tests.builders import CONVERSATION
+from tests.builders import CONVERSATION, PLENTY
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
@@ -115,7 +115,7 @@ class House:
                 messenger=self,
                 dead_letters=self,
                 clock=self.clock,
-                rules=Rules(fallback_sentence=FALLBACK, max_event_age=self.max_event_age),
+                rules=Rules(fallback_sentence=FALLBACK, budget=PLENTY, max_event_age=self.max_event_age),
                 new_id=lambda: f"id{next(self.ids)}",
             )
         finally:

@@ -20,7 +20,7 @@ from switchboard.events import Marker, MessageAdded, Sent, Speaker
 from switchboard.ports import Answer, Question
 from switchboard.sweep import Check, sweep
 from switchboard.turn import take_turn
-from tests.builders import sid
+from tests.builders import PLENTY, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
@@ -282,7 +282,7 @@ class World:
                 messenger=ports,
                 dead_letters=ports,
                 clock=self.clock,
-                rules=Rules(fallback_sentence=FALLBACK, max_event_age=timedelta(hours=100)),
+                rules=Rules(fallback_sentence=FALLBACK, budget=PLENTY, max_event_age=timedelta(hours=100)),
                 new_id=lambda: f"id{next(self.numbers)}",
             )
         except Crash:

@@ -13,12 +13,12 @@ from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Speaker
 from switchboard.ports import Answer, Question
 from switchboard.turn import take_turn
-from tests.builders import CONVERSATION, Clock, from_colleague, message_added
+from tests.builders import CONVERSATION, PLENTY, Clock, from_colleague, message_added
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
 FALLBACK = "Sorry, somebody will call you."
-RULES = Rules(fallback_sentence=FALLBACK)
+RULES = Rules(fallback_sentence=FALLBACK, budget=PLENTY)
 
 
 @dataclass
@@ -58,6 +58,7 @@ class House:
         self.dead_letters = DeadLetterList()
         self.ids = (f"id{number}" for number in count())
         self.dies_at = ""
+        self.rules = RULES
 
     def deliver(self, *messages: MessageAdded, lease_seconds: float = 60) -> Outcome:
         return take_turn(
@@ -68,7 +69,7 @@ class House:
             messenger=self.twilio,
             dead_letters=self.dead_letters,
             clock=self.clock,
-            rules=RULES,
+            rules=self.rules,
             new_id=lambda: next(self.ids),
             reached=self._reached,
         )
@@ -443,6 +444,41 @@ def test_a_retry_answers_at_least_the_messages_of_the_first_attempt(house: House
     house.deliver(first)
 
     assert house.replies == ["You said: one | two"]
+
+
+def test_a_customer_whose_budget_is_used_up_reads_so_once_and_the_agent_is_not_asked(house: House) -> None:
+    house.rules = replace(RULES, budget=replace(PLENTY, turns_by_customer=1))
+
+    decisions = [house.deliver(*house.say(body)) for body in ("one", "two", "three")]
+
+    assert house.replies == ["You said: one", "Enough for today."]
+    assert [(each.decision, each.cause) for each in decisions[1:]] == [("refused", "over_budget")] * 2
+    assert len(house.agent.asked) == 1
+    assert house.item.owner is Owner.AGENT
+
+
+def test_the_next_day_the_agent_answers_again(house: House) -> None:
+    house.rules = replace(RULES, budget=replace(PLENTY, turns_by_all=1))
+    house.deliver(*house.say("one"))
+    house.deliver(*house.say("two"))
+
+    house.clock.move(seconds=86_400)
+    house.deliver(*house.say("three"))
+
+    assert house.replies == ["You said: one", "Enough for today.", "You said: three"]
+
+
+def test_a_crash_does_not_tell_a_customer_of_the_limit_twice(house: House) -> None:
+    house.rules = replace(RULES, budget=replace(PLENTY, turns_by_all=0))
+    said = house.say("one")
+    house.dies_at = "posted"
+    with pytest.raises(KeyboardInterrupt):
+        house.deliver(*said)
+    house.clock.move(seconds=91)
+
+    house.deliver(*said)
+
+    assert house.replies == ["Enough for today."]
 
 
 def test_a_long_reply_goes_out_in_parts_and_in_order(house: House) -> None:

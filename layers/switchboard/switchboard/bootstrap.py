@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from switchboard.aws.lifecycle_batch import LifecycleBatch
     from switchboard.aws.queue import Queue
     from switchboard.aws.secrets import TwilioSecretReader
+    from switchboard.aws.table import ConversationsTable
     from switchboard.claimed import Outcome
     from switchboard.events import MessageAdded
     from switchboard.sweep import Sweep
@@ -131,8 +132,8 @@ def agent(assistant: "Assistant") -> Agent:
     from switchboard.agents.engine import agent_of
     from switchboard.aws.batch import MessagesBatch
     from switchboard.aws.queue import Queue
-    from switchboard.aws.table import ConversationsTable
     from switchboard.claimed import Rules
+    from switchboard.limits import Budget
     from switchboard.settings import agent_settings
     from switchboard.telemetry import telemetry
     from switchboard.turn import take_turn
@@ -151,12 +152,17 @@ def agent(assistant: "Assistant") -> Agent:
         take_turn=partial(
             take_turn,
             agent=agent_of(assistant, model=settings.assistant_model),
-            conversations=ConversationsTable(client=_client("dynamodb"), name=settings.conversations_table),
+            conversations=_table(settings.conversations_table, settings.twilio_secret_id),
             messenger=_provider(settings.twilio_secret_id, settings.twilio_base_url, settings.visitor_identities),
             dead_letters=Queue(client=sqs, url=settings.messages_dead_letter_queue_url),
             clock=_now,
             rules=Rules(
                 fallback_sentence=settings.fallback_sentence,
+                budget=Budget(
+                    turns_by_customer=settings.customer_turns_per_day,
+                    turns_by_all=settings.turns_per_day,
+                    sentence=settings.limit_sentence,
+                ),
                 max_attempts=settings.max_attempts,
                 max_event_age=timedelta(minutes=settings.max_event_age_minutes),
             ),
@@ -171,7 +177,6 @@ def lifecycle() -> Lifecycle:
     """Build what the lifecycle function works with."""
     from switchboard.aws.lifecycle_batch import LifecycleBatch
     from switchboard.aws.queue import Queue
-    from switchboard.aws.table import ConversationsTable
     from switchboard.lifecycle import apply
     from switchboard.settings import lifecycle_settings
     from switchboard.telemetry import telemetry
@@ -182,7 +187,7 @@ def lifecycle() -> Lifecycle:
         batch=LifecycleBatch(
             apply=partial(
                 apply,
-                conversations=ConversationsTable(client=_client("dynamodb"), name=settings.conversations_table),
+                conversations=_table(settings.conversations_table, settings.twilio_secret_id),
                 messages=_provider(settings.twilio_secret_id, settings.twilio_base_url, settings.visitor_identities),
                 requeue=Queue(client=_client("sqs"), url=settings.messages_queue_url),
             ),
@@ -197,7 +202,6 @@ def lifecycle() -> Lifecycle:
 def sweeper() -> Sweeper:
     """Build what the sweeper function works with."""
     from switchboard.aws.queue import Queue
-    from switchboard.aws.table import ConversationsTable
     from switchboard.settings import sweeper_settings
     from switchboard.sweep import sweep
     from switchboard.telemetry import telemetry
@@ -207,7 +211,7 @@ def sweeper() -> Sweeper:
     return Sweeper(
         sweep=partial(
             sweep,
-            checks=ConversationsTable(client=_client("dynamodb"), name=settings.conversations_table),
+            checks=_table(settings.conversations_table, settings.twilio_secret_id),
             twilio=_provider(settings.twilio_secret_id, settings.twilio_base_url, settings.visitor_identities),
             messages=Queue(client=sqs, url=settings.messages_queue_url),
             lifecycle=Queue(client=sqs, url=settings.lifecycle_queue_url),
@@ -233,6 +237,15 @@ def _provider(secret_id: str, base_url: str | None, visitor_identities: Sequence
     )
 
 
+def _table(name: str, secret_id: str) -> "ConversationsTable":
+    from switchboard.aws.table import ConversationsTable
+
+    return ConversationsTable(
+        client=_client("dynamodb"), name=name, customer_key=_secret(secret_id).read().customer_key
+    )
+
+
+@cache
 def _secret(secret_id: str) -> "TwilioSecretReader":
     from switchboard.aws.secrets import TwilioSecretReader
 

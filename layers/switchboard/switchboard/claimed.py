@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from switchboard.conversation import Conversation, Coverage, Ending, Joined, TurnRecord
+from switchboard.conversation import Conversation, Coverage, Ending, Joined, Kind, TurnRecord
 from switchboard.events import MessageAdded, Speaker
+from switchboard.limits import Budget
 from switchboard.ports import Agent, Clock, Conversations, DeadLetters, Fenced, Messenger
 
 LONGEST_BACKOFF_SECONDS = 30
@@ -20,6 +21,7 @@ class Rules:
     """What an operator may set."""
 
     fallback_sentence: str
+    budget: Budget
     max_attempts: int = 3
     max_event_age: timedelta = timedelta(hours=1)
 
@@ -129,7 +131,13 @@ class Claimed:
         )
 
     def turn_record(
-        self, waiting: Sequence[MessageAdded], *, ending: Ending, parts: tuple[str, ...], rule: str
+        self,
+        waiting: Sequence[MessageAdded],
+        *,
+        ending: Ending,
+        rule: str,
+        parts: tuple[str, ...] = (),
+        kind: Kind | None = None,
     ) -> TurnRecord:
         """Return what is remembered of this turn."""
         messages = sorted(self.conversation.turn_messages)
@@ -142,6 +150,8 @@ class Claimed:
             ending=ending,
             rule=rule,
             at=self.clock(),
+            customer=self.delivered[0].author,
+            kind=kind,
         )
 
 

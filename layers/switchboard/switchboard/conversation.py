@@ -26,6 +26,7 @@ class Kind(StrEnum):
     ANSWER = "answer"
     HANDOFF = "handoff"
     FALLBACK = "fallback"
+    LIMIT = "limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
-    """What is remembered of a turn, under the lowest index it covers."""
+    """What is remembered of a turn, under the lowest index it covers.
+
+    `customer` is the address whose budget the turn is charged to, `kind` its draft's (None: nothing was said).
+    """
 
     turn: str
     first_index: int
@@ -157,3 +161,5 @@ class TurnRecord:
     ending: Ending
     rule: str
     at: datetime
+    customer: str
+    kind: Kind | None

@@ -11,6 +11,7 @@ from switchboard.claimed import Claimed, Outcome, Return, Step, backoff_seconds,
 from switchboard.conversation import Draft, Ending, Kind, Owner
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from switchboard.limits import OVER_BUDGET
 from switchboard.ports import Fenced
 
 A_POST_NEEDS = timedelta(seconds=12)  # connect 2 s + read 8 s + what a busy machine loses: none starts with less lease
@@ -114,15 +115,18 @@ def _end(
     duplicates: int = 0,
 ) -> Outcome:
     """Record the turn, then settle it: only now is anything acknowledged."""
+    if draft.kind is Kind.LIMIT and not rule:
+        rule = OVER_BUDGET
     held.conversations.record(
-        held.conversation.sid, held.turn_record(waiting, ending=ending, parts=draft.parts, rule=rule)
+        held.conversation.sid,
+        held.turn_record(waiting, ending=ending, rule=rule, parts=draft.parts, kind=draft.kind),
     )
     held.reached(Step.RECORDED)
     if draft.kind is Kind.FALLBACK and ending is not Ending.VOID:
         held.dead_letters.copy(waiting)
         held.reached(Step.COPIED)
     coverage = held.covered(draft.covers.union(message.index for message in sent.values()))
-    stays = ending in {Ending.ANSWERED, Ending.VOID}
+    stays = ending in {Ending.ANSWERED, Ending.VOID} or rule == OVER_BUDGET
     held.conversations.settle(
         held.conversation,
         coverage=coverage,
@@ -137,6 +141,7 @@ _ENDINGS = {
     Kind.ANSWER: Ending.ANSWERED,
     Kind.HANDOFF: Ending.HANDED_OFF,
     Kind.FALLBACK: Ending.FELL_BACK,
+    Kind.LIMIT: Ending.REFUSED,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from switchboard.conversation import Conversation, Coverage, Draft, Joined, Owner, TurnRecord
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.limits import Spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,11 @@ class Conversations(Protocol):
         ...
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Remember the turn; a repeat changes nothing."""
+        """Remember the turn and charge the budgets, at once; a repeat changes nothing."""
+        ...
+
+    def spent(self, customer: str, *, now: datetime) -> Spent:
+        """Return what was spent today."""
         ...
 
     def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from switchboard.errors import Misconfigured
 from switchboard.events import VISITOR_IDENTITY
 
+LIMIT_SENTENCE = "Sorry, I can answer no more messages today. Please write again tomorrow."
 FALLBACK_SENTENCE = "Sorry, I cannot answer this right now. A colleague will get back to you."
 
 
@@ -32,6 +33,9 @@ class AgentSettings:
     conversations_table: str
     assistant_model: str
     fallback_sentence: str
+    limit_sentence: str
+    customer_turns_per_day: int
+    turns_per_day: int
     max_attempts: int
     max_event_age_minutes: int
     coalesce_seconds: int
@@ -84,6 +88,9 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
         fallback_sentence=environment.get("FALLBACK_SENTENCE") or FALLBACK_SENTENCE,
+        limit_sentence=environment.get("LIMIT_SENTENCE") or LIMIT_SENTENCE,
+        customer_turns_per_day=_number(environment, "CUSTOMER_TURNS_PER_DAY", default=200, least=1),
+        turns_per_day=_number(environment, "TURNS_PER_DAY", default=20_000, least=1),
         max_attempts=_number(environment, "MAX_ATTEMPTS", default=3, least=1),
         max_event_age_minutes=_number(environment, "MAX_EVENT_AGE_MINUTES", default=60, least=1),
         coalesce_seconds=_number(environment, "COALESCE_SECONDS", default=0, least=0),

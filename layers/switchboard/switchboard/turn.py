@@ -30,6 +30,7 @@ from switchboard.conversation import MOST_HOLES, Draft, Ending, Kind, Owner
 from switchboard.drafts import A_POST_LANDS_WITHIN, A_POST_NEEDS, finish, send
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Speaker
+from switchboard.limits import OVER_BUDGET
 from switchboard.ports import Agent, Busy, Clock, Conversations, DeadLetters, Fenced, Messenger, Question
 
 A_FREEZE_NEEDS = timedelta(seconds=3)  # three tries of one write
@@ -98,6 +99,8 @@ def _answer(held: Claimed) -> Outcome:
     if rule := _refusal(held, waiting):
         return _refuse(held, waiting, rule)
     draft = _think(held, waiting)
+    if draft is None:
+        return _refuse(held, waiting, OVER_BUDGET)
     held.reached(Step.THOUGHT)
     held.conversations.freeze(held.conversation, draft)
     held.reached(Step.FROZEN)
@@ -160,7 +163,7 @@ def _refuse(held: Claimed, waiting: Sequence[MessageAdded], rule: str) -> Outcom
     now = held.clock()
     held.conversations.refuse(
         held.conversation,
-        held.turn_record(waiting, ending=Ending.REFUSED, parts=(), rule=rule),
+        held.turn_record(waiting, ending=Ending.REFUSED, rule=rule),
         coverage=coverage,
         left=indices if with_a_human else frozenset(),
         owner=Owner.HUMAN if with_a_human else held.conversation.owner,
@@ -169,10 +172,16 @@ def _refuse(held: Claimed, waiting: Sequence[MessageAdded], rule: str) -> Outcom
     return held.acknowledge(Ending.REFUSED, coverage, cause=rule)
 
 
-def _think(held: Claimed, waiting: Sequence[MessageAdded]) -> Draft:
-    """Ask the agent, within what the lease leaves; past the last attempt the draft is the fallback sentence."""
+def _think(held: Claimed, waiting: Sequence[MessageAdded]) -> Draft | None:
+    """Ask the agent, within what the lease leaves; past the last attempt the draft is the fallback sentence.
+
+    Where a budget is used up the draft is the limit sentence, once a day for each customer, and then None.
+    """
     if held.conversation.attempts > held.rules.max_attempts:
         return _fallback(held, f"{held.rules.max_attempts} attempts failed")
+    spent = held.conversations.spent(held.delivered[0].author, now=held.clock())
+    if held.rules.budget.is_used_up(spent):
+        return None if spent.told else _draft(held, Kind.LIMIT, held.rules.budget.sentence)
     history = held.conversations.history(held.conversation.sid)
     time_left = held.lease_until - held.clock() - A_POST_NEEDS - A_FREEZE_NEEDS
     if time_left <= timedelta(0):

@@ -91,6 +91,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         "parts": list(record.parts),
         "ending": record.ending.value,
         "rule": record.rule,
+        "kind": record.kind.value if record.kind else "",
         "at": milliseconds(record.at),
     }
 

@@ -16,13 +16,18 @@ READ_AGAIN_AFTER_SECONDS = 60  # a flood of forged requests costs one read a min
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwilioSecret:
-    """Twilio's credentials. During a rotation two tokens sign: the current and the next."""
+    """Twilio's credentials. During a rotation two tokens sign: the current and the next.
+
+    `customer_key` hashes customers' addresses; where the secret has none, the API key's secret or the token does, and a
+    rotation begins everybody's budget anew.
+    """
 
     auth_tokens: tuple[str, ...] = field(repr=False)
     account_sid: str
     api_key_sid: str
     api_key_secret: str = field(repr=False)
     service_sid: str
+    customer_key: bytes = field(repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +76,7 @@ def _parsed(text: str) -> TwilioSecret:
             api_key_sid=str(values.get("api_key_sid") or ""),
             api_key_secret=str(values.get("api_key_secret") or ""),
             service_sid=str(values["service_sid"]),
+            customer_key=_customer_key(values),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Misconfigured(
@@ -79,3 +85,8 @@ def _parsed(text: str) -> TwilioSecret:
     if not secret.auth_tokens:
         raise Misconfigured("The Twilio secret has no auth token")
     return secret
+
+
+def _customer_key(values: dict[str, Any]) -> bytes:
+    candidates = (values.get("customer_key"), values.get("api_key_secret"), *values["auth_tokens"])
+    return next((str(candidate) for candidate in candidates if candidate), "").encode()

@@ -1,9 +1,12 @@
-"""ConversationsTable: a conversation's item, changed only by conditional writes; and the records of its turns.
+"""ConversationsTable: a conversation's item, changed only by conditional writes; its turns' records; the budgets.
 
-`CH… / CONVERSATION` is the state, `CH… / TURN#<index>#<turn>` what is remembered of a turn. A write that the fence
-refuses is `Fenced`; whatever else DynamoDB answers is `Transient`.
+`CH… / CONVERSATION` is the state, `CH… / TURN#<index>#<turn>` what is remembered of a turn;
+`CUSTOMER#<key> / BUDGET#<day>` and `BUDGET#<day>#<shard> / BUDGET` what was spent (one shard: a thousand turns a second are enough). A write that the
+fence refuses is `Fenced`; whatever else DynamoDB answers is `Transient`.
 """
 
+import hashlib
+import hmac
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +27,9 @@ from switchboard.aws.items import (
     record_to_item,
     to_wire,
 )
-from switchboard.conversation import Conversation, Coverage, Draft, Joined, Owner, TurnRecord
+from switchboard.conversation import Conversation, Coverage, Draft, Joined, Kind, Owner, TurnRecord
 from switchboard.errors import Transient
+from switchboard.limits import Spent
 from switchboard.ports import Busy, Exchange, Fenced
 from switchboard.sweep import Check
 
@@ -89,6 +93,7 @@ class ConversationsTable:
 
     client: DynamoDB
     name: str
+    customer_key: bytes
 
     # ── what a turn writes ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -177,12 +182,29 @@ class ConversationsTable:
         return conversation_from_item(sid, item).fence
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Remember the turn; a repeat changes nothing."""
+        """Remember the turn and charge the budgets, at once; a repeat changes nothing."""
+        put = {**self._put(sid, record), "ConditionExpression": "attribute_not_exists(pk)"}
+        charges = [self._charge(pk, sk, record) for pk, sk in self._budgets(record.customer, record.at)]
         try:
             with _transient_errors(sid):
-                self.client.put_item(**self._put(sid, record), ConditionExpression="attribute_not_exists(pk)")
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return
+                self.client.transact_write_items(TransactItems=[{"Put": put}, *({"Update": each} for each in charges)])
+        except self.client.exceptions.TransactionCanceledException as error:
+            if error.response["CancellationReasons"][0]["Code"] != "ConditionalCheckFailed":
+                raise Transient(f"{sid}: DynamoDB cancelled a transaction") from None
+
+    def spent(self, customer: str, *, now: datetime) -> Spent:
+        """Return what was spent today."""
+        keys = [to_wire({"pk": pk, "sk": sk}) for pk, sk in self._budgets(customer, now)]
+        with _transient_errors("budgets"):
+            answer = self.client.batch_get_item(RequestItems={self.name: {"Keys": keys}})
+        items = [from_wire(item) for item in answer["Responses"][self.name]]
+        by_customer = next((item for item in items if item["pk"].startswith("CUSTOMER#")), {})
+        by_all = next((item for item in items if item["pk"].startswith("BUDGET#")), {})
+        return Spent(
+            by_customer=int(by_customer.get("turns", 0)),
+            by_all=int(by_all.get("turns", 0)),
+            told="told" in by_customer,
+        )
 
     def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
         """Close the turn: draft, turn, attempts and lease are gone, its messages covered."""
@@ -325,6 +347,24 @@ class ConversationsTable:
     def _put(self, sid: str, record: TurnRecord) -> dict[str, Any]:
         item = {**record_to_item(sid, record), "ttl": _seconds(record.at + KEPT_FOR)}
         return {"TableName": self.name, "Item": to_wire(item)}
+
+    def _budgets(self, customer: str, at: datetime) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Return the keys of a day's budgets: the customer's, under a keyed hash of the address, and everybody's."""
+        key = hmac.new(self.customer_key, customer.encode(), hashlib.sha256).hexdigest()
+        return (f"CUSTOMER#{key}", f"BUDGET#{at:%Y-%m-%d}"), (f"BUDGET#{at:%Y-%m-%d}#0", "BUDGET")
+
+    def _charge(self, pk: str, sk: str, record: TurnRecord) -> dict[str, Any]:
+        sets = "SET #ttl = :ttl" + (", told = :at" if record.kind is Kind.LIMIT else "")
+        values = {":ttl": _seconds(record.at + KEPT_FOR), ":turns": 0 if record.kind is Kind.LIMIT else 1}
+        if record.kind is Kind.LIMIT:
+            values[":at"] = milliseconds(record.at)
+        return {
+            "TableName": self.name,
+            "Key": to_wire({"pk": pk, "sk": sk}),
+            "UpdateExpression": f"{sets} ADD turns :turns",
+            "ExpressionAttributeNames": {"#ttl": "ttl"},
+            "ExpressionAttributeValues": to_wire(values),
+        }
 
     def _update(self, sid: str, update: _Update) -> Conversation:
         request = update.request(self.name, sid)
