@@ -33,7 +33,8 @@ PERMISSIONS = {
         ),
         {"sqs:SendMessage*": "MessagesDeadLetterQueue"},
         dict.fromkeys(
-            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"), "ConversationsTable"
+            ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+            "ConversationsTable",
         ),
         {"bedrock:InvokeModel": "AssistantModel"},
         {"bedrock:InvokeModel": "AssistantModel"},

@@ -1,8 +1,8 @@
 """ConversationsTable: a conversation's item, changed only by conditional writes; its turns' records; the budgets.
 
-`CH… / CONVERSATION` is the state, `CH… / TURN#<index>#<turn>` what is remembered of a turn;
-`CUSTOMER#<key> / BUDGET#<day>` and `BUDGET#<day>#<shard> / BUDGET` what was spent (one shard: a thousand turns a second are enough). A write that the
-fence refuses is `Fenced`; whatever else DynamoDB answers is `Transient`.
+`CH… / CONVERSATION` is the state, `CH… / TURN#<index>#<turn>` what is remembered of a turn. What was spent stands under
+`CUSTOMER#<key> / BUDGET#<day>` and `BUDGET#<day>#<shard> / BUDGET` (one shard: a thousand turns a second are enough).
+A write that the fence refuses is `Fenced`; whatever else DynamoDB answers is `Transient`.
 """
 
 import hashlib
