@@ -21,7 +21,7 @@ INSTALL = -m pip install --quiet --require-hashes --requirement
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam
 # SAM ships sources only, and Lambda's folders cannot be written: without this every cold start compiles everything.
 # Not by date, because SAM's archive has none; the paths are those that a traceback shows on Lambda.
-COMPILE = .venv-sam/bin/python -m compileall -q --invalidation-mode unchecked-hash
+COMPILE = .venv-sam/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash
 LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --generate-hashes --annotation-style line \
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
 
