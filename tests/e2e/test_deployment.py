@@ -1,0 +1,106 @@
+"""`make build`, `sam deploy` onto a local AWS, the emulator as Twilio: a text in, the reply out."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local.identity import BUILT_IN
+from local.serving import Servers, listen
+from local.twilio import Emulator
+from tests.e2e.aws import Aws, aws
+from tests.e2e.conftest import ROOT
+from tests.e2e.emulator import ARCHITECTURE, VENV
+from tests.waiting import wait_until
+
+STACK = "switchboard"
+CUSTOMER = "+12025550110"
+
+
+class Domain:
+    """The customer's own domain in front of the API, known before there is one: what PublicUrl is for."""
+
+    def __init__(self) -> None:
+        self.api = ""
+        self.app = Starlette(routes=[Route("/webhook", self._forward, methods=["POST"])])
+
+    async def _forward(self, request: Request) -> Response:
+        headers = {name: value for name, value in request.headers.items() if name not in {"host", "content-length"}}
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            answer = await client.post(f"{self.api}/webhook", content=await request.body(), headers=headers)
+        return Response(answer.content, answer.status_code)
+
+
+@contextmanager
+def twilio_and_domain() -> Iterator[tuple[str, Domain, str]]:
+    """Serve the emulator and the domain; give the emulator's URL, the domain and its URL."""
+    with ExitStack() as closing:
+        sockets = [closing.enter_context(listen("127.0.0.1", 0)) for _ in range(2)]
+        urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+        emulator, domain = Emulator(), Domain()
+        emulator.set_webhook(f"{urls[1]}/webhook")
+        servers = Servers(dict(zip(sockets, (emulator.app, domain.app), strict=True)), at_end=emulator.aclose)
+        closing.callback(servers.close)
+        yield urls[0], domain, urls[1]
+
+
+def deploy(local_aws: Aws, built: Path, **parameters: str) -> dict[str, str]:
+    """Deploy what was built, and return the stack's outputs."""
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    done = subprocess.run(  # noqa: S603 -- SAM
+        [
+            *(str(VENV / "bin" / "sam"), "deploy", "--template-file", str(built / "template.yaml")),
+            *("--stack-name", STACK, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
+            *("--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", *overrides),
+        ],
+        cwd=ROOT,
+        env={**local_aws.environment, "SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (stack,) = local_aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+
+def test_a_text_to_the_deployed_bundle_is_answered(built: Path, tmp_path: Path) -> None:
+    with aws(tmp_path) as local_aws, twilio_and_domain() as (twilio_url, domain, domain_url):
+        secret = local_aws.client("secretsmanager").create_secret(
+            Name="twilio", SecretString=json.dumps(BUILT_IN.secret())
+        )
+        outputs = deploy(
+            local_aws,
+            built,
+            Architecture=ARCHITECTURE,
+            AssistantModel="offline",
+            AwsEndpointUrl=local_aws.endpoint,
+            PublicUrl=f"{domain_url}/webhook",
+            TwilioBaseUrl=twilio_url,
+            TwilioSecretArn=secret["ARN"],
+        )
+        (webhook,) = (
+            each["FunctionName"]
+            for each in local_aws.client("lambda").list_functions()["Functions"]
+            if "WebhookFunction" in each["FunctionName"]
+        )
+        domain.api = local_aws.route(webhook, "POST /webhook")
+
+        text = {"from": CUSTOMER, "to": "+12025550100", "body": "When are you open on Saturday?"}
+        httpx.post(f"{twilio_url}/_emulator/inbound", json=text).raise_for_status()
+        (reply,) = wait_until(
+            lambda: httpx.get(f"{twilio_url}/_emulator/inbox", params={"address": CUSTOMER}).json(),
+            within_seconds=60,
+            what="the reply",
+        )
+
+    assert outputs["WebhookUrl"] == f"{domain_url}/webhook"
+    assert reply["author"] == "switchboard"
+    assert "saturday" in reply["body"].lower()
