@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -145,6 +145,14 @@ def test_what_a_turn_gives_back_becomes_visible_when_it_says(world: World) -> No
 
     assert returned == ["record-1", "record-2"]
     assert world.sqs.visible_after == {"handle-1": 7, "handle-2": 7}
+
+
+def test_a_reply_that_a_look_saw_twice_is_counted(world: World) -> None:
+    world.batch().answer(
+        [record(1, of_conversation(1))], lambda messages: replace(answered(messages), duplicate_replies=1)
+    )
+
+    assert world.decisions == ["answered", "duplicate_reply"]
 
 
 def test_a_turn_that_could_not_be_claimed_comes_back_in_seconds(world: World) -> None:

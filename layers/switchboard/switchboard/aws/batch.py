@@ -77,15 +77,10 @@ class MessagesBatch:
         except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed turn must not fail the others
             self.failed(error, {"conversation_sid": sid})
             return [record.message_id for record in records]
-        self.decided(
-            outcome.decision,
-            {
-                "conversation_sid": sid,
-                "messages": len(records),
-                "cause": outcome.cause,
-                "duplicate_replies": outcome.duplicate_replies,
-            },
-        )
+        facts = {"conversation_sid": sid, "messages": len(records), "cause": outcome.cause}
+        self.decided(outcome.decision, facts)
+        if outcome.duplicate_replies:
+            self.decided("duplicate_reply", facts)
         done = [record for record in records if _message(record).message_sid in outcome.acknowledged]
         if others_think and done:
             self._tell_queue(self.queue.delete, done)
