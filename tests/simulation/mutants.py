@@ -213,8 +213,14 @@ MUTANTS = (
     Mutant(
         name="a handoff does not hand off",
         file=DRAFTS,
-        old="    stays = ending in {Ending.ANSWERED, Ending.VOID}\n",
+        old="    stays = ending in {Ending.ANSWERED, Ending.VOID} or rule == OVER_BUDGET\n",
         new="    stays = True\n",
+    ),
+    Mutant(
+        name="nobody asks what was spent",
+        file=TURN,
+        old="    if held.rules.budget.is_used_up(spent):\n",
+        new="    if False:\n",
     ),
     Mutant(
         name="the sweeper does not ask what is covered",
