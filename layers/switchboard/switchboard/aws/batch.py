@@ -77,7 +77,11 @@ class MessagesBatch:
         except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed turn must not fail the others
             self.failed(error, {"conversation_sid": sid})
             return [record.message_id for record in records]
-        facts = {"conversation_sid": sid, "messages": len(records), "cause": outcome.cause}
+        facts: dict[str, str | int] = {
+            "conversation_sid": sid,
+            "messages": len(records),
+            "cause": outcome.cause,
+        }
         self.decided(outcome.decision, facts)
         if outcome.duplicate_replies:
             self.decided("duplicate_reply", facts)
