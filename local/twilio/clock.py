@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+FURTHEST = timedelta(days=100 * 365)  # all dates stay dates
+
 
 def utc_now() -> datetime:
     """Return the machine's time."""
@@ -15,18 +17,20 @@ class Clock:
     """Tells `source`'s time plus what it was advanced by."""
 
     def __init__(self, source: Callable[[], datetime] = utc_now) -> None:
-        self._source = source
+        self.source = source
         self._moved = asyncio.Event()
         self.ahead = timedelta()
 
     def __call__(self) -> datetime:
         """Return the time."""
-        return self._source() + self.ahead
+        return self.source() + self.ahead
 
     def advance(self, ahead: timedelta) -> None:
-        """Move forward, and wake whoever waits for a time that has come."""
+        """Move forward, by no more than a century in all, and wake whoever waits for a time that has come."""
         if ahead < timedelta():
             raise ValueError("the clock only moves forward")
+        if self.ahead + ahead > FURTHEST:
+            raise ValueError("the clock is moved by no more than a century")
         self.ahead += ahead
         self._moved.set()
         self._moved.clear()

@@ -133,7 +133,10 @@ class Control:
     async def advance_clock(self, request: Request) -> Response:
         """Move the clock; timers that fall due do so before the answer."""
         ahead = (await _order(Advance, request)).advance_seconds
-        self._emulator.advance_clock(timedelta(seconds=ahead))
+        try:
+            self._emulator.advance_clock(timedelta(seconds=ahead))
+        except ValueError as error:
+            raise TwilioError(INVALID_PARAMETER, f"Invalid body: {error}") from None
         return JSONResponse({"now": _instant(self._emulator.clock())})
 
     async def reset(self, request: Request) -> Response:

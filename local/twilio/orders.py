@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
+from local.twilio.clock import FURTHEST
+
 type Address = Annotated[str, Field(min_length=1, max_length=256)]
 type Secret = Annotated[str, Field(min_length=1, max_length=256)]
-
-CENTURY_SECONDS = 100 * 365 * 86400
 
 
 class Order(BaseModel):
@@ -19,7 +19,7 @@ class Order(BaseModel):
 class SentFile(Order):
     """A file that a phone sends, its content in base64."""
 
-    content: Base64Bytes
+    content: Annotated[Base64Bytes, Field(min_length=1)]
     content_type: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[ -~]+$")]
     filename: str | None = None
 
@@ -49,7 +49,7 @@ class Typing(Order):
 class Advance(Order):
     """How far the clock is to be moved."""
 
-    advance_seconds: Annotated[float, Field(ge=0, le=CENTURY_SECONDS)]
+    advance_seconds: Annotated[float, Field(ge=0, le=FURTHEST.total_seconds())]
 
 
 class Reset(Order):
