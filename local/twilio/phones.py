@@ -35,6 +35,7 @@ class Phones:
 
         A first text asks before the conversation is added, and then not again (Twilio, "Inbound autocreation").
         """
+        messages.check_content(body, files)
         try:
             conversation = inbound.conversation_for(self._world, sender, to)
             if conversation is None:

@@ -69,6 +69,12 @@ class Served:
         description.check(method, answer.url, kwargs.get("data"), answer.status_code, answer.text)
         return answer
 
+    def bare(self, method: str, path: str, body: bytes) -> requests.Response:
+        """Make a call as it is: neither encoded nor held to the description."""
+        request = requests.Request(method, self.url, data=body, auth=(ACCOUNT, TOKEN)).prepare()
+        request.url = self.url + path
+        return self._session.send(request, timeout=30)
+
     @staticmethod
     def raises(answer: requests.Response) -> None:
         """Raise the error that an answer is, as the package would."""

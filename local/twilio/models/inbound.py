@@ -32,6 +32,7 @@ OPT_IN_WORDS = frozenset({"START", "YES", "UNSTOP"})
 
 def text(world: World, *, sender: str, to: str, body: str | None, files: Sequence[File] = ()) -> Message:
     """Take a message from a phone, or with `to` = `chat` from an identity; open a conversation where needed."""
+    messages.check_content(body, files)
     conversation = conversation_for(world, sender, to)
     if conversation is None:
         drafted = draft_conversation(world, sender, to)

@@ -29,8 +29,7 @@ def draft(
 ) -> Message:
     """Return a message that could be added; its index is given when it is."""
     conversations.must_be_open(world, conversation_sid)
-    if not body and not files:
-        raise TwilioError(50503)
+    check_content(body, files)
     created = date_created or world.clock()
     return _attributed(
         world,
@@ -40,7 +39,7 @@ def draft(
             index=-1,
             author=_author(author) or SYSTEM,
             participant_sid=None,
-            body=_body(body),
+            body=body,
             media=tuple(files),
             attributes=checks.attributes(attributes),
             content_sid=content_sid,
@@ -49,6 +48,13 @@ def draft(
             date_updated=date_updated or created,
         ),
     )
+
+
+def check_content(body: str | None, files: Sequence[object]) -> None:
+    """Refuse a message that says nothing (50503) or too much (50504)."""
+    if not body and not files:
+        raise TwilioError(50503)
+    _check_length(body)
 
 
 def commit(world: World, message: Message, *, origin: Origin) -> Message:
@@ -94,12 +100,13 @@ def changed(
 ) -> Message:
     """Return a message with what is given; None leaves a field as it is."""
     conversations.must_be_open(world, message.conversation_sid)
+    _check_length(body)
     return _attributed(
         world,
         replace(
             message,
             author=_author(author) or message.author,
-            body=message.body if body is None else _body(body),
+            body=message.body if body is None else body,
             attributes=message.attributes if attributes is None else checks.attributes(attributes),
             date_created=date_created or message.date_created,
             date_updated=date_updated or world.clock(),
@@ -144,10 +151,9 @@ def _attributed(world: World, message: Message) -> Message:
     return replace(message, participant_sid=participant.sid if participant else None)
 
 
-def _body(body: str | None) -> str | None:
+def _check_length(body: str | None) -> None:
     if body is not None and len(body.encode()) > MOST_BODY_BYTES:
         raise TwilioError(50504)
-    return body
 
 
 def _author(author: str | None) -> str | None:
