@@ -17,7 +17,7 @@ from twilio.base.exceptions import TwilioRestException
 from tests.emulator.served import OUR_SMS, OUR_WHATSAPP, Served
 
 SEQUENCES = 200
-PHONES = [f"+1202555011{number}" for number in range(4)]
+PHONES = ["+12025550110", "+12025550111", "+12025550112", "+12025550113"]
 IDENTITIES = ["alice", "bob"]
 REFUSALS = {50353, 50377, 50416, 50433}  # what a valid call may still meet
 

@@ -10,8 +10,8 @@ from tests.stacks import running
 from tests.waiting import wait_until
 
 # AWS's times, with the waiting cut short. A dead worker's lease ends with the function's timeout, which must leave the
-# 12 s that a POST needs; a reply that may be on its way is looked for 30 s later.
-QUICK = {("AgentFunction", "Timeout"): 14, ("MessagesQueue", "VisibilityTimeout"): 2}
+# 15 s that a freeze and a POST need; a reply that may be on its way is looked for 30 s later.
+QUICK = {("AgentFunction", "Timeout"): 18, ("MessagesQueue", "VisibilityTimeout"): 2}
 
 
 def the_text_is_queued(happening: Happening) -> bool:

@@ -33,6 +33,7 @@ class Secrets:
             api_key_sid="",
             api_key_secret="",
             service_sid=who.service_sid,
+            customer_key=b"",
         )
 
     def read(self) -> TwilioSecret:

@@ -64,6 +64,26 @@ def test_a_wrong_token_names_the_setting_to_check(url: str) -> None:
     stranger.stop()
 
 
+def test_credentials_that_twilio_refuses_are_renewed_for_the_next_request(url: str) -> None:
+    fresh = provider(account_sid=ACCOUNT, service_sid=SERVICE, auth_tokens=[TOKEN], base_url=url)
+    conversation = fresh.create_conversation(friendly_name="A talk")
+    rotated = provider(
+        account_sid=ACCOUNT,
+        service_sid=SERVICE,
+        auth_tokens=["revoked"],
+        renewed=lambda: (ACCOUNT, TOKEN),
+        base_url=url,
+    )
+
+    with pytest.raises(NotSent, match="code 20003"):
+        rotated.send_message(conversation.sid, body="hi")
+    sent = rotated.send_message(conversation.sid, body="hi again")
+
+    assert [message.message_sid for message in fresh.list_messages(conversation.sid)] == [sent.message_sid]
+    fresh.stop()
+    rotated.stop()
+
+
 def test_an_unknown_service_names_the_setting_to_check(url: str) -> None:
     lost = connected(url, service_sid=sid("IS", 9))
 

@@ -116,7 +116,7 @@ def webhook() -> Webhook:
     sqs = _client("sqs")
     return Webhook(
         inbound=Inbound(
-            secrets=_secret(settings.twilio_secret_id),
+            secrets=_secrets(settings.twilio_secret_id),
             public_url=settings.public_url,
             visitor_identities=settings.visitor_identities,
         ),
@@ -139,6 +139,7 @@ def agent(assistant: "Assistant") -> Agent:
     from switchboard.turn import take_turn
 
     settings = agent_settings(os.environ)
+    secrets = _secrets(settings.twilio_secret_id)
     sqs = _client("sqs")
     observer = telemetry()
     return Agent(
@@ -152,8 +153,8 @@ def agent(assistant: "Assistant") -> Agent:
         take_turn=partial(
             take_turn,
             agent=agent_of(assistant, model=settings.assistant_model),
-            conversations=_table(settings.conversations_table, settings.twilio_secret_id),
-            messenger=_provider(settings.twilio_secret_id, settings.twilio_base_url, settings.visitor_identities),
+            conversations=_table(settings.conversations_table, secrets),
+            messenger=_provider(secrets, settings.twilio_base_url, settings.visitor_identities),
             dead_letters=Queue(client=sqs, url=settings.messages_dead_letter_queue_url),
             clock=_now,
             rules=Rules(
@@ -182,13 +183,14 @@ def lifecycle() -> Lifecycle:
     from switchboard.telemetry import telemetry
 
     settings = lifecycle_settings(os.environ)
+    secrets = _secrets(settings.twilio_secret_id)
     observer = telemetry()
     return Lifecycle(
         batch=LifecycleBatch(
             apply=partial(
                 apply,
-                conversations=_table(settings.conversations_table, settings.twilio_secret_id),
-                messages=_provider(settings.twilio_secret_id, settings.twilio_base_url, settings.visitor_identities),
+                conversations=_table(settings.conversations_table, secrets),
+                messages=_provider(secrets, settings.twilio_base_url, settings.visitor_identities),
                 requeue=Queue(client=_client("sqs"), url=settings.messages_queue_url),
             ),
             decided=observer.decided,
@@ -207,12 +209,13 @@ def sweeper() -> Sweeper:
     from switchboard.telemetry import telemetry
 
     settings = sweeper_settings(os.environ)
+    secrets = _secrets(settings.twilio_secret_id)
     sqs = _client("sqs")
     return Sweeper(
         sweep=partial(
             sweep,
-            checks=_table(settings.conversations_table, settings.twilio_secret_id),
-            twilio=_provider(settings.twilio_secret_id, settings.twilio_base_url, settings.visitor_identities),
+            checks=_table(settings.conversations_table, secrets),
+            twilio=_provider(secrets, settings.twilio_base_url, settings.visitor_identities),
             messages=Queue(client=sqs, url=settings.messages_queue_url),
             lifecycle=Queue(client=sqs, url=settings.lifecycle_queue_url),
             clock=_now,
@@ -223,30 +226,36 @@ def sweeper() -> Sweeper:
     )
 
 
-def _provider(secret_id: str, base_url: str | None, visitor_identities: Sequence[str]) -> "Provider":
+def _provider(secrets: "TwilioSecretReader", base_url: str | None, visitor_identities: Sequence[str]) -> "Provider":
+    from switchboard.errors import SwitchboardError
     from switchboard.twilio.provider import provider
 
-    secret = _secret(secret_id).read()
+    def renewed() -> "tuple[str, str] | None":
+        try:
+            changed = secrets.read_again()
+        except SwitchboardError:  # the call has failed already; it is tried again, and so is this
+            return None
+        return changed.rest_credentials if changed else None
+
+    secret = secrets.read()
     return provider(
         account_sid=secret.account_sid,
         service_sid=secret.service_sid,
         auth_tokens=secret.auth_tokens,
-        api_key=(secret.api_key_sid, secret.api_key_secret) if secret.api_key_sid else None,
+        credentials=secret.rest_credentials,
+        renewed=renewed,
         base_url=base_url,
         visitor_identities=visitor_identities,
     )
 
 
-def _table(name: str, secret_id: str) -> "ConversationsTable":
+def _table(name: str, secrets: "TwilioSecretReader") -> "ConversationsTable":
     from switchboard.aws.table import ConversationsTable
 
-    return ConversationsTable(
-        client=_client("dynamodb"), name=name, customer_key=_secret(secret_id).read().customer_key
-    )
+    return ConversationsTable(client=_client("dynamodb"), name=name, customer_key=secrets.read().customer_key)
 
 
-@cache
-def _secret(secret_id: str) -> "TwilioSecretReader":
+def _secrets(secret_id: str) -> "TwilioSecretReader":
     from switchboard.aws.secrets import TwilioSecretReader
 
     return TwilioSecretReader(client=_client("secretsmanager"), secret_id=secret_id, clock=time.monotonic)

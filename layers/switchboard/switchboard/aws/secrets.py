@@ -1,4 +1,4 @@
-"""The Twilio secret, kept in Secrets Manager and read again when a signature fails."""
+"""The Twilio secret, kept in Secrets Manager and read again when a signature fails or Twilio refuses us."""
 
 import json
 from collections.abc import Callable
@@ -28,6 +28,13 @@ class TwilioSecret:
     api_key_secret: str = field(repr=False)
     service_sid: str
     customer_key: bytes = field(repr=False)
+
+    @property
+    def rest_credentials(self) -> tuple[str, str]:
+        """The user and the password of requests to Twilio: the API key, where there is one, else the current token."""
+        if self.api_key_sid:
+            return self.api_key_sid, self.api_key_secret
+        return self.account_sid, self.auth_tokens[0]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,6 +4,7 @@ The package's own client takes one timeout for both, retries nothing by itself b
 included (twilio 9.13); so this one stands in for it.
 """
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,13 +19,20 @@ from switchboard.errors import NotSent, Unknown
 CONNECT_SECONDS = 2
 READ_SECONDS = 8
 CONNECTIONS = 20  # ten conversations of a batch at once, with room
+UNAUTHORIZED = 401
 
 
 class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries no types
-    """Sends to Twilio, or to whatever stands at `base_url` in its place."""
+    """Sends to Twilio, or to whatever stands at `base_url` in its place.
 
-    def __init__(self, *, base_url: str | None) -> None:
+    Where Twilio refuses the credentials, `renewed` is asked for other ones; the next request is made with them. Not the
+    same one again: a send has one request's time.
+    """
+
+    def __init__(self, *, base_url: str | None, renewed: Callable[[], tuple[str, str] | None]) -> None:
         super().__init__(logger=None, is_async=False, timeout=None)
+        self._renewed = renewed
+        self._newer_auth: tuple[str, str] | None = None
         self._base = urlsplit(base_url) if base_url else None
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
@@ -48,7 +56,7 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
                 params=params,
                 data=data,
                 headers=headers,
-                auth=auth,
+                auth=self._newer_auth or auth,
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=allow_redirects,
             )
@@ -56,6 +64,8 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
             if _never_left(error):
                 raise NotSent("no connection to Twilio could be made") from None
             raise Unknown(f"Twilio did not answer ({type(error).__name__})") from None
+        if answer.status_code == UNAUTHORIZED:
+            self._newer_auth = self._renewed() or self._newer_auth
         return Response(answer.status_code, answer.text, answer.headers)
 
     def close(self) -> None:

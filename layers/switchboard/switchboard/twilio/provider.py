@@ -206,13 +206,17 @@ def provider(
     account_sid: str,
     service_sid: str,
     auth_tokens: Sequence[str],
-    api_key: tuple[str, str] | None = None,
+    credentials: tuple[str, str] | None = None,
+    renewed: Callable[[], tuple[str, str] | None] = lambda: None,
     base_url: str | None = None,
     visitor_identities: Sequence[str] = (),
 ) -> Provider:
-    """Build a provider. With `api_key` (SID, secret) requests use it; the tokens still verify webhooks."""
-    http = KeepAliveClient(base_url=base_url)
-    user, password = api_key or (account_sid, auth_tokens[0])
+    """Build a provider. Requests carry `credentials` (an API key's SID and secret), or else the first token.
+
+    `renewed` is asked for newer ones when Twilio refuses them. The tokens verify webhooks.
+    """
+    http = KeepAliveClient(base_url=base_url, renewed=renewed)
+    user, password = credentials or (account_sid, auth_tokens[0])
     return Provider(
         client=Client(user, password, account_sid=account_sid, http_client=http),
         http=http,
