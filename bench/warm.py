@@ -31,7 +31,12 @@ class _Secrets:
 
     def read(self) -> TwilioSecret:
         return TwilioSecret(
-            auth_tokens=(TOKEN,), account_sid=ACCOUNT, api_key_sid="", api_key_secret="", service_sid=SERVICE
+            auth_tokens=(TOKEN,),
+            account_sid=ACCOUNT,
+            api_key_sid="",
+            api_key_secret="",
+            service_sid=SERVICE,
+            customer_key=b"",
         )
 
     def read_again(self) -> None:

@@ -237,6 +237,7 @@ def test_a_stranger_gets_one_constant_answer_and_reaches_nothing(
         message_fields(Media='["no object"]'),
         {**message_fields(), "MessageSid": [sid("IM", 1), sid("IM", 2)]},
         {"AccountSid": ACCOUNT, "EventType": "onMessageAdded"},
+        message_fields(EventType="onConversationStateUpdated"),
         {"EventType": "onMessageAdded"},
     ],
 )
@@ -244,27 +245,30 @@ def test_signed_but_malformed_is_refused(deployed: Deployed, fields: dict[str, A
     assert deployed.post(signed_event(fields)) == 403
 
 
-def test_json_with_its_signed_hash_is_understood(deployed: Deployed) -> None:
-    body = json.dumps(message_fields()).encode()
+def signed_json(body: bytes, *, sent: bytes | None = None) -> dict[str, Any]:
+    """Return the event of a JSON body that Twilio signed; `sent` is what arrives in its place."""
     query = f"bodySHA256={hashlib.sha256(body).hexdigest()}"
     signature = RequestValidator(TOKEN).compute_signature(f"{URL}?{query}", {})
+    return api_gateway_event(sent or body, signature=signature, content_type="application/json", query=query)
 
-    event = api_gateway_event(body, signature=signature, content_type="application/json", query=query)
 
-    assert deployed.post(event) == 200
+def test_json_with_its_signed_hash_is_understood(deployed: Deployed) -> None:
+    assert deployed.post(signed_json(json.dumps(message_fields()).encode())) == 200
     assert len(deployed.queued(deployed.messages)) == 1
 
 
 def test_json_whose_body_was_changed_is_refused(deployed: Deployed) -> None:
     body = json.dumps(message_fields()).encode()
-    query = f"bodySHA256={hashlib.sha256(body).hexdigest()}"
-    signature = RequestValidator(TOKEN).compute_signature(f"{URL}?{query}", {})
 
-    event = api_gateway_event(
-        body.replace(b"hola", b"hole"), signature=signature, content_type="application/json", query=query
-    )
+    assert deployed.post(signed_json(body, sent=body.replace(b"hola", b"hole"))) == 403
 
-    assert deployed.post(event) == 403
+
+A_LONE_SURROGATE = json.dumps(message_fields(Body="?")).replace("?", "\\ud800").encode()
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"{", A_LONE_SURROGATE, b"[" * 100_000], ids=["list", "cut", "text", "deep"])
+def test_signed_json_that_is_no_event_is_refused(deployed: Deployed, body: bytes) -> None:
+    assert deployed.post(signed_json(body)) == 403
 
 
 def test_a_group_texts_repeated_addresses_are_part_of_the_signature(deployed: Deployed) -> None:

@@ -1,10 +1,21 @@
 """What a verified form tells."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from switchboard.events import VISITOR_IDENTITY, Event, Ignored, MessageAdded, Speaker
+from switchboard.events import (
+    VISITOR_IDENTITY,
+    ConversationStateUpdated,
+    Event,
+    Ignored,
+    MessageAdded,
+    OwnerSet,
+    Speaker,
+)
 from switchboard.twilio.signature import Form
 from switchboard.twilio.webhook import Ours, parse
 from tests.builders import sid
@@ -88,8 +99,38 @@ def test_an_unknown_event_is_counted_under_one_name() -> None:
     assert told(EventType="onWhateverComesNext") == Ignored(name="unknown_event_type")
 
 
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["agent", "human"]),
+    lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+    max_leaves=5,
+)
+WISHES = st.fixed_dictionaries({}, optional={"owner": ANYTHING, "at": ANYTHING | st.just("2026-08-11T13:03:28Z")})
+
+
+@given(attributes=st.text() | (WISHES | ANYTHING).map(lambda value: json.dumps({"switchboard": value})))
+def test_whatever_stands_in_the_attributes_is_a_hand_back_or_ignored(attributes: str) -> None:
+    event = told(EventType="onConversationUpdated", Attributes=attributes)
+
+    assert isinstance(event, OwnerSet) or event == Ignored(name="onConversationUpdated")
+
+
+@pytest.mark.parametrize("owner", ["agent", "human"])
+def test_a_desk_sets_the_owner_by_the_conversations_attributes(owner: str) -> None:
+    wish = {"owner": owner, "at": "2026-08-11T13:03:28Z"}
+
+    event = told(EventType="onConversationUpdated", Attributes=json.dumps({"switchboard": wish, "crm": 7}))
+
+    at = datetime(2026, 8, 11, 13, 3, 28, tzinfo=UTC)
+    assert event == OwnerSet(conversation_sid=sid("CH", 1), owner=owner, at=at)
+
+
+@pytest.mark.parametrize("asked", ["onMessageAdd", "onConversationUpdate", "onParticipantRemove"])
+def test_a_pre_webhook_set_to_us_by_mistake_is_let_pass(asked: str) -> None:
+    assert told(EventType=asked) == Ignored(name=asked)
+
+
 def test_a_removed_conversation_is_closed() -> None:
     event = told(EventType="onConversationRemoved", DateRemoved="2026-08-11T13:03:28.879Z")
 
-    assert event.conversation_sid == sid("CH", 1)
-    assert event.state == "closed"
+    assert isinstance(event, ConversationStateUpdated)
+    assert (event.conversation_sid, event.state) == (sid("CH", 1), "closed")

@@ -32,6 +32,15 @@ def instant(name: str, value: str | None) -> datetime:
         raise Malformed(f"{name} is no instant in UTC") from None
 
 
+def is_instant(value: str) -> bool:
+    """Tell whether a value is an instant in UTC."""
+    try:
+        instant("value", value)
+    except Malformed:
+        return False
+    return True
+
+
 def index(name: str, value: str | None) -> int:
     """Return a message index."""
     if not _INDEX.fullmatch(value or ""):

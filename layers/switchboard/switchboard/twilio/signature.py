@@ -134,6 +134,7 @@ def _urlencoded_form(text: str) -> Form:
 def _json_form(text: str) -> Form:
     try:
         values = json.loads(text)
+        json.dumps(values, ensure_ascii=False).encode()  # an escaped lone surrogate is no text
     except (ValueError, RecursionError):
         raise Malformed("the body is no JSON") from None
     if not isinstance(values, dict) or len(values) > MOST_FIELDS:

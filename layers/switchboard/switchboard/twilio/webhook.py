@@ -25,7 +25,7 @@ from switchboard.events import (
 from switchboard.twilio import fields
 from switchboard.twilio.signature import Form
 
-DOCUMENTED = frozenset(
+TOLD_AFTER = frozenset(
     {
         "onConversationAdded",
         "onConversationUpdated",
@@ -42,6 +42,23 @@ DOCUMENTED = frozenset(
         "onUserUpdated",
     }
 )
+# What a pre-webhook asks; one that is set to our URL by mistake must not be refused, or the message would be.
+ASKED_BEFORE = frozenset(
+    {
+        "onConversationAdd",
+        "onConversationUpdate",
+        "onConversationRemove",
+        "onMessageAdd",
+        "onMessageUpdate",
+        "onMessageRemove",
+        "onParticipantAdd",
+        "onParticipantUpdate",
+        "onParticipantRemove",
+        "onUserUpdate",
+    }
+)
+KNOWN = TOLD_AFTER | ASKED_BEFORE
+LONGEST = max(map(len, KNOWN))
 FAILED = frozenset({"failed", "undelivered"})
 MAY_BE_ABSENT = (
     "Attributes",
@@ -79,24 +96,32 @@ def parse(form: Form, *, ours: Ours) -> Event:
     _refuse_a_form_split_anew(form, event_type)
     if event_type in _PARSERS:
         return _PARSERS[event_type](form, ours)
-    return Ignored(name=event_type if event_type in DOCUMENTED else "unknown_event_type")
+    return Ignored(name=event_type if event_type in KNOWN else "unknown_event_type")
 
 
 def _refuse_a_form_split_anew(form: Form, event_type: str) -> None:
-    """Refuse a form in which the end of a value, or the start of a name, is a field that is missing.
+    """Refuse a form in which a field that is missing can be read where it would stand, whatever it was cut into.
 
     A customer who writes the very name of a field that his webhook lacks is refused too; the sweeper finds his message.
     """
-    if not event_type.isalpha() or any(event_type != known and event_type.startswith(known) for known in DOCUMENTED):
-        raise Malformed("EventType is none")
     names = sorted(form)
+    spelled = event_type + _signed(form, names[bisect(names, "EventType") :], most=LONGEST)
+    is_longer = event_type not in KNOWN and event_type.startswith(tuple(KNOWN))
+    is_shorter = any(spelled.startswith(known) for known in KNOWN if len(known) > len(event_type))
+    if not event_type.isalpha() or is_longer or is_shorter:
+        raise Malformed("EventType is none")
     for absent in MAY_BE_ABSENT:
         if absent not in form.fields:
             place = bisect(names, absent)
-            before, after = "".join(names[place - 1 : place]), "".join(names[place : place + 1])
-            neighbours = "".join(form.values(before)) + after + "".join(form.values(after))[: len(absent)]
-            if absent in neighbours:
+            before = "".join(name + "".join(form.values(name)) for name in names[max(place - 1, 0) : place])
+            # Fields whose names are pieces of the absent one may follow each other.
+            if absent in before + _signed(form, names[place:], most=len(absent)):
                 raise Malformed(f"{absent} is part of another field")
+
+
+def _signed(form: Form, names: Sequence[str], *, most: int) -> str:
+    """Return the first characters that are signed of some fields."""
+    return "".join(name + "".join(form.values(name))[:most] for name in names[:most])[:most]
 
 
 def _message_added(form: Form, ours: Ours) -> Event:
@@ -140,15 +165,12 @@ def _removed(form: Form, _ours: Ours) -> Event:
 
 def _updated(form: Form, _ours: Ours) -> Event:
     conversation_sid = _conversation_sid(form)
-    wish = fields.attributes(form.one("Attributes"))
-    try:
+    match fields.attributes(form.one("Attributes")):
         # `at` is when a colleague's desk decided: without it every later change of the conversation would decide again.
-        at = fields.instant("switchboard.at", str(wish.get("at")))
-    except Malformed:
-        return Ignored(name="onConversationUpdated")
-    if wish.get("owner") not in {"agent", "human"}:
-        return Ignored(name="onConversationUpdated")
-    return OwnerSet(conversation_sid=conversation_sid, owner=wish["owner"], at=at)
+        case {"owner": "agent" | "human" as owner, "at": str(at)} if fields.is_instant(at):
+            return OwnerSet(conversation_sid=conversation_sid, owner=owner, at=fields.instant("switchboard.at", at))
+        case _:
+            return Ignored(name="onConversationUpdated")
 
 
 def _delivery_updated(form: Form, _ours: Ours) -> Event:
