@@ -107,6 +107,8 @@ def run_schedules(first: int, count: int, window_faults: bool, show: bool) -> li
 @app.command()
 def mutants() -> None:
     """Break the protocol, one rule at a time, and print which checks noticed."""
+    if noticed_by := caught_by(None):
+        raise SystemExit(f"the unbroken protocol does not pass its {noticed_by}")
     survived = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
         for mutant, noticed_by in zip(MUTANTS, threads.map(caught_by, MUTANTS), strict=True):
