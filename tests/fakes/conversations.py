@@ -26,6 +26,7 @@ class ConversationsInMemory:
             return Busy(until=item.lease_until)
         self.items[sid] = replace(
             item,
+            began=_begun(item, now),
             fence=item.fence + 1,
             lease_fence=item.fence + 1,
             lease_until=lease_until,
@@ -119,20 +120,21 @@ class ConversationsInMemory:
             reopened = item.coverage.reopened | item.left
             item = replace(item, coverage=replace(item.coverage, reopened=reopened), left=frozenset())
             was_human = item.owner is Owner.HUMAN
-            self.items[sid] = self._owned(item, Owner.AGENT, at) if was_human else replace(item, owner_at=at)
+            owned = self._owned(item, Owner.AGENT, at) if was_human else replace(item, owner_at=at)
+            self.items[sid] = replace(owned, began=_begun(item, at))
         return item.coverage.reopened
 
-    def close(self, sid: str, *, at: datetime) -> None:  # noqa: ARG002 -- the port's
+    def close(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         if not item.closed:
-            self.items[sid] = replace(item, closed=True, fence=item.fence + 1, era=item.era + 1)
+            self.items[sid] = replace(item, began=_begun(item, at), closed=True, fence=item.fence + 1, era=item.era + 1)
 
     def opt_out(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         self.items[sid] = replace(item, opted_out_at=max(item.opted_out_at, at))
 
     def _owned(self, item: Conversation, owner: Owner, at: datetime) -> Conversation:
-        return replace(item, owner=owner, owner_at=at, fence=item.fence + 1, era=item.era + 1)
+        return replace(item, began=_begun(item, at), owner=owner, owner_at=at, fence=item.fence + 1, era=item.era + 1)
 
     def _fenced(self, conversation: Conversation) -> Conversation:
         item = self.items[conversation.sid]
@@ -155,3 +157,7 @@ class ConversationsInMemory:
 
     def _turns(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
         return self.records.setdefault(sid, {})
+
+
+def _begun(item: Conversation, at: datetime) -> datetime:
+    return at if item.began == LONG_AGO else item.began

@@ -107,6 +107,15 @@ def test_a_claim_opens_a_turn_under_a_lease(store: Store) -> None:
     assert claimed.coverage == Coverage()
 
 
+def test_when_we_first_heard_of_a_conversation_is_remembered(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    store.hand_back(CONVERSATION, at=LATER)
+
+    claimed = claim(store, seconds=61)
+
+    assert claimed.began == NOON
+
+
 def test_a_live_lease_keeps_others_out(store: Store) -> None:
     claim(store)
 

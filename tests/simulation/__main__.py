@@ -2,60 +2,84 @@
 # ruff: noqa: T201 -- commands print
 
 import itertools
+import math
 import os
 import subprocess
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
+from switchboard.limits import Budget
 from tests.simulation.exhaustive import Plan, explore
+from tests.simulation.invariants import LIMIT
 from tests.simulation.mutants import MUTANTS, caught_by
 from tests.simulation.world import World
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-# messages, parts of the reply, events a plan, of which crashes
-SCOPES = ((1, 1, 3, 2), (1, 2, 2, 2), (2, 1, 2, 2), (3, 1, 2, 2))
-QUICK_SCOPES = ((1, 1, 2, 2), (1, 2, 2, 1), (2, 1, 2, 1), (3, 1, 1, 1))
+
+class Scope(NamedTuple):
+    """How far the plans of one row go."""
+
+    messages: int
+    parts: int = 1  # of the reply
+    events: int = 2
+    crashes: int = 2  # among the events
+    turns: int = 1000  # a day's budget
+
+
+SCOPES = (Scope(1, events=3), Scope(1, parts=2), Scope(2), Scope(2, turns=1), Scope(3))
+QUICK_SCOPES = (
+    Scope(1),
+    Scope(1, parts=2, crashes=1),
+    Scope(2, crashes=1),
+    Scope(2, crashes=1, turns=1),
+    Scope(3, events=1, crashes=1),
+)
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    print("messages  parts  events  crashes  orders    plans  violations  seconds")
+    print("messages  parts  events  crashes  budget  orders    plans  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
         for scope, (plans, found, seconds) in zip(scopes, processes.map(explore_scope, scopes), strict=True):
-            messages, parts, events, crashes = scope
-            orders = len(list(itertools.permutations(range(messages))))
-            scenario = f"{messages:8}  {parts:5}  {events:6}  {crashes:7}  {orders:6}"
-            print(f"{scenario}  {plans:7}  {len(found):10}  {seconds:7.1f}")
+            orders = math.factorial(scope.messages)
+            scenario = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}  {scope.turns:6}"
+            print(f"{scenario}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
     for violation in violations[:10]:
         print(violation, file=sys.stderr)
     raise typer.Exit(1 if violations else 0)
 
 
-def explore_scope(scope: tuple[int, int, int, int]) -> tuple[int, list[str], float]:
+def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
     """Return how many plans a scope has, the violations among them, and how long they took."""
-    messages, parts, events, crashes = scope
     began = time.monotonic()
     plans, found = 0, []
-    for order in itertools.permutations(range(messages)):
-        for plan, judged in explore(messages=messages, order=order, parts=parts, events=events, crashes=crashes):
+    for order in itertools.permutations(range(scope.messages)):
+        for plan, judged in explore(
+            messages=scope.messages,
+            order=order,
+            parts=scope.parts,
+            events=scope.events,
+            crashes=scope.crashes,
+            budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
+        ):
             plans += 1
             if isinstance(judged, AssertionError):
                 found.append(_told(scope, order, plan, judged))
     return plans, found, time.monotonic() - began
 
 
-def _told(scope: tuple[int, ...], order: tuple[int, ...], plan: Plan, error: AssertionError) -> str:
-    return f"{error} · messages, parts, events, crashes {scope} · webhooks {order} · plan {plan}"
+def _told(scope: Scope, order: tuple[int, ...], plan: Plan, error: AssertionError) -> str:
+    return f"{error} · {scope} · webhooks {order} · plan {plan}"
 
 
 @app.command()

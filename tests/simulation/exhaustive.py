@@ -15,20 +15,46 @@ from typing import Any
 from switchboard.claimed import Return, Rules
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from switchboard.limits import Budget
 from switchboard.ports import Answer, Question
 from switchboard.turn import take_turn
 from tests.builders import CONVERSATION, PLENTY
 from tests.fakes.conversations import ConversationsInMemory
-from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check
+from tests.simulation.invariants import (
+    FALLBACK,
+    REPLY,
+    Evidence,
+    Licence,
+    budgets_are_exceeded_by_at_most_the_turns_in_flight,
+    check,
+)
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
 
 CRASHES = ("crash_before", "crash_after")
 WRITES = frozenset(
     {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
 )
-OTHERS = ("second_worker", "take_over", "hand_back", "close", "answer_lost", "throttled", "model_away", "slow", "stale")
+OTHERS = (
+    "second_worker",
+    "take_over",
+    "hand_back",
+    "close",
+    "answer_lost",
+    "asked_again",  # the SDK does, where an answer is lost
+    "throttled",
+    "model_away",
+    "slow",
+    "stale",
+)
 POST_ENDS = ("lost", "unseen", "late", "late_then_gone", "not_sent", "refused")
-ONLY_AT = {"answer_lost": WRITES, "throttled": WRITES, "model_away": {"think"}, "slow": {"think"}, "stale": {"list"}}
+ONLY_AT = {
+    "answer_lost": WRITES,
+    "asked_again": WRITES,
+    "throttled": WRITES,
+    "model_away": {"think"},
+    "slow": {"think"},
+    "stale": {"list"},
+}
 SLOW_SECONDS = 59  # of the lease's 60
 
 type Plan = tuple[tuple[int, str], ...]
@@ -49,6 +75,7 @@ class House:
     plan: dict[int, str]
     bodies: Sequence[str]
     parts: int = 1
+    budget: Budget = PLENTY
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
@@ -115,7 +142,7 @@ class House:
                 messenger=self,
                 dead_letters=self,
                 clock=self.clock,
-                rules=Rules(fallback_sentence=FALLBACK, budget=PLENTY, max_event_age=self.max_event_age),
+                rules=Rules(fallback_sentence=FALLBACK, budget=self.budget, max_event_age=self.max_event_age),
                 new_id=lambda: f"id{next(self.ids)}",
             )
         finally:
@@ -174,6 +201,8 @@ class House:
         if event in self.happenings:
             self.happenings[event]()
         result = call()
+        if event == "asked_again":
+            result = call()
         if name in {"freeze", "license_resend"}:
             self._note_licence(name)
         if event == "crash_after":
@@ -284,22 +313,31 @@ class Interrupted:
         return lambda *args, **kwargs: self._house.at(name, lambda: method(*args, **kwargs))
 
 
-def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1) -> House:
+def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY) -> House:
     """Run one plan to its end and judge it."""
-    house = House(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts)
+    house = House(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts, budget=budget)
     house.run(order)
     check(house.evidence())
+    records = [*house.store.records.get(CONVERSATION, {}).values()]
+    budgets_are_exceeded_by_at_most_the_turns_in_flight(records, budget, in_flight=1)
     assert house.queue.is_empty(), "records go round for ever"
     assert all(posts <= 2 for posts in house.twilio.posts.values()), "a third POST"
     return house
 
 
 def explore(
-    *, messages: int, order: Sequence[int], events: int, crashes: int, parts: int = 1, plan: Plan = ()
+    *,
+    messages: int,
+    order: Sequence[int],
+    events: int,
+    crashes: int,
+    parts: int = 1,
+    budget: Budget = PLENTY,
+    plan: Plan = (),
 ) -> Iterator[tuple[Plan, House | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
     try:
-        house = run(plan, messages=messages, order=order, parts=parts)
+        house = run(plan, messages=messages, order=order, parts=parts, budget=budget)
     except AssertionError as error:
         yield plan, error
         return
@@ -317,6 +355,7 @@ def explore(
                 events=events - 1,
                 crashes=crashes - is_crash,
                 parts=parts,
+                budget=budget,
                 plan=(*plan, (point, event)),
             )
 

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from switchboard.conversation import Conversation, Ending, Owner, TurnRecord
-from switchboard.events import MessageAdded, Speaker
+from switchboard.conversation import Conversation, Ending, Kind, Owner, TurnRecord
+from switchboard.events import MessageAdded, OwnerSet, Speaker
+from switchboard.limits import OVER_BUDGET, Budget
 
 FALLBACK = "Sorry, somebody will call you."
+LIMIT = "Enough for today."
 REPLY = "re:"
 
 
@@ -24,6 +26,7 @@ class Licence:
     owner: Owner
     closed: bool
     taken_since_frozen: bool
+    saw_a_colleague: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Evidence:
     thoughts: Mapping[int, AbstractSet[str]] = field(default_factory=dict)
     spoke_on: bool = False
     waited_for_nobody: bool = False
+    owners: Sequence[OwnerSet] = ()
+    history: int = 0  # how many messages stood there long before we came
     copies_allowed: int = 1
 
     @property
@@ -49,7 +54,7 @@ class Evidence:
 
     @property
     def customers(self) -> list[MessageAdded]:
-        return [message for message in self.messages if message.speaker is Speaker.CUSTOMER]
+        return [m for m in self.messages if m.speaker is Speaker.CUSTOMER and m.index >= self.history]
 
     @property
     def replies(self) -> list[MessageAdded]:
@@ -68,6 +73,8 @@ def check(evidence: Evidence) -> None:
     what_a_human_left_is_answered(evidence)
     a_message_is_thought_about_in_one_turn(evidence)
     nobody_waits_for_a_lease_that_is_over(evidence)
+    the_newest_event_decides_who_owns(evidence)
+    history_is_left_alone(evidence)
 
 
 def answered_by(reply: MessageAdded) -> frozenset[int]:
@@ -131,9 +138,12 @@ def replies_are_in_order(evidence: Evidence) -> None:
 
 
 def the_fallback_is_in_the_dead_letter_queue(evidence: Evidence) -> None:
-    """Who was told that nobody can answer now has a dead letter, and a human."""
+    """Who was told that nobody can answer now has a dead letter for each message, and a human."""
+    dead = {letter.message_sid for letter in evidence.dead_letters}
+    for record in evidence.records:
+        if record.ending is Ending.FELL_BACK:
+            assert dead.issuperset(record.message_sids), "told, but no dead letter"
     if any(reply.body == FALLBACK for reply in evidence.replies):
-        assert evidence.dead_letters, "told, but no dead letter"
         assert evidence.a_human_has_or_had_it or evidence.a_human_spoke or evidence.was_closed, "told, but no human"
 
 
@@ -143,6 +153,7 @@ def nobody_speaks_over_a_human(evidence: Evidence) -> None:
         assert licence.owner is Owner.AGENT, f"turn {licence.turn} speaks over a human"
         assert not licence.closed, f"turn {licence.turn} speaks into a closed conversation"
         assert not licence.taken_since_frozen, f"turn {licence.turn} sends a draft from before a takeover"
+        assert not licence.saw_a_colleague, f"turn {licence.turn} speaks over a colleague it has seen"
     assert not evidence.spoke_on, "a later part was sent after a takeover"
 
 
@@ -151,7 +162,7 @@ def what_a_human_left_is_answered(evidence: Evidence) -> None:
     stopped = {Ending.UNSURE, Ending.FELL_BACK, Ending.VOID, Ending.HANDED_OFF}
     if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.ending for r in evidence.records}:
         return
-    if any(record.rule.startswith("twilio_") for record in evidence.records):
+    if any(record.rule.startswith(("twilio_", OVER_BUDGET, "too_old")) for record in evidence.records):
         return
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
     last_word = max((m.index for m in evidence.messages if m.speaker is Speaker.COLLEAGUE), default=-1)
@@ -170,3 +181,35 @@ def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
 def nobody_waits_for_a_lease_that_is_over(evidence: Evidence) -> None:
     """A conversation is busy only while another worker has it, or one has died with it."""
     assert not evidence.waited_for_nobody, "busy, and nobody was there"
+
+
+def the_newest_event_decides_who_owns(evidence: Evidence) -> None:
+    """A late or doubled takeover or hand back changes nothing that is newer; what we left to a human stays his."""
+    if not evidence.owners or evidence.item.closed:
+        return
+    newest = max(evidence.owners, key=lambda event: event.at)
+    gave_up = {Ending.UNSURE, Ending.FELL_BACK, Ending.HANDED_OFF, Ending.REFUSED}
+    if newest.owner == Owner.AGENT and any(record.ending in gave_up for record in evidence.records):
+        return  # whether that came before or after the hand back is a matter of milliseconds
+    assert evidence.item.owner == newest.owner, f"{evidence.item.owner} owns it, the newest event says {newest.owner}"
+
+
+def history_is_left_alone(evidence: Evidence) -> None:
+    """What stood in a conversation long before we first saw it is not answered."""
+    for index in evidence.thoughts:
+        assert index >= evidence.history, f"message {index} is history, and was thought about"
+
+
+def budgets_are_exceeded_by_at_most_the_turns_in_flight(
+    records: Sequence[TurnRecord], budget: Budget, *, in_flight: int
+) -> None:
+    """A day has no more turns than its budget, but for those that were open when it was used up, besides the last."""
+    besides = max(in_flight - 1, 0)
+    charged = [record for record in records if record.kind not in {None, Kind.LIMIT}]
+    told = [record for record in records if record.kind is Kind.LIMIT]
+    for day, turns in Counter(record.at.date() for record in charged).items():
+        assert turns <= budget.turns_by_all + besides, f"{turns} turns on {day}"
+    for (customer, day), turns in Counter((record.customer, record.at.date()) for record in charged).items():
+        assert turns <= budget.turns_by_customer + besides, f"{turns} turns of {customer} on {day}"
+    for (customer, day), times in Counter((record.customer, record.at.date()) for record in told).items():
+        assert times <= 1 + besides, f"{customer} is told of the limit {times} times on {day}"

@@ -45,6 +45,7 @@ class Twilio:
     messages: dict[str, list[MessageAdded]] = field(default_factory=dict)
     late: list[Late] = field(default_factory=list)
     posts: dict[Marker, int] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     list_lag: timedelta = timedelta(0)
 
     def say(self, conversation_sid: str, body: str, *, speaker: Speaker = Speaker.CUSTOMER) -> MessageAdded:
@@ -62,6 +63,8 @@ class Twilio:
 
     def post(self, conversation_sid: str, body: str, marker: Marker, *, end: str) -> Sent:
         self.posts[marker] = self.posts.get(marker, 0) + 1
+        if conversation_sid in self.closed:
+            raise SendRefused(f"{conversation_sid}: closed", code=50377)
         match end:
             case "refused":
                 raise SendRefused(f"{conversation_sid}: refused", code=50504)
@@ -91,6 +94,8 @@ class Twilio:
         """Commit what is due."""
         for late in [late for late in self.late if late.at <= self.clock()]:
             self.late.remove(late)
+            if late.conversation_sid in self.closed:
+                continue
             self._commit(late.conversation_sid, late.body, late.marker)
 
     def replies(self, conversation_sid: str) -> list[MessageAdded]:
@@ -156,11 +161,11 @@ class FifoQueue:
         now = self.clock()
         return [group for group, records in self.records.items() if records and records_visible(records, now)]
 
-    def receive(self, group: str) -> list[Receipt]:
+    def receive(self, group: str, *, most: int = 10) -> list[Receipt]:
         records = self.records[group]
         if not records_visible(records, self.clock()):
             return []
-        batch = records[:10]
+        batch = records[:most]
         for record in batch:
             record.receives += 1
             record.visible_at = self.clock() + VISIBILITY

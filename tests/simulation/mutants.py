@@ -152,9 +152,9 @@ MUTANTS = (
     ),
     Mutant(
         name="R15 history is work",
-        file=CLAIMED,
-        old="return self.conversation.coverage.is_new and self.clock()",
-        new="return False and self.clock()",
+        file=VALUES,
+        old="return at < self.began - max_event_age",
+        new="return False",
     ),
     Mutant(
         name="freeze after send",

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.simulation.__main__ import QUICK_SCOPES, explore_scope
+from tests.simulation.__main__ import QUICK_SCOPES, Scope, explore_scope
 from tests.simulation.world import World
 
 
 @pytest.mark.parametrize("scope", QUICK_SCOPES, ids=str)
-def test_no_plan_of_a_few_deliveries_breaks_a_promise(scope: tuple[int, int, int, int]) -> None:
+def test_no_plan_of_a_few_deliveries_breaks_a_promise(scope: Scope) -> None:
     plans, violations, _seconds = explore_scope(scope)
 
     assert plans > 100

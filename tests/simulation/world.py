@@ -6,26 +6,38 @@ before and after the call, so that the schedule decides who goes on, who dies, a
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from greenlet import greenlet
 
+from switchboard import lifecycle
 from switchboard.claimed import Outcome, Rules
-from switchboard.conversation import Conversation
+from switchboard.conversation import Conversation, Owner
 from switchboard.errors import Transient
-from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from switchboard.events import ConversationStateUpdated, LifecycleEvent, Marker, MessageAdded, OwnerSet, Sent, Speaker
+from switchboard.limits import Budget
 from switchboard.ports import Answer, Question
 from switchboard.sweep import Check, sweep
 from switchboard.turn import take_turn
 from tests.builders import PLENTY, sid
 from tests.fakes.conversations import ConversationsInMemory
-from tests.simulation.invariants import FALLBACK, REPLY, Evidence, Licence, check
+from tests.simulation.invariants import (
+    FALLBACK,
+    LIMIT,
+    REPLY,
+    Evidence,
+    Licence,
+    budgets_are_exceeded_by_at_most_the_turns_in_flight,
+    check,
+)
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
 
 LEASE = timedelta(seconds=60)
+MAX_EVENT_AGE = timedelta(hours=6)
+SMALL_BUDGET = Budget(turns_by_customer=2, turns_by_all=3, sentence=LIMIT)
 POST_ENDS = ("lost", "unseen", "late", "not_sent", "refused")
 WRITES = frozenset(
     {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
@@ -59,7 +71,7 @@ class World:
     trace: list[str] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
-    webhooks: list[MessageAdded] = field(default_factory=list)
+    webhooks: list[LifecycleEvent] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
     thoughts: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     licences: dict[str, list[Licence]] = field(default_factory=dict)
@@ -69,11 +81,15 @@ class World:
     closed: set[str] = field(default_factory=set)
     handed_back: set[str] = field(default_factory=set)
     checks: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    owners: dict[str, list[OwnerSet]] = field(default_factory=dict)
+    history: dict[str, int] = field(default_factory=dict)
+    most_in_flight: int = 0
+    budget: Budget = PLENTY
     numbers: count = field(default_factory=count)
     chance: random.Random = field(init=False)
     twilio: Twilio = field(init=False)
     queue: FifoQueue = field(init=False)
-    lifecycle: list[MessageAdded] = field(default_factory=list)
+    lifecycle: list[LifecycleEvent] = field(default_factory=list)
     dead_letters: FifoQueue = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +97,10 @@ class World:
         self.twilio = Twilio(clock=self.clock)
         self.queue = FifoQueue(clock=self.clock)
         self.dead_letters = FifoQueue(clock=self.clock)
+        if self.chance.random() < 0.2:
+            self.budget = SMALL_BUDGET
+        if self.chance.random() < 0.2:
+            self._a_conversation_is_older_than_we_are()
 
     # ── the schedule ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,6 +113,8 @@ class World:
         self._come_to_rest()
         for conversation_sid in self.twilio.messages:
             check(self._evidence(conversation_sid))
+        records = [record for turns in self.store.records.values() for record in turns.values()]
+        budgets_are_exceeded_by_at_most_the_turns_in_flight(records, self.budget, in_flight=self.most_in_flight)
 
     def _something(self) -> None:
         choices: list[tuple[float, Callable[[], None]]] = [(1, self._time_passes)]
@@ -138,59 +160,64 @@ class World:
 
     # ── what happens outside ─────────────────────────────────────────────────────────────────────────────────────
 
+    def _a_conversation_is_older_than_we_are(self) -> None:
+        """Let a conversation have messages from long before its first webhook: history, not work."""
+        conversation_sid = sid("CH", 1)
+        for _ in range(self.chance.randint(1, 3)):
+            self._says_its_index(self.twilio.say(conversation_sid, ""))
+        self.history[conversation_sid] = len(self.twilio.messages[conversation_sid])
+        self.clock.now += 2 * MAX_EVENT_AGE
+
     def _a_customer_writes(self) -> None:
         self.messages -= 1
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
         if conversation_sid in self.closed:
             return
-        index = len(self.twilio.messages.get(conversation_sid, ()))
-        message = self.twilio.say(conversation_sid, "")
-        message = self._said(message, index)
+        message = self._says_its_index(self.twilio.say(conversation_sid, ""))
         self.webhooks.append(message)
-        self._note(f"customer writes {index} in {conversation_sid[-1]}")
+        self._note(f"customer writes {message.index} in {conversation_sid[-1]}")
 
-    def _said(self, message: MessageAdded, _position: int) -> MessageAdded:
+    def _says_its_index(self, message: MessageAdded) -> MessageAdded:
         """Let a message say its own index, which is what the agent of the proofs repeats."""
-        standing = self.twilio.messages[message.conversation_sid]
-        said = MessageAdded(
-            conversation_sid=message.conversation_sid,
-            message_sid=message.message_sid,
-            index=message.index,
-            speaker=message.speaker,
-            author=message.author,
-            body=str(message.index),
-            at=message.at,
-        )
-        standing[-1] = said
+        said = replace(message, body=str(message.index))
+        self.twilio.messages[message.conversation_sid][-1] = said
         return said
 
     def _a_webhook_arrives(self) -> None:
-        message = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
-        self._note(f"webhook of {message.index} in {message.conversation_sid[-1]}")
-        if message.speaker is Speaker.COLLEAGUE:
-            self.lifecycle.append(message)
+        event = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
+        self._note(f"webhook: {_named(event)}")
+        if isinstance(event, MessageAdded) and event.speaker is Speaker.CUSTOMER:
+            self.queue.send(event)
         else:
-            self.queue.send(message)
+            self.lifecycle.append(event)
 
     def _a_lifecycle_event_is_applied(self) -> None:
-        message = self.lifecycle.pop(0)
-        self._note(f"takeover by {message.index} in {message.conversation_sid[-1]}")
-        self._takes(message.conversation_sid, lambda: self._take_over(message))
-
-    def _take_over(self, message: MessageAdded) -> None:
-        self.store.take_over(message.conversation_sid, index=message.index, at=message.at)
+        event = self.lifecycle.pop(self.chance.randrange(len(self.lifecycle)))
+        self._note(f"applied: {_named(event)}")
+        conversation_sid = event.conversation_sid
+        if isinstance(event, OwnerSet | MessageAdded):
+            owner = event.owner if isinstance(event, OwnerSet) else "human"
+            wish = OwnerSet(conversation_sid=conversation_sid, owner=owner, at=event.at)
+            self.owners.setdefault(conversation_sid, []).append(wish)
+        self._takes(
+            conversation_sid,
+            lambda: lifecycle.apply(event, conversations=self.store, messages=self.twilio, requeue=self.queue),
+        )
 
     def _takes(self, conversation_sid: str, what: Callable[[], object]) -> None:
-        before = self._item(conversation_sid).era
+        """Do what may raise the era; but for a hand back, that is a taking."""
+        before = self.item(conversation_sid)
         what()
         self.is_active(conversation_sid)
-        if self._item(conversation_sid).era != before:
+        after = self.item(conversation_sid)
+        if after.era != before.era and (after.closed or after.owner is Owner.HUMAN):
             self.takings[conversation_sid] = self.takings.get(conversation_sid, 0) + 1
 
     def _a_colleague_writes(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
         if conversation_sid in self.closed:
             return
+        self.clock.move(0.01)
         self.spoken.add(conversation_sid)
         self.webhooks.append(self.twilio.say(conversation_sid, "I take this", speaker=Speaker.COLLEAGUE))
         self._note(f"colleague writes in {conversation_sid[-1]}")
@@ -200,16 +227,16 @@ class World:
         self.clock.move(0.01)
         self._note(f"hand back of {conversation_sid[-1]}")
         self.handed_back.add(conversation_sid)
-        reopened = self.store.hand_back(conversation_sid, at=self.clock())
-        self.is_active(conversation_sid)
-        again = [m for m in self.twilio.messages[conversation_sid] if m.index in reopened]
-        self.queue.send_again(again, since=self.clock())
+        self.webhooks.append(OwnerSet(conversation_sid=conversation_sid, owner="agent", at=self.clock()))
 
     def _it_is_closed(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
         self.closed.add(conversation_sid)
+        self.twilio.closed.add(conversation_sid)
         self._note(f"close of {conversation_sid[-1]}")
-        self._takes(conversation_sid, lambda: self.store.close(conversation_sid, at=self.clock()))
+        self.webhooks.append(
+            ConversationStateUpdated(conversation_sid=conversation_sid, state="closed", at=self.clock())
+        )
 
     def _time_passes(self) -> None:
         self.clock.move(self.chance.choice([0.1, 1, 3, 10, 31, 61, 95, 125]))
@@ -229,7 +256,7 @@ class World:
 
     def _webhook_lost(self) -> None:
         lost = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
-        self._note(f"webhook of {lost.index} in {lost.conversation_sid[-1]} is lost")
+        self._note(f"lost: webhook of {_named(lost)}")
 
     def _webhook_doubled(self) -> None:
         self.webhooks.append(self.chance.choice(self.webhooks))
@@ -246,7 +273,8 @@ class World:
     # ── the workers ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _a_worker_starts(self) -> None:
-        receipts = self.queue.receive(self.chance.choice(self.queue.ready()))
+        most = self.chance.choice([1, 2, 10])  # SQS need not give all that waits, nor the same again
+        receipts = self.queue.receive(self.chance.choice(self.queue.ready()), most=most)
         if not receipts:
             return
         lease_until = self.clock() + LEASE
@@ -282,7 +310,7 @@ class World:
                 messenger=ports,
                 dead_letters=ports,
                 clock=self.clock,
-                rules=Rules(fallback_sentence=FALLBACK, budget=PLENTY, max_event_age=timedelta(hours=100)),
+                rules=Rules(fallback_sentence=FALLBACK, budget=self.budget, max_event_age=MAX_EVENT_AGE),
                 new_id=lambda: f"id{next(self.numbers)}",
             )
         except Crash:
@@ -292,9 +320,9 @@ class World:
         self._note(f"worker {worker.number}: {outcome.decision} {outcome.cause} +{outcome.retry_after_seconds}s")
         self.queue.settle(worker.receipts, outcome.acknowledged, outcome.retry_after_seconds)
 
-    def note_licence(self, name: str, conversation_sid: str) -> None:
+    def note_licence(self, name: str, conversation_sid: str, *, saw_a_colleague: bool) -> None:
         """Take down what a write found after which a draft may be posted."""
-        item = self._item(conversation_sid)
+        item = self.item(conversation_sid)
         taken = self.takings.get(conversation_sid, 0)
         if name == "freeze":
             self.frozen_in[item.turn] = taken
@@ -304,6 +332,7 @@ class World:
                 owner=item.owner,
                 closed=item.closed,
                 taken_since_frozen=self.frozen_in[item.turn] != taken,
+                saw_a_colleague=saw_a_colleague,
             )
         )
 
@@ -316,7 +345,7 @@ class World:
             messages=self.queue,
             lifecycle=self,
             clock=self.clock,
-            max_event_age=timedelta(hours=100),
+            max_event_age=MAX_EVENT_AGE,
             most_requests=50,
         )
         self._note(f"sweep: {report}")
@@ -324,7 +353,7 @@ class World:
     def due(self, *, now: datetime, limit: int) -> list[Check]:
         due = [(at, sid, number) for sid, (number, at) in self.checks.items() if at <= now]
         return [
-            Check(conversation=self._item(sid), number=number, activity=at, due=at)
+            Check(conversation=self.item(sid), number=number, activity=at, due=at)
             for at, sid, number in sorted(due)[:limit]
         ]
 
@@ -353,7 +382,8 @@ class World:
 
     # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _item(self, conversation_sid: str) -> Conversation:
+    def item(self, conversation_sid: str) -> Conversation:
+        """Return what stands in the table."""
         return self.store.items.get(conversation_sid, Conversation(sid=conversation_sid))
 
     def _evidence(self, conversation_sid: str) -> Evidence:
@@ -361,18 +391,25 @@ class World:
         return Evidence(
             messages=self.twilio.messages[conversation_sid],
             dead_letters=[m for m in [*dead, *self.queue.dead] if m.conversation_sid == conversation_sid],
-            item=self._item(conversation_sid),
+            item=self.item(conversation_sid),
             records=list(self.store.records.get(conversation_sid, {}).values()),
             a_human_spoke=conversation_sid in self.spoken,
             was_closed=conversation_sid in self.closed,
             was_handed_back=conversation_sid in self.handed_back,
             licences=self.licences.get(conversation_sid, []),
             thoughts=self.thoughts.get(conversation_sid, {}),
+            owners=self.owners.get(conversation_sid, []),
+            history=self.history.get(conversation_sid, 0),
             copies_allowed=2 if self.window_faults else 1,
         )
 
     def _note(self, what: str) -> None:
         self.trace.append(what)
+
+
+def _named(event: LifecycleEvent) -> str:
+    what = f"message {event.index}" if isinstance(event, MessageAdded) else type(event).__name__
+    return f"{what} in {event.conversation_sid[-1]}"
 
 
 class Ports:
@@ -381,6 +418,7 @@ class Ports:
     def __init__(self, world: World, worker: Worker) -> None:
         self._world = world
         self._worker = worker
+        self._saw_a_colleague = False
 
     def answer(self, question: Question) -> Answer:
         self._pause("think")
@@ -406,7 +444,16 @@ class Ports:
         self._pause("list")
         if self._fails(0.1):
             raise ThrottledError
-        return self._world.twilio.list_messages(conversation_sid, from_index=from_index)
+        listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
+        item = self._world.item(conversation_sid)
+        self._saw_a_colleague = any(
+            message.speaker is Speaker.COLLEAGUE
+            and message.at > item.owner_at
+            and not item.coverage.covers(message.index)
+            and self._world.clock() - message.at < MAX_EVENT_AGE
+            for message in listed
+        )
+        return listed
 
     def copy(self, messages: Sequence[MessageAdded]) -> None:
         self._pause("copy")
@@ -420,6 +467,9 @@ class Ports:
                 self._note(f"{name} is throttled")
                 raise ThrottledError
             result = self._call(name, arguments, named)
+            if name in WRITES and self._fails(0.04):
+                self._note(f"the answer to {name} is lost, and the SDK asks again")
+                result = self._call(name, arguments, named)
             self._pause(name)
             if name in WRITES and self._fails(0.04):
                 self._note(f"the answer to {name} is lost")
@@ -434,11 +484,14 @@ class Ports:
         if name == "take_over":
             self._world._takes(conversation_sid, lambda: method(*arguments, **named))  # noqa: SLF001 -- one machine
             return None
+        if name == "spent":
+            open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
+            self._world.most_in_flight = max(self._world.most_in_flight, open_turns)
         result = method(*arguments, **named)
         if name == "claim":
             self._world.is_active(conversation_sid)
         if name in {"freeze", "license_resend"}:
-            self._world.note_licence(name, conversation_sid)
+            self._world.note_licence(name, conversation_sid, saw_a_colleague=self._saw_a_colleague)
         self._note(name)
         return result
 

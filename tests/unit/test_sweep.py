@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from switchboard.conversation import Conversation, Coverage
+from switchboard.conversation import LONG_AGO, Conversation, Coverage
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.sweep import Check, Sweep, sweep
@@ -45,10 +45,17 @@ class House:
             most_requests=most_requests,
         )
 
-    def check(self, conversation_sid: str = CONVERSATION, *, number: int = 0, coverage: Coverage | None = None) -> None:
+    def check(
+        self,
+        conversation_sid: str = CONVERSATION,
+        *,
+        number: int = 0,
+        coverage: Coverage | None = None,
+        began: datetime = LONG_AGO,
+    ) -> None:
         self.checks.append(
             Check(
-                conversation=Conversation(sid=conversation_sid, coverage=coverage or Coverage()),
+                conversation=Conversation(sid=conversation_sid, began=began, coverage=coverage or Coverage()),
                 number=number,
                 activity=NOON - timedelta(minutes=2**number),
                 due=NOON,
@@ -180,6 +187,15 @@ def test_a_run_sends_no_more_requests_than_it_may_and_leaves_the_rest_due(house:
 
     assert swept.requests == 5
     assert len(house.postponed) == 4
+
+
+def test_a_hole_from_long_before_we_heard_of_the_conversation_is_history(house: House) -> None:
+    house.twilio.has(message_added(index=0, at=NOON - timedelta(hours=2)), message_added(index=1))
+    house.check(coverage=Coverage(floor=1, holes={0: NOON}), began=NOON)
+
+    house.sweep()
+
+    assert house.words.messages == []
 
 
 def test_a_conversation_that_cannot_be_read_stays_due_and_holds_up_nobody(house: House) -> None:

@@ -301,6 +301,33 @@ def test_past_the_last_attempt_the_customer_is_told_the_human_has_it_and_the_rec
     assert house.item.owner is Owner.HUMAN
 
 
+def test_a_message_that_joined_and_was_not_delivered_again_is_a_dead_letter_too(house: House) -> None:
+    first, second = house.say("one", "two")
+    house.agent.raises = [Transient("away")] * 3
+    for _ in range(3):
+        house.deliver(first, second)
+        house.clock.move(seconds=31)
+
+    house.deliver(first)
+
+    assert [letter.message_sid for letter in house.dead_letters.messages] == [first.message_sid, second.message_sid]
+
+
+def test_a_turn_is_remembered_once_though_a_message_joins_behind_its_draft(house: House) -> None:
+    first, second = house.say("one", "two")
+    house.twilio.hidden = {first.index}
+    house.dies_at = "recorded"
+    with pytest.raises(KeyboardInterrupt):
+        house.deliver(second)
+    house.twilio.hidden = set()
+    house.clock.move(seconds=121)
+
+    house.deliver(first, second)
+
+    (record,) = house.conversations.records[CONVERSATION].values()
+    assert record.message_sids == (second.message_sid,)
+
+
 def test_a_conversation_that_is_gone_at_twilio_ends_as_refused(house: House) -> None:
     second = message_added(index=1, at=house.clock())
     house.twilio.gone = True

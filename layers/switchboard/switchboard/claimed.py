@@ -96,8 +96,8 @@ class Claimed:
         return self.conversation.attempts > 2 * self.rules.max_attempts
 
     def is_history(self, message: MessageAdded) -> bool:
-        """Tell whether a message stood there long before we first saw its conversation."""
-        return self.conversation.coverage.is_new and self.clock() - message.at > self.rules.max_event_age
+        """Tell whether a message stood there long before we first heard of its conversation."""
+        return self.conversation.has_history_at(message.at, max_event_age=self.rules.max_event_age)
 
     def look(self, from_index: int) -> tuple[MessageAdded, ...]:
         """List the conversation; a colleague's message that nobody told us about is a takeover."""
@@ -130,20 +130,41 @@ class Claimed:
             duplicate_replies=duplicates,
         )
 
+    def letters(self, covers: frozenset[int], waiting: Sequence[MessageAdded]) -> list[MessageAdded]:
+        """Return the messages that a draft covers; one whose words nobody brought has none, but its SID."""
+        words = {message.index: message for message in waiting}
+        return [
+            words.get(message.index) or self._without_words(message)
+            for message in sorted(self.conversation.turn_messages)
+            if message.index in covers
+        ]
+
+    def _without_words(self, message: Joined) -> MessageAdded:
+        return MessageAdded(
+            conversation_sid=self.conversation.sid,
+            message_sid=message.message_sid,
+            index=message.index,
+            speaker=Speaker.CUSTOMER,
+            author=self.delivered[0].author,
+            body="",
+            at=self.clock(),
+        )
+
     def turn_record(
         self,
         waiting: Sequence[MessageAdded],
         *,
+        covers: frozenset[int],
         ending: Ending,
         rule: str,
         parts: tuple[str, ...] = (),
         kind: Kind | None = None,
     ) -> TurnRecord:
-        """Return what is remembered of this turn."""
-        messages = sorted(self.conversation.turn_messages)
+        """Return what is remembered of this turn; messages that joined it behind its draft are not its own."""
+        messages = sorted(message for message in self.conversation.turn_messages if message.index in covers)
         return TurnRecord(
             turn=self.conversation.turn,
-            first_index=messages[0].index,
+            first_index=min(covers),
             message_sids=tuple(message.message_sid for message in messages),
             said=tuple(said(message) for message in waiting),
             parts=parts,

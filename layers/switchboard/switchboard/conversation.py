@@ -49,11 +49,6 @@ class Coverage:
             return False
         return index in self.seen or (index <= self.floor and index not in self.holes)
 
-    @property
-    def is_new(self) -> bool:
-        """Tell whether nothing of the conversation was ever dealt with."""
-        return self.floor < 0 and not self.seen
-
     def first_unseen_below(self, index: int, *, besides: Iterable[int]) -> int | None:
         """Return the lowest index between the floor and `index` that neither we nor `besides` have seen."""
         known = self.seen.union(besides)
@@ -104,10 +99,12 @@ class Draft:
 class Conversation:
     """One conversation's item.
 
-    `fence` goes up with every claim, takeover, hand back and close; `era` with the last three.
+    `fence` goes up with every claim, takeover, hand back and close; `era` with the last three. `began` is when we first
+    heard of it.
     """
 
     sid: str
+    began: datetime = LONG_AGO
     owner: Owner = Owner.AGENT
     owner_at: datetime = LONG_AGO
     closed: bool = False
@@ -127,6 +124,10 @@ class Conversation:
     def is_leased(self, now: datetime) -> bool:
         """Tell whether a worker holds the conversation: its time is not over and nobody has raised the fence since."""
         return bool(self.lease_token) and now < self.lease_until and self.lease_fence == self.fence
+
+    def has_history_at(self, at: datetime, *, max_event_age: timedelta) -> bool:
+        """Tell whether what stood there at a time is history, not work: it was too old when we first heard of it."""
+        return at < self.began - max_event_age
 
     def without_turn(self) -> "Conversation":
         """Return it with no open turn and no lease."""

@@ -117,13 +117,14 @@ def _end(
     """Record the turn, then settle it: only now is anything acknowledged."""
     if draft.kind is Kind.LIMIT and not rule:
         rule = OVER_BUDGET
+        ending = Ending.REFUSED if ending is Ending.UNSURE else ending  # no human need act on it
     held.conversations.record(
         held.conversation.sid,
-        held.turn_record(waiting, ending=ending, rule=rule, parts=draft.parts, kind=draft.kind),
+        held.turn_record(waiting, covers=draft.covers, ending=ending, rule=rule, parts=draft.parts, kind=draft.kind),
     )
     held.reached(Step.RECORDED)
     if draft.kind is Kind.FALLBACK and ending is not Ending.VOID:
-        held.dead_letters.copy(waiting)
+        held.dead_letters.copy(held.letters(draft.covers, waiting))
         held.reached(Step.COPIED)
     coverage = held.covered(draft.covers.union(message.index for message in sent.values()))
     stays = ending in {Ending.ANSWERED, Ending.VOID} or rule == OVER_BUDGET

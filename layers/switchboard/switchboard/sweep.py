@@ -87,19 +87,20 @@ def sweep(
     """Look at what is due and at what is new at Twilio, with at most `most_requests` requests; the rest stays due."""
     now = clock()
     new = twilio.new_conversations(since=now - max_event_age, limit=most_requests)
-    strangers = [Conversation(sid=sid) for sid in new if not checks.is_known(sid)][: most_requests // 2]
+    strangers = [Conversation(sid=sid, began=now) for sid in new if not checks.is_known(sid)][: most_requests // 2]
     requests, found, failed = 1, 0, 0
     looks = chain(
-        (_Look(conversation=each, queued_since=now, oldest=now - max_event_age) for each in strangers),
+        (_Look(conversation=each, queued_since=now) for each in strangers),
         (
-            _Look(conversation=check.conversation, queued_since=check.due, oldest=now - CHECKED_FOR, check=check)
+            _Look(conversation=check.conversation, queued_since=check.due, check=check)
             for check in checks.due(now=now, limit=most_requests - 1 - len(strangers))
         ),
     )
     for look in looks:
         requests += 1
         try:
-            found += _queue_again(look, twilio, messages, lifecycle)
+            missed = _missed(look.conversation, twilio, oldest=now - CHECKED_FOR, max_event_age=max_event_age)
+            found += _queue_again(missed, messages, lifecycle, since=look.queued_since)
         except Transient:  # it stays due
             failed += 1
             continue
@@ -112,27 +113,34 @@ def sweep(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """One conversation to look at: messages before `oldest` are history."""
+    """One conversation to look at."""
 
     conversation: Conversation
     queued_since: datetime
-    oldest: datetime
     check: Check | None = None
 
 
-def _queue_again(look: _Look, twilio: Twilio, messages: Requeue, lifecycle: Requeue) -> int:
-    """Queue what the conversation holds and nobody has dealt with; return how many messages that are."""
-    coverage = look.conversation.coverage
+def _missed(
+    conversation: Conversation, twilio: Twilio, *, oldest: datetime, max_event_age: timedelta
+) -> list[MessageAdded]:
+    """Return what the conversation holds and nobody has dealt with; holes before `oldest` are given up."""
+    coverage = conversation.coverage
     waiting = {*coverage.holes, *coverage.reopened, coverage.floor + 1}
-    missed = [
+    return [
         message
-        for message in twilio.list_messages(look.conversation.sid, from_index=min(waiting))
-        if not coverage.covers(message.index) and message.at >= look.oldest
+        for message in twilio.list_messages(conversation.sid, from_index=min(waiting))
+        if not coverage.covers(message.index)
+        and message.at >= oldest
+        and not conversation.has_history_at(message.at, max_event_age=max_event_age)
     ]
+
+
+def _queue_again(missed: Sequence[MessageAdded], messages: Requeue, lifecycle: Requeue, *, since: datetime) -> int:
+    """Queue messages as if their webhooks had come; return how many those are."""
     words = [message for message in missed if message.speaker is Speaker.CUSTOMER]
     colleagues = [message for message in missed if message.speaker is Speaker.COLLEAGUE]
-    messages.send_again(words, since=look.queued_since)
-    lifecycle.send_again(colleagues, since=look.queued_since)
+    messages.send_again(words, since=since)
+    lifecycle.send_again(colleagues, since=since)
     return len(words) + len(colleagues)
 
 

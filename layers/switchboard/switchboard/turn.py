@@ -163,7 +163,7 @@ def _refuse(held: Claimed, waiting: Sequence[MessageAdded], rule: str) -> Outcom
     now = held.clock()
     held.conversations.refuse(
         held.conversation,
-        held.turn_record(waiting, ending=Ending.REFUSED, rule=rule),
+        held.turn_record(waiting, covers=indices, ending=Ending.REFUSED, rule=rule),
         coverage=coverage,
         left=indices if with_a_human else frozenset(),
         owner=Owner.HUMAN if with_a_human else held.conversation.owner,

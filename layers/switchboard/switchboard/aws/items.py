@@ -45,6 +45,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
     """Return the conversation that an item holds; what the item lacks is as in a new one."""
     return Conversation(
         sid=sid,
+        began=moment(item.get("began")),
         owner=Owner(item.get("owner", Owner.AGENT)),
         owner_at=moment(item.get("owner_at")),
         closed=item.get("state") == "closed",

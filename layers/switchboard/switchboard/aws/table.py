@@ -43,6 +43,7 @@ SHARD = "all"  # one partition of each index: a thousand writes a second, far ab
 _LEASE = ("lease_fence", "lease_until", "lease_token")
 _TURN = ("turn", "turn_messages", "attempts")
 _ACTIVITY = {
+    "began": "if_not_exists(#began, :activity)",
     "activity": ":activity",
     "activity_shard": ":shard",
     "next_check": ":next_check",
