@@ -517,6 +517,16 @@ def test_a_long_reply_goes_out_in_parts_and_in_order(house: House) -> None:
     assert " ".join(house.replies) == ("word " * 700).strip()
 
 
+def test_what_customers_may_write_fits_into_an_item(house: House) -> None:
+    said = house.say(*["ñ" * 16_000] * 10)
+
+    house.deliver(*said)
+
+    assert len("".join(house.agent.asked[0].messages)) < 100_000
+    (record,) = house.conversations.records[CONVERSATION].values()
+    assert len("".join(record.said)) <= 20_000
+
+
 def test_a_takeover_between_two_parts_stops_the_second(house: House) -> None:
     house.agent.says = "word " * 400
     said = house.say("tell me everything")

@@ -12,6 +12,8 @@ from switchboard.events import MessageAdded, Speaker
 from switchboard.limits import Budget
 from switchboard.ports import Agent, Clock, Conversations, DeadLetters, Fenced, Messenger
 
+MOST_SAID = 8_000  # characters of a message that an agent is shown: chat takes 32 KB, and each costs
+MOST_REMEMBERED = 20_000  # characters of a turn that its record keeps: an item holds 400 KB, and each KB is paid for
 LONGEST_BACKOFF_SECONDS = 30
 SHORTEST_BACKOFF_SECONDS = 2
 
@@ -166,7 +168,7 @@ class Claimed:
             turn=self.conversation.turn,
             first_index=min(covers),
             message_sids=tuple(message.message_sid for message in messages),
-            said=tuple(said(message) for message in waiting),
+            said=_within([said(message) for message in waiting], MOST_REMEMBERED),
             parts=parts,
             ending=ending,
             rule=rule,
@@ -187,9 +189,20 @@ def in_order(messages: dict[int, MessageAdded]) -> list[MessageAdded]:
 
 
 def said(message: MessageAdded) -> str:
-    """Return the words, with a note for each file that came along."""
+    """Return the words, of very many the first, with a note for each file that came along."""
+    words = message.body if len(message.body) <= MOST_SAID else f"{message.body[:MOST_SAID]}\n[cut here]"
     files = "".join(f"\n[file: {content_type}]" for content_type in message.media_content_types)
-    return f"{message.body}{files}".strip()
+    return f"{words}{files}".strip()
+
+
+def _within(texts: Iterable[str], characters: int) -> tuple[str, ...]:
+    """Return texts, the last of them cut or left out, so that all together have at most so many characters."""
+    kept: list[str] = []
+    for text in texts:
+        if characters > 0:
+            kept.append(text[:characters])
+            characters -= len(text)
+    return tuple(kept)
 
 
 def seconds_until(then: datetime, now: datetime) -> int:
