@@ -19,7 +19,7 @@ QUEUE = "AWS::SQS::Queue"
 WIRED = re.compile(r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSATIONS_TABLE|\w+_QUEUE_URL")
 # A model's provider may need these. Nothing else of the caller's environment reaches a function, as on Lambda.
 PASSED_ON = re.compile(
-    r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
+    r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
     r"|https?_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
     re.IGNORECASE,
 )

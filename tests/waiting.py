@@ -8,13 +8,15 @@ _PAUSE = threading.Event()  # never set: a wait that ends only by its timeout
 PAUSE_SECONDS = 0.02
 
 
-def wait_until[T](condition: Callable[[], T], *, within_seconds: float = 30, what: str = "it") -> T:
+def wait_until[T](
+    condition: Callable[[], T], *, within_seconds: float = 30, what: str = "it", pause_seconds: float = PAUSE_SECONDS
+) -> T:
     """Return the condition's first truthy value; fail after `within_seconds`, which is generous: no test is timed."""
     until = time.monotonic() + within_seconds
     while not (value := condition()):
         if time.monotonic() > until:
             raise AssertionError(f"waited {within_seconds} s for {what}")
-        _PAUSE.wait(PAUSE_SECONDS)
+        _PAUSE.wait(pause_seconds)
     return value
 
 

@@ -148,7 +148,9 @@ class ConversationsInMemory:
         item = self._fenced(conversation)
         kept = replace(
             coverage,
-            seen=item.coverage.seen - conversation.coverage.seen,
+            seen=item.coverage.seen | coverage.seen
+            if coverage.seen
+            else item.coverage.seen - conversation.coverage.seen,
             reopened=item.coverage.reopened - (conversation.coverage.reopened - coverage.reopened),
         )
         owner_at = item.owner_at if owner is item.owner else now

@@ -221,6 +221,19 @@ def test_what_a_colleague_adds_meanwhile_survives_a_settle(store: Store) -> None
     assert (coverage.floor, coverage.covers(5), coverage.covers(7), coverage.covers(6)) == (5, True, True, False)
 
 
+def test_what_is_dealt_with_above_very_many_waiting_messages_is_remembered(store: Store) -> None:
+    claimed = claim(store)
+    coverage = claimed.coverage.with_covered({0, 500}, now=NOON)
+    store.settle(claimed, coverage=coverage, owner=Owner.AGENT, now=NOON)
+    again = claim(store, SECOND, worker="two", turn="T2")
+    assert again.coverage == coverage
+
+    every = again.coverage.with_covered(range(1, 500), now=NOON)
+    store.settle(again, coverage=every, owner=Owner.AGENT, now=NOON)
+
+    assert claim(store, SECOND, worker="three", turn="T3").coverage == Coverage(floor=500)
+
+
 def test_an_empty_turn_leaves_no_trace_of_its_attempt(store: Store) -> None:
     store.close_empty(claim(store))
 

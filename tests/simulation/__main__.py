@@ -15,6 +15,7 @@ import typer
 
 from switchboard.limits import Budget
 from tests.simulation.exhaustive import Plan, explore
+from tests.simulation.for_real import prove
 from tests.simulation.invariants import LIMIT
 from tests.simulation.mutants import MUTANTS, caught_by
 from tests.simulation.world import World
@@ -126,6 +127,24 @@ def run_schedules(first: int, count: int, window_faults: bool, show: bool) -> li
         if show:
             print("\n".join(world.trace))
     return failures
+
+
+@app.command(name="for-real")
+def for_real(
+    *,
+    customers: Annotated[int, typer.Option(help="how many, each with a conversation")] = 60,
+    texts: Annotated[int, typer.Option(help="of each customer")] = 9,
+    seconds: Annotated[float, typer.Option(help="in which they text")] = 90,
+    seed: Annotated[int, typer.Option(help="of the faults and of who does what when")] = 0,
+) -> None:
+    """Run the whole local stack under load, with every fault on and its processes killed, and judge what arrived."""
+    report = prove(customers=customers, texts=texts, seconds=seconds, seed=seed)
+    print(f"{report.texts} texts in {report.conversations} conversations, {report.replies} replies,", end=" ")
+    print(f"{report.dead_letters} dead letters, {report.kills} processes killed, {report.seconds:.0f} s")
+    print("faults     ", ", ".join(f"{name} {times}" for name, times in report.struck.most_common()))
+    print("decisions  ", ", ".join(f"{name} {times}" for name, times in report.decisions.most_common()))
+    print("\n".join(report.violations) or "every invariant held")
+    raise typer.Exit(1 if report.violations else 0)
 
 
 @app.command()

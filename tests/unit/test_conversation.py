@@ -44,15 +44,39 @@ def test_a_hole_closes_after_a_day() -> None:
     assert coverage.with_covered({2}, now=NOON + HOLE_LIVES).covers(0)
 
 
-def test_only_the_newest_holes_are_kept() -> None:
-    coverage = Coverage().with_covered({MOST_HOLES + 50}, now=NOON)
+@given(st.lists(st.sets(st.integers(min_value=0, max_value=900), min_size=1), max_size=5))
+def test_of_very_many_messages_none_is_covered_that_was_not(settled: list[set[int]]) -> None:
+    coverage = Coverage().with_covered({0}, now=NOON)
+
+    for covered in settled:
+        coverage = coverage.with_covered(covered, now=NOON)
+
+    assert {index for index in range(1000) if coverage.covers(index)} == {0}.union(*settled)
+    assert len(coverage.holes) <= MOST_HOLES
+
+
+def test_a_reply_behind_a_thousand_waiting_messages_covers_none_of_them() -> None:
+    coverage = Coverage()
+
+    for first in range(0, 1000, 10):
+        coverage = coverage.with_covered({*range(first, first + 10), 1000 + first // 10}, now=NOON)
+        assert not any(coverage.covers(index) for index in range(first + 10, 1000))
+
+    assert (coverage.floor, coverage.seen, coverage.holes) == (1099, frozenset(), {})
+
+
+def test_a_first_sight_at_a_huge_index_is_quick_small_and_looks_a_little_back() -> None:
+    coverage = Coverage().with_covered({10**9}, now=NOON)
+
+    assert coverage.floor == 10**9
+    assert set(coverage.holes) == set(range(10**9 - MOST_HOLES, 10**9))
+
+
+def test_a_huge_skip_is_quick_and_small() -> None:
+    coverage = Coverage().with_covered({0}, now=NOON).with_covered({10**9}, now=NOON)
 
     assert len(coverage.holes) == MOST_HOLES
-    assert min(coverage.holes) == 50
-
-
-def test_a_first_sight_at_a_huge_index_is_quick_and_small() -> None:
-    assert len(Coverage().with_covered({10**9}, now=NOON).holes) == MOST_HOLES
+    assert coverage.covers(10**9)
 
 
 def test_a_reopened_message_waits_until_it_is_covered_again() -> None:

@@ -30,6 +30,7 @@ class House:
     checks: list[Check] = field(default_factory=list)
     postponed: dict[str, datetime | None] = field(default_factory=dict)
     created: list[str] = field(default_factory=list)
+    looked_at: list[str] = field(default_factory=list)
     unreadable: dict[str, Exception] = field(default_factory=dict)
     words: QueueList = field(default_factory=QueueList)
     events: QueueList = field(default_factory=QueueList)
@@ -72,6 +73,7 @@ class House:
         self.postponed[check.conversation.sid] = until
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        self.looked_at.append(conversation_sid)
         if conversation_sid in self.unreadable:
             raise self.unreadable[conversation_sid]
         return self.twilio.list_messages(conversation_sid, from_index=from_index)
@@ -177,6 +179,27 @@ def test_after_a_day_without_activity_nobody_looks_any_more(house: House) -> Non
     house.sweep()
 
     assert house.postponed == {CONVERSATION: None}
+
+
+def test_of_many_new_conversations_the_oldest_are_looked_at_first_and_what_is_due_is_not_forgotten(
+    house: House,
+) -> None:
+    house.created = [sid("CH", number) for number in range(250, 100, -1)]
+    house.check(sid("CH", 1))
+
+    swept = house.sweep(most_requests=12)
+
+    assert house.looked_at == [*(sid("CH", number) for number in range(101, 106)), sid("CH", 1)]
+    assert swept.requests == 2 + 6
+
+
+def test_a_long_list_counts_for_its_pages(house: House) -> None:
+    house.twilio.has(*(message_added(index=index) for index in range(250)))
+    house.check()
+    house.check(sid("CH", 2))
+
+    assert house.sweep(most_requests=4).requests == 1 + 3
+    assert sid("CH", 2) not in house.postponed
 
 
 def test_a_run_sends_no_more_requests_than_it_may_and_leaves_the_rest_due(house: House) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 HOLE_LIVES = timedelta(days=1)  # the sweeper looks for a missing index this long, then it counts as skipped
 MOST_HOLES = 100  # each costs bytes in every write of the item
+LONGEST_SKIP = 10_000  # an index that jumps further is Twilio's doing: no customer waits with so many messages
 
 
 class Owner(StrEnum):
@@ -55,19 +56,34 @@ class Coverage:
         return next((number for number in range(self.floor + 1, index) if number not in known), None)
 
     def with_covered(self, indices: Iterable[int], *, now: datetime) -> "Coverage":
-        """Add what is dealt with now; what stays unseen below becomes a hole, the oldest holes are given up."""
+        """Add what is dealt with now. The floor rises as far as the holes below it can be counted; old ones close.
+
+        With many messages waiting, the floor stays low and `seen` holds what is dealt with above it.
+        """
         covered = frozenset(indices)
         seen = self.seen | covered
-        floor = max(self.floor, *seen) if seen else self.floor
-        unseen = {
-            index: now for index in range(max(self.floor, floor - 10 * MOST_HOLES) + 1, floor) if index not in seen
-        }
-        holes = {
-            index: noticed
-            for index, noticed in sorted((dict(self.holes) | unseen).items(), reverse=True)[:MOST_HOLES]
-            if index not in seen and now - noticed < HOLE_LIVES
-        }
-        return Coverage(floor=floor, holes=holes, reopened=self.reopened - covered)
+        holes = {at: noticed for at, noticed in self.holes.items() if at not in seen and now - noticed < HOLE_LIVES}
+        floor = self._lowest_floor(seen)
+        for index in range(floor + 1, max(seen, default=floor) + 1):
+            if index not in seen:
+                if len(holes) >= MOST_HOLES:
+                    break
+                holes[index] = now
+            floor = index
+        return Coverage(
+            floor=floor,
+            seen=frozenset(index for index in seen if index > floor),
+            holes=holes,
+            reopened=self.reopened - covered,
+        )
+
+    def _lowest_floor(self, seen: frozenset[int]) -> int:
+        """Return where to begin counting: far below what is seen, numbers are Twilio's skips or history."""
+        if not seen:
+            return self.floor
+        is_first_sight = self.floor < 0 and not self.seen
+        lowest = min(seen) - MOST_HOLES if is_first_sight else max(seen) - LONGEST_SKIP
+        return max(self.floor, lowest - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

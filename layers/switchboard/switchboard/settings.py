@@ -118,7 +118,7 @@ def sweeper_settings(environment: Mapping[str, str]) -> SweeperSettings:
         lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         max_event_age_minutes=_number(environment, "MAX_EVENT_AGE_MINUTES", default=60, least=1),
-        sweep_requests=_number(environment, "SWEEP_REQUESTS", default=60, least=2),
+        sweep_requests=_number(environment, "SWEEP_REQUESTS", default=60, least=4),
         visitor_identities=_visitor_identities(environment),
     )
 

@@ -7,7 +7,7 @@ the conversations that are active, not with all there are. Work a run is bounded
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 
 from switchboard.conversation import Conversation
@@ -17,6 +17,7 @@ from switchboard.events import MessageAdded, Speaker
 FIRST_CHECK_AFTER = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=15)
 CHECKED_FOR = timedelta(days=1)
+LISTED_A_REQUEST = 100  # the most that Twilio lists at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Twilio(Protocol):
         ...
 
     def new_conversations(self, *, since: datetime, limit: int) -> Sequence[str]:
-        """Return the SIDs of the conversations created since then."""
+        """Return the SIDs of the conversations created since then, the newest first."""
         ...
 
 
@@ -84,22 +85,31 @@ def sweep(
     max_event_age: timedelta,
     most_requests: int,
 ) -> Sweep:
-    """Look at what is due and at what is new at Twilio, with at most `most_requests` requests; the rest stays due."""
+    """Look at what is due and at what is new at Twilio, with at most `most_requests` requests; the rest stays due.
+
+    At most a quarter of the requests list what is new, and half of the rest look at it, the oldest first.
+    """
     now = clock()
-    new = twilio.new_conversations(since=now - max_event_age, limit=most_requests)
-    strangers = [Conversation(sid=sid, began=now) for sid in new if not checks.is_known(sid)][: most_requests // 2]
-    requests, found, failed = 1, 0, 0
+    pages = max(1, most_requests // 4)
+    new = twilio.new_conversations(since=now - max_event_age, limit=pages * LISTED_A_REQUEST)
+    requests, found, failed = 1 + len(new) // LISTED_A_REQUEST, 0, 0
+    unknown = (Conversation(sid=sid, began=now) for sid in reversed(new) if not checks.is_known(sid))
+    strangers = list(islice(unknown, (most_requests - requests) // 2))
     looks = chain(
         (_Look(conversation=each, queued_since=now) for each in strangers),
         (
             _Look(conversation=check.conversation, queued_since=check.due, check=check)
-            for check in checks.due(now=now, limit=most_requests - 1 - len(strangers))
+            for check in checks.due(now=now, limit=most_requests - requests - len(strangers))
         ),
     )
     for look in looks:
+        if requests >= most_requests:
+            break
         requests += 1
         try:
-            missed = _missed(look.conversation, twilio, oldest=now - CHECKED_FOR, max_event_age=max_event_age)
+            listed = twilio.list_messages(look.conversation.sid, from_index=_first_waiting(look.conversation))
+            requests += len(listed) // LISTED_A_REQUEST
+            missed = _missed(listed, look.conversation, oldest=now - CHECKED_FOR, max_event_age=max_event_age)
             found += _queue_again(missed, messages, lifecycle, since=look.queued_since)
         except Transient:  # it stays due
             failed += 1
@@ -120,16 +130,20 @@ class _Look:
     check: Check | None = None
 
 
-def _missed(
-    conversation: Conversation, twilio: Twilio, *, oldest: datetime, max_event_age: timedelta
-) -> list[MessageAdded]:
-    """Return what the conversation holds and nobody has dealt with; holes before `oldest` are given up."""
+def _first_waiting(conversation: Conversation) -> int:
+    """Return the lowest index that may wait for an answer."""
     coverage = conversation.coverage
-    waiting = {*coverage.holes, *coverage.reopened, coverage.floor + 1}
+    return min({*coverage.holes, *coverage.reopened, coverage.floor + 1})
+
+
+def _missed(
+    listed: Sequence[MessageAdded], conversation: Conversation, *, oldest: datetime, max_event_age: timedelta
+) -> list[MessageAdded]:
+    """Return what nobody has dealt with; what is older than `oldest` is given up."""
     return [
         message
-        for message in twilio.list_messages(conversation.sid, from_index=min(waiting))
-        if not coverage.covers(message.index)
+        for message in listed
+        if not conversation.coverage.covers(message.index)
         and message.at >= oldest
         and not conversation.has_history_at(message.at, max_event_age=max_event_age)
     ]

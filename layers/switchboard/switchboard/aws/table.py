@@ -428,11 +428,12 @@ def _closing_update(conversation: Conversation, *, coverage: Coverage, owner: Ow
     update.sets |= {"floor": ":floor", "holes": ":holes"}
     update.values[":floor"] = coverage.floor
     update.values[":holes"] = {str(index): milliseconds(noticed) for index, noticed in coverage.holes.items()}
-    answered_again = conversation.coverage.reopened - coverage.reopened
-    for name, numbers in (("seen", conversation.coverage.seen), ("reopened", answered_again)):
-        if numbers:
-            update.deletes[name] = f":{name}"
-            update.values[f":{name}"] = set(numbers)
+    if answered_again := conversation.coverage.reopened - coverage.reopened:
+        update.deletes["reopened"] = ":reopened"
+        update.values[":reopened"] = set(answered_again)
+    if seen := coverage.seen or conversation.coverage.seen:  # one expression may add or delete, not both
+        (update.adds if coverage.seen else update.deletes)["seen"] = ":seen"
+        update.values[":seen"] = set(seen)
     if owner is not conversation.owner:
         update.sets |= {"owner": ":owner", "owner_at": ":now"}
         update.values |= {":owner": owner.value, ":now": milliseconds(now)}

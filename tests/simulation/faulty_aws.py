@@ -1,0 +1,95 @@
+"""AWS as the functions meet it in the proof on the real stack: DynamoDB throttles and loses answers, a model is played.
+
+What is asked of DynamoDB is handed on to the local AWS. Bedrock answers with the numbers it was asked about.
+"""
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Self
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.serving import Servers, listen
+from local.twilio.hanging_up import HangUp
+from tests.simulation.invariants import REPLY
+
+THROTTLES = 0.02
+LOSES_AN_ANSWER = 0.02
+MODEL_FAILS = 0.03
+THINKS_SECONDS = (0.1, 1.0)
+_KEPT_HEADERS = ("x-amz-target", "content-type", "authorization", "x-amz-date")
+
+
+class FaultyAws:
+    """Serves on a free port while it is entered; `struck` counts the faults."""
+
+    def __init__(self, *, upstream: Callable[[], str], seed: int) -> None:
+        self._upstream = upstream
+        self._chance = random.Random(seed)  # noqa: S311 -- repeatable, not secret
+        self._http: httpx.AsyncClient | None = None
+        self.misbehaves = True
+        self.struck: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        listening = listen("127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        routes = [
+            Route("/model/{model}/converse", self._converse, methods=["POST"]),
+            Route("/", self._dynamodb, methods=["POST"]),
+        ]
+        application = Starlette(routes=routes, exception_handlers={ClientDisconnect: _nobody_is_there})
+        self._servers = Servers({listening: application}, at_end=self._aclose)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._servers.close()
+
+    async def _dynamodb(self, request: Request) -> Response:
+        operation = request.headers["x-amz-target"].rpartition(".")[2]
+        if self._strikes("throttled", THROTTLES):
+            kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+            return JSONResponse({"__type": kind, "message": "slow down"}, 400)
+        self._http = self._http or httpx.AsyncClient(trust_env=False)
+        headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+        answer = await self._http.post(self._upstream(), content=await request.body(), headers=headers)
+        if operation in {"UpdateItem", "TransactWriteItems"} and self._strikes("answer lost", LOSES_AN_ANSWER):
+            return HangUp()
+        return Response(answer.content, answer.status_code, media_type=answer.headers["content-type"])
+
+    async def _converse(self, request: Request) -> Response:
+        if self._strikes("model fails", MODEL_FAILS):
+            return JSONResponse({"message": "try again"}, 500, headers={"x-amzn-ErrorType": "InternalServerException"})
+        await asyncio.sleep(self._chance.uniform(*THINKS_SECONDS))
+        asked = (await request.json())["messages"][-1]["content"]
+        numbers = re.findall(r"\d+", " ".join(str(part.get("text", "")) for part in asked))
+        return JSONResponse(_says(" ".join([REPLY, *numbers])))
+
+    def _strikes(self, what: str, rate: float) -> bool:
+        strikes = self.misbehaves and self._chance.random() < rate
+        self.struck[what] += strikes
+        return strikes
+
+    async def _aclose(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+
+
+async def _nobody_is_there(_request: Request, _error: Exception) -> Response:
+    """Answer a worker that was killed in the middle of its question."""
+    return Response()
+
+
+def _says(text: str) -> dict[str, Any]:
+    return {
+        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+        "metrics": {"latencyMs": 1},
+    }

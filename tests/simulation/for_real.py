@@ -1,0 +1,321 @@
+"""The whole local stack under load, with every fault on and its processes killed: over HTTP, SQS and DynamoDB.
+
+Customers text numbers, the model repeats the numbers it was asked about, and the same invariants judge what arrived.
+"""
+
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from local.happenings import Happening, LogLine, Said
+from local.stack import LocalStack
+from switchboard.aws.items import conversation_from_item, from_wire
+from switchboard.conversation import Conversation, Ending, Kind, TurnRecord
+from switchboard.events import VISITOR_IDENTITY, MessageAdded, Speaker, who_speaks
+from switchboard.settings import FALLBACK_SENTENCE
+from switchboard.twilio import fields
+from tests.simulation.faulty_aws import FaultyAws
+from tests.simulation.invariants import FALLBACK, Evidence, check
+from tests.stacks import OUR_NUMBER
+from tests.waiting import wait_until
+
+COLLEAGUE = "robin"
+# Twilio's faults, at rates that leave most of the work undisturbed; no late commit passes the documented window.
+FAULTS: Sequence[Mapping[str, object]] = (
+    {"kind": "drop_webhook", "rate": 0.08},
+    {"kind": "duplicate_webhook", "rate": 0.08},
+    {"kind": "delay_webhook", "rate": 0.05, "seconds": 3},
+    {"kind": "reorder_webhook", "rate": 0.08, "seconds": 5},
+    {"kind": "answer", "code": 20429, "rate": 0.03, "on": "POST */Messages"},
+    {"kind": "answer", "code": 20500, "rate": 0.02, "on": "POST */Messages"},
+    {"kind": "answer", "code": 20503, "rate": 0.02, "on": "POST */Messages", "commit": "first"},
+    {"kind": "answer", "code": 20503, "rate": 0.05, "on": "GET */Messages"},
+    {"kind": "reset", "rate": 0.02, "on": "POST */Messages"},
+    {"kind": "reset", "rate": 0.03, "on": "POST */Messages", "commit": "first"},
+    {"kind": "timeout", "rate": 0.01, "on": "POST */Messages", "seconds": 9, "commit": "first"},
+    {"kind": "timeout", "rate": 0.01, "on": "POST */Messages", "seconds": 20, "commit": "late"},
+    {"kind": "skip_index", "rate": 0.05},
+)
+# AWS's times, cut short so that a crash costs seconds; records come back while their worker may still be at work.
+CHANGES = {("AgentFunction", "Timeout"): 20, ("MessagesQueue", "VisibilityTimeout"): 8}
+SETTLES_WITHIN_SECONDS = 600
+
+
+@dataclass(slots=True)
+class Report:
+    """What was done, and what came of it."""
+
+    texts: int = 0
+    conversations: int = 0
+    replies: int = 0
+    kills: int = 0
+    dead_letters: int = 0
+    seconds: float = 0
+    struck: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Load:
+    """The customers, the colleagues, and whoever kills processes."""
+
+    stack: LocalStack
+    http: httpx.Client
+    chance: random.Random
+    report: Report
+    spoken: set[str] = field(default_factory=set)
+    handed_back: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+
+    def run(self, *, customers: int, texts: int, seconds: float) -> None:
+        """Have everybody do what they do, spread over so many seconds."""
+        phones = [f"+1202555{110 + number:04}" for number in range(customers)]
+        moments = [(self.chance.uniform(0, seconds), phone) for phone in phones for _ in range(texts)]
+        moments += [(self.chance.uniform(0, seconds), "kill") for _ in range(round(seconds / 5))]
+        began, sids = time.monotonic(), list[str]()
+        for number, (at, who) in enumerate(sorted(moments)):
+            wait_until(lambda at=at: time.monotonic() - began >= at, within_seconds=seconds + 60)  # type: ignore[misc]
+            if who == "kill":
+                self._kill_somebody()
+                continue
+            sids.append(self._text(who, str(number)))
+            if self.chance.random() < 0.04:
+                self._meddle(self.chance.choice(sids))
+
+    def _text(self, phone: str, body: str) -> str:
+        answer = self.http.post(
+            f"{self.stack.twilio_url}/_emulator/inbound", json={"from": phone, "to": OUR_NUMBER, "body": body}
+        )
+        self.report.texts += 1
+        sid: str = answer.raise_for_status().json()["conversation_sid"]
+        return sid
+
+    def _kill_somebody(self) -> None:
+        name = self.chance.choice(["agent", "agent", "agent", "webhook", "lifecycle", "sweeper"])
+        os.kill(self.chance.choice(self.stack.functions[name].pids), signal.SIGKILL)
+        self.report.kills += 1
+
+    def _meddle(self, sid: str) -> None:
+        """Take a conversation over, hand it back, or close it, as a desk does."""
+        if sid in self.closed:
+            return
+        match self.chance.choice(["take over", "take over", "hand back", "hand back", "close"]):
+            case "take over":
+                self.spoken.add(sid)
+                self.rest("POST", f"/Conversations/{sid}/Participants", Identity=COLLEAGUE)
+                self.rest("POST", f"/Conversations/{sid}/Messages", Author=COLLEAGUE, Body="I take this")
+            case "hand back":
+                self.handed_back.add(sid)
+                wish = {"owner": "agent", "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+                self.rest("POST", f"/Conversations/{sid}", Attributes=json.dumps({"switchboard": wish}))
+            case _:
+                self.closed.add(sid)
+                self.rest("POST", f"/Conversations/{sid}", State="closed")
+
+    def rest(self, method: str, path: str, **form: str) -> dict[str, Any]:
+        """Call Twilio as a desk does, with webhooks; what a fault refuses is not tried again."""
+        who = self.stack.identity
+        try:
+            answer = self.http.request(
+                method,
+                f"{self.stack.twilio_url}/v1/Services/{who.service_sid}{path}",
+                data=form or None,
+                auth=(who.account_sid, who.auth_token),
+                headers={"X-Twilio-Webhook-Enabled": "true"},
+            )
+        except httpx.TransportError:
+            return {}
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Looks at everything from outside once it is quiet."""
+
+    load: Load
+
+    def sids(self) -> Iterator[str]:
+        """Yield every conversation that Twilio has, but those the stack is seeded with."""
+        page = self.load.rest("GET", "/Conversations?PageSize=100")
+        while page:
+            yield from (each["sid"] for each in page["conversations"] if not each["sid"].startswith("CH000"))
+            following = page["meta"]["next_page_url"]
+            page = self.load.rest("GET", f"/Conversations?{following.partition('?')[2]}") if following else {}
+
+    def is_quiet(self, sids: Sequence[str]) -> bool:
+        """Tell whether everything a customer wrote is dealt with, and nobody is at work."""
+        for sid in sids:
+            item = self._item(sid)
+            if item.turn and not item.closed:
+                return False
+            indices = (message.index for message in self._messages(sid) if message.speaker is Speaker.CUSTOMER)
+            if not item.closed and not all(map(item.coverage.covers, indices)):
+                return False
+        return True
+
+    def judge(self, sids: Sequence[str], letters: Sequence[str]) -> Iterator[str]:
+        """Check every invariant of every conversation; yield what does not hold."""
+        for sid in sids:
+            evidence = self._evidence(sid, letters)
+            self.load.report.replies += len(evidence.replies)
+            try:
+                check(evidence)
+            except AssertionError as error:
+                yield f"{sid}: {error}"
+
+    def _evidence(self, sid: str, letters: Sequence[str]) -> Evidence:
+        messages = self._messages(sid)
+        numbers = {message.body: str(message.index) for message in messages if message.speaker is Speaker.CUSTOMER}
+        return Evidence(
+            messages=[_renumbered(message, numbers) for message in messages],
+            dead_letters=[message for message in messages if message.message_sid in letters],
+            item=self._item(sid),
+            records=list(self._records(sid)),
+            a_human_spoke=sid in self.load.spoken,
+            was_closed=sid in self.load.closed,
+            was_handed_back=sid in self.load.handed_back,
+        )
+
+    def _messages(self, sid: str) -> list[MessageAdded]:
+        listed = self.load.rest("GET", f"/Conversations/{sid}/Messages?PageSize=100")["messages"]
+        return [_message(each) for each in listed]
+
+    def _item(self, sid: str) -> Conversation:
+        key = {"pk": {"S": sid}, "sk": {"S": "CONVERSATION"}}
+        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return conversation_from_item(sid, from_wire(answer.get("Item", {})))
+
+    def _records(self, sid: str) -> Iterator[TurnRecord]:
+        answer = self._dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :sid AND begins_with(sk, :turns)",
+            ExpressionAttributeValues={":sid": {"S": sid}, ":turns": {"S": "TURN#"}},
+        )
+        for item in map(from_wire, answer["Items"]):
+            yield TurnRecord(
+                turn=item["sk"].rpartition("#")[2],
+                first_index=int(item["sk"].split("#")[1]),
+                message_sids=tuple(item["message_sids"]),
+                said=tuple(item["said"]),
+                parts=tuple(item["parts"]),
+                ending=Ending(item["ending"]),
+                rule=item["rule"],
+                at=datetime.fromtimestamp(int(item["at"]) / 1000, UTC),
+                customer="",
+                kind=Kind(item["kind"]) if item["kind"] else None,
+            )
+
+    @property
+    def _dynamodb(self) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
+        return self.load.stack.client("dynamodb")
+
+    @property
+    def _table(self) -> str:
+        return self.load.stack.environments["AgentFunction"]["CONVERSATIONS_TABLE"]
+
+
+def _message(resource: Mapping[str, Any]) -> MessageAdded:
+    author = resource["author"]
+    return MessageAdded(
+        conversation_sid=resource["conversation_sid"],
+        message_sid=resource["sid"],
+        index=resource["index"],
+        speaker=who_speaks(
+            author=author, participant_sid=resource["participant_sid"], visitor_identities=[VISITOR_IDENTITY]
+        ),
+        author=author,
+        body=resource["body"],
+        at=datetime.fromisoformat(resource["date_created"]),
+        marker=fields.marker(resource["attributes"]),
+    )
+
+
+def _renumbered(message: MessageAdded, numbers: Mapping[str, str]) -> MessageAdded:
+    """Return a reply as the proofs' agent says it: the numbers it repeats are the indices of what it answers."""
+    body = " ".join(numbers.get(word, word) for word in message.body.split()) if message.marker else message.body
+    return MessageAdded(
+        conversation_sid=message.conversation_sid,
+        message_sid=message.message_sid,
+        index=message.index,
+        speaker=message.speaker,
+        author=message.author,
+        body=FALLBACK if body == FALLBACK_SENTENCE else body,
+        at=message.at,
+        marker=message.marker,
+    )
+
+
+def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
+    """Run it all once, and return what came of it."""
+    report, began = Report(), time.monotonic()
+
+    def watch(happening: Happening) -> None:
+        if isinstance(happening, LogLine) and happening.function == "agent":
+            report.decisions.update(_decision(happening.text))
+        if isinstance(happening, Said) and happening.author == COLLEAGUE:
+            report.decisions["colleagues' words"] += 1
+
+    with FaultyAws(upstream=lambda: stack.aws_endpoint, seed=seed) as aws:
+        environment = {
+            "ASSISTANT_MODEL": "bedrock:proof",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": aws.url,
+            "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
+        }
+        stack = LocalStack(changes=CHANGES, environment=environment, watch=watch)
+        with stack, httpx.Client(timeout=60) as http:
+            for number, fault in enumerate(FAULTS):
+                order = {**fault, "seed": seed + number}
+                http.post(f"{stack.twilio_url}/_emulator/faults", json=order).raise_for_status()
+            load = Load(stack=stack, http=http, chance=random.Random(seed), report=report)  # noqa: S311 -- repeatable
+            load.run(customers=customers, texts=texts, seconds=seconds)
+            report.struck = Counter(aws.struck)
+            for armed in http.get(f"{stack.twilio_url}/_emulator/faults").json():
+                report.struck[armed["kind"]] += armed["struck"]
+            http.delete(f"{stack.twilio_url}/_emulator/faults").raise_for_status()
+            aws.misbehaves = False
+            judge = Judge(load=load)
+            sids = list(judge.sids())
+            report.conversations = len(sids)
+            try:
+                wait_until(
+                    lambda: judge.is_quiet(sids),
+                    within_seconds=SETTLES_WITHIN_SECONDS,
+                    what="everything to be quiet",
+                    pause_seconds=2,
+                )
+            except AssertionError as error:
+                report.violations.append(str(error))
+            letters = list(_letters(stack))
+            report.dead_letters = len(letters)
+            report.violations += judge.judge(sids, letters)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _letters(stack: LocalStack) -> Iterator[str]:
+    """Yield the MessageSids of the dead letters."""
+    url = stack.environments["AgentFunction"]["MESSAGES_DEAD_LETTER_QUEUE_URL"]
+    sqs = stack.client("sqs")
+    while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for record in received:
+            yield json.loads(record["Body"])["message_sid"]
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=record["ReceiptHandle"])
+
+
+def _decision(line: str) -> list[str]:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return []
+    return [told["message"]] if isinstance(told, dict) and "message" in told else []
