@@ -40,7 +40,8 @@ test: .venv/dev ## Run all tests
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy --package switchboard --package local
+	.venv/bin/mypy --package switchboard --package local --package tests --package bench
+	.venv/bin/mypy examples/*.py
 	for function in functions/*; do MYPYPATH=$$function .venv/bin/mypy $$function/*.py || exit 1; done
 	PYTHONPATH=layers/switchboard:. .venv/bin/lint-imports
 

@@ -104,11 +104,8 @@ class Phone:
 
     def wait_for_replies(self, count: int = 1, *, within_seconds: float = 30) -> list[dict[str, str]]:
         """Return the inbox once it holds so many messages."""
-        return wait_until(
-            lambda: inbox if len(inbox := self.inbox()) >= count else None,
-            within_seconds=within_seconds,
-            what=f"{count} replies",
-        )
+        wait_until(lambda: len(self.inbox()) >= count, within_seconds=within_seconds, what=f"{count} replies")
+        return self.inbox()
 
 
 @contextmanager

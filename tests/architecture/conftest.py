@@ -20,7 +20,8 @@ NO_CREDENTIALS = {"aws_access_key_id": "none", "aws_secret_access_key": "none", 
 @pytest.fixture(scope="session")
 def template() -> Document:
     """template.yaml, its short tags written out (`!Ref x` is `{"Ref": "x"}`)."""
-    return yaml_parse(TEMPLATE.read_text())
+    document: Document = yaml_parse(TEMPLATE.read_text())
+    return document
 
 
 @pytest.fixture(scope="session")

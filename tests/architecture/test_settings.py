@@ -10,6 +10,7 @@ import pytest
 from local.aws import Names
 from local.template import Template
 from switchboard import settings
+from switchboard.errors import Misconfigured
 from tests.architecture.conftest import TEMPLATE
 
 ROOT = TEMPLATE.parent
@@ -78,7 +79,7 @@ def test_the_templates_defaults_are_those_of_the_code(
         without = {other: value for other, value in environment.items() if other != name}
         try:
             assert READERS[function](without) == as_deployed
-        except settings.Misconfigured:
+        except Misconfigured:
             assert environment[name]  # without a default in the code, the template must have a value
 
 

@@ -3,7 +3,7 @@
 A small model of what should be there runs beside the emulator; every call is held to Twilio's description (`Served`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,11 +174,11 @@ class Sequences(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(twilio: Served) -> Callable[[], Sequences]:
+def machine(twilio: Served) -> type[Sequences]:
     return type("Served", (Sequences,), {"twilio": twilio})
 
 
-def test_no_valid_sequence_of_calls_fails_or_is_answered_wrongly(machine: Callable[[], Sequences]) -> None:
+def test_no_valid_sequence_of_calls_fails_or_is_answered_wrongly(machine: type[Sequences]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -43,7 +43,7 @@ class Received:
 
     def is_signed(self) -> bool:
         """Whether Twilio's own validator takes it, in the form Twilio's documentation gives for its method."""
-        fields = self if self.method == "POST" else {}
+        fields: object = self if self.method == "POST" else {}
         return bool(RequestValidator(TOKEN).validate(self.url, fields, self.headers["x-twilio-signature"]))
 
     def getlist(self, name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The table on moto, and its twin in memory that the protocol's tests run on: one contract for both."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -152,7 +152,7 @@ def test_nothing_is_written_under_a_fence_that_was_raised(store: Store, write: s
     claimed = claim(store)
     store.take_over(CONVERSATION, index=None, at=NOON)
     coverage = claimed.coverage.with_covered({0}, now=NOON)
-    writes = {
+    writes: dict[str, Callable[[], object]] = {
         "join": lambda: store.join(claimed, frozenset({SECOND})),
         "freeze": lambda: store.freeze(claimed, DRAFT),
         "resend": lambda: store.license_resend(claimed, DRAFT),
@@ -166,7 +166,7 @@ def test_nothing_is_written_under_a_fence_that_was_raised(store: Store, write: s
         writes[write]()
 
     after = claim(store, worker="two")
-    assert (after.draft, after.turn_messages, after.coverage.covers(0)) == (None, {FIRST}, False)
+    assert (after.draft, after.turn_messages, after.coverage.covers(0)) == (None, frozenset({FIRST}), False)
     assert store.history(CONVERSATION) == ()
 
 
@@ -238,7 +238,7 @@ def test_an_empty_turn_leaves_no_trace_of_its_attempt(store: Store) -> None:
     store.close_empty(claim(store))
 
     after = claim(store, SECOND, worker="two", turn="T2")
-    assert (after.turn, after.attempts, after.turn_messages) == ("T2", 1, {SECOND})
+    assert (after.turn, after.attempts, after.turn_messages) == ("T2", 1, frozenset({SECOND}))
 
 
 def test_a_refused_message_is_history_and_left_to_the_human(store: Store) -> None:

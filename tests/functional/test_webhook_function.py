@@ -12,6 +12,7 @@ from moto import mock_aws
 from twilio.request_validator import RequestValidator
 
 from switchboard import bootstrap
+from switchboard.aws.secrets import TwilioSecretReader
 from tests import functions
 from tests.builders import sid
 from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, api_gateway_event, message_fields, signed_event
@@ -169,7 +170,9 @@ def test_the_next_token_of_a_rotation_signs_too(deployed: Deployed) -> None:
 
 def test_a_token_changed_under_a_warm_function_is_read_again_but_not_for_every_stranger(deployed: Deployed) -> None:
     seconds = 0.0
-    bootstrap.webhook().inbound.secrets.clock = lambda: seconds
+    reader = bootstrap.webhook().inbound.secrets
+    assert isinstance(reader, TwilioSecretReader)
+    reader.clock = lambda: seconds
     assert deployed.post(signed_event(message_fields())) == 200
     deployed.rotate(NEXT_TOKEN)
 

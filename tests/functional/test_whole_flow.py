@@ -131,7 +131,7 @@ def is_a_humans(stack: Running, conversation_sid: str) -> bool:
         Key={"pk": {"S": conversation_sid}, "sk": {"S": "CONVERSATION"}},
         ConsistentRead=True,
     )
-    return item["Item"].get("owner") == {"S": "human"}
+    return bool(item["Item"].get("owner") == {"S": "human"})
 
 
 def webhook_of(stack: Running, text: Mapping[str, str]) -> dict[str, str]:

@@ -138,7 +138,7 @@ class House:
                 [receipt.message for receipt in receipts],
                 lease_until=self.clock() + timedelta(seconds=60),
                 agent=self,
-                conversations=Interrupted(self.store, self),  # type: ignore[arg-type]
+                conversations=Interrupted(self.store, self),
                 messenger=self,
                 dead_letters=self,
                 clock=self.clock,
@@ -186,12 +186,17 @@ class House:
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         is_stale = self.plan.get(len(self.points)) == "stale"
-        return self.at(
+        listed: tuple[MessageAdded, ...] = self.at(
             "list", lambda: () if is_stale else self.twilio.list_messages(conversation_sid, from_index=from_index)
         )
+        return listed
 
     def copy(self, messages: Sequence[MessageAdded]) -> None:
-        self.at("copy", lambda: [self.dead_letters.send(message) for message in messages])
+        def send_each() -> None:
+            for message in messages:
+                self.dead_letters.send(message)
+
+        self.at("copy", send_each)
 
     def at(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever the port returns
         """Make a port's call, with what the plan has for this point."""

@@ -85,7 +85,7 @@ class World:
     history: dict[str, int] = field(default_factory=dict)
     most_in_flight: int = 0
     budget: Budget = PLENTY
-    numbers: count = field(default_factory=count)
+    numbers: "count[int]" = field(default_factory=count)
     chance: random.Random = field(init=False)
     twilio: Twilio = field(init=False)
     queue: FifoQueue = field(init=False)
@@ -306,7 +306,7 @@ class World:
                 [receipt.message for receipt in worker.receipts],
                 lease_until=worker.lease_until,
                 agent=ports,
-                conversations=ports,  # type: ignore[arg-type]
+                conversations=ports,
                 messenger=ports,
                 dead_letters=ports,
                 clock=self.clock,

@@ -1,6 +1,6 @@
 """The turn protocol, step by step, against fakes at its ports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -43,7 +43,7 @@ class EchoAgent:
 class DeadLetterList:
     messages: list[MessageAdded] = field(default_factory=list)
 
-    def copy(self, messages: list[MessageAdded]) -> None:
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
         self.messages += [message for message in messages if message not in self.messages]
 
 

@@ -1,7 +1,7 @@
 """A batch of records: turns side by side, each record deleted or returned on its own."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from switchboard.aws.batch import MessagesBatch
 from switchboard.aws.queue import Queue, encoded
 from switchboard.claimed import Outcome
 from switchboard.errors import Transient
-from switchboard.events import ConversationStateUpdated, MessageAdded
+from switchboard.events import ConversationStateUpdated, LifecycleEvent, MessageAdded
 from tests.builders import NOON, Clock, message_added, sid
 
 
@@ -22,10 +22,12 @@ class SqsInMemory:
 
     deleted: list[str] = field(default_factory=list)
     visible_after: dict[str, int] = field(default_factory=dict)
+    on_delete: Callable[[], None] = lambda: None
 
     def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
         assert QueueUrl
         self.deleted += [entry["ReceiptHandle"] for entry in Entries]
+        self.on_delete()
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
         assert QueueUrl
@@ -49,7 +51,7 @@ class World:
         )
 
 
-def record(number: int, event: object, *, receives: int = 1, age_seconds: int = 0) -> dict[str, Any]:
+def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds: int = 0) -> dict[str, Any]:
     sent_at = NOON - timedelta(seconds=age_seconds)
     return {
         "messageId": f"record-{number}",
@@ -106,13 +108,7 @@ def test_ten_conversations_are_worked_on_at_the_same_time(world: World) -> None:
 
 def test_a_settled_turn_deletes_its_records_while_a_stranger_still_thinks(world: World) -> None:
     first_is_deleted = threading.Event()
-    delete = world.sqs.delete_message_batch
-
-    def delete_and_tell(**kwargs: Any) -> None:  # noqa: ANN401 -- boto3's
-        delete(**kwargs)
-        first_is_deleted.set()
-
-    world.sqs.delete_message_batch = delete_and_tell
+    world.sqs.on_delete = first_is_deleted.set
 
     def take_turn(messages: Sequence[MessageAdded]) -> Outcome:
         if messages[0].conversation_sid == sid("CH", 2):
