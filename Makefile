@@ -98,3 +98,8 @@ endef
 .venv-sam/installed: requirements/sam.txt | .venv-sam/bin/python
 	.venv-sam/bin/python $(INSTALL) $<
 	@touch $@
+
+# For the tests that ask Node's `twilio`, too; without it they say so.
+tests/contract/node/node_modules/.installed: tests/contract/node/package-lock.json
+	cd tests/contract/node && npm ci --loglevel=error
+	@touch $@

@@ -1,6 +1,7 @@
 """Every requirement is declared once, pinned with its hashes, and says nothing of where it is downloaded."""
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.architecture.conftest import TEMPLATE
 ROOT = TEMPLATE.parent
 LAYER = ROOT / "layers" / "switchboard"
 LOCAL_LOCK, DEV_LOCK = ROOT / "requirements" / "local.txt", ROOT / "requirements" / "dev.txt"
+NODE = ROOT / "tests" / "contract" / "node"
 LOCKS = [LAYER / "requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
 PIN = re.compile(r"([a-z0-9][a-z0-9._-]*)==([^\s;]+)(?: ; .+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
@@ -36,6 +38,16 @@ def test_a_lock_holds_pins_and_hashes_and_nothing_else(lock: Path) -> None:
 
     assert strange == []
     assert len(pins(lock)) > 10
+
+
+def test_nodes_lock_holds_exact_versions_and_hashes_and_no_addresses() -> None:
+    wanted = json.loads((NODE / "package.json").read_text())["devDependencies"]
+    locked = json.loads((NODE / "package-lock.json").read_text())["packages"]
+    installed = {path: package for path, package in locked.items() if path}
+
+    assert {name: installed[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert [path for path, package in installed.items() if not package["integrity"].startswith("sha512-")] == []
+    assert [path for path, package in installed.items() if "resolved" in package] == []
 
 
 def test_the_local_stack_and_the_tests_run_on_what_is_deployed() -> None:
