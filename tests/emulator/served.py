@@ -30,16 +30,23 @@ def refused(*, code: int, status: int | None = None) -> pytest.RaisesExc[TwilioR
     )
 
 
-class _Rewriting(TwilioHttpClient):  # type: ignore[misc]  # the package carries no types
+class Rewriting(TwilioHttpClient):  # type: ignore[misc]  # the package carries no types
+    """The package's own HTTP client, with the emulator in Twilio's place."""
+
     def __init__(self, base: str) -> None:
         super().__init__()
         self._base = urlsplit(base)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- handed on
         own = urlunsplit(urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc))
-        answer = super().request(method, own, *args, **kwargs)
+        return super().request(method, own, *args, **kwargs)
+
+
+class _Checking(Rewriting):
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- handed on
+        answer = super().request(method, url, *args, **kwargs)
         data = kwargs.get("data", args[1] if len(args) > 1 else None)
-        description.check(method, own, data, answer.status_code, answer.text)
+        description.check(method, url, data, answer.status_code, answer.text)
         return answer
 
 
@@ -49,7 +56,7 @@ class Served:
     def __init__(self, *, emulator: Emulator, url: str) -> None:
         self.emulator = emulator
         self.url = url
-        self._http = _Rewriting(url)
+        self._http = _Checking(url)
         self.client = Client(ACCOUNT, TOKEN, http_client=self._http)
         self._session = requests.Session()
 
