@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -195,3 +195,43 @@ def test_the_script_brings_about_every_event_and_every_kind_of_form(python: Play
     assert any(len(each.pairs) > len(each.fields) for each in received), "no field repeated"
     assert any("" in each.fields.values() for each in received), "no empty value"
     assert any(not value.isascii() for each in received for value in each.fields.values()), "nothing beyond ASCII"
+
+
+@pytest.mark.parametrize("validator", ["python", "node"])
+def test_a_packages_validator_accepts_every_webhook_and_none_that_was_changed(played: Played, validator: str) -> None:
+    genuine = played.webhooks()
+    forged = [forgery for each in genuine for forgery in forgeries(each)]
+
+    accepted = accepts(validator, [*genuine, *forged])
+
+    refused = [each.type for each, yes in zip(genuine, accepted[: len(genuine)], strict=True) if not yes]
+    believed = [each.type for each, yes in zip(forged, accepted[len(genuine) :], strict=True) if yes]
+    assert (refused, believed) == ([], [])
+
+
+def accepts(validator: str, webhooks: Sequence[Received]) -> list[bool]:
+    if validator == "python":
+        return [each.is_signed() for each in webhooks]
+    signed = [
+        {
+            "token": TOKEN,
+            "signature": each.headers["x-twilio-signature"],
+            "url": each.url,
+            "fields": {name: each.getlist(name) for name in each} if each.method == "POST" else {},
+        }
+        for each in webhooks
+    ]
+    accepted: list[bool] = run_node("signatures.js", signed)
+    return accepted
+
+
+def forgeries(webhook: Received) -> Iterator[Received]:
+    """Yield a webhook with another URL, another signature, and a field changed, added and left out."""
+    signature = webhook.headers["x-twilio-signature"]
+    yield replace(webhook, url=f"{webhook.url}0")
+    yield replace(webhook, headers={**webhook.headers, "x-twilio-signature": signature[::-1]})
+    if webhook.method == "POST":
+        (name, value), *others = webhook.pairs
+        yield replace(webhook, pairs=((name, f"{value}0"), *others))
+        yield replace(webhook, pairs=(*webhook.pairs, ("Surplus", "")))
+        yield replace(webhook, pairs=tuple(others))
