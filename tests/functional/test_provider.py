@@ -48,6 +48,17 @@ def twilio(url: str) -> Iterator[Provider]:
     connection.stop()
 
 
+def test_where_nobody_listens_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    lonely = connected(f"http://{address}")
+
+    with pytest.raises(NotSent, match=f"no connection to {address}"):
+        lonely.send_message(sid("CH", 1), body="hi")
+
+    lonely.stop()
+
+
 def test_start_finds_the_account_and_the_service(twilio: Provider) -> None:
     twilio.start()
 

@@ -29,6 +29,7 @@ from tests.stacks import OUR_NUMBER
 from tests.waiting import wait_until
 
 COLLEAGUE = "robin"
+NUMBERS = "+120255501"  # of the customers, but for two digits
 # Twilio's faults, at rates that leave most of the work undisturbed; no late commit passes the documented window.
 FAULTS: Sequence[Mapping[str, object]] = (
     {"kind": "drop_webhook", "rate": 0.08},
@@ -79,7 +80,7 @@ class Load:
 
     def run(self, *, customers: int, texts: int, seconds: float) -> None:
         """Have everybody do what they do, spread over so many seconds."""
-        phones = [f"+1202555{110 + number:04}" for number in range(customers)]
+        phones = [f"{NUMBERS}{10 + number:02}" for number in range(customers)]
         moments = [(self.chance.uniform(0, seconds), phone) for phone in phones for _ in range(texts)]
         moments += [(self.chance.uniform(0, seconds), "kill") for _ in range(round(seconds / 5))]
         began, sids = time.monotonic(), list[str]()
@@ -261,8 +262,11 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
     report, began = Report(), time.monotonic()
 
     def watch(happening: Happening) -> None:
-        if isinstance(happening, LogLine) and happening.function == "agent":
-            report.decisions.update(_decision(happening.text))
+        if isinstance(happening, LogLine):
+            if NUMBERS in happening.text:
+                report.violations.append(f"a phone number in the log: {happening.text}")
+            if happening.function == "agent":
+                report.decisions.update(_decision(happening.text))
         if isinstance(happening, Said) and happening.author == COLLEAGUE:
             report.decisions["colleagues' words"] += 1
 

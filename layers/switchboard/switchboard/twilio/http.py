@@ -49,10 +49,11 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
         timeout: float | None = None,  # noqa: ARG002 -- ours holds for every call
         allow_redirects: bool = False,  # noqa: FBT001, FBT002 -- the package's interface
     ) -> Response:
+        url = self._rewritten(url)
         try:
             answer = self._session.request(
                 method,
-                self._rewritten(url),
+                url,
                 params=params,
                 data=data,
                 headers=headers,
@@ -62,7 +63,7 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
             )
         except requests.RequestException as error:
             if _never_left(error):
-                raise NotSent("no connection to Twilio could be made") from None
+                raise NotSent(f"no connection to {urlsplit(url).netloc} could be made") from None
             raise Unknown(f"Twilio did not answer ({type(error).__name__})") from None
         if answer.status_code == UNAUTHORIZED:
             self._newer_auth = self._renewed() or self._newer_auth
