@@ -18,6 +18,7 @@ STORE = "tests/fakes/conversations.py"  # tests/functional/test_table.py holds i
 QUEUE = f"{LAYER}/aws/queue.py"
 SWEEP = f"{LAYER}/sweep.py"
 TABLE = f"{LAYER}/aws/table.py"
+UPDATES = f"{LAYER}/aws/updates.py"
 BATCH = f"{LAYER}/aws/batch.py"
 
 PROOFS = ("tests/simulation/test_proofs.py", "tests/simulation/test_outage.py")
@@ -256,15 +257,15 @@ MUTANTS = (
     ),
     Mutant(
         name="the table lets an older event set the owner",
-        file=TABLE,
-        old='_NEWER = "attribute_not_exists(#owner_at) OR #owner_at < :at"',
-        new='_NEWER = "attribute_not_exists(#owner_at) OR #owner_at <> :at"',
+        file=UPDATES,
+        old='NEWER = "attribute_not_exists(#owner_at) OR #owner_at < :at"',
+        new='NEWER = "attribute_not_exists(#owner_at) OR #owner_at <> :at"',
     ),
     Mutant(
         name="the table settles under any fence",
-        file=TABLE,
-        old='_UNDER_OUR_FENCE = "#fence = :our_fence"',
-        new='_UNDER_OUR_FENCE = "#fence >= :our_fence"',
+        file=UPDATES,
+        old='UNDER_OUR_FENCE = "#fence = :our_fence"',
+        new='UNDER_OUR_FENCE = "#fence >= :our_fence"',
     ),
     Mutant(
         name="the table forgets what is left to a human",

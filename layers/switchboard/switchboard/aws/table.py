@@ -7,10 +7,10 @@ A write that the fence refuses is `Fenced`; whatever else DynamoDB answers is `T
 
 import hashlib
 import hmac
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,6 +27,23 @@ from switchboard.aws.items import (
     record_to_item,
     to_wire,
 )
+from switchboard.aws.updates import (
+    ACTIVITY,
+    KEPT_FOR,
+    LEASE,
+    NEWER,
+    SHARD,
+    TURN,
+    UNDER_OUR_FENCE,
+    Update,
+    activity_at,
+    change_of_owner,
+    closing_update,
+    epoch_seconds,
+    raised_fence,
+    under_our_fence,
+    with_our_lease,
+)
 from switchboard.conversation import Conversation, Coverage, Draft, Joined, Kind, Owner, TurnRecord
 from switchboard.errors import Transient
 from switchboard.limits import Spent
@@ -35,57 +52,7 @@ from switchboard.sweep import Check
 
 type DynamoDB = Any  # boto3 makes its client classes at run time: there is none to name
 
-KEPT_FOR = timedelta(days=90)  # longer than the 28 days a record can live in a queue and its dead-letter queue
-FIRST_CHECK_AFTER = timedelta(minutes=1)
 TURNS_SHOWN = 20  # of the past, to the agent
-SHARD = "all"  # one partition of each index: a thousand writes a second, far above a service's 30 actions
-
-_LEASE = ("lease_fence", "lease_until", "lease_token")
-_TURN = ("turn", "turn_messages", "attempts")
-_ACTIVITY = {
-    "began": "if_not_exists(#began, :activity)",
-    "activity": ":activity",
-    "activity_shard": ":shard",
-    "next_check": ":next_check",
-    "next_check_shard": ":shard",
-    "checks": ":zero",
-    "ttl": ":ttl",
-}
-_UNDER_OUR_FENCE = "#fence = :our_fence"
-_WITH_OUR_LEASE = "#lease_token = :our_token"
-_NEWER = "attribute_not_exists(#owner_at) OR #owner_at < :at"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Update:
-    """One UpdateItem under construction. Every name is aliased, so no reserved word is ever met."""
-
-    condition: str = ""
-    sets: dict[str, str] = field(default_factory=dict[str, str])
-    adds: dict[str, str] = field(default_factory=dict[str, str])
-    deletes: dict[str, str] = field(default_factory=dict[str, str])
-    removes: Iterable[str] = ()
-    values: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    def request(self, table: str, sid: str) -> dict[str, Any]:
-        clauses = {
-            "SET": [f"#{name} = {value}" for name, value in self.sets.items()],
-            "ADD": [f"#{name} {value}" for name, value in self.adds.items()],
-            "DELETE": [f"#{name} {value}" for name, value in self.deletes.items()],
-            "REMOVE": [f"#{name}" for name in self.removes],
-        }
-        expression = " ".join(f"{verb} {', '.join(terms)}" for verb, terms in clauses.items() if terms)
-        text = f"{expression} {self.condition}"
-        names = {word.strip("(),") for word in text.replace("(", " ").replace(",", " ").replace(")", " ").split()}
-        request = {
-            "TableName": table,
-            "Key": to_wire({"pk": sid, "sk": "CONVERSATION"}),
-            "UpdateExpression": expression,
-            "ExpressionAttributeNames": {name: name[1:] for name in sorted(names) if name.startswith("#")},
-            "ExpressionAttributeValues": to_wire(self.values),
-            "ConditionExpression": self.condition,
-        }
-        return {name: value for name, value in request.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +69,7 @@ class ConversationsTable:
         self, sid: str, *, messages: frozenset[Joined], turn: str, token: str, now: datetime, lease_until: datetime
     ) -> Conversation | Busy:
         """Raise the fence, take the lease, count an attempt, join the messages to the open turn (or open it)."""
-        update = _Update(
+        update = Update(
             condition="attribute_not_exists(#lease_token) OR #lease_until <= :now"
             " OR #lease_fence <> #fence OR #lease_token = :our_token",
             sets={
@@ -112,7 +79,7 @@ class ConversationsTable:
                 "lease_token": ":our_token",
                 "attempts": "if_not_exists(#attempts, :zero) + :one",
                 "turn": "if_not_exists(#turn, :turn)",
-                **_ACTIVITY,
+                **ACTIVITY,
             },
             adds={"turn_messages": ":messages"},
             values={
@@ -123,7 +90,7 @@ class ConversationsTable:
                 ":our_token": token,
                 ":turn": turn,
                 ":messages": {joined_to_text(message) for message in messages},
-                **_activity_at(now),
+                **activity_at(now),
             },
         )
         try:
@@ -133,7 +100,7 @@ class ConversationsTable:
 
     def join(self, conversation: Conversation, messages: frozenset[Joined]) -> Conversation:
         """Join messages that a gap has shown to the open turn."""
-        update = _under_our_fence(conversation)
+        update = under_our_fence(conversation)
         update.adds["turn_messages"] = ":messages"
         update.values[":messages"] = {joined_to_text(message) for message in messages}
         return self._update_fenced(conversation, update)
@@ -149,7 +116,7 @@ class ConversationsTable:
         now: datetime,
     ) -> None:
         """Close the turn without an answer: covered, remembered, `left` to the human where one owns it."""
-        update = _closing_update(conversation, coverage=coverage, owner=owner, now=now)
+        update = closing_update(conversation, coverage=coverage, owner=owner, now=now)
         if left:
             update.adds["left"] = ":left"
             update.values[":left"] = set(left)
@@ -167,7 +134,7 @@ class ConversationsTable:
 
     def freeze(self, conversation: Conversation, draft: Draft) -> None:
         """Keep the draft: from now on nobody says anything else in this turn."""
-        update = _under_our_fence(conversation)
+        update = under_our_fence(conversation)
         update.sets["draft"] = ":draft"
         update.values[":draft"] = draft_to_value(draft)
         self._update_fenced(conversation, update)
@@ -209,11 +176,11 @@ class ConversationsTable:
 
     def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
         """Close the turn: draft, turn, attempts and lease are gone, its messages covered."""
-        self._update_fenced(conversation, _closing_update(conversation, coverage=coverage, owner=owner, now=now))
+        self._update_fenced(conversation, closing_update(conversation, coverage=coverage, owner=owner, now=now))
 
     def give_back(self, conversation: Conversation, *, draft: Draft | None = None) -> None:
         """Remove our lease, if it is still ours, and keep what we know of the draft's POSTs; never raises `Fenced`."""
-        update = _with_our_lease(conversation, removes=_LEASE)
+        update = with_our_lease(conversation, removes=LEASE)
         if draft is not None:
             update.sets["draft"] = ":draft"
             update.values[":draft"] = draft_to_value(draft)
@@ -221,7 +188,7 @@ class ConversationsTable:
 
     def close_empty(self, conversation: Conversation) -> None:
         """Remove our lease and a turn in which nothing is left to answer; never raises `Fenced`."""
-        self._update_unless_refused(conversation.sid, _with_our_lease(conversation, removes=(*_LEASE, *_TURN)))
+        self._update_unless_refused(conversation.sid, with_our_lease(conversation, removes=(*LEASE, *TURN)))
 
     def history(self, sid: str) -> tuple[Exchange, ...]:
         """Return the latest turns, oldest first."""
@@ -242,7 +209,7 @@ class ConversationsTable:
 
         What was left to the human before that message is his: he has spoken since.
         """
-        update = _change_of_owner(Owner.HUMAN, at)
+        update = change_of_owner(Owner.HUMAN, at)
         if index is not None:
             update.adds["seen"] = ":seen"
             update.values[":seen"] = {index}
@@ -251,10 +218,10 @@ class ConversationsTable:
         except _Refused as refused:
             conversation = refused.conversation
             if index is not None:
-                self._update(sid, _Update(adds={"seen": ":seen"}, values={":seen": {index}}))
+                self._update(sid, Update(adds={"seen": ":seen"}, values={":seen": {index}}))
         spoken_for = {number for number in conversation.left if index is not None and number < index}
         if spoken_for:
-            self._update(sid, _Update(deletes={"left": ":spoken_for"}, values={":spoken_for": spoken_for}))
+            self._update(sid, Update(deletes={"left": ":spoken_for"}, values={":spoken_for": spoken_for}))
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int]:
         """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again.
@@ -262,11 +229,11 @@ class ConversationsTable:
         Where no human owned it nothing is taken from anybody: fence and era stay, a draft on its way lives on.
         """
         conversation = self._read(sid)
-        update = _change_of_owner(Owner.AGENT, at)
+        update = change_of_owner(Owner.AGENT, at)
         if conversation.owner is Owner.AGENT:
             update.sets = {name: value for name, value in update.sets.items() if name not in {"fence", "era"}}
             del update.values[":one"]
-        update.condition = f"({_NEWER}) AND (attribute_not_exists(#fence) OR {_UNDER_OUR_FENCE})"
+        update.condition = f"({NEWER}) AND (attribute_not_exists(#fence) OR {UNDER_OUR_FENCE})"
         update.values[":our_fence"] = conversation.fence
         if conversation.left:
             update.adds["reopened"] = ":left"
@@ -281,7 +248,7 @@ class ConversationsTable:
 
     def close(self, sid: str, *, at: datetime) -> None:
         """Close the conversation, for good."""
-        update = _raised_fence(at)
+        update = raised_fence(at)
         update.condition = "attribute_not_exists(#state) OR #state <> :closed"
         update.sets["state"] = ":closed"
         update.values[":closed"] = "closed"
@@ -289,7 +256,7 @@ class ConversationsTable:
 
     def opt_out(self, sid: str, *, at: datetime) -> None:
         """Remember that the customer's carrier refuses our messages since `at`."""
-        update = _Update(sets={"opted_out_at": ":at"}, values={":at": milliseconds(at)})
+        update = Update(sets={"opted_out_at": ":at"}, values={":at": milliseconds(at)})
         update.condition = "attribute_not_exists(#opted_out_at) OR #opted_out_at < :at"
         self._update_unless_refused(sid, update)
 
@@ -323,7 +290,7 @@ class ConversationsTable:
 
     def postpone(self, check: Check, *, until: datetime | None) -> None:
         """Set the next check (None: there is none), unless there was activity meanwhile."""
-        update = _Update(
+        update = Update(
             condition="#activity = :activity",
             values={":activity": milliseconds(check.activity)},
         )
@@ -346,7 +313,7 @@ class ConversationsTable:
         return from_wire(answer.get("Item", {}))
 
     def _put(self, sid: str, record: TurnRecord) -> dict[str, Any]:
-        item = {**record_to_item(sid, record), "ttl": _seconds(record.at + KEPT_FOR)}
+        item = {**record_to_item(sid, record), "ttl": epoch_seconds(record.at + KEPT_FOR)}
         return {"TableName": self.name, "Item": to_wire(item)}
 
     def _budgets(self, customer: str, at: datetime) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -356,7 +323,7 @@ class ConversationsTable:
 
     def _charge(self, pk: str, sk: str, record: TurnRecord) -> dict[str, Any]:
         sets = "SET #ttl = :ttl" + (", told = :at" if record.kind is Kind.LIMIT else "")
-        values = {":ttl": _seconds(record.at + KEPT_FOR), ":turns": 0 if record.kind is Kind.LIMIT else 1}
+        values = {":ttl": epoch_seconds(record.at + KEPT_FOR), ":turns": 0 if record.kind is Kind.LIMIT else 1}
         if record.kind is Kind.LIMIT:
             values[":at"] = milliseconds(record.at)
         return {
@@ -367,7 +334,7 @@ class ConversationsTable:
             "ExpressionAttributeValues": to_wire(values),
         }
 
-    def _update(self, sid: str, update: _Update) -> Conversation:
+    def _update(self, sid: str, update: Update) -> Conversation:
         request = update.request(self.name, sid)
         try:
             with _transient_errors(sid):
@@ -378,13 +345,13 @@ class ConversationsTable:
             raise _Refused(conversation_from_item(sid, from_wire(error.response.get("Item", {})))) from None
         return conversation_from_item(sid, from_wire(answer["Attributes"]))
 
-    def _update_fenced(self, conversation: Conversation, update: _Update) -> Conversation:
+    def _update_fenced(self, conversation: Conversation, update: Update) -> Conversation:
         try:
             return self._update(conversation.sid, update)
         except _Refused:
             raise Fenced(f"{conversation.sid}: the fence was raised") from None
 
-    def _update_unless_refused(self, sid: str, update: _Update) -> None:
+    def _update_unless_refused(self, sid: str, update: Update) -> None:
         try:
             self._update(sid, update)
         except _Refused:
@@ -411,63 +378,3 @@ def _transient_errors(sid: str) -> Generator[None]:
         raise Transient(f"{sid}: DynamoDB answered {code}") from None
     except BotoCoreError as error:
         raise Transient(f"{sid}: DynamoDB could not be asked ({type(error).__name__})") from None
-
-
-def _under_our_fence(conversation: Conversation) -> _Update:
-    return _Update(condition=_UNDER_OUR_FENCE, values={":our_fence": conversation.fence})
-
-
-def _with_our_lease(conversation: Conversation, *, removes: Iterable[str]) -> _Update:
-    return _Update(condition=_WITH_OUR_LEASE, removes=removes, values={":our_token": conversation.lease_token})
-
-
-def _closing_update(conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> _Update:
-    """Close the open turn under our fence; `seen` and `reopened` lose only what we know of, others may add to them."""
-    update = _under_our_fence(conversation)
-    update.removes = (*_LEASE, *_TURN, "draft")
-    update.sets |= {"floor": ":floor", "holes": ":holes"}
-    update.values[":floor"] = coverage.floor
-    update.values[":holes"] = {str(index): milliseconds(noticed) for index, noticed in coverage.holes.items()}
-    if answered_again := conversation.coverage.reopened - coverage.reopened:
-        update.deletes["reopened"] = ":reopened"
-        update.values[":reopened"] = set(answered_again)
-    if seen := coverage.seen or conversation.coverage.seen:  # one expression may add or delete, not both
-        (update.adds if coverage.seen else update.deletes)["seen"] = ":seen"
-        update.values[":seen"] = set(seen)
-    if owner is not conversation.owner:
-        update.sets |= {"owner": ":owner", "owner_at": ":now"}
-        update.values |= {":owner": owner.value, ":now": milliseconds(now)}
-    return update
-
-
-def _raised_fence(now: datetime) -> _Update:
-    return _Update(
-        sets={
-            "fence": "if_not_exists(#fence, :zero) + :one",
-            "era": "if_not_exists(#era, :zero) + :one",
-            **_ACTIVITY,
-        },
-        values={":zero": 0, ":one": 1, **_activity_at(now)},
-    )
-
-
-def _change_of_owner(owner: Owner, at: datetime) -> _Update:
-    update = _raised_fence(at)
-    update.condition = _NEWER
-    update.sets |= {"owner": ":owner", "owner_at": ":at"}
-    update.values |= {":owner": owner.value, ":at": milliseconds(at)}
-    return update
-
-
-def _activity_at(now: datetime) -> dict[str, Any]:
-    """Return the values of `_ACTIVITY`: whatever touches a conversation makes the sweeper look at it again soon."""
-    return {
-        ":activity": milliseconds(now),
-        ":next_check": milliseconds(now + FIRST_CHECK_AFTER),
-        ":shard": SHARD,
-        ":ttl": _seconds(now + KEPT_FOR),
-    }
-
-
-def _seconds(moment: datetime) -> int:
-    return round(moment.timestamp())
