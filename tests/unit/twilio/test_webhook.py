@@ -124,6 +124,15 @@ def test_a_desk_sets_the_owner_by_the_conversations_attributes(owner: str) -> No
     assert event == OwnerSet(conversation_sid=sid("CH", 1), owner=owner, at=at)
 
 
+def test_a_desk_whose_clock_is_ahead_decides_nothing() -> None:
+    def wished(*, at: str) -> Event:
+        wish = json.dumps({"switchboard": {"owner": "agent", "at": at}})
+        return told(EventType="onConversationUpdated", Attributes=wish, DateUpdated="2026-08-11T13:03:28.879Z")
+
+    assert isinstance(wished(at="2026-08-11T13:03:38Z"), OwnerSet)
+    assert wished(at="2026-08-11T13:03:39Z") == Ignored(name="owner_set_in_the_future")
+
+
 @pytest.mark.parametrize("asked", ["onMessageAdd", "onConversationUpdate", "onParticipantRemove"])
 def test_a_pre_webhook_set_to_us_by_mistake_is_let_pass(asked: str) -> None:
     assert told(EventType=asked) == Ignored(name=asked)

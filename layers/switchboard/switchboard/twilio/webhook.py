@@ -9,6 +9,7 @@ import json
 from bisect import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from switchboard.errors import Malformed
 from switchboard.events import (
@@ -60,6 +61,7 @@ ASKED_BEFORE = frozenset(
 KNOWN = TOLD_AFTER | ASKED_BEFORE
 LONGEST = max(map(len, KNOWN))
 FAILED = frozenset({"failed", "undelivered"})
+A_DESK_MAY_BE_AHEAD = timedelta(seconds=10)  # of Twilio's clock
 MAY_BE_ABSENT = (
     "Attributes",
     "Body",
@@ -167,8 +169,13 @@ def _updated(form: Form, _ours: Ours) -> Event:
     conversation_sid = _conversation_sid(form)
     match fields.attributes(form.one("Attributes")):
         # `at` is when a colleague's desk decided: without it every later change of the conversation would decide again.
-        case {"owner": "agent" | "human" as owner, "at": str(at)} if fields.is_instant(at):
-            return OwnerSet(conversation_sid=conversation_sid, owner=owner, at=fields.instant("switchboard.at", at))
+        case {"owner": "agent" | "human" as owner, "at": str(decided_at)} if fields.is_instant(decided_at):
+            at = fields.instant("switchboard.at", decided_at)
+            updated = form.one("DateUpdated")
+            # What is decided in the future would outrank every colleague until then.
+            if updated and at > fields.instant("DateUpdated", updated) + A_DESK_MAY_BE_AHEAD:
+                return Ignored(name="owner_set_in_the_future")
+            return OwnerSet(conversation_sid=conversation_sid, owner=owner, at=at)
         case _:
             return Ignored(name="onConversationUpdated")
 
