@@ -9,6 +9,7 @@ from switchboard.events import Marker, MessageAdded, Sent, Speaker
 from tests.builders import NOON, from_us, message_added
 
 VISIBILITY = timedelta(seconds=120)
+MAX_EVENT_AGE = timedelta(hours=6)
 DEDUPLICATED_FOR = timedelta(minutes=5)
 MAX_RECEIVE_COUNT = 10
 CLIENT_WAITS_SECONDS = 10  # connect 2 s, read 8 s

@@ -8,6 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 LAYER = "layers/switchboard/switchboard"
 TURN = f"{LAYER}/turn.py"
@@ -319,7 +321,10 @@ def _break(file: Path, mutant: Mutant) -> None:
 
 
 def _passes(copy: Path, paths: tuple[str, ...]) -> bool:
+    """Tell whether tests pass; that they cannot run at all is no verdict."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *paths]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False)  # noqa: S603 -- our own tests
-    return done.returncode == 0
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 -- our own tests
+    if done.returncode not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done.returncode == pytest.ExitCode.OK

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
 
 from greenlet import greenlet
 
@@ -17,9 +16,8 @@ from switchboard import lifecycle
 from switchboard.claimed import Outcome, Rules
 from switchboard.conversation import Conversation, Owner
 from switchboard.errors import Transient
-from switchboard.events import ConversationStateUpdated, LifecycleEvent, Marker, MessageAdded, OwnerSet, Sent, Speaker
+from switchboard.events import ConversationStateUpdated, LifecycleEvent, MessageAdded, OwnerSet, Speaker
 from switchboard.limits import Budget
-from switchboard.ports import Answer, Question
 from switchboard.sweep import Check, sweep
 from switchboard.turn import take_turn
 from tests.builders import PLENTY, sid
@@ -27,21 +25,16 @@ from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import (
     FALLBACK,
     LIMIT,
-    REPLY,
     Evidence,
     Licence,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
 )
-from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
+from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, Receipt, Twilio
+from tests.simulation.ports import Ports
 
 LEASE = timedelta(seconds=60)
-MAX_EVENT_AGE = timedelta(hours=6)
 SMALL_BUDGET = Budget(turns_by_customer=2, turns_by_all=3, sentence=LIMIT)
-POST_ENDS = ("lost", "unseen", "late", "not_sent", "refused")
-WRITES = frozenset(
-    {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
-)
 
 
 class Crash(BaseException):
@@ -56,7 +49,6 @@ class Worker:
     receipts: Sequence[Receipt]
     lease_until: datetime
     thread: greenlet
-    waits_before: str = ""
 
 
 @dataclass(slots=True)
@@ -199,12 +191,12 @@ class World:
             owner = event.owner if isinstance(event, OwnerSet) else "human"
             wish = OwnerSet(conversation_sid=conversation_sid, owner=owner, at=event.at)
             self.owners.setdefault(conversation_sid, []).append(wish)
-        self._takes(
+        self.takes(
             conversation_sid,
             lambda: lifecycle.apply(event, conversations=self.store, messages=self.twilio, requeue=self.queue),
         )
 
-    def _takes(self, conversation_sid: str, what: Callable[[], object]) -> None:
+    def takes(self, conversation_sid: str, what: Callable[[], object]) -> None:
         """Do what may raise the era; but for a hand back, that is a taking."""
         before = self.item(conversation_sid)
         what()
@@ -410,102 +402,3 @@ class World:
 def _named(event: LifecycleEvent) -> str:
     what = f"message {event.index}" if isinstance(event, MessageAdded) else type(event).__name__
     return f"{what} in {event.conversation_sid[-1]}"
-
-
-class Ports:
-    """A worker's ports: each call gives control to the schedule before and after, and may fail."""
-
-    def __init__(self, world: World, worker: Worker) -> None:
-        self._world = world
-        self._worker = worker
-        self._saw_a_colleague = False
-
-    def answer(self, question: Question) -> Answer:
-        self._pause("think")
-        thoughts = self._world.thoughts.setdefault(self._worker.receipts[0].message.conversation_sid, {})
-        for index in map(int, question.messages):
-            thoughts.setdefault(index, set()).add(question.turn)
-        if self._fails(0.05):
-            raise ThrottledError
-        return Answer(text=" ".join([REPLY, *question.messages]))
-
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
-        # No pause before: a thread that is suspended between its clock check and its POST is the documented window.
-        end = self._world.chance.choice(POST_ENDS) if self._fails(0.3) else "sent"
-        if self._world.window_faults and end == "late":
-            end = self._world.chance.choice(["late", "very_late"])
-        self._note(f"POST {marker.turn}/{marker.part}: {end}")
-        try:
-            return self._world.twilio.post(conversation_sid, body, marker, end=end)
-        finally:
-            self._pause("post")
-
-    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        self._pause("list")
-        if self._fails(0.1):
-            raise ThrottledError
-        listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
-        item = self._world.item(conversation_sid)
-        self._saw_a_colleague = any(
-            message.speaker is Speaker.COLLEAGUE
-            and message.at > item.owner_at
-            and not item.coverage.covers(message.index)
-            and self._world.clock() - message.at < MAX_EVENT_AGE
-            for message in listed
-        )
-        return listed
-
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
-        self._pause("copy")
-        for message in messages:
-            self._world.dead_letters.send(message)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods
-            self._pause(name)
-            if name in WRITES and self._fails(0.04):
-                self._note(f"{name} is throttled")
-                raise ThrottledError
-            result = self._call(name, arguments, named)
-            if name in WRITES and self._fails(0.04):
-                self._note(f"the answer to {name} is lost, and the SDK asks again")
-                result = self._call(name, arguments, named)
-            self._pause(name)
-            if name in WRITES and self._fails(0.04):
-                self._note(f"the answer to {name} is lost")
-                raise ThrottledError
-            return result
-
-        return call
-
-    def _call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:  # noqa: ANN401 -- see above
-        conversation_sid = arguments[0] if isinstance(arguments[0], str) else arguments[0].sid
-        method = getattr(self._world.store, name)
-        if name == "take_over":
-            self._world._takes(conversation_sid, lambda: method(*arguments, **named))  # noqa: SLF001 -- one machine
-            return None
-        if name == "spent":
-            open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
-            self._world.most_in_flight = max(self._world.most_in_flight, open_turns)
-        result = method(*arguments, **named)
-        if name == "claim":
-            self._world.is_active(conversation_sid)
-        if name in {"freeze", "license_resend"}:
-            self._world.note_licence(name, conversation_sid, saw_a_colleague=self._saw_a_colleague)
-        self._note(name)
-        return result
-
-    def _fails(self, rate: float) -> bool:
-        world = self._world
-        if world.faults > 0 and world.chance.random() < rate:
-            world.faults -= 1
-            return True
-        return False
-
-    def _pause(self, _before: str) -> None:
-        parent = self._worker.thread.parent
-        assert parent is not None
-        parent.switch()
-
-    def _note(self, what: str) -> None:
-        self._world.trace.append(f"  {self._worker.number}: {what}")
