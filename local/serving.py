@@ -3,8 +3,8 @@
 import asyncio
 import os
 import socket
-import threading
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import uvicorn
@@ -21,7 +21,11 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port))
     except OSError as error:
-        raise CannotListen(f"{host}:{port}: {os.strerror(error.errno or 0)}") from None
+        number = error.errno or 0  # a name that is not found has a negative one
+        why = os.strerror(number) if number > 0 else "There is no such host"
+        raise CannotListen(f"{host}:{port}: {why}") from None
+    except OverflowError:
+        raise CannotListen(f"{host}:{port}: There is no such port") from None
     # asyncio sets it only on sockets that name their protocol; without it, a kept connection answers 40 ms late.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
@@ -34,16 +38,17 @@ class Servers:
         self._at_end = at_end
         self._sockets = list(applications)
         self._servers = [uvicorn.Server(_config(application)) for application in applications.values()]
-        self._thread = threading.Thread(target=asyncio.run, args=[self._serve()])
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="servers")
+        self._end = self._thread.submit(asyncio.run, self._serve())
 
     def close(self) -> None:
-        """End all connections and return once the thread has ended."""
+        """End all connections and return once the thread has ended; raise what `at_end` raised."""
         for server in self._servers:
             server.should_exit = True
-        self._thread.join()
+        self._thread.shutdown()
         for listening in self._sockets:
             listening.close()
+        self._end.result()
 
     async def _serve(self) -> None:
         pairs = zip(self._servers, self._sockets, strict=True)

@@ -18,6 +18,7 @@ from local.twilio.exceptions import INVALID_PARAMETER, TwilioError
 from local.twilio.faults import Armed, Fault, Faults
 from local.twilio.models import addresses
 from local.twilio.models.records import Arrived
+from local.twilio.models.state import AccountState
 from local.twilio.models.world import World
 from local.twilio.orders import Advance, Inbound, NewCredentials, Read, Reset, Sender, Typing
 from local.twilio.phones import Phones, Upload
@@ -42,6 +43,9 @@ class Controlled(Protocol):
 
     def reset(self, *, seed: str | None = None) -> None:
         """Begin anew."""
+
+    def restore(self, state: AccountState) -> None:
+        """Go on from a state."""
 
 
 class Control:
@@ -151,8 +155,7 @@ class Control:
 
     async def restore(self, request: Request) -> Response:
         """Take the state of a snapshot."""
-        self._emulator.world.state = snapshot.load(await read(request, most=MOST_BYTES))
-        self._emulator.world.timer_set()
+        self._emulator.restore(snapshot.load(await read(request, most=MOST_BYTES)))
         return _done()
 
     async def add_sender(self, request: Request) -> Response:

@@ -18,15 +18,17 @@ from local.twilio.asking import Asking
 from local.twilio.clock import Clock, utc_now
 from local.twilio.control import Control
 from local.twilio.credentials import Credentials
-from local.twilio.exceptions import METHOD_NOT_ALLOWED, TwilioError, not_found
+from local.twilio.exceptions import INVALID_PARAMETER, METHOD_NOT_ALLOWED, TwilioError, not_found
 from local.twilio.faults import Faults, Kind
 from local.twilio.models import addresses, services, subscriptions, timers
 from local.twilio.models.events import POST_EVENTS, Event
 from local.twilio.models.records import AccountConfiguration, AutoCreation, WebhookConfiguration
+from local.twilio.models.state import AccountState
 from local.twilio.models.world import World
 from local.twilio.phones import Phones
 from local.twilio.rates import ACTIONS_PER_SECOND, Rates
 from local.twilio.rest import Rest
+from local.twilio.state_file import StateFile, Unusable
 from local.twilio.webhooks import WebhookSender
 
 SMS_NUMBER = "+12025550100"
@@ -38,8 +40,8 @@ class Emulator:
     """A Twilio account with one Conversations service and one number on SMS and on WhatsApp, both auto-creating.
 
     `app` is to be served in the event loop that also sends the webhooks. `seed` makes its SIDs the same every time;
-    `actions_per_second` is Twilio's limit on writes, None for none; `state_file` is read at the start, if it is there,
-    and written at the end.
+    `actions_per_second` is Twilio's limit on writes, None for none; `state_file` is read at the start, if it is there
+    (`Unusable` where it is no state of this service), and replaced by `aclose`.
     """
 
     def __init__(
@@ -81,11 +83,10 @@ class Emulator:
         self._timers: asyncio.Task[None] | None = None
         self._timer_set = asyncio.Event()
         self.world.timer_set = self._timer_set.set
-        self._state_file = state_file
-        if state_file is not None and state_file.exists():
-            self.world.state = snapshot.load(state_file.read_bytes())
-        else:
-            self._furnish()
+        self._furnish()
+        self._state_file = StateFile(state_file) if state_file else None
+        if self._state_file is not None:
+            self._go_on_from(self._state_file)
         self.app: ASGIApp = _Woken(self._application(), self._wake)
 
     def set_webhook(self, url: str) -> None:
@@ -100,6 +101,7 @@ class Emulator:
     def advance_clock(self, ahead: timedelta) -> None:
         """Move the clock forward; what falls due happens at once."""
         self.clock.advance(ahead)
+        self.world.state.clock_ahead = self.clock.ahead
         timers.run_due(self.world)
         self._timer_set.set()  # the next one is nearer now
 
@@ -114,8 +116,16 @@ class Emulator:
         if self._webhook_url is not None:
             self.set_webhook(self._webhook_url)
 
+    def restore(self, state: AccountState) -> None:
+        """Take a state, and the clock as it was set; 20422 where the state is not of this service."""
+        if self._service_sid not in state.services:
+            raise TwilioError(INVALID_PARAMETER, f"This is no snapshot of service {self._service_sid}")
+        self.world.state = state
+        self.clock.ahead = state.clock_ahead
+        self._timer_set.set()
+
     async def aclose(self) -> None:
-        """End what runs in the background, and keep the state if it has a file."""
+        """End what runs in the background, and keep the state if it has a file (`NotKept` where that fails)."""
         if self._timers is not None:
             self._timers.cancel()
             with suppress(asyncio.CancelledError):
@@ -124,7 +134,16 @@ class Emulator:
         await self._rest.aclose()
         await self._sender.aclose()
         if self._state_file is not None:
-            self._state_file.write_bytes(snapshot.dump(self.world.state))
+            self._state_file.write(snapshot.dump(self.world.state))
+
+    def _go_on_from(self, file: StateFile) -> None:
+        kept = file.read()
+        if kept is None:
+            return
+        try:
+            self.restore(snapshot.load(kept))
+        except TwilioError as error:
+            raise Unusable(f"{file.path}: {error.message}") from None
 
     def _furnish(self) -> None:
         services.create(self.world, friendly_name="Switchboard", sid=self._service_sid)

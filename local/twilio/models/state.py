@@ -1,9 +1,13 @@
 """What an account holds, and a snapshot keeps."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
+from pydantic import Field
+
+from local.twilio.clock import FURTHEST
 from local.twilio.models.records import (
     AccountConfiguration,
     AddressConfiguration,
@@ -36,6 +40,7 @@ class AccountState:
 
     seed: str
     sids_drawn: int = 0
+    clock_ahead: Annotated[timedelta, Field(ge=timedelta(), le=FURTHEST)] = timedelta()
     configuration: AccountConfiguration = field(default_factory=AccountConfiguration)
     numbers: dict[str, str] = field(default_factory=dict)  # our address → its PN or XE SID
     webhooks: dict[str, WebhookConfiguration] = field(default_factory=dict)  # by service; "" is the account's own

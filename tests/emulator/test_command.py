@@ -1,0 +1,106 @@
+"""`python -m local.twilio`: the emulator alone."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.serving import listen
+from local.twilio.phone import Phone
+from tests.emulator.served import CUSTOMER
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 -- our own command
+        [sys.executable, "-m", "local.twilio", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def started(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the command on a free port until it says where it is; it is killed at the end if it still runs."""
+    with command("--port", "0", *options) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            url = said.partition(" on ")[2].partition(". ")[0]
+            assert url.startswith("http://127.0.0.1:"), said
+            yield process, url
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_and_the_next_run_goes_on(tmp_path: Path, how: signal.Signals) -> None:
+    state = str(tmp_path / "state.json")
+    with started("--state", state) as (process, url), Phone(url, CUSTOMER) as phone:
+        first = phone.text("hi")
+        process.send_signal(how)
+        said, _ = process.communicate(timeout=30)
+
+    with started("--state", state) as (_, url), Phone(url, CUSTOMER) as phone:
+        second = phone.text("again")
+
+    assert (process.returncode, said) == (0, "ended\n")
+    assert second.conversation_sid == first.conversation_sid
+
+
+def test_a_call_that_hangs_does_not_keep_it_from_keeping_its_state(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with started("--state", str(state)) as (process, url), Phone(url, CUSTOMER) as phone:
+        phone.text("hi")
+        hangs = {"kind": "timeout", "on": "GET /2010-04-01/*", "count": 1, "seconds": 3600}
+        httpx.post(f"{url}/_emulator/faults", json=hangs).raise_for_status()
+        account = "AC00000000000000000000000000000001"
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{url}/2010-04-01/Accounts/{account}.json", auth=(account, "emulator-token"), timeout=0.5)
+
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert '"body":"hi"' in state.read_text()
+
+
+def test_a_port_in_use_is_told_in_one_line() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+
+        with command("--port", str(port)) as process:
+            said, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, said) == (1, f"Cannot start: 127.0.0.1:{port}: Address already in use\n")
+
+
+@pytest.mark.parametrize(
+    "options", [["--port", "99999"], ["--host", "nowhere.invalid"], ["--state", "Makefile"], ["--state", "no/such"]]
+)
+def test_what_cannot_be_is_told_in_one_line(options: list[str]) -> None:
+    with command("--port", "0", *options) as process:
+        said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert said.startswith("Cannot start: ")
+    assert said.count("\n") == 1
+
+
+def test_a_state_that_cannot_be_kept_is_told_in_one_line(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with started("--state", str(state)) as (process, _):
+        state.mkdir()
+        process.terminate()
+        said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert said == f"Ended, and the state was not kept: {state}: Is a directory\n"
