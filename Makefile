@@ -3,6 +3,7 @@
 PORT = 8080
 TWILIO_PORT = 8081
 HOST = 127.0.0.1
+STATE =
 SEEDS = 10000
 FIRST_SEED = 0
 FLAGS =
@@ -31,8 +32,9 @@ LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --ge
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1
-	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST)
+run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1 STATE=
+	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST) \
+		$(if $(STATE),--state '$(STATE)')
 
 test: .venv/dev ## Run all tests
 	.venv/bin/python -m pytest

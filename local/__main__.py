@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,6 +18,7 @@ from local.invoke import ENVIRONMENT_FILE
 from local.serving import CannotListen
 from local.stack import KEPT, LocalStack
 from local.terminal import Terminal, banner
+from local.twilio.state_file import NotKept, Unusable
 
 console = Console()
 
@@ -26,6 +27,7 @@ def run(
     port: Annotated[int, typer.Option(envvar="PORT", help="Of the front door: /webhook.")] = 8080,
     twilio_port: Annotated[int, typer.Option(envvar="TWILIO_PORT", help="Of the Twilio emulator.")] = 8081,
     host: Annotated[str, typer.Option(envvar="HOST", help="Where all of it listens.")] = "127.0.0.1",
+    state: Annotated[Path | None, typer.Option(envvar="STATE", help="A file to go on from and to keep.")] = None,
     *,
     logs: Annotated[bool, typer.Option("--logs", help="Show every line the functions print.")] = False,
 ) -> None:
@@ -37,24 +39,35 @@ def run(
     log_path = KEPT / "functions.log"
     try:
         with log_path.open("w") as log:
-            _run_until_interrupted(host, port, twilio_port, log=log, logs=logs, began=began)
+            stack = LocalStack(
+                host=host,
+                port=port,
+                twilio_port=twilio_port,
+                environment=os.environ,
+                watch=Terminal(console, log, logs=logs),
+                state_file=state,
+            )
+            _run_until_interrupted(stack, log=log_path, began=began)
     except KeyboardInterrupt:
         console.print("ended")
-    except (CannotListen, NoCredentials) as error:
-        console.print(f"[red]Cannot start:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
-        sys.exit(1)
+    except (CannotListen, NoCredentials, Unusable) as error:
+        _give_up("Cannot start", error)
+    except NotKept as error:
+        _give_up("Ended, and the state was not kept", error)
     finally:
         ENVIRONMENT_FILE.unlink(missing_ok=True)
 
 
-def _run_until_interrupted(host: str, port: int, twilio_port: int, *, log: TextIO, logs: bool, began: float) -> None:
-    terminal = Terminal(console, log, logs=logs)
-    with LocalStack(host=host, port=port, twilio_port=twilio_port, environment=os.environ, watch=terminal) as stack:
+def _give_up(what: str, error: Exception) -> NoReturn:
+    console.print(f"[red]{what}:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
+    sys.exit(1)
+
+
+def _run_until_interrupted(stack: LocalStack, *, log: Path, began: float) -> None:
+    with stack:
         try:
             ENVIRONMENT_FILE.write_text(json.dumps(stack.environments, indent=2))
-            console.print(
-                banner(stack, log=Path(log.name), seconds=time.monotonic() - began), soft_wrap=True, highlight=False
-            )
+            console.print(banner(stack, log=log, seconds=time.monotonic() - began), soft_wrap=True, highlight=False)
             threading.Event().wait()
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything behind

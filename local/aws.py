@@ -5,9 +5,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from itertools import batched
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,9 @@ CREDENTIALS: Mapping[str, str] = {
 
 QUEUE = "AWS::SQS::Queue"
 TABLE = "AWS::DynamoDB::Table"
+MOST_WRITES_AT_ONCE = 25  # that BatchWriteItem takes
+
+type Item = Mapping[str, Mapping[str, Any]]  # in DynamoDB's typed form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +126,27 @@ class LocalAws:
             sqs.create_queue(QueueName=names.queue_name(logical_id), Attributes=_queue_attributes(properties))
         for logical_id, properties in template.of_type(TABLE, names):
             _create_table(dynamodb, names(logical_id, "Ref"), properties)
+
+    def items(self, names: Names) -> dict[str, list[Item]]:
+        """Return all items of all tables, by the table's logical id."""
+        pages = self.client("dynamodb").get_paginator("scan")
+        tables = [logical_id for logical_id, _ in names.template.of_type(TABLE, names)]
+        return {
+            logical_id: [
+                item
+                for page in pages.paginate(TableName=names(logical_id, "Ref"), ConsistentRead=True)
+                for item in page["Items"]
+            ]
+            for logical_id in tables
+        }
+
+    def put_items(self, tables: Mapping[str, Sequence[Item]], names: Names) -> None:
+        """Write items, given by the table's logical id."""
+        dynamodb = self.client("dynamodb")
+        for logical_id, items in tables.items():
+            for some in batched(items, MOST_WRITES_AT_ONCE, strict=False):
+                puts = [{"PutRequest": {"Item": item}} for item in some]
+                dynamodb.batch_write_item(RequestItems={names(logical_id, "Ref"): puts})
 
     def put_secret(self, secret_id: str, value: Mapping[str, object]) -> None:
         """Write a secret, as JSON."""

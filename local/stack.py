@@ -22,6 +22,7 @@ from local.runner import Function
 from local.schedule import Ticks
 from local.seeds import plant
 from local.serving import Servers, listen
+from local.state import Kept
 from local.template import Template
 from local.twilio import Emulator
 
@@ -46,7 +47,8 @@ class LocalStack:
     """Emulator, front door, local AWS and functions. Ready on entry; ended at once and without a trace on exit.
 
     `environment` may carry an identity, TWILIO_BASE_URL and any variable the template declares for a function;
-    `changes` go over the template's properties, by (logical id, name), for tests that cannot wait as long as AWS.
+    `changes` go over the template's properties, by (logical id, name), for tests that cannot wait as long as AWS. A
+    run with a `state_file` goes on where the one before ended: `Unusable` where it cannot, `NotKept` on exit.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class LocalStack:
         environment: Mapping[str, str] | None = None,
         changes: Mapping[tuple[str, str], object] | None = None,
         watch: Watch | None = None,
+        state_file: Path | None = None,
     ) -> None:
         self._host = host
         self._ports = (port, twilio_port)
@@ -72,7 +75,10 @@ class LocalStack:
             auth_token=self.identity.auth_token,
             service_sid=self.identity.service_sid,
         )
-        plant(self.emulator.world, service_sid=self.identity.service_sid)
+        self.state_file = state_file
+        self._kept = Kept(state_file, self.emulator)
+        if self._kept.is_new:
+            plant(self.emulator.world, service_sid=self.identity.service_sid)
         self.functions: dict[str, Function] = {}
         self._callers: list[Pollers | Ticks] = []
 
@@ -118,6 +124,7 @@ class LocalStack:
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)
         declared = self._declared()
+        closing.callback(self._kept.keep, self._aws, self._names)
         self.environments = {each.logical_id: dict(each.variables) for each in declared}
         threads = ThreadPoolExecutor(max_workers=MOST_REQUESTS, thread_name_prefix="request")
         closing.callback(threads.shutdown)
@@ -130,6 +137,7 @@ class LocalStack:
 
         self._aws.wait_until_ready()
         self._aws.create(self._template, self._names)
+        self._kept.put_items(self._aws, self._names)
         for secret_id in {each.spec.environment["TWILIO_SECRET_ID"] for each in declared}:
             self._aws.put_secret(secret_id, self.identity.secret())
         with ThreadPoolExecutor() as warming:

@@ -86,6 +86,8 @@ def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:
         "functions": f"{functions} [dim](kill -9 one: a Lambda crash)[/dim]",
         "logs": str(log),
     }
+    if stack.state_file is not None:
+        rows["state"] = f"{stack.state_file} [dim](written at the end)[/dim]"
     if stack.uses_emulator:
         rows["Twilio"] = f"{rows.pop('emulator')} [dim]the emulator, account {stack.identity.account_sid}[/dim]"
     places = "\n".join(f"  [dim]{name:<10}[/dim] {place}" for name, place in rows.items())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -113,6 +114,7 @@ def running(
     *,
     changes: Mapping[tuple[str, str], object] | None = None,
     environment: Mapping[str, str] | None = None,
+    state_file: Path | None = None,
     on: Callable[[LocalStack, Happening], None] = lambda _stack, _happening: None,
 ) -> Iterator[Running]:
     """Run a local stack on free ports; `on` is called as things happen, and holds them up meanwhile."""
@@ -122,6 +124,6 @@ def running(
         happenings.append(happening)
         on(stack, happening)
 
-    stack = LocalStack(changes=changes, environment=environment, watch=watch)
+    stack = LocalStack(changes=changes, environment=environment, watch=watch, state_file=state_file)
     with stack, httpx.Client(timeout=30) as http:
         yield Running(stack=stack, http=http, happenings=happenings)

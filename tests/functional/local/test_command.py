@@ -1,5 +1,6 @@
 """`python -m local`: one command that is up in seconds, and gone without a trace."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,11 +13,13 @@ import httpx
 import pytest
 
 from local.serving import listen
+from local.terminal import CUSTOMER
+from local.twilio.phone import Phone
 from tests.processes import children, has_ended
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
-TWILIO_VARIABLES = ("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")
+OURS = ("STATE", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")
 
 
 def free_port() -> int:
@@ -26,7 +29,7 @@ def free_port() -> int:
 
 
 def command(port: int, twilio_port: int, **variables: str) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in TWILIO_VARIABLES}
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
     return subprocess.Popen(
         [sys.executable, "-m", "local"],
         cwd=ROOT,
@@ -38,9 +41,9 @@ def command(port: int, twilio_port: int, **variables: str) -> subprocess.Popen[s
 
 
 @contextmanager
-def started(port: int, twilio_port: int) -> Iterator[subprocess.Popen[str]]:
+def started(port: int, twilio_port: int, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """Run the command until both ports are ready; it is killed at the end if it still runs."""
-    with command(port, twilio_port) as process:
+    with command(port, twilio_port, **variables) as process:
         try:
             for each in (port, twilio_port):
                 wait_until(lambda each=each: status(each) == 200, within_seconds=60, what=f"port {each}")  # type: ignore[misc]
@@ -103,3 +106,47 @@ def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
     assert process.returncode == 1
     assert said.count("\n") == 1
     assert "TWILIO_ACCOUNT_SID" in said
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_with_a_state_file_leaves_it_behind_however_it_is_ended(tmp_path: Path, how: signal.Signals) -> None:
+    state, twilio_port = tmp_path / "state.json", free_port()
+
+    with started(free_port(), twilio_port, STATE=str(state)) as process, Phone(url(twilio_port), CUSTOMER) as phone:
+        phone.text("When are you open?")
+        process.send_signal(how)  # in the middle of a turn
+        said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert str(state) in said
+    assert "Traceback" not in said
+    kept = json.loads(state.read_text())
+    assert kept["twilio"]["conversations"]
+    assert list(kept["tables"]) == ["ConversationsTable"]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "garbage", '{"twilio": {"seed": "a"}, "tables": {}}'])
+def test_a_state_file_that_is_none_is_told_in_one_line_and_stays(tmp_path: Path, content: str) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(content)
+
+    with command(free_port(), free_port(), STATE=str(state)) as process:
+        said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert said.startswith(f"Cannot start: {state}: ")
+    assert said.count("\n") == 1
+    assert state.read_text() == content
+
+
+def test_a_state_file_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    state = tmp_path / "missing" / "state.json"
+
+    with command(free_port(), free_port(), STATE=str(state)) as process:
+        said, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, said) == (1, f"Cannot start: {state}: No such file or directory\n")
+
+
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
