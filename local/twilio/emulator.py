@@ -22,7 +22,13 @@ from local.twilio.exceptions import INVALID_PARAMETER, METHOD_NOT_ALLOWED, Twili
 from local.twilio.faults import Faults, Kind
 from local.twilio.models import addresses, services, subscriptions, timers
 from local.twilio.models.events import POST_EVENTS, Event
-from local.twilio.models.records import AccountConfiguration, AutoCreation, WebhookConfiguration
+from local.twilio.models.records import (
+    AccountConfiguration,
+    AutoCreation,
+    DeliveryFailure,
+    DeliveryStatus,
+    WebhookConfiguration,
+)
 from local.twilio.models.state import AccountState
 from local.twilio.models.world import World
 from local.twilio.phones import Phones
@@ -59,7 +65,7 @@ class Emulator:
         self.credentials = Credentials(account_sid=account_sid, auth_tokens=[auth_token])
         self.faults = Faults()
         self.world = World(account_sid=account_sid, clock=self.clock, happened=self._happened, seed=seed)
-        self.world.delivery_error = self._delivery_error
+        self.world.delivery_failure = self._delivery_failure
         self.world.skips_index = lambda sid: self.faults.strike({Kind.SKIP_INDEX}, sid) is not None
         self._service_sid = service_sid
         self._webhook_url: str | None = None
@@ -159,9 +165,9 @@ class Emulator:
                 auto_creation=AutoCreation(enabled=True, conversation_service_sid=self._service_sid),
             )
 
-    def _delivery_error(self, address: str) -> int | None:
+    def _delivery_failure(self, address: str) -> DeliveryFailure | None:
         fault = self.faults.strike({Kind.FAIL_DELIVERY}, address)
-        return fault.code if fault else None
+        return DeliveryFailure(fault.code, DeliveryStatus(fault.status)) if fault else None
 
     def _happened(self, event: Event) -> None:
         for target in subscriptions.after(self.world, event):

@@ -39,6 +39,13 @@ class Commit(StrEnum):
     LATE = "late"
 
 
+class Failure(StrEnum):
+    """How a delivery fails: at Twilio, or at the carrier after it was sent."""
+
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+
+
 WEBHOOK_KINDS = frozenset(
     {Kind.DROP_WEBHOOK, Kind.DUPLICATE_WEBHOOK, Kind.DELAY_WEBHOOK, Kind.REORDER_WEBHOOK},
 )
@@ -54,7 +61,7 @@ class Fault:
     (`onMessageAdded`), a REST call (`POST */Messages`), an address or a conversation's SID.
 
     `seconds` is how long a webhook or an answer is held back, how late a commit is, or how far a list lags. `code` is
-    Twilio's error code, of an answer (20429, 20500, 20503, …) or a delivery (30003, 63016, …).
+    Twilio's error code, of an answer (20429, 20500, 20503, …) or a delivery (30003, 63016, …), `status` the delivery's.
     """
 
     kind: Kind
@@ -65,6 +72,7 @@ class Fault:
     seconds: float = 10
     code: int = 20500
     commit: Commit = Commit.NEVER
+    status: Failure = Failure.FAILED
 
     def __post_init__(self) -> None:
         if self.count is None and self.rate is None:

@@ -5,6 +5,14 @@ from tests.emulator.webhook_site import WebhookSite
 from tests.waiting import wait_until
 
 WHATSAPP_CUSTOMER = f"whatsapp:{CUSTOMER}"
+OTHER_CUSTOMER = "+12025550111"
+# Twilio's own (support article 223134027), written down a second time: nobody is to lose one unnoticed.
+OPT_OUT_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
+OPT_IN_WORDS = {"START", "YES", "UNSTOP"}
+CARRIERS = [
+    21211, 21611, 21612, 21614, 21656, 30001, 30003, 30005, 30006, 30007, 30008, 30022, 30034,
+    63001, 63014, 63015, 63018, 63024, 63049,
+]  # fmt: skip
 
 
 def told(site: WebhookSite) -> list[tuple[str, str | None]]:
@@ -105,7 +113,42 @@ def test_a_text_too_long_for_sms_fails_there_and_reaches_the_chat(twilio: Served
     assert [len(row["body"]) for row in twilio.inbox("alice")] == [1600, 1601]
 
 
-@pytest.mark.parametrize("code", [21611, 30001, 30003, 30005, 30006, 30007, 30008, 30034, 63014, 63018, 63024, 63049])
+@pytest.mark.parametrize("word", sorted(OPT_OUT_WORDS))
+def test_each_of_twilios_words_opts_out_in_any_case_and_the_customer_stays_in(twilio: Served, word: str) -> None:
+    conversation = twilio.service.conversations(twilio.text(word.title())["conversation_sid"])
+
+    message = conversation.messages.create(author="switchboard", body="hello")
+
+    assert [receipt.error_code for receipt in message.delivery_receipts.list()] == [21610]
+    assert len(conversation.participants.list()) == 1
+
+
+@pytest.mark.parametrize("word", sorted(OPT_IN_WORDS))
+def test_each_of_twilios_words_opts_in(twilio: Served, word: str) -> None:
+    conversation = twilio.service.conversations(twilio.text("STOP")["conversation_sid"])
+
+    twilio.text(word.lower())
+
+    assert conversation.messages.create(author="switchboard", body="hello").delivery["delivered"] == "all"
+
+
+@pytest.mark.parametrize("word", ["HELP", "INFO"])
+def test_a_word_that_asks_for_help_changes_nothing(twilio: Served, word: str) -> None:
+    conversation = twilio.service.conversations(twilio.text(word)["conversation_sid"])
+
+    assert conversation.messages.create(author="switchboard", body="hello").delivery["delivered"] == "all"
+
+
+def test_an_opt_out_is_from_one_of_our_numbers_alone(twilio: Served) -> None:
+    other = twilio.client.incoming_phone_numbers.create(phone_number="+12025550102").phone_number
+    twilio.text("STOP")
+    conversation = twilio.service.conversations.create()
+    conversation.participants.create(messaging_binding_address=CUSTOMER, messaging_binding_proxy_address=other)
+
+    assert conversation.messages.create(author="switchboard", body="hello").delivery["delivered"] == "all"
+
+
+@pytest.mark.parametrize("code", CARRIERS)
 def test_a_carriers_refusal_is_told_and_no_error_of_the_call(twilio: Served, site: WebhookSite, code: int) -> None:
     sid = twilio.text("hi")["conversation_sid"]
     twilio.arm("fail_delivery", on=CUSTOMER, code=code)
@@ -114,6 +157,39 @@ def test_a_carriers_refusal_is_told_and_no_error_of_the_call(twilio: Served, sit
 
     assert message.delivery["failed"] == "all"
     wait_until(lambda: told(site) == [("failed", str(code))])
+
+
+@pytest.mark.parametrize(("sender", "to"), [(CUSTOMER, OUR_SMS), (WHATSAPP_CUSTOMER, OUR_WHATSAPP)])
+def test_what_the_carrier_does_not_deliver_was_sent_before(
+    twilio: Served, site: WebhookSite, sender: str, to: str
+) -> None:
+    sid = twilio.text("hi", sender=sender, to=to)["conversation_sid"]
+    twilio.arm("fail_delivery", on=sender, code=30003, status="undelivered")
+
+    message = twilio.service.conversations(sid).messages.create(author="switchboard", body="hello")
+
+    (receipt,) = message.delivery_receipts.list()
+    assert (receipt.status, receipt.error_code) == ("undelivered", 30003)
+    assert (message.delivery["undelivered"], message.delivery["failed"]) == ("all", "none")
+    wait_until(lambda: told(site) == [("sent", None), ("undelivered", "30003")])
+    assert twilio.inbox(sender) == []
+
+
+def test_a_message_that_reached_some_of_its_recipients_says_so(twilio: Served) -> None:
+    conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
+    conversation.participants.create(messaging_binding_address=OTHER_CUSTOMER, messaging_binding_proxy_address=OUR_SMS)
+    twilio.arm("fail_delivery", on=OTHER_CUSTOMER, code=30005)
+
+    message = conversation.messages.create(author="switchboard", body="hello")
+
+    assert message.delivery == {
+        "total": 2,
+        "sent": "some",
+        "delivered": "some",
+        "read": "none",
+        "failed": "some",
+        "undelivered": "none",
+    }
 
 
 def test_a_whatsapp_message_that_is_read_says_so_and_an_sms_does_not(twilio: Served, site: WebhookSite) -> None:

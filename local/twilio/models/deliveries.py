@@ -9,7 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from local.twilio.models.events import DELIVERY, Event, fields
-from local.twilio.models.records import Arrived, Binding, Channel, DeliveryStatus, Message, Participant, Receipt
+from local.twilio.models.records import (
+    Arrived,
+    Binding,
+    Channel,
+    DeliveryFailure,
+    DeliveryStatus,
+    Message,
+    Participant,
+    Receipt,
+)
 from local.twilio.models.state import Due, pair_key
 from local.twilio.models.world import World
 
@@ -33,8 +42,10 @@ def send(world: World, message: Message) -> None:
             _arrive(world, message, participant.identity or "")
             continue
         receipt = _receipt(world, message, participant, participant.binding)
-        if error_code := _error(world, message, participant.binding):
-            _advance(world, receipt, DeliveryStatus.FAILED, error_code=error_code)
+        if failure := _failure(world, message, participant.binding):
+            if failure.status is DeliveryStatus.UNDELIVERED:
+                _advance(world, receipt, DeliveryStatus.SENT)
+            _advance(world, receipt, failure.status, error_code=failure.error_code)
             continue
         _advance(world, receipt, DeliveryStatus.SENT)
         if world.delivery_takes:
@@ -76,18 +87,18 @@ def _receipts_of(world: World, arrived: Arrived, address: str) -> Iterable[Recei
     return [receipt for receipt in receipts if receipt.participant_sid == participant_sid]
 
 
-def _error(world: World, message: Message, binding: Binding) -> int | None:
-    if error_code := world.delivery_error(binding.address):
-        return error_code
+def _failure(world: World, message: Message, binding: Binding) -> DeliveryFailure | None:
+    if failure := world.delivery_failure(binding.address):
+        return failure
     pair = pair_key(binding.address, binding.proxy_address)
     if pair in world.state.opted_out:
-        return OPTED_OUT
+        return DeliveryFailure(OPTED_OUT)
     if len(message.body or "") > MOST_CHANNEL_CHARACTERS:
-        return TOO_LONG
+        return DeliveryFailure(TOO_LONG)
     if binding.channel is Channel.WHATSAPP and message.content_sid is None:
         last_inbound = world.state.last_inbound.get(pair)
         if last_inbound is None or world.clock() - last_inbound > WHATSAPP_WINDOW:
-            return OUTSIDE_WINDOW
+            return DeliveryFailure(OUTSIDE_WINDOW)
     return None
 
 

@@ -158,6 +158,14 @@ class DeliveryStatus(StrEnum):
     UNDELIVERED = "undelivered"
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryFailure:
+    """Twilio's error code of a delivery, and its last status: FAILED at Twilio, UNDELIVERED by the carrier."""
+
+    error_code: int
+    status: DeliveryStatus = DeliveryStatus.FAILED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The latest status of a message for one recipient who is not on chat."""

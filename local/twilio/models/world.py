@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from hashlib import md5
 
 from local.twilio.models.events import Event
+from local.twilio.models.records import DeliveryFailure
 from local.twilio.models.state import AccountState, Due
 
 
 class World:
     """The state, with what it needs from outside: a clock, a listener for events, a seed for its SIDs.
 
-    `delivery_takes` is how long a message is on its way to a phone; `delivery_error` names the error with which one to
-    an address fails; `skips_index` tells whether the next message of a conversation skips a number; `timer_set` hears
+    `delivery_takes` is how long a message is on its way to a phone; `delivery_failure` tells how one to an address
+    fails, if it does; `skips_index` tells whether the next message of a conversation skips a number; `timer_set` hears
     that something is to fall due.
     """
 
@@ -30,7 +31,7 @@ class World:
         self.account_sid = account_sid
         self.clock = clock
         self.delivery_takes = timedelta()
-        self.delivery_error: Callable[[str], int | None] = lambda _address: None
+        self.delivery_failure: Callable[[str], DeliveryFailure | None] = lambda _address: None
         self.skips_index: Callable[[str], bool] = lambda _conversation_sid: False
         self.timer_set: Callable[[], None] = lambda: None
         self._happened = happened
