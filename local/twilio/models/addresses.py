@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from local.twilio.exceptions import TwilioError, not_found
+from local.twilio.exceptions import INVALID_PARAMETER, TwilioError, not_found
 from local.twilio.models.records import AddressConfiguration, AutoCreation, Channel
 from local.twilio.models.world import World
 
@@ -58,7 +58,9 @@ def configure(
     address_country: str | None = None,
     auto_creation: AutoCreation | None = None,
 ) -> AddressConfiguration:
-    """Add an address configuration."""
+    """Add an address configuration; an address has one. Which code Twilio refuses a second with is not documented."""
+    if configured(world, address):
+        raise TwilioError(INVALID_PARAMETER, "Invalid parameter: Address is configured already")
     _known_service(world, auto_creation)
     now = world.clock()
     configuration = AddressConfiguration(

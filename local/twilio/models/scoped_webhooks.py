@@ -107,6 +107,8 @@ def _checked(webhook: ScopedWebhook) -> ScopedWebhook:
         raise TwilioError(missing)
     if webhook.target == "trigger" and not webhook.url:
         raise TwilioError(50369)
+    if not all(webhook.triggers):
+        raise TwilioError(50366)
     if not set(webhook.filters) <= set(POST_EVENTS):
         raise TwilioError(50365)
     return webhook

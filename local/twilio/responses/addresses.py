@@ -2,10 +2,14 @@
 
 from enum import StrEnum
 
-from local.twilio.models import addresses
+from local.twilio.models import addresses, checks
+from local.twilio.models.events import POST_EVENTS
 from local.twilio.models.records import AddressConfiguration, AutoCreation, AutoCreationType
 from local.twilio.responses.call import DELETED, JSON, Answer, Call, created, found, instant
+from local.twilio.responses.form import invalid
 from local.twilio.responses.paging import page
+
+_FILTERS = frozenset(POST_EVENTS) - {"onConversationAdded"}  # as its description lists them
 
 _AUTO = frozenset(
     f"AutoCreation.{name}"
@@ -53,7 +57,7 @@ async def create(call: Call) -> Answer:
         call.world,
         type=str(kind),
         address=call.form.required("Address"),
-        friendly_name=call.form.text("FriendlyName") or "",
+        friendly_name=checks.name("FriendlyName", call.form.text("FriendlyName")) or "",
         address_country=call.form.text("AddressCountry"),
         auto_creation=_auto_creation(call, AutoCreation()),
     )
@@ -72,7 +76,7 @@ async def update(call: Call) -> Answer:
     changed = addresses.update(
         call.world,
         configuration.sid,
-        friendly_name=call.form.text("FriendlyName"),
+        friendly_name=checks.name("FriendlyName", call.form.text("FriendlyName")),
         auto_creation=_auto_creation(call, configuration.auto_creation),
     )
     return found(_body(call, changed))
@@ -103,17 +107,30 @@ def _auto_creation(call: Call, before: AutoCreation) -> AutoCreation:
     enabled = form.flag("AutoCreation.Enabled")
     retries = form.integer("AutoCreation.StudioRetryCount")
     filters = form.many("AutoCreation.WebhookFilters")
-    return AutoCreation(
-        enabled=before.enabled if enabled is None else enabled,
-        type=form.choice("AutoCreation.Type", AutoCreationType) or before.type,
-        conversation_service_sid=form.sid("AutoCreation.ConversationServiceSid", "IS")
-        or before.conversation_service_sid,
-        webhook_url=form.text("AutoCreation.WebhookUrl") or before.webhook_url,
-        webhook_method=form.choice("AutoCreation.WebhookMethod", Method) or before.webhook_method,
-        webhook_filters=before.webhook_filters if filters is None else filters,
-        studio_flow_sid=form.sid("AutoCreation.StudioFlowSid", "FW") or before.studio_flow_sid,
-        studio_retry_count=before.studio_retry_count if retries is None else retries,
+    if unknown := set(filters or ()) - _FILTERS:
+        raise invalid("AutoCreation.WebhookFilters", f"names an event there is not: {min(unknown)[:50]}")
+    return _complete(
+        AutoCreation(
+            enabled=before.enabled if enabled is None else enabled,
+            type=form.choice("AutoCreation.Type", AutoCreationType) or before.type,
+            conversation_service_sid=form.sid("AutoCreation.ConversationServiceSid", "IS")
+            or before.conversation_service_sid,
+            webhook_url=form.text("AutoCreation.WebhookUrl") or before.webhook_url,
+            webhook_method=form.choice("AutoCreation.WebhookMethod", Method) or before.webhook_method,
+            webhook_filters=before.webhook_filters if filters is None else filters,
+            studio_flow_sid=form.sid("AutoCreation.StudioFlowSid", "FW") or before.studio_flow_sid,
+            studio_retry_count=before.studio_retry_count if retries is None else retries,
+        )
     )
+
+
+def _complete(auto: AutoCreation) -> AutoCreation:
+    """Refuse what could not be attached to a conversation, before a first text meets it."""
+    if auto.type is AutoCreationType.WEBHOOK and not auto.webhook_url:
+        raise invalid("AutoCreation.WebhookUrl", "is required for type webhook")
+    if auto.type is AutoCreationType.STUDIO and not auto.studio_flow_sid:
+        raise invalid("AutoCreation.StudioFlowSid", "is required for type studio")
+    return auto
 
 
 def _body(call: Call, configuration: AddressConfiguration) -> JSON:

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 
 from local.twilio.exceptions import TwilioError, not_found
-from local.twilio.models import contents, conversations, media, messages, tellings
+from local.twilio.models import checks, contents, conversations, media, messages, tellings
 from local.twilio.models.records import Conversation, DeliveryStatus, File, Message, Receipt
 from local.twilio.responses.call import DELETED, JSON, Answer, Call, created, found, instant
 from local.twilio.responses.paging import page
@@ -31,6 +31,7 @@ class Order(StrEnum):
 async def create(call: Call) -> Answer:
     """Add a message, and send it. A template's text replaces body and media."""
     call.form.only(_CREATE)
+    checks.name("Subject", call.form.text("Subject"))
     conversation = _conversation(call)
     content_sid = call.form.text("ContentSid") or None
     rendered = contents.render(call.world, content_sid, call.form.text("ContentVariables"))
@@ -58,6 +59,7 @@ async def fetch(call: Call) -> Answer:
 async def update(call: Call) -> Answer:
     """Change a message."""
     call.form.only(_UPDATE)
+    checks.name("Subject", call.form.text("Subject"))
     changed = messages.changed(
         call.world,
         _named(call),

@@ -29,7 +29,9 @@ class Method(StrEnum):
 async def create(call: Call) -> Answer:
     """Add a webhook; with ReplayAfter, the messages after that index are told to it alone."""
     call.form.only(_UPDATE | {"Target", "Configuration.ReplayAfter"})
-    target = call.form.required("Target")
+    target = call.form.text("Target")
+    if not target:
+        raise TwilioError(50368)
     if target not in set(Target):
         raise TwilioError(50364)
     webhook = scoped_webhooks.add(
