@@ -77,7 +77,7 @@ class Emulator:
         )
         asking = Asking(world=self.world, sender=self._sender)
         self.phones = Phones(world=self.world, asking=asking)
-        self._rates = Rates(actions_per_second=actions_per_second)
+        self._rates = Rates(world=self.world, actions_per_second=actions_per_second)
         self._rest = Rest(
             world=self.world,
             clock=self.clock,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from local.twilio.exceptions import TwilioError
+from local.twilio.models.state import unique_name_key
+from local.twilio.models.world import World
 
 ACTIONS_PER_SECOND = 30
 OF_CONVERSATION = 50063
@@ -18,19 +20,26 @@ _OF_SERVICE = ("Conversations", "ConversationWithParticipants", "Users", "Roles"
 
 
 class Rates:
-    """The writes of the last second, of each conversation and each service."""
+    """The writes of the last second, of each conversation and each service, whatever name or path they come by."""
 
-    def __init__(self, *, actions_per_second: int | None) -> None:
+    def __init__(self, *, world: World, actions_per_second: int | None) -> None:
+        self._world = world
         self._most = actions_per_second
         self._recent: dict[str, deque[datetime]] = {}
 
-    def count(self, method: str, path: str, parts: Mapping[str, str], now: datetime) -> None:
+    def count(self, method: str, path: str, parts: Mapping[str, str]) -> None:
         """Count a write, or refuse it with 50063 or 50074."""
         if self._most is None or method == "GET":
             return
-        key, code = _counted(method, path, parts)
-        if key is None:
+        name, code = _counted(method, path, parts)
+        service_sid = parts.get("service_sid", self._world.state.configuration.default_chat_service_sid)
+        if code == OF_CONVERSATION:
+            key = self._world.state.conversations_by_unique_name.get(unique_name_key(service_sid, name), name)
+        elif name in _OF_SERVICE:
+            key = service_sid
+        else:
             return
+        now = self._world.clock()
         recent = self._recent.setdefault(key, deque())
         while recent and now - recent[0] >= _SECOND:
             recent.popleft()
@@ -43,11 +52,11 @@ class Rates:
         self._recent.clear()
 
 
-def _counted(method: str, path: str, parts: Mapping[str, str]) -> tuple[str | None, int]:
+def _counted(method: str, path: str, parts: Mapping[str, str]) -> tuple[str, int]:
+    """Return the conversation that a write changes, by SID or unique name, or else the kind of resource."""
     if "conversation_sid" in parts:
         return parts["conversation_sid"], OF_CONVERSATION
     sid = parts.get("sid", "")
-    if method == "POST" and path.endswith(f"/Conversations/{sid}"):
+    if method == "POST" and sid and path.endswith(f"/Conversations/{sid}"):
         return sid, OF_CONVERSATION
-    resource = path.removesuffix(f"/{sid}").rpartition("/")[2]
-    return (parts.get("service_sid", "default") if resource in _OF_SERVICE else None), OF_SERVICE
+    return path.removesuffix(f"/{sid}").rpartition("/")[2], OF_SERVICE

@@ -50,7 +50,7 @@ class Rest:
         call = await self._call(request, route.parts, takes_form=respond not in TAKE_ANY_BODY)
         if fault := self._faults.strike(REST_KINDS, f"{method} {path}"):
             return await self._misbehaving.end(fault, partial(respond, call))
-        self._rates.count(method, path, route.parts, self._world.clock())
+        self._rates.count(method, path, route.parts)
         return response(await respond(call))
 
     async def aclose(self) -> None:

@@ -1,10 +1,13 @@
+import asyncio
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from local.twilio import Emulator
 from local.twilio.models import conversations
 from local.twilio.models.events import rest
-from tests.emulator.served import SERVICE, Served, refused
+from tests.emulator.served import ACCOUNT, SERVICE, TOKEN, Served, refused
 
 STILL = 30  # what Twilio takes in a second
 
@@ -55,3 +58,65 @@ def test_reads_and_what_customers_send_are_not_counted(frozen: Served) -> None:
         frozen.text("hi")
 
     frozen.service.conversations(sid).messages.create(body="hi")
+
+
+def test_neither_a_unique_name_nor_the_other_path_family_makes_room(frozen: Served) -> None:
+    conversation = frozen.service.conversations.create(unique_name="order-17")
+    for number in range(STILL):
+        frozen.service.conversations(("order-17", conversation.sid)[number % 2]).messages.create(body=str(number))
+    with refused(code=50063, status=429):
+        frozen.client.conversations.v1.conversations("order-17").update(friendly_name="one more")
+
+    for _ in range(STILL - 1):
+        frozen.service.conversations.create()
+    with refused(code=50074, status=429):
+        frozen.client.conversations.v1.users.create(identity="alice")
+
+
+@pytest.mark.parametrize("resource", ["Messages", "Participants", "Conversations", "Users", "Roles"])
+def test_each_kind_of_write_is_counted(frozen: Served, resource: str) -> None:
+    family = f"/v1/Services/{SERVICE}"
+    sid = frozen.service.conversations.create().sid
+    path = {"Messages": f"/Conversations/{sid}/Messages", "Participants": f"/Conversations/{sid}/Participants"}
+    frozen.advance_clock(seconds=1)
+
+    statuses = [
+        frozen.request("POST", family + path.get(resource, f"/{resource}"), data=form(resource, number)).status_code
+        for number in range(STILL + 1)
+    ]
+
+    assert statuses == [201] * STILL + [429]
+
+
+def form(resource: str, number: int) -> dict[str, str]:
+    return {
+        "Messages": {"Body": "hi"},
+        "Participants": {"Identity": f"user-{number}"},
+        "Conversations": {"FriendlyName": str(number)},
+        "Users": {"Identity": f"user-{number}"},
+        "Roles": {"FriendlyName": str(number), "Type": "service", "Permission": "sendMessage"},
+    }[resource]
+
+
+def test_deletes_are_counted_too(frozen: Served) -> None:
+    conversation = frozen.service.conversations.create()
+    messages = [conversation.messages.create(body=str(number)) for number in range(STILL)]
+    frozen.advance_clock(seconds=1)
+    for message in messages[1:]:
+        message.delete()
+    conversation.update(friendly_name="the thirtieth")
+
+    with refused(code=50063, status=429):
+        messages[0].delete()
+
+
+def test_the_limit_may_be_switched_off() -> None:
+    assert len(asyncio.run(thirty_one_conversations(Emulator(actions_per_second=None)))) == STILL + 1
+
+
+async def thirty_one_conversations(emulator: Emulator) -> list[str]:
+    transport = httpx.ASGITransport(emulator.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://emulator", auth=(ACCOUNT, TOKEN)) as http:
+        answers = [await http.post("/v1/Conversations") for _ in range(STILL + 1)]
+    await emulator.aclose()
+    return [answer.json()["sid"] for answer in answers]
