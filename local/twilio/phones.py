@@ -39,10 +39,12 @@ class Phones:
         try:
             conversation = inbound.conversation_for(self._world, sender, to)
             if conversation is None:
-                conversation = await self._open(sender, to, body)
-                draft = self._draft(conversation, sender, to, body, files)
+                drafted = inbound.draft_conversation(self._world, sender, to)
+                uploaded = [self._upload(drafted, file) for file in files]
+                conversation = await self._open(drafted, sender, to, body, uploaded)
+                draft = self._draft(conversation, sender, to, body, uploaded)
             else:
-                draft = self._draft(conversation, sender, to, body, files)
+                draft = self._draft(conversation, sender, to, body, [self._upload(conversation, f) for f in files])
                 wish = await self._asking.ask(
                     tellings.message(self._world, "onMessageAdd", draft, inbound.origin_of(sender))
                 )
@@ -78,8 +80,9 @@ class Phones:
         now = self._world.clock()
         return [who for who, until in self._world.state.typing.get(conversation_sid, {}).items() if until > now]
 
-    async def _open(self, sender: str, to: str, body: str) -> Conversation:
-        drafted = inbound.draft_conversation(self._world, sender, to)
+    async def _open(
+        self, drafted: Conversation, sender: str, to: str, body: str, files: Sequence[File]
+    ) -> Conversation:
         if to != inbound.CHAT:
             wish = await self._asking.ask(
                 tellings.conversation(
@@ -88,7 +91,8 @@ class Phones:
                     drafted,
                     inbound.origin_of(sender),
                     bindings=(inbound.binding(self._world, sender, to),),
-                    first_message=body,
+                    first_message=body or None,
+                    first_media=files,
                 )
             )
             drafted = conversations.renamed(drafted, wish.get("friendly_name"))
@@ -96,14 +100,9 @@ class Phones:
         standing = inbound.conversation_for(self._world, sender, to)
         return standing or inbound.open_conversation(self._world, drafted, sender=sender, to=to)
 
-    def _draft(self, conversation: Conversation, sender: str, to: str, body: str, files: Sequence[Upload]) -> Message:
+    def _draft(self, conversation: Conversation, sender: str, to: str, body: str, files: Sequence[File]) -> Message:
         return inbound.draft_message(
-            self._world,
-            conversation.sid,
-            sender=sender,
-            to=to,
-            body=body or None,
-            files=[self._upload(conversation, file) for file in files],
+            self._world, conversation.sid, sender=sender, to=to, body=body or None, files=files
         )
 
     def _upload(self, conversation: Conversation, file: Upload) -> File:

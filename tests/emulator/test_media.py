@@ -11,8 +11,9 @@ MEDIA = f"/v1/Services/{SERVICE}/Media"
 PICTURE = b"\x89PNG\r\n\x00\xff"
 
 
-def upload(twilio: Served, content: bytes = PICTURE) -> str:
-    answer = twilio.request("POST", f"{MEDIA}?Filename=car.png", data=content, headers={"Content-Type": "image/png"})
+def upload(twilio: Served, *, service: str = SERVICE) -> str:
+    path = f"/v1/Services/{service}/Media?Filename=car.png"
+    answer = twilio.request("POST", path, data=PICTURE, headers={"Content-Type": "image/png"})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["sid"])
 

@@ -1,14 +1,46 @@
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Event
+from typing import Any
 
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, Served, refused
+from local.twilio.models.events import POST_EVENTS
+from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, Served, refused
 from tests.emulator.webhook_site import Received, Reply, WebhookSite
 from tests.waiting import wait_until
 
 PRE = ("onConversationAdd", "onMessageAdd", "onMessageUpdate", "onParticipantAdd")
 TELLS = {"x_twilio_webhook_enabled": "true"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What there is to change: a conversation with a participant and a message."""
+
+    twilio: Served
+    conversation: Any
+    participant: Any
+    message: Any
+
+    def delete(self, child: str = "") -> None:
+        """Delete by bare HTTP: the package drops the header of deletes."""
+        path = f"/v1/Services/{SERVICE}/Conversations/{self.conversation.sid}{child}"
+        Served.raises(self.twilio.request("DELETE", path, headers={"X-Twilio-Webhook-Enabled": "true"}))
+
+
+ACTIONS: dict[str, Callable[[Standing], object]] = {
+    "onConversationAdd": lambda s: s.twilio.service.conversations.create(**TELLS),
+    "onConversationUpdate": lambda s: s.conversation.update(friendly_name="renamed", state="closed", **TELLS),
+    "onConversationRemove": lambda s: s.delete(),
+    "onParticipantAdd": lambda s: s.conversation.participants.create(identity="bob", **TELLS),
+    "onParticipantUpdate": lambda s: s.participant.update(attributes='{"a": 1}', **TELLS),
+    "onParticipantRemove": lambda s: s.delete(f"/Participants/{s.participant.sid}"),
+    "onMessageAdd": lambda s: s.conversation.messages.create(body="hello", **TELLS),
+    "onMessageUpdate": lambda s: s.message.update(body="hello", **TELLS),
+    "onMessageRemove": lambda s: s.delete(f"/Messages/{s.message.sid}"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +83,67 @@ def test_a_conversation_may_be_renamed(twilio: Served, site: WebhookSite) -> Non
     answers(site, "onConversationAdd", friendly_name="renamed")
 
     assert twilio.service.conversations.create(friendly_name="mine", **TELLS).friendly_name == "renamed"
+
+
+@pytest.mark.parametrize("event_type", ACTIONS)
+def test_whatever_is_rejected_does_not_happen_and_is_not_told(
+    twilio: Served, site: WebhookSite, event_type: str
+) -> None:
+    conversation = twilio.service.conversations.create()
+    standing = Standing(
+        twilio=twilio,
+        conversation=conversation,
+        participant=conversation.participants.create(identity="alice"),
+        message=conversation.messages.create(body="hi"),
+    )
+    twilio.service.configuration.webhooks().update(filters=[*ACTIONS, *POST_EVENTS])
+    answers(site, event_type, status=403)
+    before = everything(twilio)
+
+    with refused(code=50056):
+        ACTIONS[event_type](standing)
+
+    assert everything(twilio) == before
+    assert site.types() == [event_type]
+
+
+def test_a_users_change_is_asked_about_where_the_account_says_so(twilio: Served, site: WebhookSite) -> None:
+    other = twilio.client.conversations.v1.services.create(friendly_name="without its own")
+    twilio.client.conversations.v1.configuration.webhooks().update(pre_webhook_url=site.url, filters=["onUserUpdate"])
+    users = twilio.client.conversations.v1.services(other.sid).users
+    users.create(identity="alice")
+    answers(site, "onUserUpdate", status=403)
+
+    with refused(code=50056):
+        users("alice").update(friendly_name="Alice", **TELLS)
+
+    assert users("alice").fetch().friendly_name is None
+    assert site.first("onUserUpdate").fields["FriendlyName"] == "Alice"
+
+
+def everything(twilio: Served) -> dict[str, object]:
+    state: dict[str, object] = twilio.request("GET", "/_emulator/snapshot").json()
+    return state | {"sids_drawn": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("{}", "application/json"),
+        ('{"body": "changed"}', "text/plain"),
+        ('{"body": 1, "Body": "changed", "index": "0"}', "application/json"),
+        ('["body"]', "application/json"),
+        ("no JSON", "application/json"),
+        ("[" * 5000, "application/json"),
+    ],
+)
+def test_an_answer_that_says_nothing_changes_nothing(
+    twilio: Served, site: WebhookSite, body: str, content_type: str
+) -> None:
+    conversation = twilio.service.conversations.create()
+    site.reply = lambda _received: Reply(body=body, content_type=content_type)
+
+    assert conversation.messages.create(body="hi", **TELLS).body == "hi"
 
 
 @pytest.mark.parametrize("status", [400, 403, 500])
@@ -103,6 +196,18 @@ def test_a_first_text_asks_for_the_conversation_alone_and_the_next_for_the_messa
     site.waits_for("onConversationAdd", "onMessageAdded", "onMessageAdd", "onMessageAdded")
     assert "ConversationSid" not in first.fields
     assert (first.fields["MessagingBinding.Address"], first.fields["MessageBody"]) == (CUSTOMER, "hi")
+
+
+def test_a_first_picture_is_told_before_its_conversation_is_there(twilio: Served, site: WebhookSite) -> None:
+    file = {"content": "iVBORw0KGgA=", "content_type": "image/png", "filename": "car.png"}
+    order = {"from": CUSTOMER, "to": OUR_SMS, "media": [file]}
+
+    message_sid = twilio.request("POST", "/_emulator/inbound", json=order).json()["message_sid"]
+
+    asked, told = site.waits_for("onConversationAdd", "onMessageAdded")
+    assert "MessageBody" not in asked.fields
+    assert json.loads(asked.fields["Media"]) == json.loads(told.fields["Media"])
+    assert told.fields["MessageSid"] == message_sid
 
 
 def test_a_text_whose_conversation_is_rejected_is_gone(twilio: Served, site: WebhookSite) -> None:

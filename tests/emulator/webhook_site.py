@@ -53,10 +53,11 @@ class Received:
 
 @dataclass(slots=True)
 class Reply:
-    """What the site answers: a status and a JSON body, once `hold` is set."""
+    """What the site answers: a status and a body, as a rule JSON, once `hold` is set."""
 
     status: int = 200
     body: str = ""
+    content_type: str = "application/json"
     hold: threading.Event | None = None
 
 
@@ -97,7 +98,7 @@ class WebhookSite:
                 if reply.hold is not None:
                     reply.hold.wait(30)
                 self.send_response(reply.status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", reply.content_type)
                 self.send_header("Content-Length", str(len(reply.body.encode())))
                 self.end_headers()
                 self.wfile.write(reply.body.encode())

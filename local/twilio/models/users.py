@@ -63,24 +63,28 @@ def parent(world: World, service_sid: str, sid: str) -> User:
     return user
 
 
-def update(
+def changed(
     world: World,
     user: User,
     *,
-    origin: Origin,
     friendly_name: str | None = None,
     attributes: str | None = None,
     role_sid: str | None = None,
 ) -> User:
-    """Change what is given; None leaves a field as it is."""
-    changed = replace(
+    """Return a user with what is given; None leaves a field as it is."""
+    return replace(
         user,
         friendly_name=user.friendly_name if friendly_name is None else checks.name("FriendlyName", friendly_name),
         attributes=user.attributes if attributes is None else checks.attributes(attributes),
         role_sid=_known_role(world, user.service_sid, role_sid) or user.role_sid,
         date_updated=world.clock(),
     )
-    world.state.users[user.service_sid][user.sid] = changed
+
+
+def update(world: World, changed: User, *, origin: Origin) -> User:
+    """Keep a changed user and tell it."""
+    fetch(world, changed.service_sid, changed.sid)
+    world.state.users[changed.service_sid][changed.sid] = changed
     world.tell(telling("onUserUpdated", changed, origin))
     return changed
 

@@ -45,16 +45,15 @@ async def fetch(call: Call) -> Answer:
 async def update(call: Call) -> Answer:
     """Change a user."""
     call.form.only(_UPDATE)
-    await call.ask(users.telling("onUserUpdate", _named(call), call.origin))
-    changed = users.update(
+    changed = users.changed(
         call.world,
         _named(call),
-        origin=call.origin,
         friendly_name=call.form.text("FriendlyName"),
         attributes=call.form.text("Attributes"),
         role_sid=call.form.sid("RoleSid", "RL"),
     )
-    return found(_body(call, changed))
+    await call.ask(users.telling("onUserUpdate", changed, call.origin))
+    return found(_body(call, users.update(call.world, changed, origin=call.origin)))
 
 
 async def delete(call: Call) -> Answer:
