@@ -1,0 +1,96 @@
+"""Every resource exists twice: under the account, which means its default service, and under /Services/{IS}."""
+
+import pytest
+
+from local.twilio.urls import ROUTES
+from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, Served
+
+SERVICES_FAMILY = f"/v1/Services/{SERVICE}"
+TWICE = [path.removeprefix("/v1/Services/{service_sid}") for path in ROUTES if "/Services/{service_sid}/" in path]
+IN_BOTH = [path for path in TWICE if f"/v1{path}" in ROUTES and "Configuration" not in path]
+ADDS_ITS_SERVICE = ("Messages", "Participants", "Webhooks", "Receipts")
+
+
+@pytest.fixture
+def parts(twilio: Served) -> dict[str, str]:
+    """Return the parts of paths that exist: one resource of every kind."""
+    conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
+    conversation.participants.create(identity="alice")
+    conversation.webhooks.create(target="webhook", configuration_url="https://bot.example.com")
+    message = conversation.messages.create(author="switchboard", body="hello")
+    return {
+        "conversation_sid": message.conversation_sid,
+        "message_sid": message.sid,
+        "user_sid": twilio.service.users("alice").fetch().sid,
+    }
+
+
+@pytest.mark.parametrize("path", [path for path in IN_BOTH if not path.endswith("}") and "With" not in path])
+def test_both_families_list_the_same_and_each_points_at_itself(
+    twilio: Served, parts: dict[str, str], path: str
+) -> None:
+    filled = path.format(**parts) + (f"?Address=%2B{CUSTOMER[1:]}" if "ParticipantConversations" in path else "")
+
+    bare, told = (twilio.request("GET", family + filled).json() for family in ("/v1", SERVICES_FAMILY))
+
+    rows, theirs = bare[bare["meta"]["key"]], told[told["meta"]["key"]]
+    assert len(rows) == len(theirs) > 0
+    for row, other in zip(rows, theirs, strict=True):
+        urls = {name: row[name] for name in ("url", "links") if name in row}
+        assert f"/Services/{SERVICE}" not in str(urls)
+        assert str(urls).replace("/v1/", f"{SERVICES_FAMILY}/") == str({name: other[name] for name in urls})
+        added = set(other) - set(row)
+        assert added == ({"chat_service_sid"} if path.endswith(ADDS_ITS_SERVICE) else set())
+        assert {**other, **urls} == {**row, **{name: other[name] for name in added}}
+
+
+@pytest.mark.parametrize("family", ["/v1", SERVICES_FAMILY])
+def test_what_is_made_in_a_family_is_changed_and_deleted_in_it(twilio: Served, family: str) -> None:
+    def call(method: str, path: str, **form: str) -> str:
+        answer = twilio.request(method, family + path, data=form or None)
+        assert answer.status_code in {200, 201, 204}, answer.text
+        return str(answer.json()["sid"]) if answer.content else ""
+
+    with_participants = call("POST", "/ConversationWithParticipants", Participant='{"identity": "bob"}')
+    conversation = f"/Conversations/{call('POST', '/Conversations', UniqueName='order-17')}"
+    made = {
+        f"{conversation}/Messages": {"Body": "hi"},
+        f"{conversation}/Participants": {
+            "MessagingBinding.Address": CUSTOMER,
+            "MessagingBinding.ProxyAddress": OUR_SMS,
+        },
+        f"{conversation}/Webhooks": {"Target": "webhook", "Configuration.Url": "https://bot.example.com"},
+        "/Users": {"Identity": "alice"},
+        "/Roles": {"FriendlyName": "reader", "Type": "conversation", "Permission": "sendMessage"},
+    }
+    changes = {
+        "Webhooks": {"Configuration.Url": "https://bot.example.com/b"},
+        "Roles": {"Permission": "leaveConversation"},
+    }
+
+    for path, form in made.items():
+        sid = call("POST", path, **form)
+        changed = changes.get(path.rpartition("/")[2], {"Attributes": '{"a": 1}'})
+        assert call("POST", f"{path}/{sid}", **changed) == sid
+        assert call("GET", f"{path}/{sid}") == sid
+        call("DELETE", f"{path}/{sid}")
+        assert twilio.request("GET", f"{family}{path}/{sid}").status_code == 404
+    call("POST", "/Conversations/order-17", FriendlyName="renamed")
+    call("DELETE", "/Conversations/order-17")
+    assert [each.sid for each in twilio.service.conversations.list()] == [with_participants]
+
+
+def test_another_services_resources_are_not_found_in_ours(twilio: Served) -> None:
+    other = twilio.client.conversations.v1.services.create(friendly_name="other")
+    of_other = twilio.client.conversations.v1.services(other.sid)
+    sids = [
+        f"Conversations/{of_other.conversations.create().sid}",
+        f"Users/{of_other.users.create(identity='alice').sid}",
+        f"Roles/{of_other.roles.list()[0].sid}",
+    ]
+
+    statuses = [
+        twilio.request("GET", f"{family}/{sid}").status_code for family in ("/v1", SERVICES_FAMILY) for sid in sids
+    ]
+
+    assert statuses == [404] * 6
