@@ -78,6 +78,33 @@ def test_a_services_webhook_replaces_the_accounts(twilio: Served, site: WebhookS
     assert not any(each.url.endswith("/account") for each in site.received[:-1])
 
 
+def test_a_services_pre_webhook_alone_replaces_the_accounts_webhooks_too(twilio: Served, site: WebhookSite) -> None:
+    twilio.client.conversations.v1.configuration.webhooks().update(
+        post_webhook_url=f"{site.url}/account", filters=["onMessageAdded"], method="POST"
+    )
+    twilio.service.configuration.webhooks().update(
+        pre_webhook_url=site.url, post_webhook_url="", filters=["onMessageAdd", "onConversationAdd"]
+    )
+
+    twilio.text("hi")
+    twilio.text("again")
+
+    site.waits_for("onConversationAdd", "onMessageAdd")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/webhook", "http://["])
+def test_a_webhook_that_nobody_takes_is_gone_and_the_next_one_comes(
+    twilio: Served, site: WebhookSite, url: str
+) -> None:
+    twilio.service.configuration.webhooks().update(post_webhook_url=url)
+    twilio.text("lost")
+
+    twilio.service.configuration.webhooks().update(post_webhook_url=site.url)
+
+    twilio.text("told")
+    wait_until(lambda: [each.fields.get("Body") for each in site.received][-1:] == ["told"])
+
+
 def test_users_are_told_to_the_accounts_webhook_alone(twilio: Served, site: WebhookSite) -> None:
     other = twilio.client.conversations.v1.services.create(friendly_name="without its own")
     twilio.client.conversations.v1.configuration.webhooks().update(

@@ -115,7 +115,7 @@ def _auto_creation(call: Call, before: AutoCreation) -> AutoCreation:
             type=form.choice("AutoCreation.Type", AutoCreationType) or before.type,
             conversation_service_sid=form.sid("AutoCreation.ConversationServiceSid", "IS")
             or before.conversation_service_sid,
-            webhook_url=form.text("AutoCreation.WebhookUrl") or before.webhook_url,
+            webhook_url=form.url("AutoCreation.WebhookUrl") or before.webhook_url,
             webhook_method=form.choice("AutoCreation.WebhookMethod", Method) or before.webhook_method,
             webhook_filters=before.webhook_filters if filters is None else filters,
             studio_flow_sid=form.sid("AutoCreation.StudioFlowSid", "FW") or before.studio_flow_sid,

@@ -11,6 +11,7 @@ from local.twilio.exceptions import INVALID_PARAMETER, UNKNOWN_PARAMETER, Twilio
 
 MOST_FIELDS = 1000
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?)?")
+_URL = re.compile(r"https?://\S+")
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -52,6 +53,13 @@ class Form:
         value = self.text(name)
         if value and not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", value):
             raise invalid(name, f"is no {prefix} SID")
+        return value
+
+    def url(self, name: str) -> str | None:
+        """Return a URL to be called; empty takes one away."""
+        value = self.text(name)
+        if value and not _URL.fullmatch(value):
+            raise invalid(name, "is no URL")
         return value
 
     def choice[Choice: StrEnum](self, name: str, choices: type[Choice]) -> Choice | None:

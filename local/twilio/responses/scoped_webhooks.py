@@ -38,7 +38,7 @@ async def create(call: Call) -> Answer:
         call.world,
         _conversation(call).sid,
         target=target,
-        url=call.form.text("Configuration.Url"),
+        url=call.form.url("Configuration.Url"),
         method=call.form.choice("Configuration.Method", Method),
         filters=call.form.many("Configuration.Filters") or (),
         triggers=call.form.many("Configuration.Triggers") or (),
@@ -61,7 +61,7 @@ async def update(call: Call) -> Answer:
     changed = scoped_webhooks.update(
         call.world,
         _named(call),
-        url=call.form.text("Configuration.Url"),
+        url=call.form.url("Configuration.Url"),
         method=call.form.choice("Configuration.Method", Method),
         filters=call.form.many("Configuration.Filters"),
         triggers=call.form.many("Configuration.Triggers"),

@@ -57,7 +57,7 @@ async def update_of_account(call: Call) -> Answer:
 def _changed(
     call: Call, before: WebhookConfiguration, *, filters: tuple[str, ...], target: str
 ) -> WebhookConfiguration:
-    pre, post = call.form.text("PreWebhookUrl"), call.form.text("PostWebhookUrl")
+    pre, post = call.form.url("PreWebhookUrl"), call.form.url("PostWebhookUrl")
     method = call.form.choice("Method", Method)
     chosen = call.form.many("Filters")
     if unknown := set(chosen or ()) - {*filters, ""}:
