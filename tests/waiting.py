@@ -27,3 +27,8 @@ def stays[T](condition: Callable[[], T], *, for_seconds: float, what: str = "it"
         if not condition():
             raise AssertionError(f"{what} did not stay so for {for_seconds} s")
         _PAUSE.wait(PAUSE_SECONDS)
+
+
+def pause(seconds: float) -> None:
+    """Wait, for what says itself how long: a service that has had too many calls."""
+    _PAUSE.wait(seconds)
