@@ -54,6 +54,12 @@ def test_a_unique_name_is_free_again_once_its_conversation_is_deleted_or_renamed
     twilio.service.conversations.create(unique_name="order-17")
 
 
+def test_a_conversation_may_be_given_the_name_it_has(twilio: Served) -> None:
+    created = twilio.service.conversations.create(unique_name="order-17")
+
+    assert created.update(unique_name="order-17", friendly_name="again").unique_name == "order-17"
+
+
 def test_the_same_unique_name_may_stand_in_two_services(twilio: Served) -> None:
     other = twilio.client.conversations.v1.services.create(friendly_name="other")
 
@@ -85,6 +91,7 @@ def test_a_deleted_conversation_is_gone_with_all_it_held(twilio: Served) -> None
         twilio.service.conversations(sids["conversation_sid"]).fetch()
     with refused(code=50350, status=404):
         twilio.service.conversations(sids["conversation_sid"]).messages.create(body="hello")
+    assert twilio.service.participant_conversations.list(address=CUSTOMER) == []
     assert twilio.text("again")["conversation_sid"] != sids["conversation_sid"]
 
 
@@ -137,6 +144,28 @@ def test_an_inactive_conversation_keeps_its_pair_and_wakes_with_the_next_text(
     assert twilio.service.conversations(sid).fetch().state == "active"
     changed = site.first("onConversationStateUpdated").fields
     assert (changed["StateFrom"], changed["StateTo"], changed["Reason"]) == ("inactive", "active", "EVENT")
+
+
+def test_a_state_that_stays_as_it_is_is_not_told(twilio: Served, site: WebhookSite) -> None:
+    conversation = twilio.service.conversations.create()
+    tells = {"x_twilio_webhook_enabled": "true"}
+
+    conversation.update(state="active", **tells)
+    conversation.update(state="inactive", **tells)
+
+    site.waits_for("onConversationUpdated", "onConversationUpdated", "onConversationStateUpdated")
+
+
+def test_timers_follow_the_state(twilio: Served) -> None:
+    conversation = twilio.service.conversations.create(timers_inactive="PT1M", timers_closed="PT20M")
+    asleep = conversation.update(state="inactive").timers
+    twilio.advance_clock(minutes=15)
+
+    awake = conversation.update(state="active").timers
+
+    assert set(asleep) == {"date_closed"}
+    assert set(awake) == {"date_inactive", "date_closed"}
+    assert twilio.instant(awake["date_closed"]) - twilio.instant(asleep["date_closed"]) >= 15 * 60 - 1
 
 
 def test_timers_take_durations_and_answer_with_instants(twilio: Served) -> None:

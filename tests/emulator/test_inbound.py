@@ -35,6 +35,15 @@ def test_a_closed_conversation_is_left_alone_and_a_new_one_opened(twilio: Served
     assert second["conversation_sid"] != first["conversation_sid"]
 
 
+def test_a_closed_web_chat_is_left_alone_and_a_new_one_opened(twilio: Served) -> None:
+    first = twilio.text("hi", sender=VISITOR, to="chat")
+    twilio.service.conversations(first["conversation_sid"]).update(state="closed")
+
+    second = twilio.text("again", sender=VISITOR, to="chat")
+
+    assert second["conversation_sid"] != first["conversation_sid"]
+
+
 def test_webhooks_tell_the_whole_sequence_in_order_and_signed(twilio: Served, site: WebhookSite) -> None:
     sids = twilio.text("hola ñ & + = %")
 

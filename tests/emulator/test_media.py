@@ -29,6 +29,15 @@ def test_a_file_comes_back_byte_for_byte(twilio: Served) -> None:
     assert (content.content, content.headers["content-type"]) == (PICTURE, "image/png")
 
 
+def test_a_file_belongs_to_the_service_it_was_given_to(twilio: Served) -> None:
+    other = twilio.client.conversations.v1.services.create(friendly_name="other")
+    sid = upload(twilio)
+
+    assert twilio.request("GET", f"/v1/Services/{other.sid}/Media/{sid}").status_code == 404
+    with refused(code=50507, status=404):
+        twilio.client.conversations.v1.services(other.sid).conversations.create().messages.create(media_sid=sid)
+
+
 def test_a_multipart_form_is_taken_too(twilio: Served) -> None:
     answer = requests.Request("POST", f"{twilio.url}{MEDIA}", files={"file": ("a.png", PICTURE, "image/png")}).prepare()
 

@@ -64,6 +64,7 @@ def test_a_customer_may_be_moved_to_another_number_of_ours(twilio: Served) -> No
     (customer,) = twilio.service.conversations(sid).participants.list()
 
     customer.update(messaging_binding_proxy_address="+12025550102")
+    customer.update(messaging_binding_proxy_address="+12025550102")  # where he is already
 
     assert twilio.text("again", to="+12025550102")["conversation_sid"] == sid
     assert twilio.text("new")["conversation_sid"] != sid
@@ -78,6 +79,8 @@ def test_how_far_somebody_has_read_is_kept_with_the_time(twilio: Served) -> None
     read = conversation.participants("alice").fetch()
     assert read.last_read_message_index == 3
     assert read.last_read_timestamp is not None
+    imported = alice.update(last_read_message_index=4, last_read_timestamp="2020-07-01T22:18:37Z")
+    assert imported.last_read_timestamp.startswith("2020-07-01")
 
 
 def test_the_conversations_of_an_address_or_an_identity_are_found(twilio: Served) -> None:

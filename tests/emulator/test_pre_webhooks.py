@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -238,3 +239,33 @@ def test_a_participant_and_an_edit_are_asked_about_too(twilio: Served, site: Web
     assert message.update(body="edited", **TELLS).body == "edited twice"
 
     wait_until(lambda: site.types() == ["onParticipantAdd", "onMessageUpdate"])
+
+
+def test_two_first_texts_that_are_asked_about_at_once_are_one_conversation(twilio: Served, site: WebhookSite) -> None:
+    hold = Event()
+    site.reply = lambda received: Reply(hold=hold if received.type == "onConversationAdd" else None)
+    with ThreadPoolExecutor() as threads:
+        texts = [threads.submit(twilio.text, body) for body in ("hi", "again")]
+        wait_until(lambda: site.types() == ["onConversationAdd"] * 2)
+
+        hold.set()
+
+    assert len({text.result()["conversation_sid"] for text in texts}) == 1
+    assert len(twilio.service.conversations.list()) == 1
+
+
+def test_a_pair_that_is_taken_while_somebody_is_asked_is_refused(twilio: Served, site: WebhookSite) -> None:
+    hold = Event()
+    conversation = twilio.service.conversations.create()
+    twilio.service.configuration.webhooks().update(filters=["onParticipantAdd"])
+    site.reply = lambda _received: Reply(hold=hold)
+    pair = {"messaging_binding_address": CUSTOMER, "messaging_binding_proxy_address": OUR_SMS}
+    with ThreadPoolExecutor() as threads:
+        late = threads.submit(conversation.participants.create, **pair, **TELLS)
+        wait_until(lambda: site.types() == ["onParticipantAdd"])
+        twilio.request("POST", "/_emulator/inbound", json={"from": CUSTOMER, "to": OUR_SMS, "body": "first"})
+
+        hold.set()
+
+        with refused(code=50416, status=409):
+            late.result()
