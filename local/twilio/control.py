@@ -76,7 +76,7 @@ class Control:
         return [Route(path, answer, methods=[method]) for (method, path), answer in answers.items()]
 
     async def inbound(self, request: Request) -> Response:
-        """Take a customer's text; SIDs are null where a pre-webhook rejected it."""
+        """Take a customer's text; SIDs are null where a pre-webhook rejected it, the channel's also in a web chat."""
         order = await _order(Inbound, request)
         message = await self._emulator.phones.text(
             sender=order.sender,
@@ -90,6 +90,7 @@ class Control:
         sids = {
             "conversation_sid": message.conversation_sid if message else None,
             "message_sid": message.sid if message else None,
+            "channel_message_sid": message.channel_message_sid if message else None,
         }
         return JSONResponse(sids, HTTPStatus.ACCEPTED)
 

@@ -15,10 +15,11 @@ CHAT = "chat"
 
 
 class Sent(BaseModel):
-    """Where a text went; both are None where a pre-webhook rejected it."""
+    """Where a text went, None where a pre-webhook rejected it; a web chat has no channel."""
 
     conversation_sid: str | None
     message_sid: str | None
+    channel_message_sid: str | None
 
 
 class Arrived(BaseModel):

@@ -112,11 +112,11 @@ def test_a_template_reaches_whatsapp_outside_the_window(twilio: Served) -> None:
 
 def test_a_typing_indicator_is_shown_in_its_conversation_for_a_while(twilio: Served) -> None:
     sids = twilio.text("hi", sender=f"whatsapp:{CUSTOMER}", to=OUR_WHATSAPP)
-    messages = twilio.emulator.world.state.messages[sids["conversation_sid"]]
-    channel_sid = messages[sids["message_sid"]].channel_message_sid
 
     answer = twilio.request(
-        "POST", "/v2/Indicators/Typing.json", data={"channel": "whatsapp", "messageId": channel_sid}
+        "POST",
+        "/v2/Indicators/Typing.json",
+        data={"channel": "whatsapp", "messageId": sids["channel_message_sid"]},
     )
 
     assert (answer.status_code, answer.json()) == (200, {"success": True})

@@ -30,6 +30,7 @@ def test_a_phone_texts_our_address_on_its_own_channel(twilio: Served, phone: Pho
 def test_a_visitor_chats(twilio: Served, phone: Phones) -> None:
     visitor = phone(VISITOR)
     sent = visitor.text("hi")
+    assert sent.channel_message_sid is None
     twilio.service.conversations(sent.conversation_sid).messages.create(author="switchboard", body="hello")
 
     (arrived,) = visitor.inbox()

@@ -216,7 +216,7 @@ def test_a_text_whose_conversation_is_rejected_is_gone(twilio: Served, site: Web
 
     sids = twilio.request("POST", "/_emulator/inbound", json={"from": CUSTOMER, "to": OUR_SMS, "body": "hi"}).json()
 
-    assert sids == {"conversation_sid": None, "message_sid": None}
+    assert sids == {"conversation_sid": None, "message_sid": None, "channel_message_sid": None}
     assert twilio.service.conversations.list() == []
 
 
