@@ -50,7 +50,7 @@ check: .venv/dev ## Lint, look at the format, check types and the import contrac
 simulate: .venv/dev ## Run seeded schedules of many conversations under faults: SEEDS=10000 FIRST_SEED=0
 	.venv/bin/python -m tests.simulation schedules --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(FLAGS)
 
-bench: .venv/dev build ## Measure cold start, warm webhook and a batch, as ratios
+bench: .venv/dev build ## Measure cold start, warm webhook, a batch and the emulator, as ratios
 	.venv/bin/python -m bench
 
 build: .venv-sam/installed ## Build the functions and the layer for this machine

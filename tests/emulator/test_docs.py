@@ -4,17 +4,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from local.twilio.control import Control
 from local.twilio.faults import Kind
+from tests.emulator.alone import ROOT, started
 from tests.emulator.served import Served
-from tests.emulator.test_command import started
 from tests.needs import program
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "emulator.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 THERE = "127.0.0.1:8081"
