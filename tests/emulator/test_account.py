@@ -74,6 +74,8 @@ def test_numbers_are_bought_and_listed(twilio: Served) -> None:
 
     listed = [number.phone_number for number in twilio.client.incoming_phone_numbers.list()]
     assert listed == [OUR_SMS, "+12025550177"]
+    found = twilio.client.incoming_phone_numbers.list(phone_number="+12025550177")
+    assert [number.sid for number in found] == [bought.sid]
     assert bought.sid.startswith("PN")
 
 
@@ -93,6 +95,20 @@ def test_the_accounts_defaults_are_kept(twilio: Served) -> None:
 
     assert (changed.default_inactive_timer, changed.default_closed_timer) == ("PT2M", "PT20M")
     assert configuration.fetch().default_chat_service_sid == SERVICE
+
+
+def test_a_default_timer_is_checked_and_may_be_taken_away(twilio: Served) -> None:
+    configuration = twilio.client.conversations.v1.configuration()
+    configuration.update(default_inactive_timer="PT2M", default_closed_timer="PT20M")
+    with refused(code=50375, status=400):
+        configuration.update(default_inactive_timer="PT1S")
+    with refused(code=50380, status=400):
+        configuration.update(default_closed_timer="tomorrow")
+
+    changed = configuration.update(default_inactive_timer="")
+
+    assert (changed.default_inactive_timer, changed.default_closed_timer) == (None, "PT20M")
+    assert set(twilio.service.conversations.create().timers) == {"date_closed"}
 
 
 def test_the_default_service_is_what_paths_without_one_mean(twilio: Served) -> None:
@@ -150,6 +166,7 @@ def test_address_configurations_are_made_changed_and_deleted(twilio: Served) -> 
         "webhook_method": "POST",
         "webhook_filters": ["onMessageAdded"],
     }
+    assert changed.update(friendly_name="renamed").auto_creation == changed.auto_creation
     assert [each.address for each in configurations.list()] == [OUR_SMS, OUR_WHATSAPP, "+12025550177"]
     assert [each.address for each in configurations.list(type="whatsapp")] == [OUR_WHATSAPP]
     configurations(made.sid).delete()

@@ -146,6 +146,14 @@ def test_an_inactive_conversation_keeps_its_pair_and_wakes_with_the_next_text(
     assert (changed["StateFrom"], changed["StateTo"], changed["Reason"]) == ("inactive", "active", "EVENT")
 
 
+def test_a_timer_that_is_changed_leaves_the_other(twilio: Served) -> None:
+    conversation = twilio.service.conversations.create(timers_inactive="PT1M", timers_closed="PT20M")
+
+    changed = conversation.update(timers_inactive="PT5M").timers
+
+    assert twilio.instant(changed["date_closed"]) - twilio.instant(changed["date_inactive"]) == 15 * 60
+
+
 def test_a_state_that_stays_as_it_is_is_not_told(twilio: Served, site: WebhookSite) -> None:
     conversation = twilio.service.conversations.create()
     tells = {"x_twilio_webhook_enabled": "true"}

@@ -100,6 +100,16 @@ def test_a_template_is_rendered_with_its_variables(twilio: Served) -> None:
     assert default.body == "Hello friend"
 
 
+def test_a_template_leaves_the_file_that_stands_beside_it(twilio: Served) -> None:
+    conversation = twilio.service.conversations.create()
+    file = upload(twilio)
+
+    message = conversation.messages.create(content_sid=content(twilio), media_sid=file)
+
+    assert message.media is None
+    assert conversation.messages.create(media_sid=file).media
+
+
 def test_a_template_reaches_whatsapp_outside_the_window(twilio: Served) -> None:
     conversation = twilio.service.conversations.create()
     customer = f"whatsapp:{CUSTOMER}"
@@ -121,5 +131,6 @@ def test_a_typing_indicator_is_shown_in_its_conversation_for_a_while(twilio: Ser
 
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert twilio.typing(sids["conversation_sid"]) == ["business"]
+    assert twilio.typing(twilio.text("hi")["conversation_sid"]) == []
     twilio.advance_clock(seconds=25)
     assert twilio.typing(sids["conversation_sid"]) == []

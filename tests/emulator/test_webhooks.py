@@ -162,6 +162,9 @@ def test_a_webhook_may_ask_for_the_messages_it_missed(twilio: Served, site: Webh
     conversation = twilio.service.conversations.create()
     for body in "abc":
         conversation.messages.create(body=body)
+    conversation.webhooks.create(
+        target="webhook", configuration_url=f"{site.url}/older", configuration_filters=["onMessageAdded"]
+    )
 
     conversation.webhooks.create(
         target="webhook",
@@ -171,7 +174,7 @@ def test_a_webhook_may_ask_for_the_messages_it_missed(twilio: Served, site: Webh
     )
 
     told = site.waits_for("onMessageAdded", "onMessageAdded")
-    assert [each.fields["Body"] for each in told] == ["b", "c"]
+    assert [(each.path.rpartition("/")[2], each.fields["Body"]) for each in told] == [("own", "b"), ("own", "c")]
 
 
 def test_a_conversations_webhooks_are_kept_and_changed(twilio: Served) -> None:
