@@ -52,6 +52,15 @@ def test_the_default_page_has_fifty_rows_and_the_largest_a_hundred(twilio: Serve
     assert sizes == [50, 100]
 
 
+def test_a_last_page_that_is_full_points_at_no_other(twilio: Served, sid: str) -> None:
+    path = f"/v1/Services/{SERVICE}/Conversations/{sid}/Messages"
+
+    last = twilio.request("GET", f"{path}?PageSize=60&Page=1").json()
+
+    assert [message["index"] for message in last["messages"]] == list(range(60, 120))
+    assert last["meta"]["next_page_url"] is None
+
+
 @pytest.mark.parametrize(
     ("path", "largest"),
     [

@@ -101,6 +101,20 @@ def test_the_conversations_of_an_address_or_an_identity_are_found(twilio: Served
     assert by_identity[0].participant_user_sid.startswith("US")
 
 
+def test_the_conversations_of_an_identity_are_those_of_one_service(twilio: Served) -> None:
+    other = twilio.client.conversations.v1.services(
+        twilio.client.conversations.v1.services.create(friendly_name="other").sid
+    )
+    ours, theirs = twilio.service.conversations.create(), other.conversations.create()
+    for conversation in (ours, theirs):
+        conversation.participants.create(identity="alice")
+
+    for service, conversation in ((twilio.service, ours), (other, theirs)):
+        by_identity = service.participant_conversations.list(identity="alice")
+        by_user = service.users("alice").user_conversations.list()
+        assert [row.conversation_sid for row in (*by_identity, *by_user)] == [conversation.sid] * 2
+
+
 def test_removing_a_participant_ends_his_share_in_it(twilio: Served) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.list()[0].delete()

@@ -46,6 +46,7 @@ def test_a_user_sees_his_conversations_and_what_he_has_not_read(twilio: Served) 
     assert (unread.unread_messages_count, unread.notification_level) == (None, "default")
     assert (read.unread_messages_count, read.notification_level) == (2, "muted")
     assert [row.unique_name for row in of_alice.list()] == ["order-17"]
+    assert of_alice("order-17").update(notification_level="default").notification_level == "default"
 
 
 def test_a_user_leaves_a_conversation(twilio: Served, site: WebhookSite) -> None:

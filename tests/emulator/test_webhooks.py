@@ -244,3 +244,8 @@ def test_the_webhook_configuration_reads_back_as_it_was_set(twilio: Served) -> N
         "GET",
         "webhook",
     )
+    renamed = account.update(post_webhook_url="https://bot.example.com/other")
+    assert (renamed.filters, renamed.method) == (["onMessageAdded"], "GET")
+    removed = account.update(post_webhook_url="", pre_webhook_url="https://bot.example.com/pre")
+    assert (removed.post_webhook_url, removed.pre_webhook_url) == (None, "https://bot.example.com/pre")
+    assert account.update(filters=[""]).filters == []
