@@ -41,6 +41,19 @@ def test_a_delayed_webhook_comes_once_its_time_has_passed(twilio: Served, site: 
     wait_until(lambda: bodies(site) == ["soon", "late"])
 
 
+def test_a_reset_forgets_the_webhooks_that_wait(twilio: Served, site: WebhookSite) -> None:
+    twilio.arm("delay_webhook", on="onMessageAdded", seconds=60)
+    twilio.text("late")
+    wait_until(lambda: len(site.received) == 2)
+
+    twilio.request("POST", "/_emulator/reset")
+    twilio.advance_clock(minutes=1)
+
+    twilio.text("new")
+    wait_until(lambda: "new" in bodies(site))
+    assert bodies(site) == ["new"]
+
+
 def test_a_reordered_webhook_comes_after_the_next_one(twilio: Served, site: WebhookSite) -> None:
     twilio.arm("reorder_webhook", on="onMessageAdded", seconds=3600)
 
