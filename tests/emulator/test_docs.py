@@ -38,6 +38,7 @@ def here() -> Iterator[str]:
 
 
 def test_every_command_answers_as_the_page_shows(here: str) -> None:
+    program("curl")
     examples = blocks("sh")
     script = "".join(f"{code}printf '{NEXT}'\n" for code, _ in examples).replace(THERE, here)
 
