@@ -37,7 +37,7 @@ run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_POR
 		$(if $(STATE),--state '$(STATE)')
 
 test: .venv/dev ## Run all tests
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
 	.venv/bin/ruff check

@@ -1,6 +1,9 @@
 """What is built, once for all tests: `make build` for this machine, and what a deployment to AWS would build."""
 
+import fcntl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,8 @@ BUILT_FOR_AWS = ROOT / ".aws-sam" / "arm64"  # kept, so that the next build take
 def built() -> Path:
     """Return the folder of the functions and the layer, built for this machine."""
     _sam()
-    _run(program("make"), "build")
+    with _one_at_a_time():
+        _run(program("make"), "build")
     return ROOT / ".aws-sam" / "build"
 
 
@@ -23,8 +27,19 @@ def built() -> Path:
 def built_for_aws() -> Path:
     """Return the folder of the layer, built as it is by default."""
     folders = ["--build-dir", str(BUILT_FOR_AWS / "build"), "--cache-dir", str(BUILT_FOR_AWS / "cache")]
-    _run(_sam(), "build", "SwitchboardLayer", "--cached", *folders)
+    with _one_at_a_time():
+        _run(_sam(), "build", "SwitchboardLayer", "--cached", *folders)
     return BUILT_FOR_AWS / "build"
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for the build of another test process: they share the folder."""
+    kept = ROOT / ".local"
+    kept.mkdir(exist_ok=True)
+    with (kept / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _sam() -> str:
