@@ -129,6 +129,9 @@ class ConversationsInMemory:
         if not item.closed:
             self.items[sid] = replace(item, began=_begun(item, at), closed=True, fence=item.fence + 1, era=item.era + 1)
 
+    def meet(self, sid: str, *, now: datetime) -> None:
+        self.items.setdefault(sid, Conversation(sid=sid, began=now))
+
     def opt_out(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         self.items[sid] = replace(item, opted_out_at=max(item.opted_out_at, at))

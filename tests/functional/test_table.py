@@ -412,6 +412,16 @@ def test_activity_during_a_sweep_wins_over_its_postponement(table: Conversations
     assert len(list(table.due(now=LATER + timedelta(minutes=2), limit=10))) == 1
 
 
+def test_a_conversation_that_was_met_is_checked_like_any_other(table: ConversationsTable) -> None:
+    table.meet(CONVERSATION, now=NOON)
+    table.meet(CONVERSATION, now=LATER)
+
+    (check,) = table.due(now=NOON + timedelta(minutes=1), limit=10)
+    assert (check.conversation, check.number) == (Conversation(sid=CONVERSATION, began=NOON), 0)
+    assert table.is_known(CONVERSATION)
+    assert claim(table).fence == 1
+
+
 def test_only_a_conversation_with_an_item_is_known(table: ConversationsTable) -> None:
     claim(table)
 

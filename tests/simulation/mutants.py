@@ -236,8 +236,8 @@ MUTANTS = (
     Mutant(
         name="the sweeper does not ask what is covered",
         file=SWEEP,
-        old="if not conversation.coverage.covers(message.index)\n        and message.at >= oldest",
-        new="if message.at >= oldest",
+        old="if not conversation.coverage.covers(message.index)\n        and message.index > answered",
+        new="if message.index > answered",
     ),
     Mutant(
         name="the sweeper leaves holes",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from switchboard.events import Marker, MessageAdded, OwnerSet, Sent, Speaker
 from switchboard.ports import Answer, Question
 from tests.simulation.invariants import REPLY
 from tests.simulation.models import MAX_EVENT_AGE, ThrottledError
@@ -88,6 +88,8 @@ class Ports:
         method = getattr(self._world.store, name)
         if name == "take_over":
             self._world.takes(conversation_sid, lambda: method(*arguments, **named))
+            found = OwnerSet(conversation_sid=conversation_sid, owner="human", at=named["at"])
+            self._world.owners.setdefault(conversation_sid, []).append(found)
             return None
         if name == "spent":
             open_turns = sum(bool(item.turn) for item in self._world.store.items.values())

@@ -356,6 +356,10 @@ class World:
     def is_known(self, sid: str) -> bool:
         return sid in self.store.items
 
+    def meet(self, sid: str, *, now: datetime) -> None:
+        self.store.meet(sid, now=now)
+        self.is_active(sid)
+
     def postpone(self, check: Check, *, until: datetime | None) -> None:
         number = check.number + 1
         if until is None or number > 4:

@@ -31,6 +31,7 @@ class House:
     postponed: dict[str, datetime | None] = field(default_factory=dict)
     created: list[str] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
+    met: list[str] = field(default_factory=list)
     unreadable: dict[str, Exception] = field(default_factory=dict)
     words: QueueList = field(default_factory=QueueList)
     events: QueueList = field(default_factory=QueueList)
@@ -68,6 +69,10 @@ class House:
 
     def is_known(self, sid: str) -> bool:
         return any(check.conversation.sid == sid for check in self.checks)
+
+    def meet(self, sid: str, *, now: datetime) -> None:
+        assert now
+        self.met.append(sid)
 
     def postpone(self, check: Check, *, until: datetime | None) -> None:
         self.postponed[check.conversation.sid] = until
@@ -146,6 +151,26 @@ def test_a_conversation_whose_every_webhook_was_lost_is_found(house: House) -> N
     house.sweep()
 
     assert house.words.messages == [stranger]
+    assert house.met == [sid("CH", 9)]
+
+
+def test_where_the_table_was_lost_what_we_answered_is_left_alone(house: House) -> None:
+    answered, waits = (message_added(conversation_sid=sid("CH", 9), index=index) for index in (0, 2))
+    house.twilio.has(answered, from_us(index=1, turn="T1", conversation_sid=sid("CH", 9)), waits)
+    house.created = [sid("CH", 9)]
+
+    house.sweep()
+
+    assert house.words.messages == [waits]
+
+
+def test_a_new_conversation_that_cannot_be_read_is_looked_at_again(house: House) -> None:
+    house.created = [sid("CH", 9)]
+    house.unreadable[sid("CH", 9)] = Transient("away")
+
+    house.sweep()
+
+    assert house.met == []
 
 
 def test_of_a_conversation_never_seen_only_the_young_messages_are_work(house: House) -> None:

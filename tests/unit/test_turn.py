@@ -462,6 +462,15 @@ def test_what_stood_in_a_conversation_before_we_saw_it_is_history(house: House) 
     assert house.replies == ["You said: a new question"]
 
 
+def test_where_the_table_was_lost_nobody_is_answered_again(house: House) -> None:
+    house.deliver(*house.say("one"))
+    house.conversations = ConversationsInMemory()
+
+    house.deliver(*house.say("two"))
+
+    assert house.replies == ["You said: one", "You said: two"]
+
+
 def test_a_retry_answers_at_least_the_messages_of_the_first_attempt(house: House) -> None:
     first, second = house.say("one", "two")
     house.agent.raises = [Transient("away")]

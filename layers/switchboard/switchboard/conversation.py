@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from switchboard.events import MessageAdded, Speaker
+
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 HOLE_LIVES = timedelta(days=1)  # the sweeper looks for a missing index this long, then it counts as skipped
 MOST_HOLES = 100  # each costs bytes in every write of the item
@@ -49,6 +51,15 @@ class Coverage:
         if index in self.reopened:
             return False
         return index in self.seen or (index <= self.floor and index not in self.holes)
+
+    def answered_unknown_to_us(self, listed: Iterable[MessageAdded]) -> int:
+        """Return the index of our last reply where nothing was ever dealt with, else -1.
+
+        What stands before such a reply was answered, and forgotten with the table.
+        """
+        if self.floor >= 0 or self.seen:
+            return -1
+        return max((message.index for message in listed if message.speaker is Speaker.US), default=-1)
 
     def first_unseen_below(self, index: int, *, besides: Iterable[int]) -> int | None:
         """Return the lowest index between the floor and `index` that neither we nor `besides` have seen."""

@@ -41,6 +41,10 @@ class Checks(Protocol):
         """Tell whether the conversation has an item."""
         ...
 
+    def meet(self, sid: str, *, now: datetime) -> None:
+        """Give a conversation an item with its first check, if it has none."""
+        ...
+
     def postpone(self, check: Check, *, until: datetime | None) -> None:
         """Set the next check (None: there is none), unless there was activity meanwhile."""
         ...
@@ -116,7 +120,9 @@ def sweep(
             continue
         except Permanent:  # a conversation that is gone at Twilio holds up nobody
             failed += 1
-        if look.check is not None:
+        if look.check is None:
+            checks.meet(look.conversation.sid, now=now)  # from now on it is looked at as all others are
+        else:
             checks.postpone(look.check, until=_next(look.check, now))
     return Sweep(requests=requests, found=found, failed=failed)
 
@@ -140,10 +146,12 @@ def _missed(
     listed: Sequence[MessageAdded], conversation: Conversation, *, oldest: datetime, max_event_age: timedelta
 ) -> list[MessageAdded]:
     """Return what nobody has dealt with; what is older than `oldest` is given up."""
+    answered = conversation.coverage.answered_unknown_to_us(listed)
     return [
         message
         for message in listed
         if not conversation.coverage.covers(message.index)
+        and message.index > answered
         and message.at >= oldest
         and not conversation.has_history_at(message.at, max_event_age=max_event_age)
     ]

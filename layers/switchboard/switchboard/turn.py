@@ -118,8 +118,10 @@ def _gather(held: Claimed) -> list[MessageAdded]:
     unread = indices - waiting.keys()
     if gap is not None or unread:
         lowest = min(unread if gap is None else {gap, *unread})
-        for message in held.look(max(lowest, top - MOST_HOLES)):
-            if message.index in unread or _is_found_in_a_gap(held, message, top):
+        listed = held.look(max(lowest, top - MOST_HOLES))
+        answered = held.conversation.coverage.answered_unknown_to_us(listed)
+        for message in listed:
+            if message.index in unread or (message.index > answered and _is_found_in_a_gap(held, message, top)):
                 waiting[message.index] = message
             elif message.index < top and message.index not in waiting:
                 held.shown.add(message.index)

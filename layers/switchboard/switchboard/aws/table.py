@@ -288,6 +288,12 @@ class ConversationsTable:
         with _transient_errors(sid):
             return bool(self._get(sid))
 
+    def meet(self, sid: str, *, now: datetime) -> None:
+        """Give a conversation an item with its first check, if it has none."""
+        update = Update(condition="attribute_not_exists(#activity)", sets={**ACTIVITY})
+        update.values = {":zero": 0, **activity_at(now)}
+        self._update_unless_refused(sid, update)
+
     def postpone(self, check: Check, *, until: datetime | None) -> None:
         """Set the next check (None: there is none), unless there was activity meanwhile."""
         update = Update(
