@@ -2,8 +2,6 @@
 
 import fcntl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,31 +13,33 @@ BUILT_FOR_AWS = ROOT / ".aws-sam" / "arm64"  # kept, so that the next build take
 
 
 @pytest.fixture(scope="session")
-def built() -> Path:
+def built(testrun_uid: str) -> Path:
     """Return the folder of the functions and the layer, built for this machine."""
     _sam()
-    with _one_at_a_time():
-        _run(program("make"), "build")
+    _once(testrun_uid, program("make"), "build")
     return ROOT / ".aws-sam" / "build"
 
 
 @pytest.fixture(scope="session")
-def built_for_aws() -> Path:
+def built_for_aws(testrun_uid: str) -> Path:
     """Return the folder of the layer, built as it is by default."""
     folders = ["--build-dir", str(BUILT_FOR_AWS / "build"), "--cache-dir", str(BUILT_FOR_AWS / "cache")]
-    with _one_at_a_time():
-        _run(_sam(), "build", "SwitchboardLayer", "--cached", *folders)
+    _once(testrun_uid, _sam(), "build", "SwitchboardLayer", "--cached", *folders)
     return BUILT_FOR_AWS / "build"
 
 
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Wait for the build of another test process: they share the folder."""
+def _once(testrun_uid: str, *command: str) -> None:
+    """Run a command once in a test run, whichever of its processes comes first: another may be using what it built."""
     kept = ROOT / ".local"
     kept.mkdir(exist_ok=True)
-    with (kept / "build.lock").open("w") as lock:
+    with (kept / "built.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        built = kept / "built"
+        done = [line for line in (built.read_text().splitlines() if built.exists() else ()) if testrun_uid in line]
+        line = f"{testrun_uid} {' '.join(command)}"
+        if line not in done:
+            _run(*command)
+            built.write_text("\n".join([*done, line]))
 
 
 def _sam() -> str:
