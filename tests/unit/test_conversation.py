@@ -72,6 +72,13 @@ def test_a_first_sight_at_a_huge_index_is_quick_small_and_looks_a_little_back() 
     assert set(coverage.holes) == set(range(10**9 - MOST_HOLES, 10**9))
 
 
+def test_a_colleague_seen_first_at_a_high_index_opens_no_holes_far_below() -> None:
+    coverage = Coverage(seen=frozenset({5000})).with_covered({5001}, now=NOON)
+
+    assert coverage.floor == 5001
+    assert min(coverage.holes) == 5000 - MOST_HOLES
+
+
 def test_a_huge_skip_is_quick_and_small() -> None:
     coverage = Coverage().with_covered({0}, now=NOON).with_covered({10**9}, now=NOON)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from switchboard.conversation import LONG_AGO, Conversation, Coverage
+from switchboard.conversation import LONG_AGO, Conversation, Coverage, Draft, Kind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.sweep import Check, Sweep, sweep
@@ -54,10 +54,13 @@ class House:
         number: int = 0,
         coverage: Coverage | None = None,
         began: datetime = LONG_AGO,
+        draft: Draft | None = None,
     ) -> None:
         self.checks.append(
             Check(
-                conversation=Conversation(sid=conversation_sid, began=began, coverage=coverage or Coverage()),
+                conversation=Conversation(
+                    sid=conversation_sid, began=began, coverage=coverage or Coverage(), draft=draft
+                ),
                 number=number,
                 activity=NOON - timedelta(minutes=2**number),
                 due=NOON,
@@ -158,6 +161,19 @@ def test_where_the_table_was_lost_what_we_answered_is_left_alone(house: House) -
     answered, waits = (message_added(conversation_sid=sid("CH", 9), index=index) for index in (0, 2))
     house.twilio.has(answered, from_us(index=1, turn="T1", conversation_sid=sid("CH", 9)), waits)
     house.created = [sid("CH", 9)]
+
+    house.sweep()
+
+    assert house.words.messages == [waits]
+
+
+def test_a_first_reply_that_is_not_settled_hides_no_message(house: House) -> None:
+    waits = message_added(index=0)
+    house.twilio.has(waits, from_us(index=1, turn="T1"))
+    draft = Draft(
+        turn="T1", kind=Kind.ANSWER, covers=frozenset({0}), parts=("a",), posts=(1,), era=0, look_after=LONG_AGO
+    )
+    house.check(draft=draft)
 
     house.sweep()
 

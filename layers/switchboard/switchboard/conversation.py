@@ -52,15 +52,6 @@ class Coverage:
             return False
         return index in self.seen or (index <= self.floor and index not in self.holes)
 
-    def answered_unknown_to_us(self, listed: Iterable[MessageAdded]) -> int:
-        """Return the index of our last reply where nothing was ever dealt with, else -1.
-
-        What stands before such a reply was answered, and forgotten with the table.
-        """
-        if self.floor >= 0 or self.seen:
-            return -1
-        return max((message.index for message in listed if message.speaker is Speaker.US), default=-1)
-
     def first_unseen_below(self, index: int, *, besides: Iterable[int]) -> int | None:
         """Return the lowest index between the floor and `index` that neither we nor `besides` have seen."""
         known = self.seen.union(besides)
@@ -92,8 +83,8 @@ class Coverage:
         """Return where to begin counting: far below what is seen, numbers are Twilio's skips or history."""
         if not seen:
             return self.floor
-        is_first_sight = self.floor < 0 and not self.seen
-        lowest = min(seen) - MOST_HOLES if is_first_sight else max(seen) - LONGEST_SKIP
+        is_first_turn = self.floor < 0  # a colleague may have been seen before
+        lowest = min(seen) - MOST_HOLES if is_first_turn else max(seen) - LONGEST_SKIP
         return max(self.floor, lowest - 1)
 
 
@@ -155,6 +146,15 @@ class Conversation:
     def has_history_at(self, at: datetime, *, max_event_age: timedelta) -> bool:
         """Tell whether what stood there at a time is history, not work: it was too old when we first heard of it."""
         return at < self.began - max_event_age
+
+    def answered_before_we_knew(self, listed: Iterable[MessageAdded]) -> int:
+        """Return the index of our last reply where no turn was ever closed and none is on its way, else -1.
+
+        What stands before such a reply was answered, and forgotten with the table.
+        """
+        if self.coverage.floor >= 0 or self.draft:
+            return -1
+        return max((message.index for message in listed if message.speaker is Speaker.US), default=-1)
 
     def without_turn(self) -> "Conversation":
         """Return it with no open turn and no lease."""

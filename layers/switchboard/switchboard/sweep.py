@@ -146,7 +146,7 @@ def _missed(
     listed: Sequence[MessageAdded], conversation: Conversation, *, oldest: datetime, max_event_age: timedelta
 ) -> list[MessageAdded]:
     """Return what nobody has dealt with; what is older than `oldest` is given up."""
-    answered = conversation.coverage.answered_unknown_to_us(listed)
+    answered = conversation.answered_before_we_knew(listed)
     return [
         message
         for message in listed

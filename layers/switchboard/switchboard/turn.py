@@ -119,7 +119,7 @@ def _gather(held: Claimed) -> list[MessageAdded]:
     if gap is not None or unread:
         lowest = min(unread if gap is None else {gap, *unread})
         listed = held.look(max(lowest, top - MOST_HOLES))
-        answered = held.conversation.coverage.answered_unknown_to_us(listed)
+        answered = held.conversation.answered_before_we_knew(listed)
         for message in listed:
             if message.index in unread or (message.index > answered and _is_found_in_a_gap(held, message, top)):
                 waiting[message.index] = message
