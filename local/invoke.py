@@ -35,10 +35,10 @@ def invoke(event: Annotated[Path, typer.Argument(help="A payload of events/.", e
 
 
 def _invoke(event: Path) -> int:
+    _look_for_docker()
     function = logical_id(event.resolve())
     environment = _environment_of(function)
     sam = _sam()
-    _look_for_docker()
     payload = read(event, now=datetime.now(UTC), who=identity(os.environ), public_url=environment.get("PUBLIC_URL", ""))
     with tempfile.NamedTemporaryFile("w", suffix=".json") as freshened:
         json.dump(payload, freshened)

@@ -23,6 +23,7 @@ ENDS: Mapping[End, str] = {
     End.TIMED_OUT: "took too long and was killed: what it held comes back when the visibility timeout ends",
 }
 IGNORED = "ignored_"  # authentic, and none of our business: several for each text
+WISHES = "ignored_owner_set_"  # but a desk that is told of no effect wants to know why
 SHOWN_FACTS = ("messages", "cause", "detail", "event_type", "error")
 
 
@@ -120,7 +121,7 @@ def _decision(text: str) -> str:
     if not isinstance(line, dict) or not isinstance(line.get("message"), str) or "level" not in line:
         return ""
     colour = "red" if line["level"] in {"ERROR", "CRITICAL"} else "default"
-    if line["message"].startswith(IGNORED):
+    if line["message"].startswith(IGNORED) and not line["message"].startswith(WISHES):
         return ""
     return f"[{colour}]{escape(line['message'])}[/{colour}] [dim]{escape(' '.join(_facts(line)))}[/dim]"
 

@@ -103,18 +103,20 @@ class ConversationsInMemory:
     def history(self, sid: str) -> tuple[Exchange, ...]:
         turns = self._turns(sid)
         return tuple(
-            Exchange(said=turns[key].said, replied="\n\n".join(turns[key].parts) if turns[key].ending in SAID else None)
+            Exchange(said=turns[key].said, replied="\n\n".join(turns[key].parts))
             for key in sorted(turns)
+            if turns[key].ending in SAID
         )
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> None:
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
         item = self.items.get(sid, Conversation(sid=sid))
         seen = item.coverage.seen if index is None else item.coverage.seen | {index}
         left = frozenset(number for number in item.left if index is None or number > index)
         item = replace(item, coverage=replace(item.coverage, seen=seen), left=left)
         self.items[sid] = self._owned(item, Owner.HUMAN, at) if item.owner_at < at else item
+        return item.owner_at <= at
 
-    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int]:
+    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         item = self.items.get(sid, Conversation(sid=sid))
         if item.owner_at < at:
             reopened = item.coverage.reopened | item.left
@@ -122,7 +124,7 @@ class ConversationsInMemory:
             was_human = item.owner is Owner.HUMAN
             owned = self._owned(item, Owner.AGENT, at) if was_human else replace(item, owner_at=at)
             self.items[sid] = replace(owned, began=_begun(item, at))
-        return item.coverage.reopened
+        return item.coverage.reopened if item.owner_at <= at else None
 
     def close(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))

@@ -21,7 +21,7 @@ class TwilioInMemory:
     lists: int = 0
     hidden: set[int] = field(default_factory=set)
     gone: bool = False
-    after_post: Callable[[], None] = lambda: None
+    after_post: Callable[[], object] = lambda: None
 
     def has(self, *messages: MessageAdded) -> None:
         for message in messages:

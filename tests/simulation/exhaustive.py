@@ -279,7 +279,7 @@ class House:
 
     def _hand_back(self) -> None:
         self.clock.move(1)
-        reopened = self.store.hand_back(CONVERSATION, at=self.clock())
+        reopened = self.store.hand_back(CONVERSATION, at=self.clock()) or frozenset()
         again = [m for m in self.twilio.messages[CONVERSATION] if m.index in reopened]
         self.queue.send_again(again, since=self.clock())
 

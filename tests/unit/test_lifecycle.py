@@ -64,9 +64,15 @@ def test_a_hand_back_makes_the_agent_the_owner_again(desk: Desk) -> None:
 
 @pytest.mark.parametrize("late", [from_colleague(index=1), owner_set("human", seconds=0)])
 def test_a_takeover_that_comes_after_the_newer_hand_back_changes_nothing(desk: Desk, late: LifecycleEvent) -> None:
-    desk.happens(owner_set("agent", seconds=5), late)
+    effects = desk.happens(owner_set("agent", seconds=5), late)
 
     assert desk.owner is Owner.AGENT
+    assert effects == [Effect.HANDED_BACK, Effect.OUTDATED]
+
+
+def test_a_hand_back_older_than_the_colleagues_word_is_not_told_as_done(desk: Desk) -> None:
+    assert desk.happens(owner_set("human", seconds=5), owner_set("agent", seconds=4))[1] is Effect.OUTDATED
+    assert desk.owner is Owner.HUMAN
 
 
 def test_a_hand_back_queues_what_was_left_to_the_human(desk: Desk) -> None:

@@ -27,7 +27,7 @@ class EchoAgent:
 
     asked: list[Question] = field(default_factory=list)
     raises: list[Exception] = field(default_factory=list)
-    interrupted_by: Callable[[], None] = lambda: None
+    interrupted_by: Callable[[], object] = lambda: None
     says: str = ""
     handoff: bool = False
 
@@ -429,7 +429,7 @@ def test_messages_left_to_a_human_wait_for_an_answer_again_after_the_hand_back(h
     reopened = house.conversations.hand_back(CONVERSATION, at=house.clock() + timedelta(seconds=5))
     house.deliver(said)
 
-    assert reopened == {1}
+    assert reopened == frozenset({1})
     assert house.replies == ["You said: still there?"]
 
 

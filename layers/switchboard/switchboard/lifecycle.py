@@ -25,18 +25,19 @@ class Effect(StrEnum):
     CLOSED = "closed"
     OPTED_OUT = "opted_out"
     DELIVERY_FAILED = "delivery_failed"
+    OUTDATED = "outdated"
     NONE = "none"
 
 
 class Conversations(Protocol):
     """The conversations' items; every method is safe to repeat and in any order."""
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> None:
-        """Make a human the owner, if `at` is newer than what set the owner last."""
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
+        """Make a human the owner, if `at` is newer than what set the owner last; tell whether nothing newer did."""
         ...
 
-    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int]:
-        """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again."""
+    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
+        """Make the agent the owner, if `at` is newer; return the indices that then wait again, else None."""
         ...
 
     def close(self, sid: str, *, at: datetime) -> None:
@@ -69,28 +70,34 @@ def apply(event: LifecycleEvent, *, conversations: Conversations, messages: Mess
     sid = event.conversation_sid
     match event:
         case MessageAdded(speaker=Speaker.COLLEAGUE):
-            conversations.take_over(sid, index=event.index, at=event.at)
-            return Effect.TAKEN_OVER
-        case MessageAdded():
-            return Effect.NONE
+            return _taken_over(is_newest=conversations.take_over(sid, index=event.index, at=event.at))
         case OwnerSet(owner="human"):
-            conversations.take_over(sid, index=None, at=event.at)
-            return Effect.TAKEN_OVER
+            return _taken_over(is_newest=conversations.take_over(sid, index=None, at=event.at))
         case OwnerSet():
-            reopened = conversations.hand_back(sid, at=event.at)
-            if reopened:
-                listed = messages.list_messages(sid, from_index=min(reopened))
-                requeue.send_again([message for message in listed if message.index in reopened], since=event.at)
-            return Effect.HANDED_BACK
+            return _hand_back(event, conversations, messages, requeue)
         case ConversationStateUpdated(state="closed"):
             conversations.close(sid, at=event.at)
             return Effect.CLOSED
-        case ConversationStateUpdated():
-            return Effect.NONE
         case DeliveryFailed(error_code=code) if code == OPTED_OUT:
             conversations.opt_out(sid, at=event.at)
             return Effect.OPTED_OUT
         case DeliveryFailed():
             return Effect.DELIVERY_FAILED
+        case MessageAdded() | ConversationStateUpdated():
+            return Effect.NONE
         case _:
             assert_never(event)
+
+
+def _taken_over(*, is_newest: bool) -> Effect:
+    return Effect.TAKEN_OVER if is_newest else Effect.OUTDATED
+
+
+def _hand_back(event: OwnerSet, conversations: Conversations, messages: Messages, requeue: Requeue) -> Effect:
+    reopened = conversations.hand_back(event.conversation_sid, at=event.at)
+    if reopened is None:
+        return Effect.OUTDATED
+    if reopened:
+        listed = messages.list_messages(event.conversation_sid, from_index=min(reopened))
+        requeue.send_again([message for message in listed if message.index in reopened], since=event.at)
+    return Effect.HANDED_BACK

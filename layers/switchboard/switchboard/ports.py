@@ -13,10 +13,10 @@ from switchboard.limits import Spent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One earlier turn: what the customer said, and what was replied (None: nobody of ours answered)."""
+    """One earlier turn: what the customer said, and what we replied."""
 
     said: tuple[str, ...]
-    replied: str | None
+    replied: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +158,10 @@ class Conversations(Protocol):
         """Remove our lease and a turn in which nothing is left to answer; never raises `Fenced`."""
         ...
 
-    def take_over(self, sid: str, *, index: int, at: datetime) -> None:
+    def take_over(self, sid: str, *, index: int, at: datetime) -> bool:
         """Make a human the owner, if `at` is newer than what set the owner last; the message at `index` is seen."""
         ...
 
     def history(self, sid: str) -> tuple[Exchange, ...]:
-        """Return the latest turns, oldest first."""
+        """Return the latest turns in which we replied, oldest first; what was a colleague's is no question any more."""
         ...

@@ -78,8 +78,7 @@ class Engine:
 def _history(exchanges: Iterable[Exchange]) -> Iterator[ModelMessage]:
     for exchange in exchanges:
         yield ModelRequest(parts=[UserPromptPart(_prompt(exchange.said))])
-        if exchange.replied is not None:
-            yield ModelResponse(parts=[TextPart(exchange.replied)])
+        yield ModelResponse(parts=[TextPart(exchange.replied)])
 
 
 def _prompt(messages: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """A conversation's values as DynamoDB attributes, and back. Times are epoch milliseconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,10 +97,13 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
     }
 
 
-def exchange_from_item(item: Item) -> Exchange:
-    """Return a turn's record as the agent is shown it."""
-    was_said = Ending(item["ending"]) in _SAID_TO_THE_CUSTOMER
-    return Exchange(said=tuple(item["said"]), replied="\n\n".join(item["parts"]) if was_said else None)
+def exchanges_from_items(items: Iterable[Item]) -> tuple[Exchange, ...]:
+    """Return turns' records as the agent is shown them: those in which the customer read a reply."""
+    return tuple(
+        Exchange(said=tuple(item["said"]), replied="\n\n".join(item["parts"]))
+        for item in items
+        if Ending(item["ending"]) in _SAID_TO_THE_CUSTOMER
+    )
 
 
 def _numbers(values: Any) -> frozenset[int]:  # noqa: ANN401 -- a number set as the deserializer gives it

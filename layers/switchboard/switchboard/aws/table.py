@@ -19,7 +19,7 @@ from switchboard.aws.items import (
     Item,
     conversation_from_item,
     draft_to_value,
-    exchange_from_item,
+    exchanges_from_items,
     from_wire,
     joined_to_text,
     milliseconds,
@@ -191,7 +191,7 @@ class ConversationsTable:
         self._update_unless_refused(conversation.sid, with_our_lease(conversation, removes=(*LEASE, *TURN)))
 
     def history(self, sid: str) -> tuple[Exchange, ...]:
-        """Return the latest turns, oldest first."""
+        """Return the latest turns in which we replied, oldest first."""
         with _transient_errors(sid):
             answer = self.client.query(
                 TableName=self.name,
@@ -200,11 +200,11 @@ class ConversationsTable:
                 ScanIndexForward=False,
                 Limit=TURNS_SHOWN,
             )
-        return tuple(exchange_from_item(from_wire(item)) for item in reversed(answer["Items"]))
+        return exchanges_from_items(map(from_wire, reversed(answer["Items"])))
 
     # ── what happens to a conversation ───────────────────────────────────────────────────────────────────────────
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> None:
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
         """Make a human the owner, if `at` is newer than what set the owner last; the message at `index` is seen.
 
         What was left to the human before that message is his: he has spoken since.
@@ -222,9 +222,10 @@ class ConversationsTable:
         spoken_for = {number for number in conversation.left if index is not None and number < index}
         if spoken_for:
             self._update(sid, Update(deletes={"left": ":spoken_for"}, values={":spoken_for": spoken_for}))
+        return conversation.owner_at <= at
 
-    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int]:
-        """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again.
+    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
+        """Make the agent the owner, if `at` is newer; return the indices that now wait for an answer again, else None.
 
         Where no human owned it nothing is taken from anybody: fence and era stay, a draft on its way lives on.
         """
@@ -244,7 +245,7 @@ class ConversationsTable:
         except _Refused as refused:
             if refused.conversation.owner_at < at:
                 raise Transient(f"{sid}: the item changed while it was handed back") from None
-            return refused.conversation.coverage.reopened
+            return refused.conversation.coverage.reopened if refused.conversation.owner_at == at else None
 
     def close(self, sid: str, *, at: datetime) -> None:
         """Close the conversation, for good."""

@@ -32,6 +32,12 @@ def instant(name: str, value: str | None) -> datetime:
         raise Malformed(f"{name} is no instant in UTC") from None
 
 
+def end_of_instant(name: str, value: str | None) -> datetime:
+    """Return an instant; of one that names whole seconds the last millisecond, for it may have been then."""
+    at = instant(name, value)
+    return at if "." in str(value) else at.replace(microsecond=999_000)
+
+
 def is_instant(value: str) -> bool:
     """Tell whether a value is an instant in UTC."""
     try:

@@ -170,12 +170,14 @@ def _updated(form: Form, _ours: Ours) -> Event:
     match fields.attributes(form.one("Attributes")):
         # `at` is when a colleague's desk decided: without it every later change of the conversation would decide again.
         case {"owner": "agent" | "human" as owner, "at": str(decided_at)} if fields.is_instant(decided_at):
-            at = fields.instant("switchboard.at", decided_at)
+            at = fields.end_of_instant("switchboard.at", decided_at)
             updated = form.one("DateUpdated")
             # What is decided in the future would outrank every colleague until then.
             if updated and at > fields.instant("DateUpdated", updated) + A_DESK_MAY_BE_AHEAD:
                 return Ignored(name="owner_set_in_the_future")
             return OwnerSet(conversation_sid=conversation_sid, owner=owner, at=at)
+        case {"owner": _}:
+            return Ignored(name="owner_set_without_its_time")
         case _:
             return Ignored(name="onConversationUpdated")
 
