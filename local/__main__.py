@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 from rich.console import Console
@@ -36,9 +36,9 @@ def run(
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us in the background
     began = time.monotonic()
     KEPT.mkdir(exist_ok=True)
-    log_path = KEPT / "functions.log"
+    log_path = KEPT / f"functions-{port}.log"
     try:
-        with log_path.open("w") as log:
+        with log_path.open("a") as log:  # another run's, until we know that the port is ours
             stack = LocalStack(
                 host=host,
                 port=port,
@@ -47,15 +47,13 @@ def run(
                 watch=Terminal(console, log, logs=logs),
                 state_file=state,
             )
-            _run_until_interrupted(stack, log=log_path, began=began)
+            _run_until_interrupted(stack, log=log, log_path=log_path, began=began)
     except KeyboardInterrupt:
         console.print("ended")
     except (CannotListen, NoCredentials, Unusable) as error:
         _give_up("Cannot start", error)
     except NotKept as error:
         _give_up("Ended, and the state was not kept", error)
-    finally:
-        ENVIRONMENT_FILE.unlink(missing_ok=True)
 
 
 def _give_up(what: str, error: Exception) -> NoReturn:
@@ -63,15 +61,21 @@ def _give_up(what: str, error: Exception) -> NoReturn:
     sys.exit(1)
 
 
-def _run_until_interrupted(stack: LocalStack, *, log: Path, began: float) -> None:
+def _run_until_interrupted(stack: LocalStack, *, log: TextIO, log_path: Path, began: float) -> None:
     with stack:
+        environments = json.dumps(stack.environments, indent=2)
         try:
-            ENVIRONMENT_FILE.write_text(json.dumps(stack.environments, indent=2))
-            console.print(banner(stack, log=log, seconds=time.monotonic() - began), soft_wrap=True, highlight=False)
+            log.truncate(0)
+            ENVIRONMENT_FILE.write_text(environments)
+            console.print(
+                banner(stack, log=log_path, seconds=time.monotonic() - began), soft_wrap=True, highlight=False
+            )
             threading.Event().wait()
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything behind
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if ENVIRONMENT_FILE.exists() and ENVIRONMENT_FILE.read_text() == environments:
+                ENVIRONMENT_FILE.unlink()
 
 
 if __name__ == "__main__":

@@ -59,6 +59,27 @@ def status(port: int) -> int:
         return 0
 
 
+def test_a_second_run_that_cannot_start_leaves_the_first_its_log_and_its_environment() -> None:
+    port, twilio_port = free_port(), free_port()
+    log = ROOT / ".local" / f"functions-{port}.log"
+
+    with started(port, twilio_port) as first:
+        with Phone(f"http://127.0.0.1:{twilio_port}", CUSTOMER) as phone:
+            phone.text("hi")
+            wait_until(lambda: phone.inbox() and "answered" in log.read_text())
+        with command(port, free_port()) as second:
+            said, _ = second.communicate(timeout=60)
+        kept, environment_file = log.read_text(), ROOT / ".local" / "env.json"
+
+        assert "Cannot start" in said
+        assert "answered" in kept
+        assert f"http://127.0.0.1:{port}/webhook" in environment_file.read_text()
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=30)
+    assert not environment_file.exists()
+    log.unlink()
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
     port, twilio_port = free_port(), free_port()
