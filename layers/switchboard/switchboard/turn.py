@@ -5,8 +5,8 @@ The order of the steps is the protocol (docs/guarantees.md says why each is wher
     claim ─▶ drop ─▶ gap ─▶ gate ─▶ think ─▶ freeze ─▶ send ─▶ record ─▶ settle
       └─▶ an unsettled draft: wait, look, then settle, resend what is missing, or stop
 
-Every step is one conditional write under the fence that the claim raised. Whoever is refused by the fence returns the
-records, and the next claim decides.
+What a step writes is one conditional write under the fence that the claim raised. Whoever is refused by the fence
+returns the records, and the next claim decides.
 """
 
 from collections.abc import Callable, Sequence

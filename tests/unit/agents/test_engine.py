@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -216,7 +217,7 @@ def test_what_time_may_heal_is_transient_and_quotes_nobody(error: Exception) -> 
     with answering(assistant(), fails(error)) as agent, pytest.raises(Transient) as raised:
         agent.answer(question(SECRET))
 
-    assert told(raised.value) == f"{TURN}: the agent failed with {kind(error)}"
+    assert re.fullmatch(rf"{TURN}: the agent failed with {kind(error)} at \w+\.py:\d+", told(raised.value))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_what_time_does_not_heal_is_permanent_and_quotes_nobody(error: Exception
     with answering(assistant(), fails(error)) as agent, pytest.raises(Permanent) as raised:
         agent.answer(question(SECRET))
 
-    assert told(raised.value) == f"{TURN}: the agent failed with {kind(error)}"
+    assert re.fullmatch(rf"{TURN}: the agent failed with {kind(error)} at \w+\.py:\d+", told(raised.value))
 
 
 @pytest.mark.parametrize("error", [Transient("the stock service is away"), Misconfigured("STOCK_URL is not set")])

@@ -4,8 +4,10 @@ Whatever goes wrong with the model ends as `Transient` or `Permanent`. Their tex
 never what the error said: providers quote the request, and that is what a customer wrote.
 """
 
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic_ai import AgentRunResult, UsageLimits
 from pydantic_ai.exceptions import (
@@ -96,11 +98,13 @@ def _answer(run: AgentRunResult[str | HandOver]) -> Answer:
 
 
 def _verdict(error: BaseException, *, turn: str) -> SwitchboardError:
-    """Decide whether trying again may help, and tell no more of an error than its kind."""
+    """Decide whether trying again may help, and tell no more of an error than its kind and its place."""
     if isinstance(error, Transient | Permanent):
         return error
     status = f" {error.status_code}" if isinstance(error, ModelHTTPError) else ""
-    text = f"{turn}: the agent failed with {type(error).__name__}{status}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    text = f"{turn}: the agent failed with {type(error).__name__}{status}{place}"
     return Transient(text) if _passes_by_itself(error) else Permanent(text)
 
 
