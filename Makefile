@@ -42,7 +42,7 @@ test: .venv/dev ## Run all tests
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy --package switchboard --package local --package tests --package bench
+	.venv/bin/mypy --package switchboard --package local --package twilio_emulator --package tests --package bench
 	.venv/bin/mypy examples/*.py
 	for function in functions/*; do MYPYPATH=$$function .venv/bin/mypy $$function/*.py || exit 1; done
 	PYTHONPATH=layers/switchboard:. .venv/bin/lint-imports

@@ -6,11 +6,11 @@ from functools import partial
 
 import httpx
 
-from local.twilio import Emulator, snapshot
-from local.twilio.models import conversations, messages
-from local.twilio.models.events import rest
 from tests.emulator.alone import started
 from tests.emulator.served import ACCOUNT, SERVICE, TOKEN
+from twilio_emulator import Emulator, snapshot
+from twilio_emulator.models import conversations, messages
+from twilio_emulator.models.events import rest
 
 MANY, FEW = 1000, 10
 MESSAGES = 20

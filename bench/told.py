@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 import httpx
 from twilio.request_validator import RequestValidator
 
-from local.twilio.phone import Phone
 from tests.emulator.alone import started
 from tests.emulator.served import CUSTOMER, TOKEN
+from twilio_emulator.client import Phone
 
 TEXTS = 100
 

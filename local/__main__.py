@@ -15,10 +15,10 @@ from rich.markup import escape
 
 from local.identity import NoCredentials
 from local.invoke import ENVIRONMENT_FILE
-from local.serving import CannotListen
 from local.stack import KEPT, LocalStack
 from local.terminal import Terminal, banner
-from local.twilio.state_file import NotKept, Unusable
+from twilio_emulator.server import CannotListen
+from twilio_emulator.state_file import NotKept, Unusable
 
 console = Console()
 

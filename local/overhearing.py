@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from local.happenings import Said
-from local.serving import ASGI
+from twilio_emulator.server import ASGI
 
 type Message = MutableMapping[str, Any]  # of ASGI
 

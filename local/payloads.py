@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from local.identity import Identity
-from local.twilio.signing import signature
+from twilio_emulator.webhooks.signing import signature
 
 EVENTS = Path(__file__).parent.parent / "events"
 

@@ -11,9 +11,9 @@ from json import loads
 
 from local.identity import OUR_SMS_NUMBER, OUR_WHATSAPP_NUMBER
 from local.payloads import EVENTS, form
-from local.twilio.models import conversations, inbound, messages, participants
-from local.twilio.models.events import rest
-from local.twilio.models.world import World
+from twilio_emulator.models import conversations, inbound, messages, participants
+from twilio_emulator.models.backend import World
+from twilio_emulator.models.events import rest
 
 _OURS = {"SMS": OUR_SMS_NUMBER, "WHATSAPP": OUR_WHATSAPP_NUMBER, "SDK": inbound.CHAT}  # by the webhook's Source
 

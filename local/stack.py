@@ -21,10 +21,10 @@ from local.overhearing import overhearing
 from local.runner import Function
 from local.schedule import Ticks
 from local.seeds import plant
-from local.serving import Servers, listen
 from local.state import Kept
 from local.template import Template
-from local.twilio import Emulator
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".local"  # bytecode and logs: nothing that a run needs

@@ -12,10 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter, ValidationError
 
 from local.aws import Item, LocalAws, Names
-from local.twilio import Emulator
-from local.twilio.exceptions import TwilioError
-from local.twilio.models.state import AccountState
-from local.twilio.state_file import NotKept, StateFile, Unusable
+from twilio_emulator import Emulator
+from twilio_emulator.exceptions import TwilioError
+from twilio_emulator.models.state import AccountState
+from twilio_emulator.state_file import NotKept, StateFile, Unusable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,10 @@ COMMENT = re.compile(r"    # via .+")
 # The code of a folder may import what its own and the earlier requirements name, and what the project itself is.
 SCOPES = {
     LAYER / "requirements.in": ("layers", "functions"),
-    ROOT / "requirements" / "local.in": ("local", "examples"),
+    ROOT / "requirements" / "local.in": ("local", "twilio_emulator", "examples"),
     ROOT / "requirements" / "dev.in": ("tests", "bench"),
 }
-OURS = {"app", "assistant", "bench", "local", "switchboard", "tests"}
+OURS = {"app", "assistant", "bench", "local", "switchboard", "tests", "twilio_emulator"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -16,16 +16,16 @@ from typing import Any
 
 import pytest
 
-from local.serving import Servers, listen
-from local.twilio import Emulator
-from local.twilio.models.events import POST_EVENTS, PRE_EVENTS, USER_EVENTS
-from local.twilio.urls import ROUTES, match
 from tests import needs
 from tests.contract import calls
 from tests.contract.calls import Outcome, Step
 from tests.emulator.served import ACCOUNT, TOKEN
 from tests.emulator.webhook_site import Received, WebhookSite
 from tests.waiting import wait_until
+from twilio_emulator import Emulator
+from twilio_emulator.models.events import POST_EVENTS, PRE_EVENTS, USER_EVENTS
+from twilio_emulator.rest.urls import ROUTES, match
+from twilio_emulator.server import Servers, listen
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

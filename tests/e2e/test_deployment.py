@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.identity import BUILT_IN
-from local.serving import Servers, listen
-from local.twilio import Emulator
 from tests.e2e.aws import Aws, aws
 from tests.e2e.conftest import ROOT
 from tests.e2e.emulator import ARCHITECTURE, VENV
 from tests.waiting import wait_until
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
 
 STACK = "switchboard"
 CUSTOMER = "+12025550110"

@@ -1,4 +1,4 @@
-"""An emulator that runs alone: `python -m local.twilio` in a process of its own."""
+"""An emulator that runs alone: `python -m twilio_emulator` in a process of its own."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 def command(*options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 -- our own command
-        [sys.executable, "-m", "local.twilio", *options],
+        [sys.executable, "-m", "twilio_emulator", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

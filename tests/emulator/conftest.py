@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.serving import Servers, listen
-from local.twilio import Emulator
 from tests.emulator.served import Served
 from tests.emulator.webhook_site import WebhookSite
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
 
 
 @pytest.fixture(scope="module")

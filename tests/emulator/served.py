@@ -11,8 +11,8 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from local.twilio import Emulator
 from tests.contract import description
+from twilio_emulator import Emulator
 
 ACCOUNT = "AC00000000000000000000000000000001"
 TOKEN = "emulator-token"

@@ -1,4 +1,4 @@
-"""`python -m local.twilio`: the emulator alone."""
+"""`python -m twilio_emulator`: the emulator alone."""
 
 import signal
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.serving import listen
-from local.twilio.phone import Phone
 from tests.emulator.alone import command, started
 from tests.emulator.served import CUSTOMER
+from twilio_emulator.client import Phone
+from twilio_emulator.server import listen
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.twilio.control import Control
-from local.twilio.faults import Kind
 from tests.emulator.alone import ROOT, started
 from tests.emulator.served import Served
 from tests.needs import program
+from twilio_emulator.control.api import Control
+from twilio_emulator.faults.armed import Kind
 
 PAGE = (ROOT / "docs" / "emulator.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from local.twilio.models import conversations, participants
-from local.twilio.models.events import rest
 from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, Served, refused
+from twilio_emulator.models import conversations, participants
+from twilio_emulator.models.events import rest
 
 NOBODY = "0" * 32
-PACKAGE = Path(__file__).parents[2] / "local" / "twilio"
+PACKAGE = Path(__file__).parents[2] / "twilio_emulator"
 
 
 def bind(address: str | None, proxy_address: str | None) -> dict[str, str | None]:

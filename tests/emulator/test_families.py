@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.twilio.urls import ROUTES
 from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, Served
+from twilio_emulator.rest.urls import ROUTES
 
 SERVICES_FAMILY = f"/v1/Services/{SERVICE}"
 TWICE = [path.removeprefix("/v1/Services/{service_sid}") for path in ROUTES if "/Services/{service_sid}/" in path]

@@ -5,8 +5,8 @@ from itertools import product
 
 import pytest
 
-from local.twilio.urls import ROUTES
 from tests.emulator.served import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
+from twilio_emulator.rest.urls import ROUTES
 
 CALLS = sorted((method, path) for path, methods in ROUTES.items() for method in methods)
 CONTROLS = [

@@ -4,8 +4,8 @@ import pytest
 import requests
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.serving import Servers, listen
-from local.twilio.hanging_up import HangUp
+from twilio_emulator.faults.connection_reset import HangUp
+from twilio_emulator.server import Servers, listen
 
 
 def listening_in(application: ASGIApp) -> ASGIApp:

@@ -1,8 +1,8 @@
 import pytest
 
-from local.twilio.models import conversations, messages, participants
-from local.twilio.models.events import rest
 from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
+from twilio_emulator.models import conversations, messages, participants
+from twilio_emulator.models.events import rest
 
 SILENT = rest(webhook_enabled=False)
 

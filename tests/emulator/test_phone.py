@@ -5,8 +5,8 @@ from typing import Protocol
 import httpx
 import pytest
 
-from local.twilio.phone import Attachment, Phone
 from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, VISITOR, Served
+from twilio_emulator.client import Attachment, Phone
 
 
 class Phones(Protocol):

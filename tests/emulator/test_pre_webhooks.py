@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from local.twilio.models.events import POST_EVENTS
 from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, Served, refused
 from tests.emulator.webhook_site import Received, Reply, WebhookSite
 from tests.waiting import wait_until
+from twilio_emulator.models.events import POST_EVENTS
 
 PRE = ("onConversationAdd", "onMessageAdd", "onMessageUpdate", "onParticipantAdd")
 TELLS = {"x_twilio_webhook_enabled": "true"}

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from local.twilio import Emulator
-from local.twilio.models import conversations
-from local.twilio.models.events import rest
 from tests.emulator.served import ACCOUNT, SERVICE, TOKEN, Served, refused
+from twilio_emulator import Emulator
+from twilio_emulator.models import conversations
+from twilio_emulator.models.events import rest
 
 STILL = 30  # what Twilio takes in a second
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from local.twilio import Emulator
 from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
 from tests.emulator.test_media import PICTURE, upload
+from twilio_emulator import Emulator
 
 
 def furnish(twilio: Served) -> str:

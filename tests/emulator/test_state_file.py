@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.twilio import Emulator
-from local.twilio.state_file import NotKept, StateFile, Unusable
 from tests.emulator.test_state import text
+from twilio_emulator import Emulator
+from twilio_emulator.state_file import NotKept, StateFile, Unusable
 
 
 def run(emulator: Emulator) -> dict[str, str]:

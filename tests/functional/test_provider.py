@@ -8,8 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from local.serving import Servers, listen
-from local.twilio import Emulator
 from switchboard.errors import Misconfigured, NotSent, SendRefused, Transient, Unknown
 from switchboard.events import VISITOR_IDENTITY, Marker, MessageAdded, Speaker
 from switchboard.twilio.answers import TwilioRefused, TwilioUnavailable
@@ -17,6 +15,8 @@ from switchboard.twilio.provider import Provider, provider
 from switchboard.twilio.signature import WebhookRequest
 from tests.builders import sid
 from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, message_fields, signature_of
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
 
 OUR_SMS = "+12025550100"
 VISITOR = f"visitor-{'0' * 31}7"

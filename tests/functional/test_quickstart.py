@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.serving import Servers, listen
-from local.twilio import Emulator
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "quickstart.py"
 

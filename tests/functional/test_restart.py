@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.twilio.state_file import NotKept, Unusable
 from tests.stacks import Running, running
 from tests.waiting import wait_until
+from twilio_emulator.state_file import NotKept, Unusable
 
 ANSWERED, WAITING = "+12025550150", "+12025550151"
 

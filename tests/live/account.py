@@ -10,12 +10,12 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from local.serving import Servers, listen
-from local.twilio import Emulator
 from tests import needs
 from tests.emulator.served import ACCOUNT, SERVICE, TOKEN
 from tests.live.careful import TWILIO, Careful, WouldTouchOthers, own_name
 from tests.waiting import pause
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
 
 VARIABLES = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")
 PAUSES = (1, 2, 4, 8)  # a delete that came too soon comes again: nothing may stay

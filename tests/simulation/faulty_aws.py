@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.serving import Servers, listen
-from local.twilio.hanging_up import HangUp
 from tests.simulation.invariants import REPLY
+from twilio_emulator.faults.connection_reset import HangUp
+from twilio_emulator.server import Servers, listen
 
 THROTTLES = 0.02
 LOSES_AN_ANSWER = 0.02

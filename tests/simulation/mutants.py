@@ -304,7 +304,7 @@ def caught_by(mutant: Mutant | None) -> str:
     """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for part in ("layers", "functions", "local", "tests"):
+        for part in ("layers", "functions", "local", "twilio_emulator", "tests"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         shutil.copy(ROOT / "pyproject.toml", copy)
         if mutant is not None:

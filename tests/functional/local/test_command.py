@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.serving import listen
 from local.terminal import CUSTOMER
-from local.twilio.phone import Phone
 from tests.processes import children, has_ended
 from tests.waiting import wait_until
+from twilio_emulator.client import Phone
+from twilio_emulator.server import listen
 
 ROOT = Path(__file__).parents[3]
 OURS = ("STATE", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")

@@ -11,7 +11,7 @@ import pytest
 
 from local.front_door import front_door
 from local.instance import Crashed
-from local.serving import CannotListen, Servers, listen
+from twilio_emulator.server import CannotListen, Servers, listen
 
 type Event = Any  # JSON
 
