@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from local.identity import NoCredentials
+from local.console import Terminal, banner
 from local.invoke import ENVIRONMENT_FILE
 from local.stack import KEPT, LocalStack
-from local.terminal import Terminal, banner
+from local.twilio_account import NoCredentials
 from twilio_emulator.server import CannotListen
 from twilio_emulator.state_file import NotKept, Unusable
 

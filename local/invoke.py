@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from local.identity import identity
-from local.payloads import logical_id, read
+from local.fixtures.payloads import logical_id, read
+from local.twilio_account import identity
 
 ENVIRONMENT_FILE = Path(__file__).parent.parent / ".local" / "env.json"  # written by the stack while it runs
 

@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from local.aws import LocalAws, Names
-from local.front_door import front_door, health
-from local.functions import Declared, declared_functions
-from local.happenings import Happening, LogLine, Watch
-from local.identity import identity, twilio_base_url
-from local.mapping import Pollers
-from local.overhearing import overhearing
-from local.runner import Function
-from local.schedule import Ticks
-from local.seeds import plant
-from local.state import Kept
-from local.template import Template
+from local.activity import Happening, LogLine, Watch
+from local.aws.event_source_mapping import Pollers
+from local.aws.http_api import front_door, health
+from local.aws.lambda_function import Function
+from local.aws.ministack import LocalAws, Names
+from local.aws.scheduler import Ticks
+from local.aws.template import Template
+from local.aws.template_functions import Declared, declared_functions
+from local.fixtures.conversations import plant
+from local.message_tap import overhearing
+from local.snapshot import Kept
+from local.twilio_account import identity, twilio_base_url
 from twilio_emulator import Emulator
 from twilio_emulator.server import Servers, listen
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from local.happenings import End, Happening, Invoked, LogLine
+from local.activity import End, Happening, Invoked, LogLine
 from local.stack import LocalStack
 from tests.signing import signature_of
 from tests.waiting import wait_until

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.conftest import TEMPLATE
-from tests.needs import program
+from tests.skips import program
 
 ROOT = TEMPLATE.parent
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.aws import Names
-from local.template import Template
+from local.aws.ministack import Names
+from local.aws.template import Template
 from switchboard import settings
 from switchboard.errors import Misconfigured
 from tests.architecture.conftest import TEMPLATE

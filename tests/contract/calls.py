@@ -10,7 +10,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from tests.emulator.served import ACCOUNT, TOKEN, Rewriting
+from tests.emulator.emulator_server import ACCOUNT, TOKEN, Rewriting
 
 type Step = Mapping[str, Any]
 type Outcome = dict[str, Any]

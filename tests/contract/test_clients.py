@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests import needs
+from tests import skips
 from tests.contract import calls
 from tests.contract.calls import Outcome, Step
-from tests.emulator.served import ACCOUNT, TOKEN
+from tests.emulator.emulator_server import ACCOUNT, TOKEN
 from tests.emulator.webhook_site import Received, WebhookSite
 from tests.waiting import wait_until
 from twilio_emulator import Emulator
@@ -109,9 +109,9 @@ def stage() -> Iterator[tuple[WebhookSite, Mapping[str, Any]]]:
 
 def run_node(script: str, given: object) -> Any:  # noqa: ANN401 -- JSON
     """Run a script with Node's package; what it takes and what it returns is JSON."""
-    program = needs.program("node")
+    program = skips.program("node")
     if not INSTALLED.exists():
-        needs.missing(f"twilio package of Node: `make {INSTALLED.relative_to(ROOT)}` installs it")
+        skips.missing(f"twilio package of Node: `make {INSTALLED.relative_to(ROOT)}` installs it")
     done = subprocess.run(  # noqa: S603 -- our own script
         [program, HERE / "node" / script],
         input=json.dumps(given),

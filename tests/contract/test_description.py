@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests import needs
+from tests import skips
 from tests.contract import description
 
 SERVICE = "/v1/Services/IS00000000000000000000000000000001"
@@ -12,7 +12,7 @@ SERVICE = "/v1/Services/IS00000000000000000000000000000001"
 @pytest.fixture(autouse=True)
 def _described() -> None:
     if not description.is_at_hand():
-        needs.missing("Twilio's OpenAPI description beside this checkout", allowed=True)
+        skips.missing("Twilio's OpenAPI description beside this checkout", allowed=True)
 
 
 def service(**changes: object) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 
-from local.aws import CREDENTIALS
+from local.aws.ministack import CREDENTIALS
 from tests.waiting import wait_until
 
 

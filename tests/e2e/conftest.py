@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.needs import missing, program
+from tests.skips import missing, program
 
 ROOT = Path(__file__).parent.parent.parent
 BUILT_FOR_AWS = ROOT / ".aws-sam" / "arm64"  # kept, so that the next build takes from its cache

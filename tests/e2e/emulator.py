@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from local.aws import CREDENTIALS
+from local.aws.ministack import CREDENTIALS
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.payloads import EVENTS, form, read
+from local.fixtures.payloads import EVENTS, form, read
 from tests.e2e.emulator import BuiltFunction, emulated
 from tests.stacks import OUR_NUMBER, Running, running
 

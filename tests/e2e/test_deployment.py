@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.identity import BUILT_IN
+from local.twilio_account import BUILT_IN
 from tests.e2e.aws import Aws, aws
 from tests.e2e.conftest import ROOT
 from tests.e2e.emulator import ARCHITECTURE, VENV

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulator.served import Served
+from tests.emulator.emulator_server import Served
 from tests.emulator.webhook_site import WebhookSite
 from twilio_emulator import Emulator
 from twilio_emulator.server import Servers, listen

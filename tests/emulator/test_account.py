@@ -1,7 +1,7 @@
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from tests.emulator.served import ACCOUNT, OUR_SMS, OUR_WHATSAPP, SERVICE, TOKEN, Served, refused
+from tests.emulator.emulator_server import ACCOUNT, OUR_SMS, OUR_WHATSAPP, SERVICE, TOKEN, Served, refused
 from tests.emulator.webhook_site import WebhookSite
 
 KEY = "SK00000000000000000000000000000001"

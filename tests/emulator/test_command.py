@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.emulator.alone import command, started
-from tests.emulator.served import CUSTOMER
+from tests.emulator.emulator_process import command, started
+from tests.emulator.emulator_server import CUSTOMER
 from twilio_emulator.client import Phone
 from twilio_emulator.server import listen
 

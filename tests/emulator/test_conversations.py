@@ -1,6 +1,6 @@
 import pytest
 
-from tests.emulator.served import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, Served, refused
+from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, Served, refused
 from tests.emulator.webhook_site import WebhookSite
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, VISITOR, Served
 from tests.emulator.webhook_site import WebhookSite
 from tests.waiting import wait_until
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulator.alone import ROOT, started
-from tests.emulator.served import Served
-from tests.needs import program
+from tests.emulator.emulator_process import ROOT, started
+from tests.emulator.emulator_server import Served
+from tests.skips import program
 from twilio_emulator.control.api import Control
 from twilio_emulator.faults.armed import Kind
 

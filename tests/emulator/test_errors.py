@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, Served, refused
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, Served, refused
 from twilio_emulator.models import conversations, participants
 from twilio_emulator.models.events import rest
 

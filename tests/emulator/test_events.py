@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.emulator.served import OUR_SMS, Served
+from tests.emulator.emulator_server import OUR_SMS, Served
 from tests.emulator.test_media import upload
 from tests.emulator.webhook_site import WebhookSite
 from tests.waiting import wait_until

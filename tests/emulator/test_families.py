@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, Served
 from twilio_emulator.rest.urls import ROUTES
 
 SERVICES_FAMILY = f"/v1/Services/{SERVICE}"

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from tests.emulator.served import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
+from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
 from twilio_emulator.rest.urls import ROUTES
 
 CALLS = sorted((method, path) for path, methods in ROUTES.items() for method in methods)

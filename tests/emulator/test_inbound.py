@@ -1,4 +1,4 @@
-from tests.emulator.served import ACCOUNT, CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, Served
+from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, Served
 from tests.emulator.webhook_site import WebhookSite
 
 AUTO_CREATED = ("onConversationAdded", "onParticipantAdded", "onMessageAdded")

@@ -3,7 +3,7 @@ import json
 import requests
 from twilio.rest.content.v1.content import ContentList
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, Served, refused
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, Served, refused
 from tests.emulator.webhook_site import WebhookSite
 from tests.waiting import wait_until
 

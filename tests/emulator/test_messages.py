@@ -1,6 +1,6 @@
 import json
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, VISITOR, Served
 from tests.emulator.webhook_site import WebhookSite
 
 

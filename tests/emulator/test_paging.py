@@ -1,6 +1,6 @@
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
 from twilio_emulator.models import conversations, messages, participants
 from twilio_emulator.models.events import rest
 

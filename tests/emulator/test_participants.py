@@ -1,4 +1,4 @@
-from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, Served, refused
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, Served, refused
 from tests.emulator.webhook_site import WebhookSite
 
 OTHER_CUSTOMER = "+12025550111"

@@ -5,7 +5,7 @@ from typing import Protocol
 import httpx
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, OUR_WHATSAPP, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, VISITOR, Served
 from twilio_emulator.client import Attachment, Phone
 
 

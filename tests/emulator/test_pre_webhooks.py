@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, Served, refused
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, Served, refused
 from tests.emulator.webhook_site import Received, Reply, WebhookSite
 from tests.waiting import wait_until
 from twilio_emulator.models.events import POST_EVENTS

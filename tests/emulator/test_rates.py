@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.emulator.served import ACCOUNT, SERVICE, TOKEN, Served, refused
+from tests.emulator.emulator_server import ACCOUNT, SERVICE, TOKEN, Served, refused
 from twilio_emulator import Emulator
 from twilio_emulator.models import conversations
 from twilio_emulator.models.events import rest

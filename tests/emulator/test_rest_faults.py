@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 import requests
 
-from tests.emulator.served import SERVICE, Served
+from tests.emulator.emulator_server import SERVICE, Served
 from tests.waiting import wait_until
 
 POSTS = "POST */Messages"

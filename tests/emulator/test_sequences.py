@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from twilio.base.exceptions import TwilioRestException
 
-from tests.emulator.served import OUR_SMS, OUR_WHATSAPP, Served
+from tests.emulator.emulator_server import OUR_SMS, OUR_WHATSAPP, Served
 
 SEQUENCES = 200
 PHONES = ["+12025550110", "+12025550111", "+12025550112", "+12025550113"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.emulator.served import CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
 from tests.emulator.test_media import PICTURE, upload
 from twilio_emulator import Emulator
 

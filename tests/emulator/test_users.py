@@ -1,4 +1,4 @@
-from tests.emulator.served import Served, refused
+from tests.emulator.emulator_server import Served, refused
 from tests.emulator.webhook_site import WebhookSite
 
 

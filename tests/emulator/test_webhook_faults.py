@@ -1,6 +1,6 @@
 from threading import Event
 
-from tests.emulator.served import Served
+from tests.emulator.emulator_server import Served
 from tests.emulator.webhook_site import Reply, WebhookSite
 from tests.waiting import wait_until
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.emulator.served import OUR_SMS, SERVICE, VISITOR, Served, refused
+from tests.emulator.emulator_server import OUR_SMS, SERVICE, VISITOR, Served, refused
 from tests.emulator.webhook_site import WebhookSite
 from tests.waiting import wait_until
 

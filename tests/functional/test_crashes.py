@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from local.happenings import Happening, LogLine, Said
+from local.activity import Happening, LogLine, Said
 from local.stack import LocalStack
 from tests.stacks import running
 from tests.waiting import wait_until

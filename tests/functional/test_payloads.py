@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from local.identity import BUILT_IN, Identity
-from local.payloads import EVENTS, form, logical_id, read
+from local.fixtures.payloads import EVENTS, form, logical_id, read
+from local.twilio_account import BUILT_IN, Identity
 from switchboard.aws.queue import read_record
 from switchboard.aws.secrets import TwilioSecret
 from switchboard.errors import NotAuthentic

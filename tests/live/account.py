@@ -10,9 +10,9 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from tests import needs
-from tests.emulator.served import ACCOUNT, SERVICE, TOKEN
-from tests.live.careful import TWILIO, Careful, WouldTouchOthers, own_name
+from tests import skips
+from tests.emulator.emulator_server import ACCOUNT, SERVICE, TOKEN
+from tests.live.live_guard import TWILIO, Careful, WouldTouchOthers, own_name
 from tests.waiting import pause
 from twilio_emulator import Emulator
 from twilio_emulator.server import Servers, listen
@@ -85,10 +85,10 @@ def emulated() -> Iterator[Account]:
 @contextmanager
 def live() -> Iterator[Account]:
     if os.environ.get("TWILIO_LIVE") != "1":
-        needs.missing("TWILIO_LIVE", allowed=True)
+        skips.missing("TWILIO_LIVE", allowed=True)
     for name in VARIABLES:
         if not os.environ.get(name):
-            needs.missing(name)
+            skips.missing(name)
     account_sid, auth_token, service_sid = (os.environ[name] for name in VARIABLES)
     account = Account(account_sid=account_sid, auth_token=auth_token, service_sid=service_sid)
     yield account

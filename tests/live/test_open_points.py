@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.served import refused
+from tests.emulator.emulator_server import refused
 from tests.live.account import Account
-from tests.live.careful import PREFIX, own_name
+from tests.live.live_guard import PREFIX, own_name
 
 NOBODY = "0" * 32
 NOWHERE = "https://switchboard.invalid/webhook"  # no such host, by RFC 2606

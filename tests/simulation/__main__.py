@@ -15,9 +15,9 @@ import typer
 
 from switchboard.limits import Budget
 from tests.simulation.exhaustive import Plan, explore
-from tests.simulation.for_real import prove
 from tests.simulation.invariants import LIMIT
 from tests.simulation.mutants import MUTANTS, caught_by
+from tests.simulation.real_stack import prove
 from tests.simulation.world import World
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)

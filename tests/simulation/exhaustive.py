@@ -69,7 +69,7 @@ class Crash(BaseException):
 
 
 @dataclass(slots=True)
-class House:
+class Harness:
     """One conversation, its queue, and workers that a plan interrupts."""
 
     plan: dict[int, str]
@@ -309,7 +309,7 @@ class House:
 class Interrupted:
     """The store, each of whose methods is a point of the plan."""
 
-    def __init__(self, store: ConversationsInMemory, house: House) -> None:
+    def __init__(self, store: ConversationsInMemory, house: Harness) -> None:
         self._store = store
         self._house = house
 
@@ -318,9 +318,9 @@ class Interrupted:
         return lambda *args, **kwargs: self._house.at(name, lambda: method(*args, **kwargs))
 
 
-def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY) -> House:
+def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY) -> Harness:
     """Run one plan to its end and judge it."""
-    house = House(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts, budget=budget)
+    house = Harness(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts, budget=budget)
     house.run(order)
     check(house.evidence())
     records = [*house.store.records.get(CONVERSATION, {}).values()]
@@ -339,7 +339,7 @@ def explore(
     parts: int = 1,
     budget: Budget = PLENTY,
     plan: Plan = (),
-) -> Iterator[tuple[Plan, House | AssertionError]]:
+) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
     try:
         house = run(plan, messages=messages, order=order, parts=parts, budget=budget)

@@ -24,7 +24,7 @@ class QueueList:
 
 
 @dataclass
-class House:
+class Harness:
     clock: Clock = field(default_factory=Clock)
     twilio: TwilioInMemory = field(default_factory=lambda: TwilioInMemory(clock=Clock()))
     checks: list[Check] = field(default_factory=list)
@@ -92,11 +92,11 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def house() -> Harness:
+    return Harness()
 
 
-def test_a_message_whose_webhook_was_lost_is_queued(house: House) -> None:
+def test_a_message_whose_webhook_was_lost_is_queued(house: Harness) -> None:
     lost = message_added(index=0)
     house.twilio.has(lost)
     house.check()
@@ -107,7 +107,7 @@ def test_a_message_whose_webhook_was_lost_is_queued(house: House) -> None:
     assert swept.found == 1
 
 
-def test_what_is_answered_and_what_we_said_is_left_alone(house: House) -> None:
+def test_what_is_answered_and_what_we_said_is_left_alone(house: Harness) -> None:
     house.twilio.has(message_added(index=0), from_us(index=1, turn="T1"))
     house.check(coverage=Coverage(floor=1))
 
@@ -116,7 +116,7 @@ def test_what_is_answered_and_what_we_said_is_left_alone(house: House) -> None:
     assert (house.words.messages, house.events.messages, swept.found) == ([], [], 0)
 
 
-def test_a_hole_below_the_floor_is_found(house: House) -> None:
+def test_a_hole_below_the_floor_is_found(house: Harness) -> None:
     lost = message_added(index=1)
     house.twilio.has(message_added(index=0), lost, message_added(index=2))
     house.check(coverage=Coverage(floor=2, holes={1: NOON}))
@@ -126,7 +126,7 @@ def test_a_hole_below_the_floor_is_found(house: House) -> None:
     assert house.words.messages == [lost]
 
 
-def test_a_colleagues_unheard_message_takes_the_lifecycle_queue(house: House) -> None:
+def test_a_colleagues_unheard_message_takes_the_lifecycle_queue(house: Harness) -> None:
     unheard = from_colleague(index=0)
     house.twilio.has(unheard)
     house.check()
@@ -136,7 +136,7 @@ def test_a_colleagues_unheard_message_takes_the_lifecycle_queue(house: House) ->
     assert (house.words.messages, house.events.messages) == ([], [unheard])
 
 
-def test_what_a_human_handed_back_is_queued_until_it_is_answered(house: House) -> None:
+def test_what_a_human_handed_back_is_queued_until_it_is_answered(house: Harness) -> None:
     waits = message_added(index=0)
     house.twilio.has(waits)
     house.check(coverage=Coverage(floor=0, reopened=frozenset({0})))
@@ -146,7 +146,7 @@ def test_what_a_human_handed_back_is_queued_until_it_is_answered(house: House) -
     assert house.words.messages == [waits]
 
 
-def test_a_conversation_whose_every_webhook_was_lost_is_found(house: House) -> None:
+def test_a_conversation_whose_every_webhook_was_lost_is_found(house: Harness) -> None:
     stranger = message_added(conversation_sid=sid("CH", 9))
     house.twilio.has(stranger)
     house.created = [sid("CH", 9)]
@@ -157,7 +157,7 @@ def test_a_conversation_whose_every_webhook_was_lost_is_found(house: House) -> N
     assert house.met == [sid("CH", 9)]
 
 
-def test_where_the_table_was_lost_what_we_answered_is_left_alone(house: House) -> None:
+def test_where_the_table_was_lost_what_we_answered_is_left_alone(house: Harness) -> None:
     answered, waits = (message_added(conversation_sid=sid("CH", 9), index=index) for index in (0, 2))
     house.twilio.has(answered, from_us(index=1, turn="T1", conversation_sid=sid("CH", 9)), waits)
     house.created = [sid("CH", 9)]
@@ -167,7 +167,7 @@ def test_where_the_table_was_lost_what_we_answered_is_left_alone(house: House) -
     assert house.words.messages == [waits]
 
 
-def test_a_first_reply_that_is_not_settled_hides_no_message(house: House) -> None:
+def test_a_first_reply_that_is_not_settled_hides_no_message(house: Harness) -> None:
     waits = message_added(index=0)
     house.twilio.has(waits, from_us(index=1, turn="T1"))
     draft = Draft(
@@ -180,7 +180,7 @@ def test_a_first_reply_that_is_not_settled_hides_no_message(house: House) -> Non
     assert house.words.messages == [waits]
 
 
-def test_a_new_conversation_that_cannot_be_read_is_looked_at_again(house: House) -> None:
+def test_a_new_conversation_that_cannot_be_read_is_looked_at_again(house: Harness) -> None:
     house.created = [sid("CH", 9)]
     house.unreadable[sid("CH", 9)] = Transient("away")
 
@@ -189,7 +189,7 @@ def test_a_new_conversation_that_cannot_be_read_is_looked_at_again(house: House)
     assert house.met == []
 
 
-def test_of_a_conversation_never_seen_only_the_young_messages_are_work(house: House) -> None:
+def test_of_a_conversation_never_seen_only_the_young_messages_are_work(house: Harness) -> None:
     house.twilio.has(
         message_added(conversation_sid=sid("CH", 9), index=0, at=NOON - timedelta(hours=2)),
         message_added(conversation_sid=sid("CH", 9), index=1, at=NOON - timedelta(minutes=2)),
@@ -202,7 +202,7 @@ def test_of_a_conversation_never_seen_only_the_young_messages_are_work(house: Ho
 
 
 @pytest.mark.parametrize(("number", "minutes"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (10, 15)])
-def test_the_pauses_between_checks_double_up_to_a_quarter_of_an_hour(house: House, number: int, minutes: int) -> None:
+def test_the_pauses_between_checks_double_up_to_a_quarter_of_an_hour(house: Harness, number: int, minutes: int) -> None:
     house.check(number=number)
     house.checks[0] = Check(
         conversation=house.checks[0].conversation, number=number, activity=NOON - timedelta(hours=1), due=NOON
@@ -213,7 +213,7 @@ def test_the_pauses_between_checks_double_up_to_a_quarter_of_an_hour(house: Hous
     assert house.postponed == {CONVERSATION: NOON + timedelta(minutes=minutes)}
 
 
-def test_after_a_day_without_activity_nobody_looks_any_more(house: House) -> None:
+def test_after_a_day_without_activity_nobody_looks_any_more(house: Harness) -> None:
     house.check()
     house.clock.move(seconds=86_400)
 
@@ -223,7 +223,7 @@ def test_after_a_day_without_activity_nobody_looks_any_more(house: House) -> Non
 
 
 def test_of_many_new_conversations_the_oldest_are_looked_at_first_and_what_is_due_is_not_forgotten(
-    house: House,
+    house: Harness,
 ) -> None:
     house.created = [sid("CH", number) for number in range(250, 100, -1)]
     house.check(sid("CH", 1))
@@ -234,7 +234,7 @@ def test_of_many_new_conversations_the_oldest_are_looked_at_first_and_what_is_du
     assert swept.requests == 2 + 6
 
 
-def test_a_long_list_counts_for_its_pages(house: House) -> None:
+def test_a_long_list_counts_for_its_pages(house: Harness) -> None:
     house.twilio.has(*(message_added(index=index) for index in range(250)))
     house.check()
     house.check(sid("CH", 2))
@@ -243,7 +243,7 @@ def test_a_long_list_counts_for_its_pages(house: House) -> None:
     assert sid("CH", 2) not in house.postponed
 
 
-def test_a_run_sends_no_more_requests_than_it_may_and_leaves_the_rest_due(house: House) -> None:
+def test_a_run_sends_no_more_requests_than_it_may_and_leaves_the_rest_due(house: Harness) -> None:
     for number in range(1, 9):
         house.check(sid("CH", number))
 
@@ -253,7 +253,7 @@ def test_a_run_sends_no_more_requests_than_it_may_and_leaves_the_rest_due(house:
     assert len(house.postponed) == 4
 
 
-def test_a_hole_from_long_before_we_heard_of_the_conversation_is_history(house: House) -> None:
+def test_a_hole_from_long_before_we_heard_of_the_conversation_is_history(house: Harness) -> None:
     house.twilio.has(message_added(index=0, at=NOON - timedelta(hours=2)), message_added(index=1))
     house.check(coverage=Coverage(floor=1, holes={0: NOON}), began=NOON)
 
@@ -262,7 +262,7 @@ def test_a_hole_from_long_before_we_heard_of_the_conversation_is_history(house: 
     assert house.words.messages == []
 
 
-def test_a_conversation_that_cannot_be_read_stays_due_and_holds_up_nobody(house: House) -> None:
+def test_a_conversation_that_cannot_be_read_stays_due_and_holds_up_nobody(house: Harness) -> None:
     house.check(sid("CH", 1))
     house.check(sid("CH", 2))
     house.unreadable = {sid("CH", 1): Transient("500")}
@@ -273,7 +273,7 @@ def test_a_conversation_that_cannot_be_read_stays_due_and_holds_up_nobody(house:
     assert list(house.postponed) == [sid("CH", 2)]
 
 
-def test_a_conversation_that_is_gone_at_twilio_is_put_off_and_holds_up_nobody(house: House) -> None:
+def test_a_conversation_that_is_gone_at_twilio_is_put_off_and_holds_up_nobody(house: Harness) -> None:
     house.check(sid("CH", 1))
     house.created = [sid("CH", 8)]
     house.unreadable = {sid("CH", 1): Permanent("404"), sid("CH", 8): Permanent("404")}

@@ -47,7 +47,7 @@ class DeadLetterList:
         self.messages += [message for message in messages if message not in self.messages]
 
 
-class House:
+class Harness:
     """One conversation's world, and a worker that can be sent in again and again."""
 
     def __init__(self) -> None:
@@ -97,11 +97,11 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def house() -> Harness:
+    return Harness()
 
 
-def test_a_message_is_answered_and_acknowledged(house: House) -> None:
+def test_a_message_is_answered_and_acknowledged(house: Harness) -> None:
     said = house.say("hi")
 
     outcome = house.deliver(*said)
@@ -111,13 +111,13 @@ def test_a_message_is_answered_and_acknowledged(house: House) -> None:
     assert outcome.acknowledged == {said[0].message_sid}
 
 
-def test_an_undisturbed_turn_posts_once_and_lists_nothing(house: House) -> None:
+def test_an_undisturbed_turn_posts_once_and_lists_nothing(house: Harness) -> None:
     house.deliver(*house.say("hi"))
 
     assert (house.twilio.posts, house.twilio.lists) == (1, 0)
 
 
-def test_a_redelivered_message_is_answered_once(house: House) -> None:
+def test_a_redelivered_message_is_answered_once(house: Harness) -> None:
     said = house.say("hi")
     house.deliver(*said)
 
@@ -128,7 +128,7 @@ def test_a_redelivered_message_is_answered_once(house: House) -> None:
     assert again.acknowledged == {said[0].message_sid}
 
 
-def test_messages_that_wait_together_are_answered_together_in_order(house: House) -> None:
+def test_messages_that_wait_together_are_answered_together_in_order(house: Harness) -> None:
     first, second = house.say("one", "two")
 
     house.deliver(second, first)
@@ -136,7 +136,7 @@ def test_messages_that_wait_together_are_answered_together_in_order(house: House
     assert house.replies == ["You said: one | two"]
 
 
-def test_a_message_whose_webhook_is_late_is_found_in_the_gap_and_its_own_record_dropped(house: House) -> None:
+def test_a_message_whose_webhook_is_late_is_found_in_the_gap_and_its_own_record_dropped(house: Harness) -> None:
     first, second = house.say("one", "two")
 
     house.deliver(second)
@@ -146,7 +146,7 @@ def test_a_message_whose_webhook_is_late_is_found_in_the_gap_and_its_own_record_
     assert late.decision == "dropped"
 
 
-def test_a_webhook_that_overtakes_two_others_loses_none(house: House) -> None:
+def test_a_webhook_that_overtakes_two_others_loses_none(house: Harness) -> None:
     first, second, third = house.say("one", "two", "three")
     house.twilio.hidden = {0, 1, 2}
     house.deliver(first)
@@ -158,7 +158,7 @@ def test_a_webhook_that_overtakes_two_others_loses_none(house: House) -> None:
     assert house.replies == ["You said: one", "You said: three", "You said: two"]
 
 
-def test_two_workers_never_work_on_one_conversation(house: House) -> None:
+def test_two_workers_never_work_on_one_conversation(house: Harness) -> None:
     said = house.say("hi")
     second_worker: list[Outcome] = []
     house.agent.interrupted_by = lambda: second_worker.append(house.deliver(*said))
@@ -169,7 +169,7 @@ def test_two_workers_never_work_on_one_conversation(house: House) -> None:
     assert house.replies == ["You said: hi"]
 
 
-def test_a_busy_conversation_costs_no_attempt(house: House) -> None:
+def test_a_busy_conversation_costs_no_attempt(house: Harness) -> None:
     said = house.say("hi")
     second_worker: list[Outcome] = []
     house.agent.interrupted_by = lambda: second_worker.append(house.deliver(*said))
@@ -182,7 +182,9 @@ def test_a_busy_conversation_costs_no_attempt(house: House) -> None:
 
 
 @pytest.mark.parametrize("step", ["claimed", "thought"])
-def test_a_crash_before_the_freeze_is_answered_by_the_next_worker_under_the_same_turn(house: House, step: str) -> None:
+def test_a_crash_before_the_freeze_is_answered_by_the_next_worker_under_the_same_turn(
+    house: Harness, step: str
+) -> None:
     said = house.say("hi")
     house.dies_at = step
     with pytest.raises(KeyboardInterrupt):
@@ -197,7 +199,7 @@ def test_a_crash_before_the_freeze_is_answered_by_the_next_worker_under_the_same
 
 
 @pytest.mark.parametrize("step", ["frozen", "posted", "recorded"])
-def test_a_crash_after_the_freeze_says_the_frozen_text_once(house: House, step: str) -> None:
+def test_a_crash_after_the_freeze_says_the_frozen_text_once(house: Harness, step: str) -> None:
     said = house.say("hi")
     house.dies_at = step
     with pytest.raises(KeyboardInterrupt):
@@ -211,7 +213,7 @@ def test_a_crash_after_the_freeze_says_the_frozen_text_once(house: House, step: 
     assert outcome.acknowledged == {said[0].message_sid}
 
 
-def test_nobody_looks_for_a_sent_part_before_its_post_must_have_landed(house: House) -> None:
+def test_nobody_looks_for_a_sent_part_before_its_post_must_have_landed(house: Harness) -> None:
     said = house.say("hi")
     house.twilio.ends.append("unseen")
 
@@ -224,7 +226,7 @@ def test_nobody_looks_for_a_sent_part_before_its_post_must_have_landed(house: Ho
     assert house.twilio.lists == 0
 
 
-def test_a_post_whose_answer_was_lost_is_not_repeated_when_the_list_shows_it(house: House) -> None:
+def test_a_post_whose_answer_was_lost_is_not_repeated_when_the_list_shows_it(house: Harness) -> None:
     said = house.say("hi")
     house.twilio.ends.append("unseen")
     house.deliver(*said)
@@ -236,7 +238,7 @@ def test_a_post_whose_answer_was_lost_is_not_repeated_when_the_list_shows_it(hou
     assert house.replies == ["You said: hi"]
 
 
-def test_a_part_is_posted_at_most_twice_then_a_human_has_it(house: House) -> None:
+def test_a_part_is_posted_at_most_twice_then_a_human_has_it(house: Harness) -> None:
     said = house.say("hi")
     house.twilio.ends.extend(["lost", "lost", "lost"])
 
@@ -250,7 +252,7 @@ def test_a_part_is_posted_at_most_twice_then_a_human_has_it(house: House) -> Non
     assert house.item.owner is Owner.HUMAN
 
 
-def test_a_post_that_never_left_does_not_count_as_one(house: House) -> None:
+def test_a_post_that_never_left_does_not_count_as_one(house: Harness) -> None:
     said = house.say("hi")
     house.twilio.ends.extend(["not_sent", "not_sent", "not_sent"])
 
@@ -261,7 +263,7 @@ def test_a_post_that_never_left_does_not_count_as_one(house: House) -> None:
     assert house.replies == ["You said: hi"]
 
 
-def test_a_draft_that_twilio_never_takes_goes_to_a_human_after_twice_the_attempts(house: House) -> None:
+def test_a_draft_that_twilio_never_takes_goes_to_a_human_after_twice_the_attempts(house: Harness) -> None:
     said = house.say("hi")
     house.twilio.ends.extend(["not_sent"] * 20)
 
@@ -274,7 +276,7 @@ def test_a_draft_that_twilio_never_takes_goes_to_a_human_after_twice_the_attempt
     assert house.item.owner is Owner.HUMAN
 
 
-def test_a_refused_post_is_recorded_with_its_code_and_acknowledged(house: House) -> None:
+def test_a_refused_post_is_recorded_with_its_code_and_acknowledged(house: Harness) -> None:
     said = house.say("hi")
     house.twilio.ends.append("refused")
 
@@ -285,7 +287,7 @@ def test_a_refused_post_is_recorded_with_its_code_and_acknowledged(house: House)
 
 
 def test_past_the_last_attempt_the_customer_is_told_the_human_has_it_and_the_records_are_dead_letters(
-    house: House,
+    house: Harness,
 ) -> None:
     said = house.say("hi")
     house.agent.raises = [Transient("away")] * 3
@@ -301,7 +303,7 @@ def test_past_the_last_attempt_the_customer_is_told_the_human_has_it_and_the_rec
     assert house.item.owner is Owner.HUMAN
 
 
-def test_a_message_that_joined_and_was_not_delivered_again_is_a_dead_letter_too(house: House) -> None:
+def test_a_message_that_joined_and_was_not_delivered_again_is_a_dead_letter_too(house: Harness) -> None:
     first, second = house.say("one", "two")
     house.agent.raises = [Transient("away")] * 3
     for _ in range(3):
@@ -313,7 +315,7 @@ def test_a_message_that_joined_and_was_not_delivered_again_is_a_dead_letter_too(
     assert [letter.message_sid for letter in house.dead_letters.messages] == [first.message_sid, second.message_sid]
 
 
-def test_a_turn_is_remembered_once_though_a_message_joins_behind_its_draft(house: House) -> None:
+def test_a_turn_is_remembered_once_though_a_message_joins_behind_its_draft(house: Harness) -> None:
     first, second = house.say("one", "two")
     house.twilio.hidden = {first.index}
     house.dies_at = "recorded"
@@ -328,7 +330,7 @@ def test_a_turn_is_remembered_once_though_a_message_joins_behind_its_draft(house
     assert record.message_sids == (second.message_sid,)
 
 
-def test_a_conversation_that_is_gone_at_twilio_ends_as_refused(house: House) -> None:
+def test_a_conversation_that_is_gone_at_twilio_ends_as_refused(house: Harness) -> None:
     second = message_added(index=1, at=house.clock())
     house.twilio.gone = True
 
@@ -340,7 +342,7 @@ def test_a_conversation_that_is_gone_at_twilio_ends_as_refused(house: House) -> 
     assert decisions == ["retry", "retry", "retry", "refused"]
 
 
-def test_an_agent_that_can_never_answer_is_not_asked_again(house: House) -> None:
+def test_an_agent_that_can_never_answer_is_not_asked_again(house: Harness) -> None:
     house.agent.raises = [Permanent("the key is wrong")]
 
     outcome = house.deliver(*house.say("hi"))
@@ -350,7 +352,7 @@ def test_an_agent_that_can_never_answer_is_not_asked_again(house: House) -> None
     assert outcome.cause == "the key is wrong"
 
 
-def test_an_empty_answer_is_the_fallback_not_silence(house: House) -> None:
+def test_an_empty_answer_is_the_fallback_not_silence(house: Harness) -> None:
     house.agent.says = "  \n"
 
     house.deliver(*house.say("hi"))
@@ -358,7 +360,7 @@ def test_an_empty_answer_is_the_fallback_not_silence(house: House) -> None:
     assert house.replies == [FALLBACK]
 
 
-def test_a_handoff_says_its_sentence_then_the_agent_is_silent(house: House) -> None:
+def test_a_handoff_says_its_sentence_then_the_agent_is_silent(house: Harness) -> None:
     house.agent.handoff = True
     house.deliver(*house.say("a person please"))
     later = house.say("hello?")
@@ -369,7 +371,7 @@ def test_a_handoff_says_its_sentence_then_the_agent_is_silent(house: House) -> N
     assert (outcome.decision, outcome.cause) == ("refused", "human")
 
 
-def test_a_takeover_while_the_agent_thinks_silences_it(house: House) -> None:
+def test_a_takeover_while_the_agent_thinks_silences_it(house: Harness) -> None:
     said = house.say("hi")
     house.agent.interrupted_by = lambda: house.conversations.take_over(CONVERSATION, index=1, at=house.clock())
 
@@ -381,7 +383,7 @@ def test_a_takeover_while_the_agent_thinks_silences_it(house: House) -> None:
     assert (gated.decision, gated.cause) == ("refused", "human")
 
 
-def test_a_close_while_the_agent_thinks_silences_it(house: House) -> None:
+def test_a_close_while_the_agent_thinks_silences_it(house: Harness) -> None:
     said = house.say("hi")
     house.agent.interrupted_by = lambda: house.conversations.close(CONVERSATION, at=house.clock())
 
@@ -392,7 +394,7 @@ def test_a_close_while_the_agent_thinks_silences_it(house: House) -> None:
     assert gated.cause == "closed"
 
 
-def test_a_draft_frozen_before_a_takeover_is_never_sent_after_it(house: House) -> None:
+def test_a_draft_frozen_before_a_takeover_is_never_sent_after_it(house: Harness) -> None:
     said = house.say("hi")
     house.dies_at = "frozen"
     with pytest.raises(KeyboardInterrupt):
@@ -407,7 +409,7 @@ def test_a_draft_frozen_before_a_takeover_is_never_sent_after_it(house: House) -
     assert outcome.decision == "void"
 
 
-def test_a_colleague_found_in_a_gap_takes_over(house: House) -> None:
+def test_a_colleague_found_in_a_gap_takes_over(house: Harness) -> None:
     house.twilio.has(from_colleague(index=0, at=house.clock()))
     said = message_added(index=1, at=house.clock())
     house.twilio.has(said)
@@ -419,7 +421,7 @@ def test_a_colleague_found_in_a_gap_takes_over(house: House) -> None:
     assert outcome.cause == "human"
 
 
-def test_messages_left_to_a_human_wait_for_an_answer_again_after_the_hand_back(house: House) -> None:
+def test_messages_left_to_a_human_wait_for_an_answer_again_after_the_hand_back(house: Harness) -> None:
     house.conversations.take_over(CONVERSATION, index=0, at=house.clock())
     house.twilio.has(from_colleague(index=0))
     said = message_added(index=1, body="still there?", at=house.clock())
@@ -433,7 +435,7 @@ def test_messages_left_to_a_human_wait_for_an_answer_again_after_the_hand_back(h
     assert house.replies == ["You said: still there?"]
 
 
-def test_a_message_that_waited_too_long_goes_to_a_human(house: House) -> None:
+def test_a_message_that_waited_too_long_goes_to_a_human(house: Harness) -> None:
     said = house.say("hi", at=house.clock() - timedelta(hours=2))
 
     outcome = house.deliver(*said)
@@ -442,7 +444,7 @@ def test_a_message_that_waited_too_long_goes_to_a_human(house: House) -> None:
     assert house.item.owner is Owner.HUMAN
 
 
-def test_a_duplicate_days_later_is_dropped_before_it_is_too_old(house: House) -> None:
+def test_a_duplicate_days_later_is_dropped_before_it_is_too_old(house: Harness) -> None:
     said = house.say("hi")
     house.deliver(*said)
     house.clock.move(seconds=3 * 86_400)
@@ -453,7 +455,7 @@ def test_a_duplicate_days_later_is_dropped_before_it_is_too_old(house: House) ->
     assert house.item.owner is Owner.AGENT
 
 
-def test_what_stood_in_a_conversation_before_we_saw_it_is_history(house: House) -> None:
+def test_what_stood_in_a_conversation_before_we_saw_it_is_history(house: Harness) -> None:
     house.say("an old question", at=house.clock() - timedelta(days=3))
     (fresh,) = house.say("a new question")
 
@@ -462,7 +464,7 @@ def test_what_stood_in_a_conversation_before_we_saw_it_is_history(house: House) 
     assert house.replies == ["You said: a new question"]
 
 
-def test_where_the_table_was_lost_nobody_is_answered_again(house: House) -> None:
+def test_where_the_table_was_lost_nobody_is_answered_again(house: Harness) -> None:
     house.deliver(*house.say("one"))
     house.conversations = ConversationsInMemory()
 
@@ -471,7 +473,7 @@ def test_where_the_table_was_lost_nobody_is_answered_again(house: House) -> None
     assert house.replies == ["You said: one", "You said: two"]
 
 
-def test_a_retry_answers_at_least_the_messages_of_the_first_attempt(house: House) -> None:
+def test_a_retry_answers_at_least_the_messages_of_the_first_attempt(house: Harness) -> None:
     first, second = house.say("one", "two")
     house.agent.raises = [Transient("away")]
     house.deliver(first, second)
@@ -482,7 +484,7 @@ def test_a_retry_answers_at_least_the_messages_of_the_first_attempt(house: House
     assert house.replies == ["You said: one | two"]
 
 
-def test_a_customer_whose_budget_is_used_up_reads_so_once_and_the_agent_is_not_asked(house: House) -> None:
+def test_a_customer_whose_budget_is_used_up_reads_so_once_and_the_agent_is_not_asked(house: Harness) -> None:
     house.rules = replace(RULES, budget=replace(PLENTY, turns_by_customer=1))
 
     decisions = [house.deliver(*house.say(body)) for body in ("one", "two", "three")]
@@ -493,7 +495,7 @@ def test_a_customer_whose_budget_is_used_up_reads_so_once_and_the_agent_is_not_a
     assert house.item.owner is Owner.AGENT
 
 
-def test_the_next_day_the_agent_answers_again(house: House) -> None:
+def test_the_next_day_the_agent_answers_again(house: Harness) -> None:
     house.rules = replace(RULES, budget=replace(PLENTY, turns_by_all=1))
     house.deliver(*house.say("one"))
     house.deliver(*house.say("two"))
@@ -504,7 +506,7 @@ def test_the_next_day_the_agent_answers_again(house: House) -> None:
     assert house.replies == ["You said: one", "Enough for today.", "You said: three"]
 
 
-def test_a_crash_does_not_tell_a_customer_of_the_limit_twice(house: House) -> None:
+def test_a_crash_does_not_tell_a_customer_of_the_limit_twice(house: Harness) -> None:
     house.rules = replace(RULES, budget=replace(PLENTY, turns_by_all=0))
     said = house.say("one")
     house.dies_at = "posted"
@@ -517,7 +519,7 @@ def test_a_crash_does_not_tell_a_customer_of_the_limit_twice(house: House) -> No
     assert house.replies == ["Enough for today."]
 
 
-def test_a_long_reply_goes_out_in_parts_and_in_order(house: House) -> None:
+def test_a_long_reply_goes_out_in_parts_and_in_order(house: Harness) -> None:
     house.agent.says = "word " * 700
 
     house.deliver(*house.say("tell me everything"))
@@ -526,7 +528,7 @@ def test_a_long_reply_goes_out_in_parts_and_in_order(house: House) -> None:
     assert " ".join(house.replies) == ("word " * 700).strip()
 
 
-def test_what_customers_may_write_fits_into_an_item(house: House) -> None:
+def test_what_customers_may_write_fits_into_an_item(house: Harness) -> None:
     said = house.say(*["ñ" * 16_000] * 10)
 
     house.deliver(*said)
@@ -536,7 +538,7 @@ def test_what_customers_may_write_fits_into_an_item(house: House) -> None:
     assert len("".join(record.said)) <= 20_000
 
 
-def test_a_takeover_between_two_parts_stops_the_second(house: House) -> None:
+def test_a_takeover_between_two_parts_stops_the_second(house: Harness) -> None:
     house.agent.says = "word " * 400
     said = house.say("tell me everything")
     house.twilio.after_post = lambda: house.conversations.take_over(CONVERSATION, index=9, at=house.clock())
@@ -547,7 +549,7 @@ def test_a_takeover_between_two_parts_stops_the_second(house: House) -> None:
     assert outcome.decision == "fenced"
 
 
-def test_no_post_starts_without_the_time_to_end_it(house: House) -> None:
+def test_no_post_starts_without_the_time_to_end_it(house: Harness) -> None:
     said = house.say("hi")
     house.agent.interrupted_by = lambda: house.clock.move(seconds=50)
 
@@ -557,7 +559,7 @@ def test_no_post_starts_without_the_time_to_end_it(house: House) -> None:
     assert outcome.decision == "retry"
 
 
-def test_the_agent_is_shown_the_earlier_turns(house: House) -> None:
+def test_the_agent_is_shown_the_earlier_turns(house: Harness) -> None:
     house.deliver(*house.say("my name is Kim"))
 
     house.deliver(*house.say("what is my name?"))
@@ -567,7 +569,7 @@ def test_the_agent_is_shown_the_earlier_turns(house: House) -> None:
     assert exchange.replied == "You said: my name is Kim"
 
 
-def test_a_file_without_words_is_still_something_said(house: House) -> None:
+def test_a_file_without_words_is_still_something_said(house: Harness) -> None:
     (said,) = house.say("")
     said = replace(said, media_content_types=("image/png",))
 
@@ -576,7 +578,7 @@ def test_a_file_without_words_is_still_something_said(house: House) -> None:
     assert house.replies == ["You said: [file: image/png]"]
 
 
-def test_the_last_word_of_a_system_is_no_gap_forever(house: House) -> None:
+def test_the_last_word_of_a_system_is_no_gap_forever(house: Harness) -> None:
     house.twilio.has(message_added(index=0, speaker=Speaker.SYSTEM, author="system", at=house.clock()))
     first = message_added(index=1, at=house.clock())
     house.twilio.has(first)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.aws import LocalAws
+from local.aws.ministack import LocalAws
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.terminal import CUSTOMER
+from local.console import CUSTOMER
 from tests.processes import children, has_ended
 from tests.waiting import wait_until
 from twilio_emulator.client import Phone

@@ -6,8 +6,8 @@ from functools import partial
 
 import httpx
 
-from tests.emulator.alone import started
-from tests.emulator.served import ACCOUNT, SERVICE, TOKEN
+from tests.emulator.emulator_process import started
+from tests.emulator.emulator_server import ACCOUNT, SERVICE, TOKEN
 from twilio_emulator import Emulator, snapshot
 from twilio_emulator.models import conversations, messages
 from twilio_emulator.models.events import rest

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.aws import REGION, LocalAws
-from local.instance import CannotStart, Crashed
-from local.mapping import MappingSpec, Pollers
+from local.aws.event_source_mapping import MappingSpec, Pollers
+from local.aws.execution_environment import CannotStart, Crashed
+from local.aws.ministack import REGION, LocalAws
 from tests.waiting import wait_until
 
 type Event = Any  # JSON

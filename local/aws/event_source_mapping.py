@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.instance import CannotStart, InvocationFailed
+from local.aws.execution_environment import CannotStart, InvocationFailed
 
 type SQS = Any  # boto3 makes its client classes at run time: there is none to name
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.identity import BUILT_IN, Identity, NoCredentials, identity, twilio_base_url
+from local.twilio_account import BUILT_IN, Identity, NoCredentials, identity, twilio_base_url
 
 EMULATOR = "http://127.0.0.1:8081"
 OWN = Identity(account_sid="AC" + "2" * 32, auth_token="t", service_sid="IS" + "2" * 32)

@@ -6,8 +6,8 @@ import json
 import pytest
 from rich.console import Console
 
-from local.happenings import Broken, End, Happening, Invoked, LogLine, Replaced, Said
-from local.terminal import Terminal
+from local.activity import Broken, End, Happening, Invoked, LogLine, Replaced, Said
+from local.console import Terminal
 
 
 def told(*happenings: Happening, logs: bool = False) -> tuple[str, str]:

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 import httpx
 from twilio.request_validator import RequestValidator
 
-from tests.emulator.alone import started
-from tests.emulator.served import CUSTOMER, TOKEN
+from tests.emulator.emulator_process import started
+from tests.emulator.emulator_server import CUSTOMER, TOKEN
 from twilio_emulator.client import Phone
 
 TEXTS = 100

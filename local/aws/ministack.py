@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from botocore.session import Session
 
-from local.template import PSEUDO_PARAMETERS, Template, Unreadable
+from local.aws.template import PSEUDO_PARAMETERS, Template, Unreadable
 
 SERVER = Path(__file__).with_name("ministack_server.py")
 STARTS_WITHIN_SECONDS = 30

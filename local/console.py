@@ -10,9 +10,9 @@ from typing import Any, TextIO, assert_never
 from rich.console import Console
 from rich.markup import escape
 
-from local.happenings import Broken, End, Happening, Invoked, LogLine, Replaced, Said
-from local.identity import OUR_SMS_NUMBER
+from local.activity import Broken, End, Happening, Invoked, LogLine, Replaced, Said
 from local.stack import LocalStack
+from local.twilio_account import OUR_SMS_NUMBER
 
 CUSTOMER = "+12025550110"
 COLOURS: Mapping[str, str] = {"webhook": "cyan", "agent": "green", "lifecycle": "magenta"}

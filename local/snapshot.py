@@ -11,7 +11,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter, ValidationError
 
-from local.aws import Item, LocalAws, Names
+from local.aws.ministack import Item, LocalAws, Names
 from twilio_emulator import Emulator
 from twilio_emulator.exceptions import TwilioError
 from twilio_emulator.models.state import AccountState

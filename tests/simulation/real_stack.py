@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from local.happenings import Happening, LogLine, Said
+from local.activity import Happening, LogLine, Said
 from local.stack import LocalStack
 from switchboard.aws.items import conversation_from_item, from_wire
 from switchboard.conversation import Conversation, Ending, Kind, TurnRecord

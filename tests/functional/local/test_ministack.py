@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.aws import LocalAws, Names
-from local.template import Template, Unreadable
+from local.aws.ministack import LocalAws, Names
+from local.aws.template import Template, Unreadable
 
 TEMPLATE = """
 Parameters:

@@ -7,7 +7,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from tests.live.account import Account, emulated
-from tests.live.careful import PREFIX, TWILIO, Careful, WouldTouchOthers, own_name
+from tests.live.live_guard import PREFIX, TWILIO, Careful, WouldTouchOthers, own_name
 
 SERVICE = "IS" + "0" * 32
 OURS = f"{TWILIO}/v1/Services/{SERVICE}"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.aws import ACCOUNT_ID, CREDENTIALS, REGION, Names
-from local.instance import FunctionSpec
-from local.mapping import MappingSpec
-from local.schedule import ScheduleSpec
-from local.template import Template
+from local.aws.event_source_mapping import MappingSpec
+from local.aws.execution_environment import FunctionSpec
+from local.aws.ministack import ACCOUNT_ID, CREDENTIALS, REGION, Names
+from local.aws.scheduler import ScheduleSpec
+from local.aws.template import Template
 
 LAYER = "AWS::Serverless::LayerVersion"
 QUEUE = "AWS::SQS::Queue"

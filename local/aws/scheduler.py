@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
-from local.instance import InvocationFailed
+from local.aws.execution_environment import InvocationFailed
 
 
 class Invocable(Protocol):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CHILD = Path(__file__).with_name("child.py")
+CHILD = Path(__file__).with_name("runtime.py")
 STARTS_WITHIN_SECONDS = 60  # generous: the first start compiles everything
 
 

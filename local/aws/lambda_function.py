@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.happenings import Broken, End, Invoked, LogLine, Replaced, Watch
-from local.instance import (
+from local.activity import Broken, End, Invoked, LogLine, Replaced, Watch
+from local.aws.execution_environment import (
     CannotStart,
     Crashed,
     FunctionSpec,

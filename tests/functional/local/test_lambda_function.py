@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.happenings import Broken, End, Invoked, LogLine, Replaced
-from local.instance import CannotStart, Crashed, Raised, TimedOut
-from tests.functional.local.tiny import ARN, running, spec, written
+from local.activity import Broken, End, Invoked, LogLine, Replaced
+from local.aws.execution_environment import CannotStart, Crashed, Raised, TimedOut
+from tests.functional.local.sample_function import ARN, running, spec, written
 from tests.processes import has_ended
 from tests.waiting import wait_until
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_function_gets_its_event_and_returns_its_result(tmp_path: Path) -> None:
-    folder = written(tmp_path / "tiny", "return {'got': event}")
+    folder = written(tmp_path / "sample", "return {'got': event}")
 
     with running(spec(folder)) as (function, _):
         result = function.invoke({"text": "grüß dich\n"})
@@ -29,7 +29,7 @@ def test_a_function_gets_its_event_and_returns_its_result(tmp_path: Path) -> Non
 def test_the_context_is_lambdas(tmp_path: Path) -> None:
     names = "function_name function_version memory_limit_in_mb invoked_function_arn log_group_name"
     folder = written(
-        tmp_path / "tiny",
+        tmp_path / "sample",
         f"facts = {{name: getattr(context, name) for name in {names.split()}}}\n"
         "return facts | {'left': context.get_remaining_time_in_millis(), 'id': context.aws_request_id}",
     )
@@ -40,11 +40,11 @@ def test_the_context_is_lambdas(tmp_path: Path) -> None:
     assert isinstance(result, dict)
     left, request_id = result.pop("left"), result.pop("id")
     assert result == {
-        "function_name": "tiny",
+        "function_name": "sample",
         "function_version": "$LATEST",
         "memory_limit_in_mb": "256",
         "invoked_function_arn": ARN,
-        "log_group_name": "/aws/lambda/tiny",
+        "log_group_name": "/aws/lambda/sample",
     }
     assert 0 < left <= 7000
     assert [told.request_id for told in happenings if isinstance(told, Invoked)] == [request_id]
@@ -56,7 +56,7 @@ def test_a_function_sees_its_own_folder_the_layer_and_installed_packages_alone(t
     (layer / "shelf.py").write_text("BOOK = 'moby'\n")
     probe = "import importlib.util\nfound = lambda name: importlib.util.find_spec(name) is not None\n"
     folder = written(
-        tmp_path / "tiny",
+        tmp_path / "sample",
         "return {name: found(name) for name in ('shelf', 'beside', 'boto3', 'local', 'tests', 'child')}",
         imports=probe,
     )
@@ -70,7 +70,7 @@ def test_a_function_sees_its_own_folder_the_layer_and_installed_packages_alone(t
 
 def test_nothing_of_the_callers_environment_reaches_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "of-the-caller")
-    folder = written(tmp_path / "tiny", "return os.environ.get('TWILIO_AUTH_TOKEN')", imports="import os")
+    folder = written(tmp_path / "sample", "return os.environ.get('TWILIO_AUTH_TOKEN')", imports="import os")
 
     with running(spec(folder)) as (function, _):
         result = function.invoke({})
@@ -79,7 +79,7 @@ def test_nothing_of_the_callers_environment_reaches_a_function(tmp_path: Path, m
 
 
 def test_a_handler_that_raises_fails_its_invocation_and_lives_on(tmp_path: Path) -> None:
-    folder = written(tmp_path / "tiny", "return 1 / event['by'], os.getpid()", imports="import os")
+    folder = written(tmp_path / "sample", "return 1 / event['by'], os.getpid()", imports="import os")
 
     with running(spec(folder)) as (function, happenings):
         before = function.pids
@@ -93,7 +93,7 @@ def test_a_handler_that_raises_fails_its_invocation_and_lives_on(tmp_path: Path)
 
 def test_a_crash_fails_its_invocation_and_the_next_one_finds_a_new_process(tmp_path: Path) -> None:
     folder = written(
-        tmp_path / "tiny",
+        tmp_path / "sample",
         "if event['crash']:\n    os.kill(os.getpid(), signal.SIGKILL)\nreturn os.getpid()",
         imports="import os, signal",
     )
@@ -109,7 +109,7 @@ def test_a_crash_fails_its_invocation_and_the_next_one_finds_a_new_process(tmp_p
 
 
 def test_a_process_that_died_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
-    folder = written(tmp_path / "tiny", "return 'here'")
+    folder = written(tmp_path / "sample", "return 'here'")
 
     with running(spec(folder)) as (function, _):
         function.wait_until_ready()
@@ -120,7 +120,7 @@ def test_a_process_that_died_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
 
 
 def test_a_function_that_takes_too_long_is_killed(tmp_path: Path) -> None:
-    folder = written(tmp_path / "tiny", "threading.Event().wait(event['seconds'])", imports="import threading")
+    folder = written(tmp_path / "sample", "threading.Event().wait(event['seconds'])", imports="import threading")
 
     with running(spec(folder, timeout_seconds=1)) as (function, happenings):
         (pid,) = function.pids
@@ -134,7 +134,7 @@ def test_a_function_that_takes_too_long_is_killed(tmp_path: Path) -> None:
 
 def test_each_invocation_has_an_instance_to_itself(tmp_path: Path) -> None:
     folder = written(
-        tmp_path / "tiny",
+        tmp_path / "sample",
         "threading.Event().wait(event / 100)\nreturn event, os.getpid()",
         imports="import os, threading",
     )
@@ -149,7 +149,7 @@ def test_each_invocation_has_an_instance_to_itself(tmp_path: Path) -> None:
 
 
 def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> None:
-    folder = written(tmp_path / "tiny", "return 'old'")
+    folder = written(tmp_path / "sample", "return 'old'")
     (folder / "knowledge").mkdir()
 
     with running(spec(folder), instances=2) as (function, happenings):
@@ -167,7 +167,7 @@ def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> No
 
 
 def test_code_that_cannot_start_is_told_once_and_works_once_it_is_mended(tmp_path: Path) -> None:
-    folder = written(tmp_path / "tiny", "return 'fine'", imports="import nowhere_to_be_found")
+    folder = written(tmp_path / "sample", "return 'fine'", imports="import nowhere_to_be_found")
 
     with running(spec(folder), instances=2) as (function, happenings):
         for _ in range(3):
@@ -181,7 +181,7 @@ def test_code_that_cannot_start_is_told_once_and_works_once_it_is_mended(tmp_pat
 
 
 def test_what_a_function_prints_is_told_line_by_line(tmp_path: Path) -> None:
-    folder = written(tmp_path / "tiny", "print('one')\nprint('two', file=sys.stderr)", imports="import sys")
+    folder = written(tmp_path / "sample", "print('one')\nprint('two', file=sys.stderr)", imports="import sys")
 
     with running(spec(folder)) as (function, happenings):
         function.invoke({})
@@ -190,17 +190,17 @@ def test_what_a_function_prints_is_told_line_by_line(tmp_path: Path) -> None:
 
 
 def test_children_leave_with_their_parent_even_in_the_middle_of_an_invocation(tmp_path: Path) -> None:
-    written(tmp_path / "tiny", "threading.Event().wait(60)", imports="import threading")
+    written(tmp_path / "sample", "threading.Event().wait(60)", imports="import threading")
     program = """
 import pathlib, sys
-from tests.functional.local.tiny import running, spec
+from tests.functional.local.sample_function import running, spec
 with running(spec(pathlib.Path(sys.argv[1]))) as (function, _):
     function.wait_until_ready()
     print(*function.pids, flush=True)
     function.invoke({})
 """
     with subprocess.Popen(  # noqa: S603 -- this test's own program
-        [sys.executable, "-c", program, str(tmp_path / "tiny")], stdout=subprocess.PIPE, cwd=ROOT
+        [sys.executable, "-c", program, str(tmp_path / "sample")], stdout=subprocess.PIPE, cwd=ROOT
     ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())

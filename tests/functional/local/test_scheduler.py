@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.instance import Raised
-from local.schedule import ScheduleSpec, Ticks
+from local.aws.execution_environment import Raised
+from local.aws.scheduler import ScheduleSpec, Ticks
 from tests.waiting import wait_until
 
 WHERE: Mapping[str, str] = {"account_id": "000000000000", "region": "us-east-1"}

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.front_door import front_door
-from local.instance import Crashed
+from local.aws.execution_environment import Crashed
+from local.aws.http_api import front_door
 from twilio_emulator.server import CannotListen, Servers, listen
 
 type Event = Any  # JSON

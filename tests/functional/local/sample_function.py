@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.happenings import Happening
-from local.instance import FunctionSpec
-from local.runner import Function
+from local.activity import Happening
+from local.aws.execution_environment import FunctionSpec
+from local.aws.lambda_function import Function
 
-ARN = "arn:aws:lambda:us-east-1:000000000000:function:tiny"
+ARN = "arn:aws:lambda:us-east-1:000000000000:function:sample"
 
 
 def written(folder: Path, handler: str, *, imports: str = "") -> Path:
@@ -22,16 +22,16 @@ def written(folder: Path, handler: str, *, imports: str = "") -> Path:
 
 def spec(folder: Path, *, timeout_seconds: int = 30, layer: Path | None = None) -> FunctionSpec:
     return FunctionSpec(
-        name="tiny",
+        name="sample",
         handler="app.lambda_handler",
         paths=(folder,) if layer is None else (folder, layer),
         timeout_seconds=timeout_seconds,
         memory_mb=256,
         environment={
-            "AWS_LAMBDA_FUNCTION_NAME": "tiny",
+            "AWS_LAMBDA_FUNCTION_NAME": "sample",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/tiny",
+            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/sample",
             "AWS_LAMBDA_LOG_STREAM_NAME": "local",
             "PATH": os.environ["PATH"],
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -6,7 +6,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local.happenings import Said
+from local.activity import Said
 from twilio_emulator.server import ASGI
 
 type Message = MutableMapping[str, Any]  # of ASGI

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.instance import InvocationFailed
+from local.aws.execution_environment import InvocationFailed
 
 MOST_BODY_BYTES = 10 * 1024 * 1024  # the API's own limit
 PLAIN_TYPES = ("text/", "application/json", "application/javascript", "application/xml")

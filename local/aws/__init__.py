@@ -1,0 +1,1 @@
+"""AWS on one machine: the template read, Lambda functions in child processes, SQS and DynamoDB by ministack."""
