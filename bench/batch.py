@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from switchboard.aws.batch import MessagesBatch
-from switchboard.aws.queue import Queue, encoded
-from switchboard.claimed import Rules
+from switchboard.agent import Answer, Question
+from switchboard.aws.sqs.messages_batch import MessagesBatch
+from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.events import MessageAdded
-from switchboard.ports import Answer, Question
-from switchboard.turn import take_turn
-from tests.builders import PLENTY, message_added, sid
+from switchboard.turn.context import TurnPorts
+from switchboard.turn.take_turn import take_turn
+from tests.builders import message_added, sid, turn_settings
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
@@ -46,23 +46,28 @@ def measure() -> tuple[float, float]:
 def _wall_time(*, conversations: int) -> float:
     now = partial(datetime.now, UTC)
     lease_until = now() + timedelta(seconds=60)
+    store = ConversationsInMemory()
     turn = partial(
         take_turn,
         lease_until=lease_until,
-        agent=_WaitingAgent(),
-        conversations=ConversationsInMemory(),
-        messenger=TwilioInMemory(clock=now),
-        dead_letters=_NoDeadLetters(),
-        clock=now,
-        rules=Rules(fallback_sentence="sorry", budget=PLENTY),
+        ports=TurnPorts(
+            agent=_WaitingAgent(),
+            conversations=store,
+            takeovers=store,
+            budgets=store,
+            messenger=TwilioInMemory(clock=now),
+            dead_letters=_NoDeadLetters(),
+            clock=now,
+        ),
+        settings=turn_settings(),
         new_id=lambda: uuid4().hex,
     )
     batch = MessagesBatch(
         queue=Queue(client=_Sqs(), url=""),
         clock=now,
         coalesce=timedelta(0),
-        decided=lambda _decision, _facts: None,
-        failed=lambda error, _facts: print(repr(error)),  # noqa: T201 -- a failed turn must not go unseen
+        record_decision=lambda _decision, _facts: None,
+        record_error=lambda error, _facts: print(repr(error)),  # noqa: T201 -- a failed turn must not go unseen
     )
     records = [_record(number, now()) for number in range(1, conversations + 1)]
     began = time.perf_counter()

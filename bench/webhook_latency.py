@@ -32,18 +32,18 @@ def measure() -> tuple[float, float]:
     site = ThreadingHTTPServer(("127.0.0.1", 0), _site(arrived))
     Thread(target=site.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{site.server_port}/webhook"
-    ours, reference = [], []
+    expected, reference = [], []
     with started("--webhook", url) as (_, twilio), Phone(twilio, CUSTOMER) as phone, httpx.Client() as http:
         phone.text("the first opens the conversation")
         webhook = [arrived.get() for _ in ("onConversationAdded", "onParticipantAdded", "onMessageAdded")][-1]
         if not RequestValidator(TOKEN).validate(url, dict(parse_qsl(webhook.body.decode())), webhook.signature):
             raise RuntimeError("the webhook is not signed, and the figure would mean nothing")
         for _ in range(TEXTS):
-            ours.append(_took(arrived, lambda: phone.text("hello")))
+            expected.append(_took(arrived, lambda: phone.text("hello")))
             reference.append(_took(arrived, lambda: http.post(url, content=webhook.body)))
     site.shutdown()
     site.server_close()
-    return statistics.median(ours), statistics.median(reference)
+    return statistics.median(expected), statistics.median(reference)
 
 
 def _took(arrived: "queue.SimpleQueue[_Arrived]", send: Callable[[], object]) -> float:

@@ -16,8 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "switchboard"))
 
+from switchboard.author import VISITOR_IDENTITY
 from switchboard.errors import SwitchboardError
-from switchboard.twilio.provider import ConversationResource, Provider, provider
+from switchboard.twilio.rest.conversations import ConversationResource, Conversations
+from switchboard.twilio.rest.messages import Messages
+from switchboard.twilio.rest.services import Service, connect
 
 LOCAL = {
     "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000001",
@@ -36,11 +39,12 @@ def main() -> None:
     """Walk through it; what goes wrong is one sentence."""
     settings = chosen(os.environ)
     try:
-        twilio = connect(settings)
-        with a_conversation(twilio) as conversation:
-            add_people(twilio, conversation, settings)
-            talk(twilio, conversation)
-        twilio.stop()
+        service = connected(settings)
+        conversations = Conversations(service=service)
+        with a_conversation(conversations) as conversation:
+            add_people(conversations, conversation, settings)
+            talk(Messages(service=service, visitor_identities=[VISITOR_IDENTITY]), conversation)
+        service.stop()
     except SwitchboardError as error:
         sys.exit(f"Stopped: {error}")
     say("Done", "every step worked")
@@ -59,51 +63,50 @@ def chosen(environment: Mapping[str, str]) -> dict[str, str]:
     return settings
 
 
-def connect(settings: Mapping[str, str]) -> Provider:
+def connected(settings: Mapping[str, str]) -> Service:
     """Check the credentials and the service before anything else."""
-    twilio = provider(
+    service = connect(
         account_sid=settings["TWILIO_ACCOUNT_SID"],
         service_sid=settings["TWILIO_CONVERSATIONS_SERVICE_SID"],
-        auth_tokens=[settings["TWILIO_AUTH_TOKEN"]],
+        credentials=(settings["TWILIO_ACCOUNT_SID"], settings["TWILIO_AUTH_TOKEN"]),
         base_url=settings.get("TWILIO_BASE_URL"),
-        visitor_identities=["visitor-[0-9a-f]{32}"],
     )
-    twilio.start()
-    say("Connected", f"account {twilio.account_sid}, service {twilio.service_sid}")
-    return twilio
+    service.start()
+    say("Connected", f"account {service.account_sid}, service {service.service_sid}")
+    return service
 
 
 @contextmanager
-def a_conversation(twilio: Provider) -> Iterator[ConversationResource]:
+def a_conversation(conversations: Conversations) -> Iterator[ConversationResource]:
     """Create a conversation, and close it whatever happens: an open one would keep the customer's address."""
-    conversation = twilio.create_conversation(friendly_name="Quickstart")
+    conversation = conversations.create_conversation(friendly_name="Quickstart")
     say("Created", f"conversation {conversation.sid}, {conversation.state}")
     try:
         yield conversation
     finally:
-        say("Closed", f"conversation {twilio.close_conversation(conversation.sid).sid}")
+        say("Closed", f"conversation {conversations.close_conversation(conversation.sid).sid}")
 
 
-def add_people(twilio: Provider, conversation: ConversationResource, settings: Mapping[str, str]) -> None:
+def add_people(conversations: Conversations, conversation: ConversationResource, settings: Mapping[str, str]) -> None:
     """Add a customer on each channel; a phone without addresses is left out, and said so."""
     for channel in ("SMS", "WHATSAPP"):
         ours, theirs = (settings.get(f"QUICKSTART_{channel}_{end}") for end in ("FROM", "TO"))
         if ours and theirs:
-            participant = twilio.add_participant(conversation.sid, address=theirs, proxy_address=ours)
+            participant = conversations.add_participant(conversation.sid, address=theirs, proxy_address=ours)
             say("Added", f"{channel} participant {participant.sid}")
         else:
             say("Skipped", f"no {channel} participant: set QUICKSTART_{channel}_FROM and QUICKSTART_{channel}_TO")
-    participant = twilio.add_participant(conversation.sid, identity=VISITOR)
+    participant = conversations.add_participant(conversation.sid, identity=VISITOR)
     say("Added", f"web-chat participant {participant.sid}")
 
 
-def talk(twilio: Provider, conversation: ConversationResource) -> None:
+def talk(messages: Messages, conversation: ConversationResource) -> None:
     """Send to everybody, let the visitor answer, and receive both messages."""
-    sent = twilio.send_message(conversation.sid, body="Hello from the quickstart!")
+    sent = messages.send_message(conversation.sid, body="Hello from the quickstart!")
     say("Sent", f"message {sent.message_sid} at index {sent.index}")
-    twilio.send_message(conversation.sid, body="Hello back!", author=VISITOR)
-    for message in twilio.receive_messages(conversation.sid, from_index=sent.index, wait=lambda: False):
-        say("Received", f"index {message.index}, from {message.speaker}: {message.body}")
+    messages.send_message(conversation.sid, body="Hello back!", author=VISITOR)
+    for message in messages.receive_messages(conversation.sid, from_index=sent.index, wait=lambda: False):
+        say("Received", f"index {message.index}, from {message.author_role}: {message.body}")
 
 
 def say(step: str, what: str) -> None:

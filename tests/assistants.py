@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic_ai.models import Model
 
+from switchboard.agent import Exchange, Question
 from switchboard.agents.assistant import Assistant
-from switchboard.agents.engine import Engine
-from switchboard.agents.loop import Loop
+from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.offline import offline_model
-from switchboard.ports import Exchange, Question
+from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
 
 FOLDER = Path(__file__).parent.parent / "functions" / "agent"
 KNOWLEDGE = FOLDER / "knowledge"
@@ -31,10 +31,10 @@ def shop() -> Assistant:
 
 
 @contextmanager
-def answering(assistant: Assistant, model: Model | None = None) -> Iterator[Engine]:
+def answering(assistant: Assistant, model: Model | None = None) -> Iterator[PydanticAIAgent]:
     """Give the assistant a model, the offline one if none, and end its loop afterwards."""
-    with Loop() as loop:
-        yield Engine(assistant=assistant, model=model or offline_model(), loop=loop)
+    with EventLoopThread() as loop:
+        yield PydanticAIAgent(assistant=assistant, model=model or offline_model(), loop=loop)
 
 
 def question(*messages: str, history: tuple[Exchange, ...] = (), timeout_seconds: float = 20) -> Question:

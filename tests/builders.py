@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from switchboard.events import OUR_AUTHOR, Marker, MessageAdded, Speaker
-from switchboard.limits import Budget
+from switchboard.author import ASSISTANT_AUTHOR, AuthorRole
+from switchboard.budgets import Budget
+from switchboard.events import Marker, MessageAdded
+from switchboard.turn.context import TurnSettings
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -20,7 +22,7 @@ def message_added(
     index: int = 0,
     body: str = "hi",
     conversation_sid: str = CONVERSATION,
-    speaker: Speaker = Speaker.CUSTOMER,
+    author_role: AuthorRole = AuthorRole.CUSTOMER,
     author: str = "+12025550110",
     at: datetime = NOON,
     marker: Marker | None = None,
@@ -29,7 +31,7 @@ def message_added(
         conversation_sid=conversation_sid,
         message_sid=sid("IM", int(conversation_sid[2:]) * 10_000 + index),
         index=index,
-        speaker=speaker,
+        author_role=author_role,
         author=author,
         body=body,
         at=at,
@@ -38,7 +40,7 @@ def message_added(
 
 
 def from_colleague(*, index: int, at: datetime = NOON) -> MessageAdded:
-    return message_added(index=index, speaker=Speaker.COLLEAGUE, author="robin", body="I take this", at=at)
+    return message_added(index=index, author_role=AuthorRole.HUMAN, author="robin", body="I take this", at=at)
 
 
 def from_us(
@@ -53,15 +55,28 @@ def from_us(
     return message_added(
         index=index,
         conversation_sid=conversation_sid,
-        speaker=Speaker.US,
-        author=OUR_AUTHOR,
+        author_role=AuthorRole.ASSISTANT,
+        author=ASSISTANT_AUTHOR,
         body=body,
         at=at,
         marker=Marker(turn=turn, part=part),
     )
 
 
+FALLBACK = "Sorry, somebody will call you."
 PLENTY = Budget(turns_by_customer=1_000, turns_by_all=1_000, sentence="Enough for today.")
+
+
+def turn_settings(
+    *,
+    fallback_sentence: str = FALLBACK,
+    budget: Budget = PLENTY,
+    max_attempts: int = 3,
+    max_event_age: timedelta = timedelta(hours=1),
+) -> TurnSettings:
+    return TurnSettings(
+        fallback_sentence=fallback_sentence, budget=budget, max_attempts=max_attempts, max_event_age=max_event_age
+    )
 
 
 class Clock:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assistant import assistant
-from switchboard import bootstrap
+from switchboard.bootstrap.agent import agent_function
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's context
     """Answer a batch of messages; the records whose turn is not settled come back."""
     lease_until = datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis())
-    returned = bootstrap.agent(assistant).answer(event["Records"], lease_until=lease_until)
+    agent = agent_function(assistant)
+    with agent.telemetry.invocation(context):
+        returned = agent.answer(event["Records"], lease_until=lease_until)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}

@@ -1,12 +1,11 @@
-"""The assistant: what it is told to be, what it knows, what it can do. This is the file to edit."""
+"""The assistant: its instructions, what it knows, what it can do. This is the file to edit."""
 
 from pathlib import Path
 
 from pydantic_ai import Agent, ModelSettings, RunContext
 
-from switchboard.agents.assistant import HAND_OVER, Assistant, Turn
-from switchboard.agents.facts import Fact
-from switchboard.agents.knowledge import Knowledge
+from switchboard.agents.assistant import HANDOFF, Assistant, Deps
+from switchboard.agents.knowledge import Chunk, Knowledge
 
 INSTRUCTIONS = """
 You answer the customers of Blue Heron Bicycles, a bicycle shop with a workshop in Millbrook.
@@ -34,17 +33,17 @@ KNOWLEDGE = Knowledge(
 
 agent = Agent(
     name="assistant",
-    deps_type=Turn,
-    output_type=[str, HAND_OVER],
+    deps_type=Deps,
+    output_type=[str, HANDOFF],
     instructions=INSTRUCTIONS,
     model_settings=ModelSettings(max_tokens=1000),
 )
 
 
 @agent.tool
-def search_knowledge(run: RunContext[Turn], question: str) -> list[Fact] | str:
+def search_knowledge(ctx: RunContext[Deps], question: str) -> list[Chunk] | str:
     """Search what the shop knows, by one short question in English; it returns the facts that may answer it."""
-    return run.deps.knowledge.search(question) or "Nothing is known about this."
+    return ctx.deps.knowledge.search(question) or "Nothing is known about this."
 
 
 assistant = Assistant(agent=agent, knowledge=KNOWLEDGE)

@@ -1,12 +1,14 @@
-"""LifecycleQueue → what happened to a conversation, applied: owner, end, what a human hands back."""
+"""LifecycleQueue → what happened to a conversation, applied: its owner, its end, what a human hands back."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from switchboard import bootstrap
+from switchboard.bootstrap.lifecycle import lifecycle_function
 
 
-def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Apply a batch of lifecycle events, each on its own; those that failed come back."""
-    returned = bootstrap.lifecycle().apply_each(event["Records"])
+    lifecycle = lifecycle_function()
+    with lifecycle.telemetry.invocation(context):
+        returned = lifecycle.batch.apply_each(event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}

@@ -3,27 +3,37 @@
 from collections.abc import Mapping
 from typing import Any
 
-from switchboard import bootstrap
+from switchboard.author import AuthorRole
+from switchboard.bootstrap.webhook import WebhookFunction, webhook_function
 from switchboard.errors import Permanent, Rejected, Transient
-from switchboard.events import Ignored, MessageAdded, Speaker
+from switchboard.events import Ignored, MessageAdded
 
 OK = {"statusCode": 200, "body": ""}
-FORBIDDEN = {"statusCode": 403, "body": "Forbidden"}  # the same for every reason: a stranger learns nothing
+FORBIDDEN = {"statusCode": 403, "body": "Forbidden"}  # the same for every cause: a stranger learns nothing
 TRY_AGAIN = {"statusCode": 500, "body": "Try again"}  # where Twilio's retries are configured, they help
 
 
-def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Put what Twilio tells on a queue, and answer at once."""
-    webhook = bootstrap.webhook()
-    try:
-        happened = webhook.inbound.event_of(event)
-        if isinstance(happened, Ignored):
-            return webhook.answers(OK, f"ignored_{happened.name}", {})
-        by_customer = isinstance(happened, MessageAdded) and happened.speaker is Speaker.CUSTOMER
-        queue = webhook.messages if by_customer else webhook.lifecycle
-        queue.send(happened)
-    except Rejected as error:
-        return webhook.answers(FORBIDDEN, "rejected", {"cause": type(error).__name__})
-    except (Transient, Permanent) as error:
-        return webhook.fails(TRY_AGAIN, error)
-    return webhook.answers(OK, "accepted", {"conversation_sid": happened.conversation_sid})
+    webhook = webhook_function()
+    with webhook.telemetry.invocation(context):
+        try:
+            return _take(event, webhook)
+        except Rejected as error:
+            webhook.telemetry.record_decision(f"rejected_{error.cause}", {"detail": str(error)})
+            return FORBIDDEN
+        except (Transient, Permanent) as error:
+            webhook.telemetry.record_error(error, {})
+            return TRY_AGAIN
+
+
+def _take(event: Mapping[str, Any], webhook: WebhookFunction) -> dict[str, Any]:
+    happened = webhook.reader.read(event)
+    if isinstance(happened, Ignored):
+        webhook.telemetry.record_decision(f"ignored_{happened.name}", {})
+        return OK
+    by_customer = isinstance(happened, MessageAdded) and happened.author_role is AuthorRole.CUSTOMER
+    queue = webhook.messages if by_customer else webhook.lifecycle
+    queue.send(happened)
+    webhook.telemetry.record_decision("accepted", {"conversation_sid": happened.conversation_sid})
+    return OK

@@ -69,24 +69,27 @@ def test_a_function_is_given_exactly_the_variables_that_it_reads(
 
 
 @pytest.mark.parametrize("function", READERS)
-def test_the_templates_defaults_are_those_of_the_code(
+def test_a_variable_that_is_missing_is_named_unless_it_may_be_empty(
     environments: Mapping[str, Mapping[str, str]], function: str
 ) -> None:
     environment = environments[function]
-    as_deployed = READERS[function](environment)
 
     for name in environment.keys() - READ_BY_LIBRARIES:
         without = {other: value for other, value in environment.items() if other != name}
-        try:
-            assert READERS[function](without) == as_deployed
-        except Misconfigured:
-            assert environment[name]  # without a default in the code, the template must have a value
+        if environment[name]:
+            with pytest.raises(Misconfigured, match=name):
+                READERS[function](without)
+        else:
+            assert READERS[function](without) == READERS[function](environment)
 
 
 def test_only_the_composition_root_looks_at_the_environment() -> None:
     readers = {path.relative_to(ROOT).as_posix() for path in _deployed_modules() if _names(path) & ENVIRONMENT}
 
-    assert readers == {"layers/switchboard/switchboard/bootstrap.py"}
+    assert readers == {
+        f"layers/switchboard/switchboard/bootstrap/{function}.py"
+        for function in ("agent", "lifecycle", "sweeper", "webhook")
+    }
 
 
 ENVIRONMENT = {"environ", "environb", "getenv"}

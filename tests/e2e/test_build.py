@@ -3,7 +3,7 @@
 from pathlib import Path
 
 UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552: bytes 4 to 8 of a .pyc say how it is checked; bit 0: by hash
-MOST_BYTES = 250 * 1024 * 1024  # of a function with its layers, unzipped (AWS, Lambda quotas)
+MAX_BODY_BYTES = 250 * 1024 * 1024  # of a function with its layers, unzipped (AWS, Lambda quotas)
 ELF_MACHINE = slice(18, 20)  # of an ELF header
 AARCH64 = (183).to_bytes(2, "little")
 
@@ -22,7 +22,7 @@ def test_every_module_is_compiled_so_that_no_cold_start_compiles_it(built: Path)
 def test_function_and_layer_fit_into_lambda(built: Path) -> None:
     layer = _bytes(built / "SwitchboardLayer")
 
-    assert all(layer + _bytes(function) < MOST_BYTES for function in built.glob("*Function"))
+    assert all(layer + _bytes(function) < MAX_BODY_BYTES for function in built.glob("*Function"))
 
 
 def test_the_default_build_is_for_the_processor_it_runs_on(built_for_aws: Path) -> None:

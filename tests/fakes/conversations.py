@@ -1,14 +1,25 @@
-"""ConversationsTable in memory: the same conditional writes; `tests/functional/test_table.py` holds both to them."""
+"""The stores of ConversationsTable in memory, with the same conditional writes: test_dynamodb.py holds both to them."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from switchboard.conversation import LONG_AGO, Conversation, Coverage, Draft, Ending, Joined, Kind, Owner, TurnRecord
-from switchboard.limits import Spent
-from switchboard.ports import Busy, Exchange, Fenced
+from switchboard.agent import Exchange
+from switchboard.budgets import Spent
+from switchboard.conversation import (
+    UNIX_EPOCH,
+    Conversation,
+    Coverage,
+    PendingReply,
+    ReplyKind,
+    TurnMessage,
+    TurnOutcome,
+    TurnRecord,
+)
+from switchboard.events import Owner
+from switchboard.ports import Busy, Fenced
 
-SAID = {Ending.ANSWERED, Ending.HANDED_OFF, Ending.FELL_BACK}
+SAID = {TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK}
 
 
 @dataclass(slots=True)
@@ -19,16 +30,16 @@ class ConversationsInMemory:
     told: set[str] = field(default_factory=set)
 
     def claim(
-        self, sid: str, *, messages: frozenset[Joined], turn: str, token: str, now: datetime, lease_until: datetime
+        self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
     ) -> Conversation | Busy:
         item = self.items.get(sid, Conversation(sid=sid))
-        if item.is_leased(now) and item.lease_token != token:
+        if _is_leased(item, now) and item.lease_token != token:
             return Busy(until=item.lease_until)
         self.items[sid] = replace(
             item,
-            began=_begun(item, now),
-            fence=item.fence + 1,
-            lease_fence=item.fence + 1,
+            first_seen_at=_begun(item, now),
+            fencing_token=item.fencing_token + 1,
+            lease_fencing_token=item.fencing_token + 1,
             lease_until=lease_until,
             lease_token=token,
             attempts=item.attempts + 1,
@@ -37,7 +48,7 @@ class ConversationsInMemory:
         )
         return self.items[sid]
 
-    def join(self, conversation: Conversation, messages: frozenset[Joined]) -> Conversation:
+    def join(self, conversation: Conversation, messages: frozenset[TurnMessage]) -> Conversation:
         item = self._fenced(conversation)
         self.items[item.sid] = replace(item, turn_messages=item.turn_messages | messages)
         return self.items[item.sid]
@@ -48,23 +59,23 @@ class ConversationsInMemory:
         record: TurnRecord,
         *,
         coverage: Coverage,
-        left: frozenset[int],
+        left_to_human: frozenset[int],
         owner: Owner,
         now: datetime,
     ) -> None:
         item = self._close_turn(conversation, coverage=coverage, owner=owner, now=now)
-        self.items[item.sid] = replace(item, left=item.left | left)
+        self.items[item.sid] = replace(item, left_to_human=item.left_to_human | left_to_human)
         self._turns(item.sid)[record.first_index, record.turn] = record
 
-    def freeze(self, conversation: Conversation, draft: Draft) -> None:
+    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
-        self.items[item.sid] = replace(item, draft=draft)
+        self.items[item.sid] = replace(item, pending_reply=pending_reply)
 
-    def license_resend(self, conversation: Conversation, draft: Draft) -> None:
-        self.freeze(conversation, draft)
+    def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+        self.freeze(conversation, pending_reply)
 
-    def read_fence(self, sid: str) -> int:
-        return self.items[sid].fence
+    def read_fencing_token(self, sid: str) -> int:
+        return self.items[sid].fencing_token
 
     def record(self, sid: str, record: TurnRecord) -> None:
         key = (record.first_index, record.turn)
@@ -72,7 +83,7 @@ class ConversationsInMemory:
             return
         self._turns(sid)[key] = record
         day = f"{record.at:%Y-%m-%d}"
-        if record.kind is Kind.LIMIT:
+        if record.kind is ReplyKind.LIMIT:
             self.told.add(f"{record.customer} {day}")
         else:
             self.turns.update([f"{record.customer} {day}", day])
@@ -82,69 +93,86 @@ class ConversationsInMemory:
         return Spent(
             by_customer=self.turns[f"{customer} {day}"],
             by_all=self.turns[day],
-            told=f"{customer} {day}" in self.told,
+            limit_notice_sent=f"{customer} {day}" in self.told,
         )
 
     def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
         self._close_turn(conversation, coverage=coverage, owner=owner, now=now)
 
-    def give_back(self, conversation: Conversation, *, draft: Draft | None = None) -> None:
+    def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
         item = self.items[conversation.sid]
         if item.lease_token == conversation.lease_token:
             self.items[item.sid] = replace(
-                item, lease_token="", lease_until=LONG_AGO, lease_fence=0, draft=draft or item.draft
+                item,
+                lease_token="",
+                lease_until=UNIX_EPOCH,
+                lease_fencing_token=0,
+                pending_reply=pending_reply or item.pending_reply,
             )
 
     def close_empty(self, conversation: Conversation) -> None:
         item = self.items[conversation.sid]
         if item.lease_token == conversation.lease_token:
-            self.items[item.sid] = replace(item.without_turn(), draft=item.draft)
+            self.items[item.sid] = replace(_without_turn(item), pending_reply=item.pending_reply)
 
     def history(self, sid: str) -> tuple[Exchange, ...]:
         turns = self._turns(sid)
         return tuple(
             Exchange(said=turns[key].said, replied="\n\n".join(turns[key].parts))
             for key in sorted(turns)
-            if turns[key].ending in SAID
+            if turns[key].outcome in SAID
         )
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
         item = self.items.get(sid, Conversation(sid=sid))
-        seen = item.coverage.seen if index is None else item.coverage.seen | {index}
-        left = frozenset(number for number in item.left if index is None or number > index)
-        item = replace(item, coverage=replace(item.coverage, seen=seen), left=left)
-        self.items[sid] = self._owned(item, Owner.HUMAN, at) if item.owner_at < at else item
-        return item.owner_at <= at
+        handled = item.coverage.handled if index is None else item.coverage.handled | {index}
+        left_to_human = frozenset(number for number in item.left_to_human if index is None or number > index)
+        item = replace(item, coverage=replace(item.coverage, handled=handled), left_to_human=left_to_human)
+        self.items[sid] = self._owned(item, Owner.HUMAN, at) if item.owner_changed_at < at else item
+        return item.owner_changed_at <= at
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         item = self.items.get(sid, Conversation(sid=sid))
-        if item.owner_at < at:
-            reopened = item.coverage.reopened | item.left
-            item = replace(item, coverage=replace(item.coverage, reopened=reopened), left=frozenset())
+        if item.owner_changed_at < at:
+            requeued = item.coverage.requeued | item.left_to_human
+            item = replace(item, coverage=replace(item.coverage, requeued=requeued), left_to_human=frozenset())
             was_human = item.owner is Owner.HUMAN
-            owned = self._owned(item, Owner.AGENT, at) if was_human else replace(item, owner_at=at)
-            self.items[sid] = replace(owned, began=_begun(item, at))
-        return item.coverage.reopened if item.owner_at <= at else None
+            owned = self._owned(item, Owner.ASSISTANT, at) if was_human else replace(item, owner_changed_at=at)
+            self.items[sid] = replace(owned, first_seen_at=_begun(item, at))
+        return item.coverage.requeued if item.owner_changed_at <= at else None
 
     def close(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         if not item.closed:
-            self.items[sid] = replace(item, began=_begun(item, at), closed=True, fence=item.fence + 1, era=item.era + 1)
+            self.items[sid] = replace(
+                item,
+                first_seen_at=_begun(item, at),
+                closed=True,
+                fencing_token=item.fencing_token + 1,
+                ownership_epoch=item.ownership_epoch + 1,
+            )
 
-    def meet(self, sid: str, *, now: datetime) -> None:
-        self.items.setdefault(sid, Conversation(sid=sid, began=now))
+    def track(self, sid: str, *, now: datetime) -> None:
+        self.items.setdefault(sid, Conversation(sid=sid, first_seen_at=now))
 
     def opt_out(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         self.items[sid] = replace(item, opted_out_at=max(item.opted_out_at, at))
 
     def _owned(self, item: Conversation, owner: Owner, at: datetime) -> Conversation:
-        return replace(item, began=_begun(item, at), owner=owner, owner_at=at, fence=item.fence + 1, era=item.era + 1)
+        return replace(
+            item,
+            first_seen_at=_begun(item, at),
+            owner=owner,
+            owner_changed_at=at,
+            fencing_token=item.fencing_token + 1,
+            ownership_epoch=item.ownership_epoch + 1,
+        )
 
     def _fenced(self, conversation: Conversation) -> Conversation:
         item = self.items[conversation.sid]
-        if item.fence != conversation.fence:
-            raise Fenced(f"{conversation.sid}: the fence was raised")
+        if item.fencing_token != conversation.fencing_token:
+            raise Fenced(f"{conversation.sid}: the fencing token was raised")
         return item
 
     def _close_turn(
@@ -153,18 +181,36 @@ class ConversationsInMemory:
         item = self._fenced(conversation)
         kept = replace(
             coverage,
-            seen=item.coverage.seen | coverage.seen
-            if coverage.seen
-            else item.coverage.seen - conversation.coverage.seen,
-            reopened=item.coverage.reopened - (conversation.coverage.reopened - coverage.reopened),
+            handled=item.coverage.handled | coverage.handled
+            if coverage.handled
+            else item.coverage.handled - conversation.coverage.handled,
+            requeued=item.coverage.requeued - (conversation.coverage.requeued - coverage.requeued),
         )
-        owner_at = item.owner_at if owner is item.owner else now
-        self.items[item.sid] = replace(item.without_turn(), coverage=kept, owner=owner, owner_at=owner_at)
+        owner_changed_at = item.owner_changed_at if owner is item.owner else now
+        self.items[item.sid] = replace(
+            _without_turn(item), coverage=kept, owner=owner, owner_changed_at=owner_changed_at
+        )
         return self.items[item.sid]
 
     def _turns(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
         return self.records.setdefault(sid, {})
 
 
+def _is_leased(item: Conversation, now: datetime) -> bool:
+    return bool(item.lease_token) and now < item.lease_until and item.lease_fencing_token == item.fencing_token
+
+
+def _without_turn(item: Conversation) -> Conversation:
+    return replace(
+        item,
+        turn="",
+        turn_messages=frozenset(),
+        attempts=0,
+        pending_reply=None,
+        lease_token="",
+        lease_until=UNIX_EPOCH,
+    )
+
+
 def _begun(item: Conversation, at: datetime) -> datetime:
-    return at if item.began == LONG_AGO else item.began
+    return at if item.first_seen_at == UNIX_EPOCH else item.first_seen_at

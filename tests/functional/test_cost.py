@@ -11,21 +11,16 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from switchboard import bootstrap
-from switchboard.aws.queue import encoded
+from switchboard.aws.dynamodb.turn_store import TurnStore
+from switchboard.aws.sqs.queue import encoded
+from switchboard.bootstrap.agent import agent_function
 from tests import functions
 from tests.builders import message_added, sid
+from tests.lambda_context import LambdaContext
 from tests.signing import ACCOUNT, SERVICE, TOKEN
 
 WRITES = {"UpdateItem", "PutItem", "TransactWriteItems", "DeleteItem", "BatchWriteItem"}
 READS = {"Query", "GetItem", "BatchGetItem", "TransactGetItems"}
-
-
-class Context:
-    """Lambda's context, as far as the function asks it."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
 
 
 @pytest.fixture
@@ -78,6 +73,12 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             "CONVERSATIONS_TABLE": "Conversations",
             "ASSISTANT_MODEL": "offline",
             "MAX_EVENT_AGE_MINUTES": "100000000",
+            "MAX_ATTEMPTS": "3",
+            "COALESCE_SECONDS": "0",
+            "FALLBACK_SENTENCE": "Sorry.",
+            "LIMIT_SENTENCE": "Enough for today.",
+            "CUSTOMER_TURNS_PER_DAY": "10",
+            "TURNS_PER_DAY": "10",
         }.items():
             monkeypatch.setenv(name, value)
         boto3.client("secretsmanager").create_secret(
@@ -93,11 +94,13 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
-        bootstrap.agent.cache_clear()
+        agent_function.cache_clear()
         app = functions.load("agent")
         to_aws: Counter[str] = Counter()
-        worker = bootstrap.agent(app.assistant)
-        for client in (worker.take_turn.keywords["conversations"].client, worker.batch.queue.client):
+        worker = agent_function(app.assistant)
+        store = worker.ports.conversations
+        assert isinstance(store, TurnStore)
+        for client in (store.table.client, worker.batch.queue.client):
             client.meta.events.register("before-send", lambda request, **_: to_aws.update([_operation(request)]))
         record = {
             "messageId": "record-1",
@@ -106,9 +109,9 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             "body": encoded(message_added(body="When are you open on Saturday?")),
         }
 
-        answer = app.lambda_handler({"Records": [record]}, Context())
+        answer = app.lambda_handler({"Records": [record]}, LambdaContext())
 
-        bootstrap.agent.cache_clear()
+        agent_function.cache_clear()
     assert answer == {"batchItemFailures": []}
     assert to_twilio == {"POST": 1}
     assert sum(count for operation, count in to_aws.items() if operation in WRITES) <= 4, to_aws

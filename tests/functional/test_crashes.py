@@ -39,6 +39,6 @@ def test_a_text_is_answered_once_though_the_agent_is_killed_when(moment: Callabl
         wait_until(lambda: stack.queued() == 0)
 
         assert len(phone.inbox()) == 1
-        assert turn["ending"]["S"] == "answered"
+        assert turn["outcome"]["S"] == "answered"
         assert len(died) == 1
         assert not set(died[0]) & set(stack.stack.functions["agent"].pids)

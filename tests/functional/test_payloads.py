@@ -10,11 +10,11 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.fixtures.payloads import EVENTS, form, logical_id, read
 from local.twilio_account import BUILT_IN, Identity
-from switchboard.aws.queue import read_record
 from switchboard.aws.secrets import TwilioSecret
+from switchboard.aws.sqs.queue import read_record
 from switchboard.errors import NotAuthentic
 from switchboard.events import Event
-from switchboard.twilio.inbound import Inbound
+from switchboard.twilio.webhook.read import WebhookReader
 from tests.builders import NOON
 from tests.stacks import Running
 
@@ -39,15 +39,15 @@ class Secrets:
     def read(self) -> TwilioSecret:
         return self._secret
 
-    def read_again(self) -> None:
+    def refresh(self) -> None:
         return None
 
 
 def told(payload: dict[str, object], *, who: Identity = BUILT_IN, public_url: str | None = None) -> Event:
     """Return the event that the webhook function makes of a payload."""
-    return Inbound(secrets=Secrets(who), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)).event_of(
-        payload
-    )
+    return WebhookReader(
+        secrets=Secrets(who), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)
+    ).read(payload)
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.relative_to(EVENTS).as_posix())

@@ -51,7 +51,7 @@ def test_a_colleague_keeps_his_conversation_through_a_restart(tmp_path: Path) ->
         second = after.phone(ANSWERED).text("Are you there?")
         wait_until(lambda: len(after.turns(second["conversation_sid"])) == 2 and after.queued() == 0)
 
-        assert [turn["ending"]["S"] for turn in after.turns(second["conversation_sid"])] == ["handed_off", "refused"]
+        assert [turn["outcome"]["S"] for turn in after.turns(second["conversation_sid"])] == ["handed_off", "refused"]
 
 
 @pytest.mark.parametrize("tables", [{}, {"ConversationsTable": [{"name": {"S": "x"}}]}, {"Things": []}])

@@ -11,10 +11,11 @@ import pytest
 from moto import mock_aws
 from twilio.request_validator import RequestValidator
 
-from switchboard import bootstrap
 from switchboard.aws.secrets import TwilioSecretReader
+from switchboard.bootstrap.webhook import webhook_function
 from tests import functions
 from tests.builders import sid
+from tests.lambda_context import LambdaContext
 from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, api_gateway_event, message_fields, signed_event
 
 NEXT_TOKEN = "the-next-token"
@@ -31,7 +32,7 @@ class Deployed:
     lifecycle: str
 
     def post(self, event: dict[str, Any]) -> int:
-        return int(self.handle(event, None)["statusCode"])
+        return int(self.handle(event, LambdaContext())["statusCode"])
 
     def queued(self, url: str) -> list[dict[str, Any]]:
         answer = self.sqs.receive_message(
@@ -70,7 +71,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
             monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", urls[name])
         secrets = boto3.client("secretsmanager")
         secrets.create_secret(Name="twilio", SecretString=secret(TOKEN))
-        bootstrap.webhook.cache_clear()
+        webhook_function.cache_clear()
         yield Deployed(
             handle=functions.load("webhook").lambda_handler,
             sqs=sqs,
@@ -78,7 +79,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
             messages=urls["messages"],
             lifecycle=urls["lifecycle"],
         )
-        bootstrap.webhook.cache_clear()
+        webhook_function.cache_clear()
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["as AWS sends it", "as sam local sends it"])
@@ -88,7 +89,7 @@ def test_a_customers_text_is_queued_under_its_conversation(deployed: Deployed, *
     (queued,) = deployed.queued(deployed.messages)
     assert status == 200
     assert queued["group"] == sid("CH", 1)
-    assert (queued["body"], queued["index"], queued["speaker"]) == ("hola ñ & + = %", 1, "customer")
+    assert (queued["body"], queued["index"], queued["author_role"]) == ("hola ñ & + = %", 1, "customer")
     assert deployed.queued(deployed.lifecycle) == []
 
 
@@ -170,7 +171,7 @@ def test_the_next_token_of_a_rotation_signs_too(deployed: Deployed) -> None:
 
 def test_a_token_changed_under_a_warm_function_is_read_again_but_not_for_every_stranger(deployed: Deployed) -> None:
     seconds = 0.0
-    reader = bootstrap.webhook().inbound.secrets
+    reader = webhook_function().reader.secrets
     assert isinstance(reader, TwilioSecretReader)
     reader.clock = lambda: seconds
     assert deployed.post(signed_event(message_fields())) == 200
@@ -218,7 +219,7 @@ HOSTILE = {
 def test_a_stranger_gets_one_constant_answer_and_reaches_nothing(
     deployed: Deployed, event: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = deployed.handle(event, None)
+    answer = deployed.handle(event, LambdaContext())
 
     assert answer == {"statusCode": 403, "body": "Forbidden"}
     assert deployed.queued(deployed.messages) + deployed.queued(deployed.lifecycle) == []

@@ -51,7 +51,7 @@ def test_thirty_texts_in_ten_conversations_at_once_are_each_answered_once_and_in
         answered = [sid["S"] for turn in turns for sid in turn["message_sids"]["L"]]
         ours = [message for message in stack.messages(conversation_sid) if message["author"] == "switchboard"]
         assert answered == [text["message_sid"] for text in sent]
-        assert [turn["ending"]["S"] for turn in turns] == ["answered"] * len(turns)
+        assert [turn["outcome"]["S"] for turn in turns] == ["answered"] * len(turns)
         assert [message["body"] for message in ours] == [part["S"] for turn in turns for part in turn["parts"]["L"]]
         assert [each["message_sid"] for each in phone.inbox()] == [message["sid"] for message in ours]
 

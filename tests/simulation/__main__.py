@@ -13,10 +13,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from switchboard.limits import Budget
+from switchboard.budgets import Budget
 from tests.simulation.exhaustive import Plan, explore
 from tests.simulation.invariants import LIMIT
-from tests.simulation.mutants import MUTANTS, caught_by
+from tests.simulation.mutants import MUTANTS, is_noticed
 from tests.simulation.real_stack import prove
 from tests.simulation.world import World
 
@@ -149,14 +149,14 @@ def for_real(
 
 @app.command()
 def mutants() -> None:
-    """Break the protocol, one rule at a time, and print which checks noticed."""
-    if noticed_by := caught_by(None):
-        raise SystemExit(f"the unbroken protocol does not pass its {noticed_by}")
+    """Break the shipped code, one rule at a time, and print whether the tests notice."""
+    if is_noticed(None):
+        raise SystemExit("the unbroken project does not pass the tests that must notice a mutant")
     survived = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        for mutant, noticed_by in zip(MUTANTS, threads.map(caught_by, MUTANTS), strict=True):
-            survived += not noticed_by
-            print(f"{noticed_by or 'SURVIVED':10} {mutant}", flush=True)
+        for mutant, noticed in zip(MUTANTS, threads.map(is_noticed, MUTANTS), strict=True):
+            survived += not noticed
+            print(f"{'noticed' if noticed else 'SURVIVED':10} {mutant}", flush=True)
     print(f"{len(MUTANTS)} mutants, {survived} survived")
     raise typer.Exit(1 if survived else 0)
 

@@ -12,13 +12,15 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from switchboard.claimed import Return, Rules
+from switchboard.agent import Answer, Question
+from switchboard.author import AuthorRole
+from switchboard.budgets import Budget
 from switchboard.errors import Transient
-from switchboard.events import Marker, MessageAdded, Sent, Speaker
-from switchboard.limits import Budget
-from switchboard.ports import Answer, Question
-from switchboard.turn import take_turn
-from tests.builders import CONVERSATION, PLENTY
+from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.turn.context import TurnPorts
+from switchboard.turn.result import RetryReason
+from switchboard.turn.take_turn import take_turn
+from tests.builders import CONVERSATION, PLENTY, turn_settings
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import (
     FALLBACK,
@@ -32,7 +34,7 @@ from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, T
 
 CRASHES = ("crash_before", "crash_after")
 WRITES = frozenset(
-    {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
+    {"claim", "join", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
 )
 OTHERS = (
     "second_worker",
@@ -133,23 +135,30 @@ class Harness:
 
     def _take_turn(self, receipts: Sequence[Receipt]) -> None:
         self.depth += 1
+        store = Interrupted(self.store, self)
         try:
             outcome = take_turn(
                 [receipt.message for receipt in receipts],
                 lease_until=self.clock() + timedelta(seconds=60),
-                agent=self,
-                conversations=Interrupted(self.store, self),
-                messenger=self,
-                dead_letters=self,
-                clock=self.clock,
-                rules=Rules(fallback_sentence=FALLBACK, budget=self.budget, max_event_age=self.max_event_age),
+                ports=TurnPorts(
+                    agent=self,
+                    conversations=store,
+                    takeovers=store,
+                    budgets=store,
+                    messenger=self,
+                    dead_letters=self,
+                    clock=self.clock,
+                ),
+                settings=turn_settings(
+                    fallback_sentence=FALLBACK, budget=self.budget, max_event_age=self.max_event_age
+                ),
                 new_id=lambda: f"id{next(self.ids)}",
             )
         finally:
             self.depth -= 1
-        if outcome.decision == Return.BUSY and self.depth == 0 and not self.somebody_died:
+        if outcome.outcome == RetryReason.BUSY and self.depth == 0 and not self.somebody_died:
             self.waited_for_nobody = True
-        self.trace.append(f"  {outcome.decision} {outcome.cause} +{outcome.retry_after_seconds}s")
+        self.trace.append(f"  {outcome.outcome} {outcome.cause} +{outcome.retry_after_seconds}s")
         self.queue.settle(receipts, outcome.acknowledged, outcome.retry_after_seconds)
 
     # ── the ports, each call of which is a point of the plan ─────────────────────────────────────────────────────
@@ -208,7 +217,7 @@ class Harness:
         result = call()
         if event == "asked_again":
             result = call()
-        if name in {"freeze", "license_resend"}:
+        if name in {"freeze", "record_resend"}:
             self._note_licence(name)
         if event == "crash_after":
             raise Crash
@@ -246,7 +255,7 @@ class Harness:
     def _take_over(self) -> None:
         self.a_human_spoke = True
         self.takings.append(len(self.points) - 1)
-        message = self.twilio.say(CONVERSATION, "I take this", speaker=Speaker.COLLEAGUE)
+        message = self.twilio.say(CONVERSATION, "I take this", author_role=AuthorRole.HUMAN)
         self.store.take_over(CONVERSATION, index=message.index, at=message.at)
 
     def _close(self) -> None:
@@ -279,8 +288,8 @@ class Harness:
 
     def _hand_back(self) -> None:
         self.clock.move(1)
-        reopened = self.store.hand_back(CONVERSATION, at=self.clock()) or frozenset()
-        again = [m for m in self.twilio.messages[CONVERSATION] if m.index in reopened]
+        requeued = self.store.hand_back(CONVERSATION, at=self.clock()) or frozenset()
+        again = [m for m in self.twilio.messages[CONVERSATION] if m.index in requeued]
         self.queue.send_again(again, since=self.clock())
 
     def _wait(self) -> None:

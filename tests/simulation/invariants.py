@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from switchboard.conversation import Conversation, Ending, Kind, Owner, TurnRecord
-from switchboard.events import MessageAdded, OwnerSet, Speaker
-from switchboard.limits import OVER_BUDGET, Budget
+from switchboard.author import AuthorRole
+from switchboard.budgets import Budget
+from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
+from switchboard.events import MessageAdded, Owner, OwnerSet
 
 FALLBACK = "Sorry, somebody will call you."
 LIMIT = "Enough for today."
@@ -54,7 +55,7 @@ class Evidence:
 
     @property
     def customers(self) -> list[MessageAdded]:
-        return [m for m in self.messages if m.speaker is Speaker.CUSTOMER and m.index >= self.history]
+        return [m for m in self.messages if m.author_role is AuthorRole.CUSTOMER and m.index >= self.history]
 
     @property
     def replies(self) -> list[MessageAdded]:
@@ -87,7 +88,9 @@ def every_message_has_an_end(evidence: Evidence) -> None:
     """Each customer message is answered, a human's, refused by a rule, or a dead letter of which he was told."""
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
     was_told = any(reply.body == FALLBACK for reply in evidence.replies)
-    refused = {sid for record in evidence.records if record.ending is Ending.REFUSED for sid in record.message_sids}
+    refused = {
+        sid for record in evidence.records if record.outcome is TurnOutcome.REFUSED for sid in record.message_sids
+    }
     for message in evidence.customers:
         ended = (
             message.index in answered
@@ -103,8 +106,10 @@ def every_message_has_an_end(evidence: Evidence) -> None:
 
 
 def _ended_with_a_human(evidence: Evidence, message: MessageAdded) -> bool:
-    endings = {record.ending for record in evidence.records if message.message_sid in record.message_sids}
-    return evidence.a_human_has_or_had_it and bool(endings & {Ending.UNSURE, Ending.FELL_BACK, Ending.VOID})
+    endings = {record.outcome for record in evidence.records if message.message_sid in record.message_sids}
+    return evidence.a_human_has_or_had_it and bool(
+        endings & {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.VOID}
+    )
 
 
 def no_turn_says_two_texts(evidence: Evidence) -> None:
@@ -141,7 +146,7 @@ def the_fallback_is_in_the_dead_letter_queue(evidence: Evidence) -> None:
     """Who was told that nobody can answer now has a dead letter for each message, and a human."""
     dead = {letter.message_sid for letter in evidence.dead_letters}
     for record in evidence.records:
-        if record.ending is Ending.FELL_BACK:
+        if record.outcome is TurnOutcome.FELL_BACK:
             assert dead.issuperset(record.message_sids), "told, but no dead letter"
     if any(reply.body == FALLBACK for reply in evidence.replies):
         assert evidence.a_human_has_or_had_it or evidence.a_human_spoke or evidence.was_closed, "told, but no human"
@@ -150,24 +155,26 @@ def the_fallback_is_in_the_dead_letter_queue(evidence: Evidence) -> None:
 def nobody_speaks_over_a_human(evidence: Evidence) -> None:
     """Nothing is sent once a human owns the conversation or it is closed, and no draft outlives a takeover."""
     for licence in evidence.licences:
-        assert licence.owner is Owner.AGENT, f"turn {licence.turn} speaks over a human"
+        assert licence.owner is Owner.ASSISTANT, f"turn {licence.turn} speaks over a human"
         assert not licence.closed, f"turn {licence.turn} speaks into a closed conversation"
-        assert not licence.taken_since_frozen, f"turn {licence.turn} sends a draft from before a takeover"
-        assert not licence.saw_a_colleague, f"turn {licence.turn} speaks over a colleague it has seen"
+        assert not licence.taken_since_frozen, f"turn {licence.turn} sends a pending_reply from before a takeover"
+        assert not licence.saw_a_colleague, f"turn {licence.turn} speaks over a colleague it has handled"
     assert not evidence.spoke_on, "a later part was sent after a takeover"
 
 
 def what_a_human_left_is_answered(evidence: Evidence) -> None:
     """Where the agent owns the conversation again, whatever came after the colleague's last word has its answer."""
-    stopped = {Ending.UNSURE, Ending.FELL_BACK, Ending.VOID, Ending.HANDED_OFF}
-    if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.ending for r in evidence.records}:
+    stopped = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.VOID, TurnOutcome.HANDED_OFF}
+    if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.outcome for r in evidence.records}:
         return
-    if any(record.rule.startswith(("twilio_", OVER_BUDGET, "too_old")) for record in evidence.records):
+    if any(
+        record.rule.startswith(("twilio_", RefusalRule.OVER_BUDGET, RefusalRule.TOO_OLD)) for record in evidence.records
+    ):
         return
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
-    last_word = max((m.index for m in evidence.messages if m.speaker is Speaker.COLLEAGUE), default=-1)
+    last_word = max((m.index for m in evidence.messages if m.author_role is AuthorRole.HUMAN), default=-1)
     for message in evidence.customers:
-        assert message.index < last_word or message.index in answered, f"left behind: message {message.index}"
+        assert message.index < last_word or message.index in answered, f"left_to_human behind: message {message.index}"
 
 
 def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
@@ -188,8 +195,8 @@ def the_newest_event_decides_who_owns(evidence: Evidence) -> None:
     if not evidence.owners or evidence.item.closed:
         return
     newest = max(evidence.owners, key=lambda event: event.at)
-    gave_up = {Ending.UNSURE, Ending.FELL_BACK, Ending.HANDED_OFF, Ending.REFUSED}
-    if newest.owner == Owner.AGENT and any(record.ending in gave_up for record in evidence.records):
+    gave_up = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.HANDED_OFF, TurnOutcome.REFUSED}
+    if newest.owner == Owner.ASSISTANT and any(record.outcome in gave_up for record in evidence.records):
         return  # whether that came before or after the hand back is a matter of milliseconds
     assert evidence.item.owner == newest.owner, f"{evidence.item.owner} owns it, the newest event says {newest.owner}"
 
@@ -205,8 +212,8 @@ def budgets_are_exceeded_by_at_most_the_turns_in_flight(
 ) -> None:
     """A day has no more turns than its budget, but for those that were open when it was used up, besides the last."""
     besides = max(in_flight - 1, 0)
-    charged = [record for record in records if record.kind not in {None, Kind.LIMIT}]
-    told = [record for record in records if record.kind is Kind.LIMIT]
+    charged = [record for record in records if record.kind not in {None, ReplyKind.LIMIT}]
+    told = [record for record in records if record.kind is ReplyKind.LIMIT]
     for day, turns in Counter(record.at.date() for record in charged).items():
         assert turns <= budget.turns_by_all + besides, f"{turns} turns on {day}"
     for (customer, day), turns in Counter((record.customer, record.at.date()) for record in charged).items():

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from switchboard.author import AuthorRole
 from switchboard.errors import NotSent, SendRefused, Transient, Unknown
-from switchboard.events import Marker, MessageAdded, Sent, Speaker
+from switchboard.events import Marker, MessageAdded, Sent
 from tests.builders import NOON, from_us, message_added
 
 VISIBILITY = timedelta(seconds=120)
@@ -49,13 +50,13 @@ class Twilio:
     closed: set[str] = field(default_factory=set)
     list_lag: timedelta = timedelta(0)
 
-    def say(self, conversation_sid: str, body: str, *, speaker: Speaker = Speaker.CUSTOMER) -> MessageAdded:
-        author = "robin" if speaker is Speaker.COLLEAGUE else "+12025550110"
+    def say(self, conversation_sid: str, body: str, *, author_role: AuthorRole = AuthorRole.CUSTOMER) -> MessageAdded:
+        author = "robin" if author_role is AuthorRole.HUMAN else "+12025550110"
         message = message_added(
             conversation_sid=conversation_sid,
             index=self._next_index(conversation_sid),
             body=body,
-            speaker=speaker,
+            author_role=author_role,
             author=author,
             at=self.clock(),
         )

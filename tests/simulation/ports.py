@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from switchboard.events import Marker, MessageAdded, OwnerSet, Sent, Speaker
-from switchboard.ports import Answer, Question
+from switchboard.agent import Answer, Question
+from switchboard.author import AuthorRole
+from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
 from tests.simulation.invariants import REPLY
 from tests.simulation.models import MAX_EVENT_AGE, ThrottledError
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 POST_ENDS = ("lost", "unseen", "late", "not_sent", "refused")
 WRITES = frozenset(
-    {"claim", "join", "refuse", "freeze", "license_resend", "record", "settle", "give_back", "close_empty"}
+    {"claim", "join", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
 )
 
 
@@ -52,8 +53,8 @@ class Ports:
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
         item = self._world.item(conversation_sid)
         self._saw_a_colleague = any(
-            message.speaker is Speaker.COLLEAGUE
-            and message.at > item.owner_at
+            message.author_role is AuthorRole.HUMAN
+            and message.at > item.owner_changed_at
             and not item.coverage.covers(message.index)
             and self._world.clock() - message.at < MAX_EVENT_AGE
             for message in listed
@@ -88,7 +89,7 @@ class Ports:
         method = getattr(self._world.store, name)
         if name == "take_over":
             self._world.takes(conversation_sid, lambda: method(*arguments, **named))
-            found = OwnerSet(conversation_sid=conversation_sid, owner="human", at=named["at"])
+            found = OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=named["at"])
             self._world.owners.setdefault(conversation_sid, []).append(found)
             return None
         if name == "spent":
@@ -97,7 +98,7 @@ class Ports:
         result = method(*arguments, **named)
         if name == "claim":
             self._world.is_active(conversation_sid)
-        if name in {"freeze", "license_resend"}:
+        if name in {"freeze", "record_resend"}:
             self._world.note_licence(name, conversation_sid, saw_a_colleague=self._saw_a_colleague)
         self._note(name)
         return result

@@ -18,17 +18,17 @@ import httpx
 
 from local.activity import Happening, LogLine, Said
 from local.stack import LocalStack
-from switchboard.aws.items import conversation_from_item, from_wire
-from switchboard.conversation import Conversation, Ending, Kind, TurnRecord
-from switchboard.events import VISITOR_IDENTITY, MessageAdded, Speaker, who_speaks
-from switchboard.settings import FALLBACK_SENTENCE
+from switchboard.author import VISITOR_IDENTITY, AuthorRole, classify_author
+from switchboard.aws.dynamodb.items import conversation_from_item, from_wire
+from switchboard.conversation import Conversation, ReplyKind, TurnOutcome, TurnRecord
+from switchboard.events import MessageAdded
 from switchboard.twilio import fields
 from tests.simulation.faulty_aws import FaultyAws
 from tests.simulation.invariants import FALLBACK, Evidence, check
 from tests.stacks import OUR_NUMBER
 from tests.waiting import wait_until
 
-COLLEAGUE = "robin"
+HUMAN = "robin"
 NUMBERS = "+120255501"  # of the customers, but for two digits
 # Twilio's faults, at rates that leave most of the work undisturbed; no late commit passes the documented window.
 FAULTS: Sequence[Mapping[str, object]] = (
@@ -113,8 +113,8 @@ class Load:
         match self.chance.choice(["take over", "take over", "hand back", "hand back", "close"]):
             case "take over":
                 self.spoken.add(sid)
-                self.rest("POST", f"/Conversations/{sid}/Participants", Identity=COLLEAGUE)
-                self.rest("POST", f"/Conversations/{sid}/Messages", Author=COLLEAGUE, Body="I take this")
+                self.rest("POST", f"/Conversations/{sid}/Participants", Identity=HUMAN)
+                self.rest("POST", f"/Conversations/{sid}/Messages", Author=HUMAN, Body="I take this")
             case "hand back":
                 self.handed_back.add(sid)
                 wish = {"owner": "agent", "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
@@ -160,7 +160,7 @@ class Judge:
             item = self._item(sid)
             if item.turn and not item.closed:
                 return False
-            indices = (message.index for message in self._messages(sid) if message.speaker is Speaker.CUSTOMER)
+            indices = (message.index for message in self._messages(sid) if message.author_role is AuthorRole.CUSTOMER)
             if not item.closed and not all(map(item.coverage.covers, indices)):
                 return False
         return True
@@ -177,9 +177,11 @@ class Judge:
 
     def _evidence(self, sid: str, letters: Sequence[str]) -> Evidence:
         messages = self._messages(sid)
-        numbers = {message.body: str(message.index) for message in messages if message.speaker is Speaker.CUSTOMER}
+        numbers = {
+            message.body: str(message.index) for message in messages if message.author_role is AuthorRole.CUSTOMER
+        }
         return Evidence(
-            messages=[_renumbered(message, numbers) for message in messages],
+            messages=[_renumbered(message, numbers, fallback=self._fallback) for message in messages],
             dead_letters=[message for message in messages if message.message_sid in letters],
             item=self._item(sid),
             records=list(self._records(sid)),
@@ -210,16 +212,20 @@ class Judge:
                 message_sids=tuple(item["message_sids"]),
                 said=tuple(item["said"]),
                 parts=tuple(item["parts"]),
-                ending=Ending(item["ending"]),
+                outcome=TurnOutcome(item["outcome"]),
                 rule=item["rule"],
                 at=datetime.fromtimestamp(int(item["at"]) / 1000, UTC),
                 customer="",
-                kind=Kind(item["kind"]) if item["kind"] else None,
+                kind=ReplyKind(item["kind"]) if item["kind"] else None,
             )
 
     @property
     def _dynamodb(self) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
         return self.load.stack.client("dynamodb")
+
+    @property
+    def _fallback(self) -> str:
+        return self.load.stack.environments["AgentFunction"]["FALLBACK_SENTENCE"]
 
     @property
     def _table(self) -> str:
@@ -232,7 +238,7 @@ def _message(resource: Mapping[str, Any]) -> MessageAdded:
         conversation_sid=resource["conversation_sid"],
         message_sid=resource["sid"],
         index=resource["index"],
-        speaker=who_speaks(
+        author_role=classify_author(
             author=author, participant_sid=resource["participant_sid"], visitor_identities=[VISITOR_IDENTITY]
         ),
         author=author,
@@ -242,16 +248,16 @@ def _message(resource: Mapping[str, Any]) -> MessageAdded:
     )
 
 
-def _renumbered(message: MessageAdded, numbers: Mapping[str, str]) -> MessageAdded:
+def _renumbered(message: MessageAdded, numbers: Mapping[str, str], *, fallback: str) -> MessageAdded:
     """Return a reply as the proofs' agent says it: the numbers it repeats are the indices of what it answers."""
     body = " ".join(numbers.get(word, word) for word in message.body.split()) if message.marker else message.body
     return MessageAdded(
         conversation_sid=message.conversation_sid,
         message_sid=message.message_sid,
         index=message.index,
-        speaker=message.speaker,
+        author_role=message.author_role,
         author=message.author,
-        body=FALLBACK if body == FALLBACK_SENTENCE else body,
+        body=FALLBACK if body == fallback else body,
         at=message.at,
         marker=message.marker,
     )
@@ -267,7 +273,7 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
                 report.violations.append(f"a phone number in the log: {happening.text}")
             if happening.function == "agent":
                 report.decisions.update(_decision(happening.text))
-        if isinstance(happening, Said) and happening.author == COLLEAGUE:
+        if isinstance(happening, Said) and happening.author == HUMAN:
             report.decisions["colleagues' words"] += 1
 
     with FaultyAws(upstream=lambda: stack.aws_endpoint, seed=seed) as aws:

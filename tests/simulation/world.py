@@ -13,14 +13,24 @@ from itertools import count
 from greenlet import greenlet
 
 from switchboard import lifecycle
-from switchboard.claimed import Outcome, Rules
-from switchboard.conversation import Conversation, Owner
+from switchboard.author import AuthorRole
+from switchboard.budgets import Budget
+from switchboard.conversation import Conversation
 from switchboard.errors import Transient
-from switchboard.events import ConversationStateUpdated, LifecycleEvent, MessageAdded, OwnerSet, Speaker
-from switchboard.limits import Budget
-from switchboard.sweep import Check, sweep
-from switchboard.turn import take_turn
-from tests.builders import PLENTY, sid
+from switchboard.events import (
+    ConversationState,
+    ConversationStateUpdated,
+    LifecycleEvent,
+    MessageAdded,
+    Owner,
+    OwnerSet,
+)
+from switchboard.ports import DueCheck
+from switchboard.sweeper import sweep
+from switchboard.turn.context import TurnPorts
+from switchboard.turn.result import TurnResult
+from switchboard.turn.take_turn import take_turn
+from tests.builders import PLENTY, sid, turn_settings
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import (
     FALLBACK,
@@ -178,7 +188,7 @@ class World:
     def _a_webhook_arrives(self) -> None:
         event = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
         self._note(f"webhook: {_named(event)}")
-        if isinstance(event, MessageAdded) and event.speaker is Speaker.CUSTOMER:
+        if isinstance(event, MessageAdded) and event.author_role is AuthorRole.CUSTOMER:
             self.queue.send(event)
         else:
             self.lifecycle.append(event)
@@ -188,7 +198,7 @@ class World:
         self._note(f"applied: {_named(event)}")
         conversation_sid = event.conversation_sid
         if isinstance(event, OwnerSet | MessageAdded):
-            owner = event.owner if isinstance(event, OwnerSet) else "human"
+            owner = event.owner if isinstance(event, OwnerSet) else Owner.HUMAN
             wish = OwnerSet(conversation_sid=conversation_sid, owner=owner, at=event.at)
             self.owners.setdefault(conversation_sid, []).append(wish)
         self.takes(
@@ -202,7 +212,7 @@ class World:
         what()
         self.is_active(conversation_sid)
         after = self.item(conversation_sid)
-        if after.era != before.era and (after.closed or after.owner is Owner.HUMAN):
+        if after.ownership_epoch != before.ownership_epoch and (after.closed or after.owner is Owner.HUMAN):
             self.takings[conversation_sid] = self.takings.get(conversation_sid, 0) + 1
 
     def _a_colleague_writes(self) -> None:
@@ -211,7 +221,7 @@ class World:
             return
         self.clock.move(0.01)
         self.spoken.add(conversation_sid)
-        self.webhooks.append(self.twilio.say(conversation_sid, "I take this", speaker=Speaker.COLLEAGUE))
+        self.webhooks.append(self.twilio.say(conversation_sid, "I take this", author_role=AuthorRole.HUMAN))
         self._note(f"colleague writes in {conversation_sid[-1]}")
 
     def _a_desk_hands_back(self) -> None:
@@ -219,7 +229,7 @@ class World:
         self.clock.move(0.01)
         self._note(f"hand back of {conversation_sid[-1]}")
         self.handed_back.add(conversation_sid)
-        self.webhooks.append(OwnerSet(conversation_sid=conversation_sid, owner="agent", at=self.clock()))
+        self.webhooks.append(OwnerSet(conversation_sid=conversation_sid, owner=Owner.ASSISTANT, at=self.clock()))
 
     def _it_is_closed(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
@@ -227,7 +237,7 @@ class World:
         self.twilio.closed.add(conversation_sid)
         self._note(f"close of {conversation_sid[-1]}")
         self.webhooks.append(
-            ConversationStateUpdated(conversation_sid=conversation_sid, state="closed", at=self.clock())
+            ConversationStateUpdated(conversation_sid=conversation_sid, state=ConversationState.CLOSED, at=self.clock())
         )
 
     def _time_passes(self) -> None:
@@ -297,19 +307,23 @@ class World:
             outcome = take_turn(
                 [receipt.message for receipt in worker.receipts],
                 lease_until=worker.lease_until,
-                agent=ports,
-                conversations=ports,
-                messenger=ports,
-                dead_letters=ports,
-                clock=self.clock,
-                rules=Rules(fallback_sentence=FALLBACK, budget=self.budget, max_event_age=MAX_EVENT_AGE),
+                ports=TurnPorts(
+                    agent=ports,
+                    conversations=ports,
+                    takeovers=ports,
+                    budgets=ports,
+                    messenger=ports,
+                    dead_letters=ports,
+                    clock=self.clock,
+                ),
+                settings=turn_settings(fallback_sentence=FALLBACK, budget=self.budget, max_event_age=MAX_EVENT_AGE),
                 new_id=lambda: f"id{next(self.numbers)}",
             )
         except Crash:
             return
         except Transient:
-            outcome = Outcome(decision="failed", retry_after_seconds=2)
-        self._note(f"worker {worker.number}: {outcome.decision} {outcome.cause} +{outcome.retry_after_seconds}s")
+            outcome = TurnResult(outcome="failed", retry_after_seconds=2)
+        self._note(f"worker {worker.number}: {outcome.outcome} {outcome.cause} +{outcome.retry_after_seconds}s")
         self.queue.settle(worker.receipts, outcome.acknowledged, outcome.retry_after_seconds)
 
     def note_licence(self, name: str, conversation_sid: str, *, saw_a_colleague: bool) -> None:
@@ -333,19 +347,20 @@ class World:
     def _a_sweep(self) -> None:
         report = sweep(
             checks=self,
-            twilio=self,
-            messages=self.queue,
-            lifecycle=self,
+            conversations=self,
+            messages=self.twilio,
+            messages_queue=self.queue,
+            lifecycle_queue=self,
             clock=self.clock,
             max_event_age=MAX_EVENT_AGE,
-            most_requests=50,
+            max_requests=50,
         )
         self._note(f"sweep: {report}")
 
-    def due(self, *, now: datetime, limit: int) -> list[Check]:
+    def due(self, *, now: datetime, limit: int) -> list[DueCheck]:
         due = [(at, sid, number) for sid, (number, at) in self.checks.items() if at <= now]
         return [
-            Check(conversation=self.item(sid), number=number, activity=at, due=at)
+            DueCheck(conversation=self.item(sid), number=number, activity=at, due=at)
             for at, sid, number in sorted(due)[:limit]
         ]
 
@@ -356,11 +371,11 @@ class World:
     def is_known(self, sid: str) -> bool:
         return sid in self.store.items
 
-    def meet(self, sid: str, *, now: datetime) -> None:
-        self.store.meet(sid, now=now)
+    def track(self, sid: str, *, now: datetime) -> None:
+        self.store.track(sid, now=now)
         self.is_active(sid)
 
-    def postpone(self, check: Check, *, until: datetime | None) -> None:
+    def postpone(self, check: DueCheck, *, until: datetime | None) -> None:
         number = check.number + 1
         if until is None or number > 4:
             self.checks.pop(check.conversation.sid, None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from switchboard.agents.facts import read_folder, read_markdown
+from switchboard.agents.knowledge.chunks import read_folder, read_markdown
 from tests.assistants import FOLDER, KNOWLEDGE, answering, question, shop
 
 ASSISTANT = shop()

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from switchboard.conversation import Conversation, Owner
+from switchboard.conversation import Conversation
 from switchboard.events import (
+    ConversationState,
     ConversationStateUpdated,
     DeliveryFailed,
     LifecycleEvent,
     MessageAdded,
+    Owner,
     OwnerSet,
 )
 from switchboard.lifecycle import Effect, apply
@@ -40,7 +42,7 @@ class Desk:
         return self.conversations.items[CONVERSATION].owner
 
 
-def owner_set(owner: str, *, seconds: int) -> OwnerSet:
+def owner_set(owner: Owner, *, seconds: int) -> OwnerSet:
     return OwnerSet(conversation_sid=CONVERSATION, owner=owner, at=NOON + timedelta(seconds=seconds))
 
 
@@ -57,21 +59,21 @@ def test_a_colleagues_message_makes_a_human_the_owner(desk: Desk) -> None:
 
 
 def test_a_hand_back_makes_the_agent_the_owner_again(desk: Desk) -> None:
-    desk.happens(from_colleague(index=1), owner_set("agent", seconds=5))
+    desk.happens(from_colleague(index=1), owner_set(Owner.ASSISTANT, seconds=5))
 
-    assert desk.owner is Owner.AGENT
+    assert desk.owner is Owner.ASSISTANT
 
 
-@pytest.mark.parametrize("late", [from_colleague(index=1), owner_set("human", seconds=0)])
+@pytest.mark.parametrize("late", [from_colleague(index=1), owner_set(Owner.HUMAN, seconds=0)])
 def test_a_takeover_that_comes_after_the_newer_hand_back_changes_nothing(desk: Desk, late: LifecycleEvent) -> None:
-    effects = desk.happens(owner_set("agent", seconds=5), late)
+    effects = desk.happens(owner_set(Owner.ASSISTANT, seconds=5), late)
 
-    assert desk.owner is Owner.AGENT
+    assert desk.owner is Owner.ASSISTANT
     assert effects == [Effect.HANDED_BACK, Effect.OUTDATED]
 
 
 def test_a_hand_back_older_than_the_colleagues_word_is_not_told_as_done(desk: Desk) -> None:
-    assert desk.happens(owner_set("human", seconds=5), owner_set("agent", seconds=4))[1] is Effect.OUTDATED
+    assert desk.happens(owner_set(Owner.HUMAN, seconds=5), owner_set(Owner.ASSISTANT, seconds=4))[1] is Effect.OUTDATED
     assert desk.owner is Owner.HUMAN
 
 
@@ -81,26 +83,28 @@ def test_a_hand_back_queues_what_was_left_to_the_human(desk: Desk) -> None:
     desk.happens(from_colleague(index=1))
     item = desk.conversations.items[CONVERSATION]
     desk.conversations.items[CONVERSATION] = Conversation(
-        sid=CONVERSATION, owner=item.owner, owner_at=item.owner_at, left=frozenset({2})
+        sid=CONVERSATION, owner=item.owner, owner_changed_at=item.owner_changed_at, left_to_human=frozenset({2})
     )
 
-    desk.happens(owner_set("agent", seconds=5))
+    desk.happens(owner_set(Owner.ASSISTANT, seconds=5))
 
     assert desk.queued == [said]
 
 
 def test_a_hand_back_told_again_queues_the_same_again_for_the_queue_to_swallow(desk: Desk) -> None:
-    desk.happens(owner_set("agent", seconds=5), owner_set("agent", seconds=5))
+    desk.happens(owner_set(Owner.ASSISTANT, seconds=5), owner_set(Owner.ASSISTANT, seconds=5))
 
     assert desk.queued == []
-    assert desk.owner is Owner.AGENT
+    assert desk.owner is Owner.ASSISTANT
 
 
 def test_closed_is_final(desk: Desk) -> None:
-    closed = ConversationStateUpdated(conversation_sid=CONVERSATION, state="closed", at=NOON)
-    reopened = ConversationStateUpdated(conversation_sid=CONVERSATION, state="active", at=NOON + timedelta(days=1))
+    closed = ConversationStateUpdated(conversation_sid=CONVERSATION, state=ConversationState.CLOSED, at=NOON)
+    requeued = ConversationStateUpdated(
+        conversation_sid=CONVERSATION, state=ConversationState.ACTIVE, at=NOON + timedelta(days=1)
+    )
 
-    effects = desk.happens(closed, reopened)
+    effects = desk.happens(closed, requeued)
 
     assert effects == [Effect.CLOSED, Effect.NONE]
     assert desk.conversations.items[CONVERSATION].closed

@@ -12,17 +12,38 @@ SwitchboardError
 └── Unknown           we do not know whether it happened: look before trying again
 """
 
+from enum import StrEnum
+
 
 class SwitchboardError(Exception):
     """The base of everything raised on purpose here."""
 
 
+class RejectionCause(StrEnum):
+    """Why a webhook is rejected. Each cause has a metric of its own."""
+
+    UNSIGNED = "unsigned"
+    WRONG_SIGNATURE = "wrong_signature"
+    WRONG_URL = "wrong_url"
+    WRONG_ACCOUNT = "wrong_account"
+    AMBIGUOUS = "ambiguous"
+    MALFORMED = "malformed"
+
+
 class Rejected(SwitchboardError):
-    """The sender must change what it sent."""
+    """The sender must change what it sent. The text says why, and repeats nothing that the sender wrote."""
+
+    cause = RejectionCause.MALFORMED
+
+    def __init__(self, message: str, *, cause: RejectionCause | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause or self.cause
 
 
 class NotAuthentic(Rejected):
     """Twilio did not sign this request."""
+
+    cause = RejectionCause.WRONG_SIGNATURE
 
 
 class Malformed(Rejected):
@@ -34,7 +55,7 @@ class Permanent(SwitchboardError):
 
 
 class SendRefused(Permanent):
-    """Twilio will never take this message; `code` is Twilio's error code, where it gave one."""
+    """Twilio will never take this message. `code` is Twilio's error code, where it gave one."""
 
     def __init__(self, message: str, *, code: int | None = None) -> None:
         super().__init__(message)

@@ -1,32 +1,34 @@
 """What happened, as Twilio told us: a closed union of typed, frozen events.
 
-The same types describe a webhook and what the REST API lists; only `twilio/` knows the raw forms.
+The same types describe a webhook and a message that the REST API lists. Only `twilio/` knows the raw forms.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-OUR_AUTHOR = "switchboard"  # the author of all our replies
-
-_CHANNEL_ADDRESS = re.compile(r"\+|(?:whatsapp|rcs|messenger):")
-VISITOR_IDENTITY = r"visitor-[0-9a-f]{32}"
+from switchboard.author import AuthorRole
 
 
-class Speaker(StrEnum):
-    """Whose words a Twilio message carries."""
+class Owner(StrEnum):
+    """Who answers a conversation's customer."""
 
-    US = "us"
-    SYSTEM = "system"
-    CUSTOMER = "customer"
-    COLLEAGUE = "colleague"
+    ASSISTANT = "assistant"
+    HUMAN = "human"
+
+
+class ConversationState(StrEnum):
+    """Twilio's states of a conversation. `closed` is final."""
+
+    INITIALIZING = "initializing"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What we write into the attributes of our own replies, to find them again."""
+    """What we write into the attributes of each reply, to find the reply again in a list of messages."""
 
     turn: str
     part: int
@@ -34,12 +36,12 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAdded:
-    """A message stands in the conversation. `index` orders it; numbers may be skipped, never go back."""
+    """A message was added to a conversation. `index` orders messages: Twilio may skip numbers, and never goes back."""
 
     conversation_sid: str
     message_sid: str
     index: int
-    speaker: Speaker
+    author_role: AuthorRole
     author: str
     body: str
     media_content_types: tuple[str, ...] = ()
@@ -49,7 +51,7 @@ class MessageAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """Twilio took a message of ours and gave it this place."""
+    """Twilio accepted a message of ours and gave it this SID and index."""
 
     message_sid: str
     index: int
@@ -57,25 +59,25 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationStateUpdated:
-    """The conversation changed to `state` (Twilio's word: `active`, `inactive`, `closed`, …)."""
+    """The conversation changed to `state`."""
 
     conversation_sid: str
-    state: str
+    state: ConversationState
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerSet:
-    """A colleague's desk wrote into the conversation's attributes who is to speak from `at` on."""
+    """A human set the conversation's attributes to say who answers from `at` on."""
 
     conversation_sid: str
-    owner: str
+    owner: Owner
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailed:
-    """The carrier did not deliver a message; `error_code` is Twilio's (21610: opted out, 63016: window closed)."""
+    """The carrier did not deliver a message. `error_code` is Twilio's (21610: opted out, 63016: window closed)."""
 
     conversation_sid: str
     message_sid: str
@@ -87,24 +89,10 @@ class DeliveryFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Authentic, and none of our business; `name` is what it is counted under."""
+    """The webhook is authentic, and nothing follows from it. `name` is what it is counted under."""
 
     name: str
 
 
 LifecycleEvent = MessageAdded | ConversationStateUpdated | OwnerSet | DeliveryFailed
 Event = LifecycleEvent | Ignored
-
-
-def who_speaks(*, author: str, participant_sid: str | None, visitor_identities: Sequence[str]) -> Speaker:
-    """Tell whose words these are, from Author and ParticipantSid alone: a REST copy has no Source.
-
-    `visitor_identities` are regular expressions of the identities that web-chat customers carry.
-    """
-    if author == OUR_AUTHOR:
-        return Speaker.US
-    if not participant_sid:
-        return Speaker.SYSTEM
-    if _CHANNEL_ADDRESS.match(author) or any(re.fullmatch(pattern, author) for pattern in visitor_identities):
-        return Speaker.CUSTOMER
-    return Speaker.COLLEAGUE

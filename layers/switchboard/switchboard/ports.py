@@ -1,81 +1,21 @@
-"""What a turn needs from the world: the Protocols, and the values that cross them."""
+"""What the flows need from the world: small Protocols, and the values that cross them.
 
-from collections.abc import Sequence
+A method that takes a `Conversation` succeeds only while the item still has that conversation's fencing token, and
+raises `Fenced` otherwise. Every write is one conditional write, and safe to repeat.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from switchboard.conversation import Conversation, Coverage, Draft, Joined, Owner, TurnRecord
+from switchboard.agent import Exchange
+from switchboard.budgets import Spent
+from switchboard.conversation import Conversation, Coverage, PendingReply, TurnMessage, TurnRecord
 from switchboard.errors import Transient
-from switchboard.events import Marker, MessageAdded, Sent
-from switchboard.limits import Spent
+from switchboard.events import Marker, MessageAdded, Owner, Sent
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One earlier turn: what the customer said, and what we replied."""
-
-    said: tuple[str, ...]
-    replied: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What an agent is asked. `turn` is the same on every retry: tools key their side effects by it."""
-
-    turn: str
-    history: tuple[Exchange, ...]
-    messages: tuple[str, ...]
-    timeout_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What an answer cost."""
-
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An agent's reply in Markdown; with `handoff` it is the last one before a colleague takes the conversation."""
-
-    text: str
-    handoff: bool = False
-    usage: Usage = Usage()
-
-
-class Agent(Protocol):
-    """Whatever answers: it never learns which channel it speaks on."""
-
-    def answer(self, question: Question) -> Answer:
-        """Answer within `timeout_seconds`, or raise `Transient` (try again) or `Permanent` (do not).
-
-        What an error says is logged: never what the customer said.
-        """
-        ...
-
-
-class Messenger(Protocol):
-    """Twilio, as far as a turn speaks to it."""
-
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
-        """Send one part; raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
-        ...
-
-    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        """Return the messages at `from_index` and above, in order; raise `Transient`."""
-        ...
-
-
-class DeadLetters(Protocol):
-    """Where messages go that nobody could answer; an alarm watches it."""
-
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
-        """Put the messages there; a repeat adds nothing."""
-        ...
+# ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Clock(Protocol):
@@ -86,31 +26,80 @@ class Clock(Protocol):
         ...
 
 
+# ── Twilio ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class MessageList(Protocol):
+    """The messages of a conversation, as Twilio lists them."""
+
+    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        """Return the messages at `from_index` and above, in order; raise `Transient`, or `Permanent` if it is gone."""
+        ...
+
+
+class Messenger(MessageList, Protocol):
+    """Twilio, as a turn uses it."""
+
+    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
+        """Send one part; raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
+        ...
+
+
+class NewConversations(Protocol):
+    """The conversations that are new at Twilio."""
+
+    def new_conversations(self, *, since: datetime, limit: int) -> Sequence[str]:
+        """Return the SIDs of the conversations created since then, the newest first."""
+        ...
+
+
+# ── SQS ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class DeadLetters(Protocol):
+    """The dead-letter queue: messages that nobody could answer. An alarm watches it."""
+
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
+        """Put the messages there; a repeat adds nothing."""
+        ...
+
+
+class Requeue(Protocol):
+    """A queue that takes messages which it may have had before."""
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
+        """Queue the messages; a repeat with the same `since` adds nothing."""
+        ...
+
+
+# ── DynamoDB ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 class Fenced(Transient):
-    """Somebody raised the fence: another worker, a colleague or a close has the conversation now."""
+    """The fencing token was raised: another worker, a human or a close has the conversation now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Another worker holds the conversation until then, at the latest."""
+    """Another worker holds the lease of the conversation, until then at the latest."""
 
     until: datetime
 
 
-class Conversations(Protocol):
-    """The conversations' items. Each method is one conditional write (or one read), safe to repeat.
-
-    Those that take a `Conversation` succeed only under its fence and raise `Fenced` otherwise.
-    """
+class TurnStore(Protocol):
+    """The conversation's item and its turns' records, as a turn reads and writes them."""
 
     def claim(
-        self, sid: str, *, messages: frozenset[Joined], turn: str, token: str, now: datetime, lease_until: datetime
+        self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
     ) -> Conversation | Busy:
-        """Raise the fence, take the lease, count an attempt, join the messages to the open turn (or open it)."""
+        """Raise the fencing token, take the lease, count an attempt, and join the messages to the open turn.
+
+        Where no turn is open, one opens under the id `turn`.
+        """
         ...
 
-    def join(self, conversation: Conversation, messages: frozenset[Joined]) -> Conversation:
-        """Join messages that a gap has shown to the open turn."""
+    def join(self, conversation: Conversation, messages: frozenset[TurnMessage]) -> Conversation:
+        """Join messages that a list has shown to the open turn."""
         ...
 
     def refuse(
@@ -119,49 +108,109 @@ class Conversations(Protocol):
         record: TurnRecord,
         *,
         coverage: Coverage,
-        left: frozenset[int],
+        left_to_human: frozenset[int],
         owner: Owner,
         now: datetime,
     ) -> None:
-        """Close the turn without an answer: covered, remembered, `left` to the human where one owns it."""
+        """Record the turn and close it without an answer."""
         ...
 
-    def freeze(self, conversation: Conversation, draft: Draft) -> None:
-        """Keep the draft: from now on nobody says anything else in this turn."""
+    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+        """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
         ...
 
-    def license_resend(self, conversation: Conversation, draft: Draft) -> None:
-        """Keep the draft's new `posts` and `look_after` before its missing parts are sent again."""
+    def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+        """Store the reply's new `send_attempts` and `verify_not_before`, before its missing parts are sent again."""
         ...
 
-    def read_fence(self, sid: str) -> int:
-        """Return the fence now (a consistent read)."""
+    def read_fencing_token(self, sid: str) -> int:
+        """Return the fencing token now (a consistent read)."""
         ...
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Remember the turn and charge the budgets, at once; a repeat changes nothing."""
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes nothing."""
         ...
+
+    def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
+        """Close the turn: remove the pending reply, the turn, its attempts and the lease; its messages are handled."""
+        ...
+
+    def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
+        """Remove our lease if it is still ours, and store what we know of the reply's POSTs; never raises `Fenced`."""
+        ...
+
+    def close_empty(self, conversation: Conversation) -> None:
+        """Remove our lease and a turn without messages to answer; never raises `Fenced`."""
+        ...
+
+    def history(self, sid: str) -> tuple[Exchange, ...]:
+        """Return the latest turns in which we replied, oldest first."""
+        ...
+
+
+class BudgetStore(Protocol):
+    """The counters of the budgets."""
 
     def spent(self, customer: str, *, now: datetime) -> Spent:
         """Return what was spent today."""
         ...
 
-    def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
-        """Close the turn: draft, turn, attempts and lease are gone, its messages covered."""
+
+class Takeovers(Protocol):
+    """The owner of a conversation, as a human's word changes it."""
+
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
+        """Make a human the owner, unless a newer event set the owner. Return False if a newer one did.
+
+        `index` is the index of the human's message, which is handled from now on, or None where it was no message.
+        """
         ...
 
-    def give_back(self, conversation: Conversation, *, draft: Draft | None = None) -> None:
-        """Remove our lease, if it is still ours, and keep what we know of the draft's POSTs; never raises `Fenced`."""
+
+class LifecycleStore(Takeovers, Protocol):
+    """The conversation's item, as lifecycle events change it. Events may come late, twice and in any order."""
+
+    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
+        """Make the assistant the owner, unless a newer event set the owner; then return None.
+
+        Return the indices of the messages that wait for an answer again.
+        """
         ...
 
-    def close_empty(self, conversation: Conversation) -> None:
-        """Remove our lease and a turn in which nothing is left to answer; never raises `Fenced`."""
+    def close(self, sid: str, *, at: datetime) -> None:
+        """Close the conversation, for good."""
         ...
 
-    def take_over(self, sid: str, *, index: int, at: datetime) -> bool:
-        """Make a human the owner, if `at` is newer than what set the owner last; the message at `index` is seen."""
+    def opt_out(self, sid: str, *, at: datetime) -> None:
+        """Store that the customer has opted out at that time."""
         ...
 
-    def history(self, sid: str) -> tuple[Exchange, ...]:
-        """Return the latest turns in which we replied, oldest first; what was a colleague's is no question any more."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCheck:
+    """A conversation that the sweeper must look at now: `number` counts the checks since its last activity."""
+
+    conversation: Conversation
+    number: int
+    activity: datetime
+    due: datetime
+
+
+class SweepIndex(Protocol):
+    """Which conversations the sweeper must look at, and when."""
+
+    def due(self, *, now: datetime, limit: int) -> Iterable[DueCheck]:
+        """Return the checks that are due, the longest due first."""
+        ...
+
+    def is_known(self, sid: str) -> bool:
+        """Tell whether the conversation has an item."""
+        ...
+
+    def track(self, sid: str, *, now: datetime) -> None:
+        """Give a conversation an item with its first check, if it has none."""
+        ...
+
+    def postpone(self, check: DueCheck, *, until: datetime | None) -> None:
+        """Set the next check (None: there is none), unless there was activity meanwhile."""
         ...

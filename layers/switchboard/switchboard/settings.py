@@ -1,14 +1,14 @@
-"""The only reader of the environment. What is missing or malformed is a `Misconfigured` that names the variable."""
+"""Settings, read from the environment. What is missing or malformed raises a `Misconfigured` that names the variable.
+
+Defaults stand in template.yaml, and nowhere else.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from switchboard.author import VISITOR_IDENTITY
 from switchboard.errors import Misconfigured
-from switchboard.events import VISITOR_IDENTITY
-
-LIMIT_SENTENCE = "Sorry, I can answer no more messages today. Please write again tomorrow."
-FALLBACK_SENTENCE = "Sorry, I cannot answer this right now. A colleague will get back to you."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +87,13 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         messages_dead_letter_queue_url=_required(environment, "MESSAGES_DEAD_LETTER_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
-        fallback_sentence=environment.get("FALLBACK_SENTENCE") or FALLBACK_SENTENCE,
-        limit_sentence=environment.get("LIMIT_SENTENCE") or LIMIT_SENTENCE,
-        customer_turns_per_day=_number(environment, "CUSTOMER_TURNS_PER_DAY", default=200, least=1),
-        turns_per_day=_number(environment, "TURNS_PER_DAY", default=20_000, least=1),
-        max_attempts=_number(environment, "MAX_ATTEMPTS", default=3, least=1),
-        max_event_age_minutes=_number(environment, "MAX_EVENT_AGE_MINUTES", default=60, least=1),
-        coalesce_seconds=_number(environment, "COALESCE_SECONDS", default=0, least=0),
+        fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
+        limit_sentence=_required(environment, "LIMIT_SENTENCE"),
+        customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),
+        turns_per_day=_integer(environment, "TURNS_PER_DAY", minimum=1),
+        max_attempts=_integer(environment, "MAX_ATTEMPTS", minimum=1),
+        max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
+        coalesce_seconds=_integer(environment, "COALESCE_SECONDS", minimum=0),
         visitor_identities=_visitor_identities(environment),
     )
 
@@ -117,8 +117,8 @@ def sweeper_settings(environment: Mapping[str, str]) -> SweeperSettings:
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
         lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
-        max_event_age_minutes=_number(environment, "MAX_EVENT_AGE_MINUTES", default=60, least=1),
-        sweep_requests=_number(environment, "SWEEP_REQUESTS", default=60, least=4),
+        max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
+        sweep_requests=_integer(environment, "SWEEP_REQUESTS", minimum=4),
         visitor_identities=_visitor_identities(environment),
     )
 
@@ -135,25 +135,25 @@ def _url(environment: Mapping[str, str], name: str) -> str | None:
     if not value:
         return None
     if not re.match(r"https?://[^/]", value):
-        raise Misconfigured(f"{name} is {value!r}: it takes a URL that begins with http:// or https://")
+        raise Misconfigured(f"{name} is {value!r}: it must be a URL that begins with http:// or https://")
     return value
 
 
-def _number(environment: Mapping[str, str], name: str, *, default: int, least: int) -> int:
-    value = environment.get(name, "").strip() or str(default)
-    if not value.isdecimal() or int(value) < least:
-        raise Misconfigured(f"{name} is {value!r}: it takes a whole number of at least {least}")
+def _integer(environment: Mapping[str, str], name: str, *, minimum: int) -> int:
+    value = _required(environment, name)
+    if not value.isdecimal() or int(value) < minimum:
+        raise Misconfigured(f"{name} is {value!r}: it must be a whole number, at least {minimum}")
     return int(value)
 
 
 def _visitor_identities(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Read the patterns that a setting adds to our own web-chat identities, separated by spaces."""
+    """Return the patterns of web-chat customers' identities: our own, and those of the setting, separated by spaces."""
     patterns = (VISITOR_IDENTITY, *environment.get("VISITOR_IDENTITIES", "").split())
     for pattern in patterns:
         try:
             re.compile(pattern)
         except re.error as error:
             raise Misconfigured(
-                f"VISITOR_IDENTITIES has {pattern!r}, which is no regular expression: {error}"
+                f"VISITOR_IDENTITIES has {pattern!r}, which is not a valid regular expression: {error}"
             ) from None
     return patterns

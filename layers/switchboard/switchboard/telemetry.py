@@ -1,12 +1,14 @@
-"""What an operator sees: one structured line a decision, and a count of the same decisions under the same names.
+"""What an operator sees: one structured log line a decision, and a metric of the same name that counts it.
 
-Never a message body, an address or an identity: only what callers name as facts, and of an unexpected error its type
-and the lines it came through, not its text.
+Logs hold no message body, address or identity: only the facts that callers name, and of an unexpected error its type
+and stack, not its text.
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -18,34 +20,44 @@ type Facts = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """Decisions, logged and counted. Not for threads: a function reports from its handler."""
+    """Decisions and errors, logged and counted. Not thread-safe: a function reports from its handler's thread."""
 
     logger: Logger
     metrics: Metrics
 
-    def decided(self, decision: str, facts: Facts) -> None:
-        """Log and count a decision; `decision` comes from a closed set, facts are only logged."""
+    @contextmanager
+    def invocation(self, context: object) -> Iterator[None]:
+        """Put Lambda's request id and whether it is a cold start on every log line; write the counts at the end."""
+        self.logger.inject_lambda_context(_do_nothing)({}, context)
+        try:
+            yield
+        finally:
+            if self.metrics.metric_set:
+                self.metrics.flush_metrics()
+
+    def record_decision(self, decision: str, facts: Facts) -> None:
+        """Log and count a decision. `decision` comes from a closed set; facts are logged, not counted."""
         self.logger.info(decision, extra=facts)
         self.metrics.add_metric(name=decision, unit=MetricUnit.Count, value=1)
 
-    def failed(self, error: Exception, facts: Facts) -> None:
-        """Log and count an error that nobody decided on."""
-        text = str(error) if isinstance(error, SwitchboardError) else ""
-        what = {"error": type(error).__name__, "detail": text, "came_through": _frames(error)}
-        self.logger.error("failed", extra={**facts, **what})
+    def record_error(self, error: Exception, facts: Facts) -> None:
+        """Log an error that no decision was made for, and count it as `failed`."""
+        detail = str(error) if isinstance(error, SwitchboardError) else ""
+        self.logger.error(
+            "failed", extra={**facts, "error": type(error).__name__, "detail": detail, "stack": _stack(error)}
+        )
         self.metrics.add_metric(name="failed", unit=MetricUnit.Count, value=1)
-
-    def flush(self) -> None:
-        """Write the counts of this invocation."""
-        if self.metrics.metric_set:
-            self.metrics.flush_metrics()
 
 
 def telemetry() -> Telemetry:
-    """Return the function's telemetry; Powertools names the service from POWERTOOLS_SERVICE_NAME."""
+    """Return the function's telemetry. Powertools reads the service's name from POWERTOOLS_SERVICE_NAME."""
     return Telemetry(logger=Logger(location=None), metrics=Metrics())
 
 
-def _frames(error: Exception) -> list[str]:
+def _do_nothing(_event: object, _context: object) -> None:
+    """Stand in for a handler: Powertools names the invocation where it decorates one."""
+
+
+def _stack(error: Exception) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

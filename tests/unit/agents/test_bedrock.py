@@ -12,7 +12,6 @@ import pytest
 
 from switchboard.agents.bedrock import MAX_TOKENS, bedrock_model
 from switchboard.errors import Permanent, Transient
-from switchboard.ports import Usage
 from tests.assistants import answering, question, shop
 
 
@@ -90,14 +89,14 @@ def test_it_searches_what_the_shop_knows_and_answers(monkeypatch: pytest.MonkeyP
         answer = agent.answer(question("When are you open on Saturday?"))
 
     assert answer.text == "From nine."
-    assert answer.usage == Usage(requests=2, input_tokens=20, output_tokens=10)
+    assert len(bedrock.asked) == 2
     assert "On Saturday" in json.dumps(bedrock.asked[1][1]["messages"])
 
 
 def test_it_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    hand_over = calls("hand_over", reply="A colleague takes over.")
+    hand_off = calls("hand_off", reply="A colleague takes over.")
 
-    with serving(monkeypatch, hand_over), answering(shop(), bedrock_model("a.model-1:0")) as agent:
+    with serving(monkeypatch, hand_off), answering(shop(), bedrock_model("a.model-1:0")) as agent:
         answer = agent.answer(question("A person, please"))
 
     assert answer.handoff

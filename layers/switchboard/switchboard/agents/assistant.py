@@ -1,4 +1,4 @@
-"""The words in which a team declares its assistant: a pydantic-ai agent, what it knows, and the way to a person."""
+"""What a team declares its assistant with: a pydantic-ai agent, what it knows, and the handoff to a human."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,28 +11,31 @@ from switchboard.agents.knowledge import Knowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """What a tool is given. `id` is the same on every retry of a turn: key what a tool does outside by it."""
+class Deps:
+    """What a tool is given, as `ctx.deps`.
 
-    id: str
+    `turn` is the same each time the turn is tried again: a tool that changes something uses it as its idempotency key.
+    """
+
+    turn: str
     knowledge: Knowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandOver:
-    """Give the conversation to a colleague, a person: the assistant says `reply` and is silent from then on."""
+class Handoff:
+    """Give the conversation to a human: the customer reads `reply`, and the assistant is silent from then on."""
 
     reply: Annotated[str, Field(description="What the customer reads: that a colleague takes over.")]
 
 
-HAND_OVER = ToolOutput(HandOver, name="hand_over")
+HANDOFF = ToolOutput(Handoff, name="hand_off")
 
-type DeclaredAgent = pydantic_ai.Agent[Turn, str | HandOver]
+type DeclaredAgent = pydantic_ai.Agent[Deps, str | Handoff]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Assistant:
-    """An agent without a model (the model is a setting), and the knowledge its tools are given."""
+    """An agent without a model, which is a setting, and the knowledge that its tools search."""
 
     agent: DeclaredAgent
     knowledge: Knowledge

@@ -20,18 +20,18 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from switchboard.agents.assistant import HAND_OVER
-from switchboard.agents.facts import Fact
+from switchboard.agents.assistant import HANDOFF
+from switchboard.agents.knowledge.chunks import Chunk
 
 SEARCH = "search_knowledge"
-MOST_SEARCHES = 8  # a turn's searches are limited; what is asked beyond them is answered with the offer
+MAX_SEARCHES = 8  # a turn's searches are limited; what is asked beyond them is answered with the offer
 
 GREETING = "Hello! How can I help you?"
 WELCOME = "You are welcome!"
 OFFER = "Shall I bring in a colleague?"
 UNKNOWN = f"I am sorry, I do not know that. {OFFER}"
 PARTLY_UNKNOWN = f"I am sorry, the rest I do not know. {OFFER}"
-HANDED_OVER = "Of course. A colleague takes over and will get back to you here."
+HANDED_OFF = "Of course. A colleague takes over and will get back to you here."
 
 _PERSON = r"(?:human|person|someone|somebody|colleague|employee|representative|manager|member of staff|agent)"
 _ASKS_FOR_A_PERSON = re.compile(
@@ -57,7 +57,7 @@ _SENTENCE_END = re.compile(r"(?<=[.?!]) ")
 _QUESTION_WORD = r"(?:when|where|what|which|who|how|do|does|can|could|is|are|will)\b"
 _ASKS = re.compile(_QUESTION_WORD, re.IGNORECASE)
 _SECOND_QUESTION = re.compile(rf",? and (?={_QUESTION_WORD})", re.IGNORECASE)
-_FACTS = TypeAdapter(list[Fact])
+_FACTS = TypeAdapter(list[Chunk])
 
 
 def offline_model() -> FunctionModel:
@@ -68,16 +68,16 @@ def offline_model() -> FunctionModel:
 async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
     """Ask for the searches first; answer when their returns are there."""
     prompt = next(filter(None, map(_prompt, reversed(messages))), "")
-    if _wants_a_person(prompt, messages) and any(tool.name == HAND_OVER.name for tool in info.output_tools):
-        return ModelResponse(parts=[ToolCallPart(str(HAND_OVER.name), {"reply": HANDED_OVER})])
+    if _wants_a_person(prompt, messages) and any(tool.name == HANDOFF.name for tool in info.output_tools):
+        return ModelResponse(parts=[ToolCallPart(str(HANDOFF.name), {"reply": HANDED_OFF})])
     questions = list(_questions(prompt))
     if not questions:
         return _say(WELCOME if _IS_PLEASED.fullmatch(prompt) else GREETING)
     if returns := _returns(messages[-1]):
-        return _say(*_answer(returns, all_were_asked=len(questions) <= MOST_SEARCHES))
+        return _say(*_answer(returns, all_were_asked=len(questions) <= MAX_SEARCHES))
     if all(tool.name != SEARCH for tool in info.function_tools):
         return _say(UNKNOWN)
-    return ModelResponse(parts=[ToolCallPart(SEARCH, {"question": text}) for text in questions[:MOST_SEARCHES]])
+    return ModelResponse(parts=[ToolCallPart(SEARCH, {"question": text}) for text in questions[:MAX_SEARCHES]])
 
 
 def _wants_a_person(prompt: str, messages: Sequence[ModelMessage]) -> bool:
@@ -99,7 +99,7 @@ def _questions(prompt: str) -> Iterator[str]:
         yield from questions or serious
 
 
-def _returns(message: ModelMessage) -> list[list[Fact]]:
+def _returns(message: ModelMessage) -> list[list[Chunk]]:
     """Return what each search of a request found; none where the message carries no search."""
     if not isinstance(message, ModelRequest):
         return []
@@ -107,12 +107,12 @@ def _returns(message: ModelMessage) -> list[list[Fact]]:
     return [_facts(part.content) for part in searches]
 
 
-def _facts(returned: object) -> list[Fact]:
+def _facts(returned: object) -> list[Chunk]:
     """Return the facts that a search found; words instead of facts say that it found none."""
     return [] if isinstance(returned, str) else _FACTS.validate_python(returned)
 
 
-def _answer(returns: Sequence[Sequence[Fact]], *, all_were_asked: bool) -> Iterator[str]:
+def _answer(returns: Sequence[Sequence[Chunk]], *, all_were_asked: bool) -> Iterator[str]:
     """Yield a paragraph for each question that has an answer, and the offer where one has none."""
     answers = dict.fromkeys(" ".join(fact.text for fact in facts) for facts in returns if facts)
     yield from answers

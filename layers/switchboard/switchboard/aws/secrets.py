@@ -1,4 +1,4 @@
-"""The Twilio secret, kept in Secrets Manager and read again when a signature fails or Twilio refuses us."""
+"""The Twilio secret in Secrets Manager. It is read again where a signature fails or Twilio refuses the credentials."""
 
 import json
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from switchboard.errors import Misconfigured, Transient
 
 type SecretsManager = Any  # boto3 makes its client classes at run time: there is none to name
 
-READ_AGAIN_AFTER_SECONDS = 60  # a flood of forged requests costs one read a minute
+MIN_REFRESH_SECONDS = 60  # a flood of forged requests costs one read a minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwilioSecret:
     """Twilio's credentials. During a rotation two tokens sign: the current and the next.
 
-    `customer_key` hashes customers' addresses; where the secret has none, the API key's secret or the token does, and a
-    rotation begins everybody's budget anew.
+    `customer_key` is the key under which customers' addresses are hashed. Where the secret has none, the API key's
+    secret or the token serves, and a rotation starts every customer's budget again.
     """
 
     auth_tokens: tuple[str, ...] = field(repr=False)
@@ -51,9 +51,9 @@ class TwilioSecretReader:
         """Return the secret as it was read last."""
         return self._secret or self._fetch()
 
-    def read_again(self) -> TwilioSecret | None:
+    def refresh(self) -> TwilioSecret | None:
         """Return the secret anew if it changed; None if it did not, or was read within the last minute."""
-        if self.clock() - self._read_at < READ_AGAIN_AFTER_SECONDS:
+        if self.clock() - self._read_at < MIN_REFRESH_SECONDS:
             return None
         before = self._secret
         after = self._fetch()
@@ -87,7 +87,7 @@ def _parsed(text: str) -> TwilioSecret:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Misconfigured(
-            "The Twilio secret is no JSON object with auth_tokens (a list), account_sid and service_sid"
+            "The Twilio secret is not valid: it must be JSON with auth_tokens (a list), account_sid and service_sid"
         ) from None
     if not secret.auth_tokens:
         raise Misconfigured("The Twilio secret has no auth token")

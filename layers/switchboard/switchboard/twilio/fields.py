@@ -1,4 +1,4 @@
-"""Twilio's field forms: SIDs, instants, numbers. What does not match exactly is `Malformed`."""
+"""Twilio's field forms: SIDs, timestamps, numbers, attributes, files. What does not match in full is `Malformed`."""
 
 import json
 import re
@@ -10,52 +10,63 @@ from switchboard.errors import Malformed
 from switchboard.events import Marker
 
 _SID = re.compile(r"([A-Z]{2})[0-9a-fA-F]{32}")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
-_INDEX = re.compile(r"[0-9]{1,9}")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
+_INTEGER = re.compile(r"[0-9]{1,9}")
 
 
 def sid(name: str, value: str | None, *, prefix: str) -> str:
     """Return a SID of the resource that `prefix` names."""
     match = _SID.fullmatch(value or "")
     if not match or match[1] != prefix:
-        raise Malformed(f"{name} is no {prefix} SID")
+        raise Malformed(f"{name} is not a valid SID: it must be {prefix} and 32 hex digits")
     return match[0]
 
 
-def instant(name: str, value: str | None) -> datetime:
-    """Return an instant; REST gives seconds, webhooks milliseconds."""
-    if not _INSTANT.fullmatch(value or ""):
-        raise Malformed(f"{name} is no instant in UTC")
+def timestamp(name: str, value: str | None) -> datetime:
+    """Return a time in UTC. REST gives seconds, webhooks milliseconds."""
+    malformed = f"{name} is not a valid timestamp: it must be ISO 8601 in UTC"
+    if not _TIMESTAMP.fullmatch(value or ""):
+        raise Malformed(malformed)
     try:
         return datetime.fromisoformat(value or "").astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Malformed(f"{name} is no instant in UTC") from None
+        raise Malformed(malformed) from None
 
 
-def end_of_instant(name: str, value: str | None) -> datetime:
-    """Return an instant; of one that names whole seconds the last millisecond, for it may have been then."""
-    at = instant(name, value)
+def end_of_second(name: str, value: str | None) -> datetime:
+    """Return a time in UTC; where it has no fraction, the last millisecond of its second."""
+    at = timestamp(name, value)
     return at if "." in str(value) else at.replace(microsecond=999_000)
 
 
-def is_instant(value: str) -> bool:
-    """Tell whether a value is an instant in UTC."""
+def is_timestamp(value: str) -> bool:
+    """Tell whether a value is a timestamp in UTC."""
     try:
-        instant("value", value)
+        timestamp("value", value)
     except Malformed:
         return False
     return True
 
 
-def index(name: str, value: str | None) -> int:
-    """Return a message index."""
-    if not _INDEX.fullmatch(value or ""):
-        raise Malformed(f"{name} is no message index")
+def utc(value: datetime | str) -> datetime:
+    """Return a date of the twilio package: it parses whole seconds, and leaves everything else a string."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else timestamp("date", value)
+
+
+def integer(name: str, value: str | None) -> int:
+    """Return a number of at most nine digits."""
+    if not _INTEGER.fullmatch(value or ""):
+        raise Malformed(f"{name} is not a valid number: it must have one to nine digits")
     return int(value or "")
 
 
+def content_type(file: Mapping[str, Any]) -> str:
+    """Return the media type of a file: webhooks and REST spell the key in two ways, and samples show both."""
+    return str(file.get("ContentType") or file.get("content_type") or "file")
+
+
 def attributes(text: str | None) -> Mapping[str, Any]:
-    """Return the `switchboard` object of an attributes string; whatever else others keep there is theirs."""
+    """Return the `switchboard` object of an attributes string; the other keys belong to other programs."""
     try:
         values = json.loads(text or "{}")
     except (ValueError, RecursionError):
@@ -65,7 +76,7 @@ def attributes(text: str | None) -> Mapping[str, Any]:
 
 
 def marker(text: str | None) -> Marker | None:
-    """Return the marker in the attributes of a reply of ours, if there is one."""
+    """Return the marker in the attributes of a reply of ours, or None."""
     match attributes(text):
         case {"turn": str(turn), "part": int(part)}:
             return Marker(turn=turn, part=part)

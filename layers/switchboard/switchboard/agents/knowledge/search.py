@@ -1,0 +1,139 @@
+"""Search what an assistant knows, by SQLite's full-text search (FTS5, BM25) over an index in memory.
+
+A question finds a chunk that has most of the question's words. Rare words count more, and a word that stands nowhere
+counts most: "Do you sell cars?" does not find "We sell bicycles".
+"""
+
+import math
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from weakref import finalize
+
+from switchboard.agents.knowledge.chunks import Chunk, read_folder
+from switchboard.agents.knowledge.stop_words import STOP_WORDS
+from switchboard.errors import Misconfigured
+
+MIN_COVERAGE = 0.5  # of the question's words, by weight; with less, a chunk is about something else
+AS_GOOD_AS_THE_BEST = 0.9  # a chunk that covers less than this share of what the best one covers is left out
+MAX_WORDS = 40  # of a question; the others are not searched for, so that a long question stays cheap
+HEADINGS_WEIGH = 0.5  # a word in a heading counts half
+
+_WORD = re.compile(r"[^\W\d_]\w*")  # a number alone finds any other use of that number
+_ENDING = re.compile(r"['\u2019]\w+")
+_MIN_MISSPELT_LENGTH = 5  # in shorter words one letter makes another word: cars, cards
+_CLOSE = 0.85  # one letter wrong in seven, or one missing in five
+
+
+class Knowledge:
+    """The chunks of a folder, which is read at the first search. Any thread may search.
+
+    `synonyms` are groups of words, in lower case, that mean the same in these chunks and in questions about them.
+    """
+
+    def __init__(self, folder: Path, *, synonyms: Iterable[Sequence[str]] = ()) -> None:
+        self._folder = folder
+        self._synonyms = {word: tuple(group) for group in synonyms for word in group}
+        self._lock = Lock()
+        self._index: _Index | None = None
+
+    def search(self, question: str, *, limit: int = 3) -> list[Chunk]:
+        """Return the best chunks for a question, in the order of the files; an empty list where none fits.
+
+        Raise `Misconfigured` where the folder has no text, or where Python's SQLite lacks FTS5.
+        """
+        with self._lock:
+            if self._index is None:
+                self._index = _read(self._folder, self._synonyms)
+                finalize(self, self._index.database.close)
+            return self._index.search(question, limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    """A table of facts (its rowid is the place in `chunks`) and the words that stand in it."""
+
+    database: sqlite3.Connection
+    chunks: list[Chunk]
+    vocabulary: set[str]
+    synonyms: dict[str, tuple[str, ...]]
+
+    def search(self, question: str, limit: int) -> list[Chunk]:
+        words = self._words_asked(question)
+        if not words:
+            return []
+        found = {word: self._found(word) for word in words}
+        weights = {word: _rarity(len(found[word]), among=len(self.chunks)) for word in words}
+        asked = sum(weights.values())
+        coverage = {
+            place: sum(weights[word] * found[word].get(place, 0.0) for word in words) / asked
+            for place in set().union(*found.values())
+        }
+        best = max(coverage.values(), default=0.0)
+        enough = max(MIN_COVERAGE, best * AS_GOOD_AS_THE_BEST)
+        chosen = [place for place in self._ranked(words) if coverage[place] >= enough][:limit]
+        return [self.chunks[place] for place in sorted(chosen)]
+
+    def _words_asked(self, question: str) -> list[str]:
+        """Return the first words that carry meaning, each once; a misspelt one as the word it was meant to be."""
+        asked = (word for word in _words(question) if word in self.synonyms or word not in STOP_WORDS)
+        return list(dict.fromkeys(map(self._as_known, islice(dict.fromkeys(asked), MAX_WORDS))))
+
+    def _as_known(self, word: str) -> str:
+        if len(word) < _MIN_MISSPELT_LENGTH or self._found(word):
+            return word
+        alike = sorted(known for known in self.vocabulary if known[0] == word[0])
+        return next(iter(get_close_matches(word, alike, n=1, cutoff=_CLOSE)), word)
+
+    def _found(self, word: str) -> dict[int, float]:
+        """Return the places of the chunks with a word, and how much it says of each."""
+        query = "SELECT rowid FROM chunks WHERE chunks MATCH ?"
+        below = self.database.execute(query, (f"topic : ({self._expression(word)})",))
+        within = self.database.execute(query, (f"text : ({self._expression(word)})",))
+        return {place: HEADINGS_WEIGH for (place,) in below} | {place: 1.0 for (place,) in within}
+
+    def _ranked(self, words: Sequence[str]) -> list[int]:
+        """Return the places of all chunks with any of the words, best first."""
+        rows = self.database.execute(
+            "SELECT rowid FROM chunks WHERE chunks MATCH ? ORDER BY bm25(chunks, ?, 1.0), rowid",
+            (" OR ".join(map(self._expression, words)), HEADINGS_WEIGH),
+        )
+        return [place for (place,) in rows]
+
+    def _expression(self, word: str) -> str:
+        """Write a word and its synonyms for FTS5, quoted: a bare `?` or `'` is a syntax error there."""
+        return " OR ".join(f'"{synonym}"' for synonym in self.synonyms.get(word, (word,)))
+
+
+def _read(folder: Path, synonyms: dict[str, tuple[str, ...]]) -> _Index:
+    chunks = list(read_folder(folder))
+    if not chunks:
+        raise Misconfigured(f"the knowledge folder is empty: put a *.md file with text into {folder.name}/")
+    # Every use is under the one lock, whichever thread has it.
+    database = sqlite3.connect(":memory:", check_same_thread=False)
+    try:
+        database.execute("CREATE VIRTUAL TABLE chunks USING fts5(topic, text, tokenize = 'porter unicode61')")
+    except sqlite3.OperationalError as error:
+        database.close()
+        raise Misconfigured(f"the knowledge needs a Python whose SQLite has FTS5: {error}") from None
+    database.executemany(
+        "INSERT INTO chunks (rowid, topic, text) VALUES (?, ?, ?)",
+        [(place, chunk.topic, chunk.text) for place, chunk in enumerate(chunks)],
+    )
+    known = {word for chunk in chunks for word in _words(f"{chunk.topic} {chunk.text}")}
+    return _Index(database=database, chunks=chunks, vocabulary=known.union(synonyms) - STOP_WORDS, synonyms=synonyms)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text; what follows an apostrophe (what's, don't) is none of its own."""
+    return _WORD.findall(_ENDING.sub("", text.lower()))
+
+
+def _rarity(number: int, *, among: int) -> float:
+    """Return BM25's inverse document frequency, in the form that stays positive."""
+    return math.log(1 + (among - number + 0.5) / (number + 0.5))

@@ -1,0 +1,86 @@
+"""One DynamoDB table: reads, and conditional updates of a conversation's item.
+
+Whatever DynamoDB answers is `Transient`, but for the refusals of a condition, which are decisions.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from switchboard.aws.dynamodb.items import Item, conversation_from_item, from_wire, to_wire
+from switchboard.aws.dynamodb.updates import Update
+from switchboard.conversation import Conversation
+from switchboard.errors import Transient
+from switchboard.ports import Fenced
+
+type DynamoDB = Any  # boto3 makes its client classes at run time: there is none to name
+
+
+class ConditionFailed(Exception):
+    """The condition of an update did not hold; `conversation` is what the item held instead."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__(conversation.sid)
+        self.conversation = conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationsTable:
+    """The table, as the stores use it."""
+
+    client: DynamoDB
+    name: str
+
+    def get(self, sid: str) -> Item:
+        """Return a conversation's item, empty where there is none (a consistent read)."""
+        key = to_wire({"pk": sid, "sk": "CONVERSATION"})
+        with transient_errors(sid):
+            answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        return from_wire(answer.get("Item", {}))
+
+    def read(self, sid: str) -> Conversation:
+        """Return a conversation, a new one where there is no item (a consistent read)."""
+        return conversation_from_item(sid, self.get(sid))
+
+    def update(self, sid: str, update: Update) -> Conversation:
+        """Update a conversation's item and return it; `ConditionFailed` where the condition does not hold."""
+        request = update.request(self.name, sid)
+        try:
+            with transient_errors(sid):
+                answer = self.client.update_item(
+                    **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
+                )
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            raise ConditionFailed(conversation_from_item(sid, from_wire(error.response.get("Item", {})))) from None
+        return conversation_from_item(sid, from_wire(answer["Attributes"]))
+
+    def update_fenced(self, conversation: Conversation, update: Update) -> Conversation:
+        """Update a claimed conversation's item and return it; `Fenced` where the fencing token was raised."""
+        try:
+            return self.update(conversation.sid, update)
+        except ConditionFailed:
+            raise Fenced(f"{conversation.sid}: the fencing token was raised") from None
+
+    def update_if(self, sid: str, update: Update) -> None:
+        """Update a conversation's item if the condition holds; do nothing otherwise."""
+        try:
+            self.update(sid, update)
+        except ConditionFailed:
+            return
+
+
+@contextmanager
+def transient_errors(what: str) -> Generator[None]:
+    """Turn an error of DynamoDB, or of the way to it, into `Transient`; `what` begins its text."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
+            raise
+        raise Transient(f"{what}: DynamoDB answered {code}") from None
+    except BotoCoreError as error:
+        raise Transient(f"{what}: DynamoDB could not be asked ({type(error).__name__})") from None

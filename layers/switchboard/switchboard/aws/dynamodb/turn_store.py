@@ -1,0 +1,146 @@
+"""What a turn writes: the conversation's item, by one conditional update a step, and the turn's record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from switchboard.agent import Exchange
+from switchboard.aws.dynamodb.budget_store import BudgetStore
+from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable, transient_errors
+from switchboard.aws.dynamodb.items import (
+    exchanges_from_items,
+    from_wire,
+    pending_reply_to_value,
+    record_to_item,
+    to_wire,
+)
+from switchboard.aws.dynamodb.updates import (
+    LEASE,
+    RETENTION,
+    TURN,
+    claiming_update,
+    closing_update,
+    epoch_seconds,
+    if_our_lease,
+    if_still_ours,
+    joining_update,
+)
+from switchboard.conversation import Conversation, Coverage, PendingReply, TurnMessage, TurnRecord
+from switchboard.errors import Transient
+from switchboard.events import Owner
+from switchboard.ports import Busy, Fenced
+
+MAX_HISTORY_TURNS = 20  # that the agent is shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStore:
+    """The turns' side of ConversationsTable; `switchboard.ports.TurnStore` says what each method does."""
+
+    table: ConversationsTable
+    budgets: BudgetStore
+
+    def claim(
+        self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
+    ) -> Conversation | Busy:
+        """Raise the fencing token, take the lease, count an attempt, and join the messages to the open turn."""
+        update = claiming_update(messages, turn=turn, token=token, now=now, lease_until=lease_until)
+        try:
+            return self.table.update(sid, update)
+        except ConditionFailed as failed:
+            return Busy(until=failed.conversation.lease_until)
+
+    def join(self, conversation: Conversation, messages: frozenset[TurnMessage]) -> Conversation:
+        """Join messages that a list has shown to the open turn."""
+        return self.table.update_fenced(conversation, joining_update(conversation, messages))
+
+    def refuse(
+        self,
+        conversation: Conversation,
+        record: TurnRecord,
+        *,
+        coverage: Coverage,
+        left_to_human: frozenset[int],
+        owner: Owner,
+        now: datetime,
+    ) -> None:
+        """Record the turn and close it without an answer, in one transaction."""
+        update = closing_update(conversation, coverage=coverage, owner=owner, now=now)
+        if left_to_human:
+            update.adds["left_to_human"] = ":left_to_human"
+            update.values[":left_to_human"] = set(left_to_human)
+        reasons = self._transact(
+            conversation.sid,
+            [
+                {"Update": update.request(self.table.name, conversation.sid)},
+                {"Put": self._put(conversation.sid, record)},
+            ],
+        )
+        if "ConditionalCheckFailed" in reasons:
+            raise Fenced(f"{conversation.sid}: the fencing token was raised")
+        if reasons:
+            raise Transient(f"{conversation.sid}: DynamoDB cancelled a transaction")
+
+    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+        """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
+        update = if_still_ours(conversation)
+        update.sets["pending_reply"] = ":pending_reply"
+        update.values[":pending_reply"] = pending_reply_to_value(pending_reply)
+        self.table.update_fenced(conversation, update)
+
+    def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+        """Store the reply's new `send_attempts` and `verify_not_before`, before its missing parts are sent again."""
+        self.freeze(conversation, pending_reply)
+
+    def read_fencing_token(self, sid: str) -> int:
+        """Return the fencing token now (a consistent read)."""
+        return self.table.read(sid).fencing_token
+
+    def record(self, sid: str, record: TurnRecord) -> None:
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes nothing."""
+        put = {**self._put(sid, record), "ConditionExpression": "attribute_not_exists(pk)"}
+        reasons = self._transact(sid, [{"Put": put}, *self.budgets.charges(record)])
+        if reasons and reasons[0] != "ConditionalCheckFailed":
+            raise Transient(f"{sid}: DynamoDB cancelled a transaction")
+
+    def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
+        """Close the turn: remove the pending reply, the turn, its attempts and the lease; its messages are handled."""
+        self.table.update_fenced(conversation, closing_update(conversation, coverage=coverage, owner=owner, now=now))
+
+    def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
+        """Remove our lease if it is still ours, and store what we know of the reply's POSTs; never raises `Fenced`."""
+        update = if_our_lease(conversation, removes=LEASE)
+        if pending_reply is not None:
+            update.sets["pending_reply"] = ":pending_reply"
+            update.values[":pending_reply"] = pending_reply_to_value(pending_reply)
+        self.table.update_if(conversation.sid, update)
+
+    def close_empty(self, conversation: Conversation) -> None:
+        """Remove our lease and a turn without messages to answer; never raises `Fenced`."""
+        self.table.update_if(conversation.sid, if_our_lease(conversation, removes=(*LEASE, *TURN)))
+
+    def history(self, sid: str) -> tuple[Exchange, ...]:
+        """Return the latest turns in which we replied, oldest first."""
+        with transient_errors(sid):
+            answer = self.table.client.query(
+                TableName=self.table.name,
+                KeyConditionExpression="pk = :sid AND begins_with(sk, :turns)",
+                ExpressionAttributeValues=to_wire({":sid": sid, ":turns": "TURN#"}),
+                ScanIndexForward=False,
+                Limit=MAX_HISTORY_TURNS,
+            )
+        return exchanges_from_items(map(from_wire, reversed(answer["Items"])))
+
+    def _put(self, sid: str, record: TurnRecord) -> dict[str, Any]:
+        item = {**record_to_item(sid, record), "ttl": epoch_seconds(record.at + RETENTION)}
+        return {"TableName": self.table.name, "Item": to_wire(item)}
+
+    def _transact(self, sid: str, items: Sequence[dict[str, Any]]) -> list[str]:
+        """Write all or nothing. Return why it was cancelled, a code for each item, or nothing if it was not."""
+        try:
+            with transient_errors(sid):
+                self.table.client.transact_write_items(TransactItems=items)
+        except self.table.client.exceptions.TransactionCanceledException as error:
+            return [reason["Code"] for reason in error.response["CancellationReasons"]]
+        return []

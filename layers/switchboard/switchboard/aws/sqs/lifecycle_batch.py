@@ -1,0 +1,42 @@
+"""An SQS batch of lifecycle events, applied one after the other.
+
+After a failed event, the later events of its conversation come back with it, so that their order is kept.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from switchboard.aws.sqs.queue import read_record
+from switchboard.events import LifecycleEvent
+from switchboard.lifecycle import Effect
+
+type Facts = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleBatch:
+    """Applies the events of a batch. `record_decision` and `record_error` report what became of each."""
+
+    apply: Callable[[LifecycleEvent], Effect]
+    record_decision: Callable[[str, Facts], None]
+    record_error: Callable[[Exception, Facts], None]
+
+    def apply_each(self, raw_records: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Apply every event, and return the ids of the records that must come back."""
+        returned: list[str] = []
+        waiting: set[str] = set()
+        for raw in raw_records:
+            facts = {"conversation_sid": str(raw.get("attributes", {}).get("MessageGroupId", ""))}
+            if facts["conversation_sid"] in waiting:
+                returned.append(raw["messageId"])
+                continue
+            try:
+                effect = self.apply(read_record(raw).event)
+            except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed event must not fail the others
+                self.record_error(error, facts)
+                waiting.add(facts["conversation_sid"])
+                returned.append(raw["messageId"])
+            else:
+                self.record_decision(effect, facts)
+        return returned

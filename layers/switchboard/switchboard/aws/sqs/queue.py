@@ -1,0 +1,155 @@
+"""Events in and out of the FIFO queues, as JSON. The message group is the conversation.
+
+The webhook function loads this module at its cold start, so it uses no validating library. Only we write the bodies.
+"""
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from switchboard.author import AuthorRole
+from switchboard.errors import Malformed, Transient
+from switchboard.events import (
+    ConversationState,
+    ConversationStateUpdated,
+    DeliveryFailed,
+    LifecycleEvent,
+    Marker,
+    MessageAdded,
+    Owner,
+    OwnerSet,
+)
+
+type SQS = Any  # boto3 makes its client classes at run time: there is none to name
+
+MAX_BATCH_ENTRIES = 10  # of one batch request
+
+_EVENTS = {kind.__name__: kind for kind in (MessageAdded, ConversationStateUpdated, OwnerSet, DeliveryFailed)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One SQS record that carries an event."""
+
+    message_id: str
+    receipt_handle: str
+    receives: int
+    sent_at: datetime
+    event: LifecycleEvent
+
+
+def read_record(raw: Mapping[str, Any]) -> Record:
+    """Return a record of a Lambda SQS batch; raise `Malformed` where its body is not an event."""
+    try:
+        return Record(
+            message_id=raw["messageId"],
+            receipt_handle=raw["receiptHandle"],
+            receives=int(raw["attributes"]["ApproximateReceiveCount"]),
+            sent_at=datetime.fromtimestamp(int(raw["attributes"]["SentTimestamp"]) / 1000, UTC),
+            event=_decoded(json.loads(raw["body"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Malformed(f"SQS record {raw.get('messageId')} does not carry an event ({type(error).__name__})") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A FIFO queue of events."""
+
+    client: SQS
+    url: str
+
+    def send(self, event: LifecycleEvent) -> None:
+        """Queue an event, once in five minutes however often Twilio tells it. Raise `Transient` where SQS refuses."""
+        self._send(event, _deduplication_id(event))
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
+        """Queue messages that were delivered before; a repeat with the same `since` adds nothing."""
+        for message in messages:
+            self._send(message, f"{_deduplication_id(message)}-{since.timestamp():.3f}")
+
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
+        """Queue messages as they are, for a dead-letter queue; a repeat adds nothing."""
+        for message in messages:
+            self.send(message)
+
+    def delete(self, records: Sequence[Record]) -> None:
+        """Delete records before their batch ends; one that is gone already is skipped."""
+        entries = [{"Id": str(n), "ReceiptHandle": record.receipt_handle} for n, record in enumerate(records)]
+        for start in range(0, len(entries), MAX_BATCH_ENTRIES):
+            with _transient_errors():
+                self.client.delete_message_batch(QueueUrl=self.url, Entries=entries[start : start + MAX_BATCH_ENTRIES])
+
+    def return_after(self, records: Sequence[Record], seconds: int) -> None:
+        """Make records visible again after some seconds; one that the queue does not know is skipped."""
+        entries = [
+            {"Id": str(n), "ReceiptHandle": record.receipt_handle, "VisibilityTimeout": seconds}
+            for n, record in enumerate(records)
+        ]
+        for start in range(0, len(entries), MAX_BATCH_ENTRIES):
+            with _transient_errors():
+                self.client.change_message_visibility_batch(
+                    QueueUrl=self.url, Entries=entries[start : start + MAX_BATCH_ENTRIES]
+                )
+
+    def _send(self, event: LifecycleEvent, deduplication_id: str) -> None:
+        with _transient_errors():
+            self.client.send_message(
+                QueueUrl=self.url,
+                MessageBody=encoded(event),
+                MessageGroupId=event.conversation_sid,
+                MessageDeduplicationId=deduplication_id,
+            )
+
+
+def _deduplication_id(event: LifecycleEvent) -> str:
+    """Return an id that is the same for every webhook that tells of the same event: its type and its resource."""
+    match event:
+        case MessageAdded():
+            return f"MessageAdded-{event.message_sid}"
+        case ConversationStateUpdated():
+            return f"State-{event.state}-{event.conversation_sid}-{event.at.timestamp():.3f}"
+        case OwnerSet():
+            return f"Owner-{event.owner}-{event.conversation_sid}-{event.at.timestamp():.3f}"
+        case DeliveryFailed():
+            return f"Delivery-{event.status}-{event.delivery_receipt_sid}"
+
+
+def encoded(event: LifecycleEvent) -> str:
+    """Return the body of a record that carries the event."""
+    values = {name: getattr(event, name) for name in event.__slots__}
+    return json.dumps({"type": type(event).__name__, **values}, default=_plain)
+
+
+def _plain(value: datetime | Marker) -> object:
+    return asdict(value) if isinstance(value, Marker) else value.isoformat()
+
+
+def _decoded(values: dict[str, Any]) -> LifecycleEvent:
+    """Return an event; raise `KeyError`, `TypeError` or `ValueError` for an unknown type, field or value."""
+    kind = _EVENTS[values.pop("type")]
+    values["at"] = datetime.fromisoformat(values["at"])
+    if kind is MessageAdded:
+        values["author_role"] = AuthorRole(values["author_role"])
+        values["media_content_types"] = tuple(values["media_content_types"])
+        values["marker"] = Marker(**values["marker"]) if values["marker"] else None
+    if kind is OwnerSet:
+        values["owner"] = Owner(values["owner"])
+    if kind is ConversationStateUpdated:
+        values["state"] = ConversationState(values["state"])
+    return kind(**values)
+
+
+@contextmanager
+def _transient_errors() -> Generator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise Transient(f"SQS answered {error.response['Error']['Code']}") from None
+    except BotoCoreError as error:
+        raise Transient(f"SQS could not be asked ({type(error).__name__})") from None

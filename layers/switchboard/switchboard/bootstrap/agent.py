@@ -1,0 +1,99 @@
+"""What the agent function works with, around a team's assistant."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from switchboard.agents.assistant import Assistant
+from switchboard.agents.pydantic_ai_agent import from_assistant
+from switchboard.aws.dynamodb.budget_store import BudgetStore
+from switchboard.aws.dynamodb.client import ConversationsTable
+from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
+from switchboard.aws.dynamodb.turn_store import TurnStore
+from switchboard.aws.secrets import TwilioSecretReader
+from switchboard.aws.sqs.messages_batch import MessagesBatch
+from switchboard.aws.sqs.queue import Queue
+from switchboard.bootstrap.clients import aws_client, now, twilio_secret
+from switchboard.bootstrap.twilio import twilio_service
+from switchboard.budgets import Budget
+from switchboard.events import MessageAdded
+from switchboard.settings import AgentSettings, agent_settings
+from switchboard.telemetry import Telemetry, telemetry
+from switchboard.turn.context import TurnPorts, TurnSettings
+from switchboard.turn.result import TurnResult
+from switchboard.turn.take_turn import take_turn
+from switchboard.twilio.rest.messages import Messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFunction:
+    """A batch, and what each of its turns works with."""
+
+    batch: MessagesBatch
+    ports: TurnPorts
+    settings: TurnSettings
+    telemetry: Telemetry
+
+    def answer(self, raw_records: Iterable[Mapping[str, Any]], *, lease_until: datetime) -> list[str]:
+        """Answer a batch, and return the ids of the records that must come back."""
+
+        def turn(delivered: Sequence[MessageAdded]) -> TurnResult:
+            return take_turn(
+                delivered,
+                lease_until=lease_until,
+                ports=self.ports,
+                settings=self.settings,
+                new_id=lambda: uuid4().hex,
+            )
+
+        return self.batch.answer(raw_records, turn)
+
+
+@cache
+def agent_function(assistant: Assistant) -> AgentFunction:
+    """Build it from the environment, once a process."""
+    settings = agent_settings(os.environ)
+    secrets = twilio_secret(settings.twilio_secret_id)
+    observer = telemetry()
+    return AgentFunction(
+        batch=MessagesBatch(
+            queue=Queue(client=aws_client("sqs"), url=settings.messages_queue_url),
+            clock=now,
+            coalesce=timedelta(seconds=settings.coalesce_seconds),
+            record_decision=observer.record_decision,
+            record_error=observer.record_error,
+        ),
+        ports=_ports(assistant, settings, secrets),
+        settings=TurnSettings(
+            fallback_sentence=settings.fallback_sentence,
+            budget=Budget(
+                turns_by_customer=settings.customer_turns_per_day,
+                turns_by_all=settings.turns_per_day,
+                sentence=settings.limit_sentence,
+            ),
+            max_attempts=settings.max_attempts,
+            max_event_age=timedelta(minutes=settings.max_event_age_minutes),
+        ),
+        telemetry=observer,
+    )
+
+
+def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretReader) -> TurnPorts:
+    table = ConversationsTable(client=aws_client("dynamodb"), name=settings.conversations_table)
+    budgets = BudgetStore(table=table, customer_key=secrets.read().customer_key)
+    return TurnPorts(
+        agent=from_assistant(assistant, model=settings.assistant_model),
+        conversations=TurnStore(table=table, budgets=budgets),
+        takeovers=LifecycleStore(table=table),
+        budgets=budgets,
+        messenger=Messages(
+            service=twilio_service(secrets, settings.twilio_base_url),
+            visitor_identities=settings.visitor_identities,
+        ),
+        dead_letters=Queue(client=aws_client("sqs"), url=settings.messages_dead_letter_queue_url),
+        clock=now,
+    )

@@ -1,0 +1,88 @@
+"""What a worker knows of the turn it claimed. Frozen: a step that learns something returns a new context."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from switchboard.agent import Agent
+from switchboard.budgets import Budget
+from switchboard.conversation import Conversation, Coverage
+from switchboard.events import MessageAdded
+from switchboard.ports import BudgetStore, Clock, DeadLetters, Messenger, Takeovers, TurnStore
+
+
+class Step(StrEnum):
+    """The steps of a turn, in order; `resume` stands in for gather to freeze where a reply is already frozen."""
+
+    CLAIM = "claim"
+    RESUME = "resume"
+    GATHER = "gather"
+    GATE = "gate"
+    THINK = "think"
+    FREEZE = "freeze"
+    SEND = "send"
+    RECORD = "record"
+    SETTLE = "settle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSettings:
+    """What an operator may set."""
+
+    fallback_sentence: str
+    budget: Budget
+    max_attempts: int
+    max_event_age: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnPorts:
+    """What a turn works with. `observe` is called each time a step has read or written something outside.
+
+    A step that makes several calls, such as a reply of several parts, is observed once for each.
+    """
+
+    agent: Agent
+    conversations: TurnStore
+    takeovers: Takeovers
+    budgets: BudgetStore
+    messenger: Messenger
+    dead_letters: DeadLetters
+    clock: Clock
+    observe: Callable[[Step], None] = lambda _step: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnContext:
+    """One claimed turn.
+
+    `conversation` is the item as this worker last saw it; `delivered` the messages of the SQS records; `messages`
+    those that the turn answers, as far as they are known, in order; `needs_no_answer` the indices of other messages
+    that a list has shown.
+    """
+
+    conversation: Conversation
+    delivered: tuple[MessageAdded, ...]
+    lease_until: datetime
+    ports: TurnPorts
+    settings: TurnSettings
+    messages: tuple[MessageAdded, ...] = ()
+    needs_no_answer: frozenset[int] = frozenset()
+
+    def now(self) -> datetime:
+        """Return the time now."""
+        return self.ports.clock()
+
+    def waiting_indices(self) -> frozenset[int]:
+        """Return the indices of the open turn's messages that wait for an answer."""
+        coverage = self.conversation.coverage
+        return frozenset(m.index for m in self.conversation.turn_messages if not coverage.covers(m.index))
+
+    def is_history(self, message: MessageAdded) -> bool:
+        """Tell whether a message was already too old when we first saw the conversation."""
+        return self.conversation.is_history(message, max_event_age=self.settings.max_event_age)
+
+    def coverage_with(self, indices: Iterable[int]) -> Coverage:
+        """Return the coverage after these indices, and those that need no answer, are handled."""
+        return self.conversation.coverage.with_handled(self.needs_no_answer.union(indices), now=self.now())

@@ -1,0 +1,70 @@
+"""The messages of a turn: listed at Twilio, put in order, shown to the agent, copied to the dead-letter queue."""
+
+from collections.abc import Iterable, Mapping
+
+from switchboard.author import AuthorRole
+from switchboard.conversation import TurnMessage
+from switchboard.events import MessageAdded
+from switchboard.ports import Fenced
+from switchboard.turn.context import Step, TurnContext
+
+MAX_PROMPT_CHARACTERS = 8_000  # of one message: web chat takes 32 KB, and each character costs
+
+
+def turn_messages(messages: Iterable[MessageAdded]) -> frozenset[TurnMessage]:
+    """Return the messages as the open turn stores them."""
+    return frozenset(TurnMessage(index=message.index, message_sid=message.message_sid) for message in messages)
+
+
+def sorted_by_index(messages: Mapping[int, MessageAdded]) -> tuple[MessageAdded, ...]:
+    """Return messages, keyed by index, in order."""
+    return tuple(messages[index] for index in sorted(messages))
+
+
+def prompt_text(message: MessageAdded) -> str:
+    """Return a message as the agent reads it: its body, cut if it is very long, and a line for each file."""
+    is_short = len(message.body) <= MAX_PROMPT_CHARACTERS
+    body = message.body if is_short else f"{message.body[:MAX_PROMPT_CHARACTERS]}\n[cut here]"
+    files = "".join(f"\n[file: {content_type}]" for content_type in message.media_content_types)
+    return f"{body}{files}".strip()
+
+
+def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[MessageAdded, ...]:
+    """List the conversation at Twilio. A human's message that no event told us of is a takeover: `Fenced`."""
+    listed = turn.ports.messenger.list_messages(turn.conversation.sid, from_index=from_index)
+    turn.ports.observe(step)
+    takeovers = [
+        message
+        for message in listed
+        if message.author_role is AuthorRole.HUMAN
+        and message.at > turn.conversation.owner_changed_at
+        and not turn.conversation.coverage.covers(message.index)
+        and not turn.is_history(message)
+    ]
+    for message in takeovers:
+        turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)
+    if takeovers:
+        raise Fenced(f"{turn.conversation.sid}: a human has written")
+    return listed
+
+
+def dead_letters(turn: TurnContext, covers: frozenset[int]) -> list[MessageAdded]:
+    """Return the messages that a reply covers; one whose body nobody brought is there with its SID alone."""
+    known = {message.index: message for message in turn.messages}
+    return [
+        known.get(message.index) or _without_body(turn, message)
+        for message in sorted(turn.conversation.turn_messages)
+        if message.index in covers
+    ]
+
+
+def _without_body(turn: TurnContext, message: TurnMessage) -> MessageAdded:
+    return MessageAdded(
+        conversation_sid=turn.conversation.sid,
+        message_sid=message.message_sid,
+        index=message.index,
+        author_role=AuthorRole.CUSTOMER,
+        author=turn.delivered[0].author,
+        body="",
+        at=turn.now(),
+    )

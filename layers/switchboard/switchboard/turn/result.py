@@ -1,0 +1,115 @@
+"""The values that steps return, and the result that a turn gives to its batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from switchboard.conversation import PendingReply, RefusalRule, ReplyKind, TurnOutcome
+from switchboard.events import Sent
+
+DROPPED = "dropped"  # every delivered message was handled before
+
+
+class RetryReason(StrEnum):
+    """Why records go back to the queue."""
+
+    BUSY = "busy"
+    FENCED = "fenced"
+    RETRY = "retry"
+    LOOKING = "looking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """Nothing waits for an answer: every delivered message was handled before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A rule says that these messages get no answer."""
+
+    rule: RefusalRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    """What the turn will say. `cause` tells why it is the fallback sentence."""
+
+    kind: ReplyKind
+    text: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A frozen reply that may be sent now; `sent` are the parts that Twilio has already, by number."""
+
+    reply: PendingReply
+    sent: Mapping[int, Sent] = field(default_factory=dict[int, Sent])
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A frozen reply whose fate is decided; `sent` are the parts that Twilio has."""
+
+    reply: PendingReply
+    sent: Mapping[int, Sent]
+    outcome: TurnOutcome
+    rule: str = ""
+    cause: str = ""
+    duplicates: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """The reply stays pending, and a later delivery goes on with it, not before `retry_at`.
+
+    `reply` is set where its send attempts changed. `backs_off` adds the backoff between two tries.
+    """
+
+    reason: RetryReason
+    retry_at: datetime
+    reply: PendingReply | None = None
+    cause: str = ""
+    backs_off: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnResult:
+    """What became of a turn: the MessageSids to acknowledge. The others come back after `retry_after_seconds`.
+
+    `outcome` is a `TurnOutcome`, `dropped`, or a `RetryReason`; `messages` counts the messages that the turn ended.
+    `cause` is a rule's name or the text of an error of ours, which never repeats what a customer said.
+    """
+
+    outcome: str
+    acknowledged: frozenset[str] = frozenset()
+    retry_after_seconds: int = 0
+    cause: str = ""
+    duplicate_replies: int = 0
+    messages: int = 0
+
+
+def ended(sending: Sending, outcome: TurnOutcome, *, rule: str = "", duplicates: int = 0) -> Ended:
+    """Return how a reply ended. A limit sentence ends under its rule, and no human needs to act on it."""
+    if sending.reply.kind is ReplyKind.LIMIT and not rule:
+        rule = RefusalRule.OVER_BUDGET
+        outcome = TurnOutcome.REFUSED if outcome is TurnOutcome.UNSURE else outcome
+    return Ended(
+        reply=sending.reply, sent=sending.sent, outcome=outcome, rule=rule, cause=sending.cause, duplicates=duplicates
+    )
+
+
+def outcome_when_sent(kind: ReplyKind) -> TurnOutcome:
+    """Return how a turn ends whose reply was sent whole."""
+    match kind:
+        case ReplyKind.ANSWER:
+            return TurnOutcome.ANSWERED
+        case ReplyKind.HANDOFF:
+            return TurnOutcome.HANDED_OFF
+        case ReplyKind.FALLBACK:
+            return TurnOutcome.FELL_BACK
+        case ReplyKind.LIMIT:
+            return TurnOutcome.REFUSED

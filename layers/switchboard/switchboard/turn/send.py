@@ -1,0 +1,71 @@
+"""Send: post the missing parts of a frozen reply, in order. How a POST ends decides what becomes of the reply."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from switchboard.conversation import TurnOutcome
+from switchboard.errors import NotSent, SendRefused, Transient, Unknown
+from switchboard.events import Marker
+from switchboard.ports import Fenced
+from switchboard.turn.context import Step, TurnContext
+from switchboard.turn.result import Deferred, Ended, RetryReason, Sending, ended, outcome_when_sent
+from switchboard.turn.timing import COMMIT_WINDOW, MIN_LEASE_FOR_SEND
+
+
+def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
+    """Post each missing part once, and return how the reply ended, or that it must wait."""
+    reply, sent = sending.reply, dict(sending.sent)
+    missing = [part for part in range(len(reply.parts)) if part not in sent]
+    for part in missing:
+        marker = Marker(turn=reply.turn, part=part)
+        try:
+            _check_lease(turn)
+            if part != missing[0]:
+                _check_fencing_token(turn)
+            sent[part] = turn.ports.messenger.send_message(turn.conversation.sid, body=reply.parts[part], marker=marker)
+        except SendRefused as error:
+            rule = f"twilio_{error.code or 'refused'}"
+            return ended(replace(sending, sent=sent), TurnOutcome.REFUSED, rule=rule)
+        except NotSent as error:
+            never_left = [number for number in missing if number >= part]
+            return _deferred(turn, sending, error, never_left=never_left, may_be_committed=bool(sent))
+        except Unknown as error:
+            return _deferred(turn, sending, error, never_left=(), may_be_committed=True)
+        turn.ports.observe(Step.SEND)
+    return ended(replace(sending, sent=sent), outcome_when_sent(reply.kind))
+
+
+def _check_lease(turn: TurnContext) -> None:
+    """Raise `NotSent` if the lease might end before the POST does."""
+    if turn.lease_until - turn.now() < MIN_LEASE_FOR_SEND:
+        raise NotSent(f"{turn.conversation.sid}: too little of the lease is left for a POST")
+
+
+def _check_fencing_token(turn: TurnContext) -> None:
+    """Raise `Fenced` if the conversation was taken away since the part before."""
+    token = turn.ports.conversations.read_fencing_token(turn.conversation.sid)
+    if token != turn.conversation.fencing_token:
+        raise Fenced(f"{turn.conversation.sid}: the conversation was taken between two parts")
+
+
+def _deferred(
+    turn: TurnContext,
+    sending: Sending,
+    error: Transient | Unknown,
+    *,
+    never_left: Collection[int],
+    may_be_committed: bool,
+) -> Deferred:
+    """Return the reply for later. Parts that never left get their POST back; what may be on its way gets time."""
+    now = turn.now()
+    reply = replace(
+        sending.reply,
+        send_attempts=tuple(n - (part in never_left) for part, n in enumerate(sending.reply.send_attempts)),
+        verify_not_before=now + COMMIT_WINDOW if may_be_committed else now,
+    )
+    return Deferred(
+        reason=RetryReason.LOOKING if may_be_committed else RetryReason.RETRY,
+        retry_at=reply.verify_not_before,
+        reply=reply,
+        cause=str(error),
+    )

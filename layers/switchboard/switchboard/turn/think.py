@@ -1,0 +1,57 @@
+"""Think: ask the agent, within the time that the lease leaves."""
+
+from datetime import timedelta
+
+from switchboard.agent import Question
+from switchboard.conversation import RefusalRule, ReplyKind
+from switchboard.errors import Permanent, Transient
+from switchboard.turn.context import Step, TurnContext
+from switchboard.turn.messages import prompt_text
+from switchboard.turn.result import Refused, Thought
+from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
+
+
+def think(turn: TurnContext) -> Thought | Refused:
+    """Return what the turn says: the agent's answer, or the fallback sentence where there will be none.
+
+    Where a budget is used up, the customer reads the limit sentence, once a day; after that the turn is refused.
+    """
+    thought = _think(turn)
+    turn.ports.observe(Step.THINK)
+    return thought
+
+
+def _think(turn: TurnContext) -> Thought | Refused:
+    if turn.conversation.attempts > turn.settings.max_attempts:
+        return _fallback(turn, f"{turn.settings.max_attempts} attempts failed")
+    budget = turn.settings.budget
+    spent = turn.ports.budgets.spent(turn.delivered[0].author, now=turn.now())
+    if budget.is_used_up(spent) and spent.limit_notice_sent:
+        return Refused(rule=RefusalRule.OVER_BUDGET)
+    if budget.is_used_up(spent):
+        return Thought(kind=ReplyKind.LIMIT, text=budget.sentence)
+    return _ask(turn)
+
+
+def _ask(turn: TurnContext) -> Thought:
+    history = turn.ports.conversations.history(turn.conversation.sid)
+    time_left = turn.lease_until - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
+    if time_left <= timedelta(0):
+        raise Transient(f"{turn.conversation.sid}: no time is left to think")
+    question = Question(
+        turn=turn.conversation.turn,
+        history=history,
+        messages=tuple(prompt_text(message) for message in turn.messages),
+        timeout_seconds=time_left.total_seconds(),
+    )
+    try:
+        answer = turn.ports.agent.answer(question)
+    except Permanent as error:
+        return _fallback(turn, str(error))
+    if not answer.text.strip():
+        return _fallback(turn, "the agent returned an empty answer")
+    return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text)
+
+
+def _fallback(turn: TurnContext, cause: str) -> Thought:
+    return Thought(kind=ReplyKind.FALLBACK, text=turn.settings.fallback_sentence, cause=cause)

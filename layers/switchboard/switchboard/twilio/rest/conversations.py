@@ -1,0 +1,122 @@
+"""Conversations and their participants over REST."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Any
+
+from switchboard.events import ConversationState
+from switchboard.twilio.fields import utc
+from switchboard.twilio.rest.errors import raise_twilio_errors
+from switchboard.twilio.rest.services import PAGE_SIZE, Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationResource:
+    """A conversation as Twilio keeps it; `state` is Twilio's word."""
+
+    sid: str
+    friendly_name: str
+    unique_name: str | None
+    state: str
+    attributes: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantResource:
+    """A participant: with `address` on SMS or WhatsApp, with `identity` in a web chat."""
+
+    sid: str
+    identity: str | None
+    address: str | None
+    proxy_address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversations:
+    """The conversations of a service."""
+
+    service: Service
+
+    def create_conversation(
+        self, *, friendly_name: str, unique_name: str | None = None, attributes: str = "{}"
+    ) -> ConversationResource:
+        """Create a conversation."""
+        given = {"unique_name": unique_name} if unique_name else {}
+        with raise_twilio_errors("create conversation"):
+            created = self.service.resource.conversations.create(
+                friendly_name=friendly_name, attributes=attributes, **given
+            )
+        return _conversation(created)
+
+    def get_conversation(self, sid: str) -> ConversationResource:
+        """Fetch a conversation by SID or unique name."""
+        with raise_twilio_errors(sid):
+            return _conversation(self.service.resource.conversations(sid).fetch())
+
+    def list_conversations(self, *, limit: int = PAGE_SIZE) -> tuple[ConversationResource, ...]:
+        """List the service's newest conversations."""
+        with raise_twilio_errors("list conversations"):
+            found = self.service.resource.conversations.list(limit=limit, page_size=min(limit, PAGE_SIZE))
+        return tuple(_conversation(each) for each in found)
+
+    def new_conversations(self, *, since: datetime, limit: int) -> Sequence[str]:
+        """Return the SIDs of conversations created since then, the newest first; costs a request for each hundred.
+
+        A date filter compares whole days, and sorts the newest first (Twilio's description of StartDate).
+        """
+        with raise_twilio_errors("list conversations"):
+            listed = self.service.resource.conversations.stream(
+                start_date=f"{since:%Y-%m-%dT00:00:00Z}", limit=limit, page_size=PAGE_SIZE
+            )
+            young = takewhile(lambda each: utc(each.date_created) >= since, listed)
+            return tuple(str(each.sid) for each in young)
+
+    def update_state(self, sid: str, state: ConversationState) -> ConversationResource:
+        """Set a conversation's state. Twilio accepts `active`, `inactive` and `closed`."""
+        with raise_twilio_errors(sid):
+            return _conversation(self.service.resource.conversations(sid).update(state=state.value))
+
+    def close_conversation(self, sid: str) -> ConversationResource:
+        """Close a conversation, for good; its customer's next text opens another."""
+        return self.update_state(sid, ConversationState.CLOSED)
+
+    def add_participant(
+        self, sid: str, *, identity: str | None = None, address: str | None = None, proxy_address: str | None = None
+    ) -> ParticipantResource:
+        """Add a participant: by `identity` in a web chat, by `address` and our `proxy_address` on SMS or WhatsApp."""
+        given = (
+            {"identity": identity}
+            if identity
+            else {"messaging_binding_address": address, "messaging_binding_proxy_address": proxy_address}
+        )
+        with raise_twilio_errors(sid):
+            return _participant(self.service.resource.conversations(sid).participants.create(**given))
+
+    def remove_participant(self, sid: str, participant_sid: str) -> None:
+        """Remove a participant; their address is free for another conversation."""
+        with raise_twilio_errors(sid):
+            self.service.resource.conversations(sid).participants(participant_sid).delete()
+
+
+def _conversation(resource: Any) -> ConversationResource:  # noqa: ANN401 -- see Service.resource
+    return ConversationResource(
+        sid=str(resource.sid),
+        friendly_name=str(resource.friendly_name or ""),
+        unique_name=resource.unique_name,
+        state=str(resource.state),
+        attributes=str(resource.attributes),
+        created_at=utc(resource.date_created),
+    )
+
+
+def _participant(resource: Any) -> ParticipantResource:  # noqa: ANN401 -- see Service.resource
+    binding = resource.messaging_binding or {}
+    return ParticipantResource(
+        sid=str(resource.sid),
+        identity=resource.identity,
+        address=binding.get("address"),
+        proxy_address=binding.get("proxy_address"),
+    )

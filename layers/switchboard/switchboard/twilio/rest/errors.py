@@ -1,0 +1,110 @@
+"""What an error answer of Twilio means: who must act, and what to do.
+
+Twilio's own text is left out, because it may hold addresses.
+"""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.response import Response
+
+from switchboard.errors import NotSent, Permanent, SendRefused, SwitchboardError, Transient, Unknown
+
+CONFLICTS = frozenset({50391, 50349, 50419, 50213})  # somebody changed the same thing at the same time
+CREDENTIALS = frozenset({401, 403})
+TOO_MANY = 429
+SERVER_ERROR = 500
+
+_WHAT_TO_DO = {
+    20003: "check the account SID and the auth token (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN), or the API key",
+    20404: "there is no such resource",
+    50350: "there is no such conversation",
+    50353: "another conversation has this unique name",
+    50377: "the conversation is closed, for good",
+    50407: "the customer's address is malformed",
+    50408: "our address is malformed",
+    50413: "our address does not belong to this account",
+    50414: "give both addresses with the same prefix: `whatsapp:` on both or on none",
+    50415: "our address is not a WhatsApp sender of this account",
+    50416: "this customer is in another open conversation with this address; close that one first",
+    50433: "the participant is in the conversation already",
+    50504: "the body is too long",
+    20429: "too many requests at once; wait and try again",
+}
+
+
+class TwilioRefused(Permanent):
+    """Twilio refuses the request whenever it is made; `status` and `code` are Twilio's."""
+
+    def __init__(self, message: str, *, status: int, code: int | None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class TwilioUnavailable(Transient):
+    """Twilio may take the same request later; `status` and `code` are Twilio's."""
+
+    def __init__(self, message: str, *, status: int, code: int | None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+@contextmanager
+def raise_twilio_errors(what: str) -> Generator[None]:
+    """Turn an error of a call into who must act: `TwilioRefused`, `TwilioUnavailable`, or `Transient` for no answer."""
+    try:
+        yield
+    except TwilioRestException as error:
+        raise _rest_error(what, error) from None
+    except Unknown as error:
+        raise Transient(f"{what}: {error}") from None
+    except TwilioException as error:
+        raise _page_error(what, error) from None
+
+
+def _page_error(what: str, error: TwilioException) -> SwitchboardError:
+    """Read a list's error answer: the package raises it without status or code, and with the answer among its args."""
+    answer = next((given for given in error.args if isinstance(given, Response)), None)
+    if answer is None:
+        return Transient(f"{what}: unreadable answer ({type(error).__name__})")
+    try:
+        code = int(json.loads(answer.text)["code"])
+    except (ValueError, TypeError, KeyError):
+        code = None
+    return _rest_error(what, TwilioRestException(answer.status_code, "", code=code))
+
+
+def _rest_error(what: str, error: TwilioRestException) -> SwitchboardError:
+    kind = TwilioUnavailable if _passes(error) else TwilioRefused
+    return kind(_sentence(what, error), status=error.status, code=error.code)
+
+
+@contextmanager
+def classify_send(what: str) -> Generator[None]:
+    """Decide how a send ended: nothing is raised (sent), or `SendRefused`, `NotSent` or `Unknown` is."""
+    try:
+        yield
+    except TwilioRestException as error:
+        sentence = _sentence(what, error)
+        if error.status >= SERVER_ERROR:
+            raise Unknown(sentence) from None
+        if _passes(error) or error.status in CREDENTIALS:  # wrong credentials: the operator corrects them
+            raise NotSent(sentence) from None
+        raise SendRefused(sentence, code=error.code) from None
+    except (TwilioException, ValueError, KeyError, TypeError) as error:  # a 2xx that nobody can read
+        raise Unknown(f"{what}: unreadable answer ({type(error).__name__})") from None
+
+
+def _passes(error: TwilioRestException) -> bool:
+    return error.status == TOO_MANY or error.status >= SERVER_ERROR or error.code in CONFLICTS
+
+
+def _sentence(what: str, error: TwilioRestException) -> str:
+    advice = _WHAT_TO_DO.get(error.code or 0)
+    if advice is None:
+        advice = _WHAT_TO_DO[20429] if error.status == TOO_MANY else "see Twilio's error dictionary"
+    return f"{what}: Twilio answered {error.status}, code {error.code}: {advice}"

@@ -1,0 +1,72 @@
+"""The messages of a conversation: sent once, listed, received as they come."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from switchboard.author import ASSISTANT_AUTHOR, classify_author
+from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.twilio import fields
+from switchboard.twilio.rest.errors import classify_send, raise_twilio_errors
+from switchboard.twilio.rest.services import PAGE_SIZE, Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messages:
+    """Messages over REST. `visitor_identities` are regular expressions of web-chat customers' identities."""
+
+    service: Service
+    visitor_identities: Sequence[str] = ()
+
+    def send_message(
+        self, conversation_sid: str, *, body: str, marker: Marker | None = None, author: str = ASSISTANT_AUTHOR
+    ) -> Sent:
+        """Send a message, once: no retry. Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
+        attributes = json.dumps({"switchboard": {"turn": marker.turn, "part": marker.part}}) if marker else "{}"
+        with classify_send(conversation_sid):
+            created = self._of(conversation_sid).create(author=author, body=body, attributes=attributes)
+            return Sent(message_sid=str(created.sid), index=int(created.index))
+
+    def list_messages(self, conversation_sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:
+        """Return the messages at `from_index` and above, in order. Each hundred of them costs a request."""
+        newest_first: list[MessageAdded] = []
+        with raise_twilio_errors(conversation_sid):
+            for message in self._of(conversation_sid).stream(order="desc", page_size=PAGE_SIZE):
+                if int(message.index) < from_index:
+                    break
+                newest_first.append(self._message(message))
+        return tuple(reversed(newest_first))
+
+    def receive_messages(
+        self, conversation_sid: str, *, from_index: int, wait: Callable[[], bool]
+    ) -> Iterator[MessageAdded]:
+        """Yield new messages from an index on, as they come; `wait` waits a while and tells whether to look again."""
+        next_index = from_index
+        while True:
+            for message in self.list_messages(conversation_sid, from_index=next_index):
+                next_index = message.index + 1
+                yield message
+            if not wait():
+                return
+
+    def _of(self, conversation_sid: str) -> Any:  # noqa: ANN401 -- see Service.resource
+        return self.service.resource.conversations(conversation_sid).messages
+
+    def _message(self, message: Any) -> MessageAdded:  # noqa: ANN401 -- see Service.resource
+        author = str(message.author or "")
+        return MessageAdded(
+            conversation_sid=str(message.conversation_sid),
+            message_sid=str(message.sid),
+            index=int(message.index),
+            author_role=classify_author(
+                author=author,
+                participant_sid=message.participant_sid,
+                visitor_identities=self.visitor_identities,
+            ),
+            author=author,
+            body=str(message.body or ""),
+            media_content_types=tuple(fields.content_type(file) for file in message.media or ()),
+            at=fields.utc(message.date_created),
+            marker=fields.marker(message.attributes) if author == ASSISTANT_AUTHOR else None,
+        )

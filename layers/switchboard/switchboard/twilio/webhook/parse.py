@@ -1,0 +1,239 @@
+"""A verified form → the event it tells. Strict, because two different forms can carry the same signature.
+
+Twilio signs names and values without separators, so a forger can move a piece of one field into the next. Therefore
+every SID, timestamp and number must match in full, a field that we read must not be repeated, and the name of an absent
+field must not be found inside the fields beside its place.
+"""
+
+import json
+from bisect import bisect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from switchboard.author import ASSISTANT_AUTHOR, AuthorRole, classify_author
+from switchboard.errors import Malformed, RejectionCause
+from switchboard.events import (
+    ConversationState,
+    ConversationStateUpdated,
+    DeliveryFailed,
+    Event,
+    Ignored,
+    MessageAdded,
+    Owner,
+    OwnerSet,
+)
+from switchboard.twilio import fields
+from switchboard.twilio.webhook.verify import Form
+
+POST_EVENT_TYPES = frozenset(
+    {
+        "onConversationAdded",
+        "onConversationUpdated",
+        "onConversationStateUpdated",
+        "onConversationRemoved",
+        "onMessageAdded",
+        "onMessageUpdated",
+        "onMessageRemoved",
+        "onParticipantAdded",
+        "onParticipantUpdated",
+        "onParticipantRemoved",
+        "onDeliveryUpdated",
+        "onUserAdded",
+        "onUserUpdated",
+    }
+)
+# Of pre-webhooks. Where our URL is set as one by mistake, a refusal would reject the customer's message.
+PRE_EVENT_TYPES = frozenset(
+    {
+        "onConversationAdd",
+        "onConversationUpdate",
+        "onConversationRemove",
+        "onMessageAdd",
+        "onMessageUpdate",
+        "onMessageRemove",
+        "onParticipantAdd",
+        "onParticipantUpdate",
+        "onParticipantRemove",
+        "onUserUpdate",
+    }
+)
+KNOWN = POST_EVENT_TYPES | PRE_EVENT_TYPES
+MAX_EVENT_TYPE_LENGTH = max(map(len, KNOWN))
+FAILED = frozenset({"failed", "undelivered"})
+MAX_CLOCK_SKEW = timedelta(seconds=10)  # that a human's clock may be ahead of Twilio's
+OPTIONAL_FIELDS = (
+    "Attributes",
+    "Body",
+    "ChatServiceSid",
+    "ClientIdentity",
+    "DateUpdated",
+    "ErrorCode",
+    "Media",
+    "MessagingServiceSid",
+    "ParticipantSid",
+    "RetryCount",
+    "Source",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAccount:
+    """The account and service whose events we accept, and the identities of web-chat customers."""
+
+    account_sid: str
+    service_sid: str
+    visitor_identities: Sequence[str]
+
+
+def parse(form: Form, *, expected: ExpectedAccount) -> Event:
+    """Return the event: `Ignored` where nothing follows from it. Raise `Malformed` for what Twilio never sends."""
+    if fields.sid("AccountSid", form.get("AccountSid"), prefix="AC") != expected.account_sid:
+        raise Malformed("AccountSid is not the account_sid of the Twilio secret", cause=RejectionCause.WRONG_ACCOUNT)
+    # A chat message of 2021 came without ChatServiceSid: its absence is not another service.
+    service_sid = form.get("ChatServiceSid")
+    if service_sid is not None and fields.sid("ChatServiceSid", service_sid, prefix="IS") != expected.service_sid:
+        return Ignored(name="another_service")
+    event_type = form.get("EventType") or ""
+    _reject_ambiguous_form(form, event_type)
+    if event_type in _PARSERS:
+        return _PARSERS[event_type](form, expected)
+    return Ignored(name=event_type if event_type in KNOWN else "unknown_event_type")
+
+
+def _reject_ambiguous_form(form: Form, event_type: str) -> None:
+    """Reject a form that another form with the same signature may have been cut into.
+
+    That is so where the name of an absent field can be read at its place, across the fields beside it. A customer who
+    writes the name of a field that their webhook lacks is rejected too; the sweeper finds their message.
+    """
+    names = sorted(form)
+    spelled = event_type + _signed(form, names[bisect(names, "EventType") :], most=MAX_EVENT_TYPE_LENGTH)
+    is_longer = event_type not in KNOWN and event_type.startswith(tuple(KNOWN))
+    is_shorter = any(spelled.startswith(known) for known in KNOWN if len(known) > len(event_type))
+    if not event_type.isalpha() or is_longer or is_shorter:
+        raise Malformed(
+            "EventType is not a valid event type, or runs into the field behind it", cause=RejectionCause.AMBIGUOUS
+        )
+    for absent in OPTIONAL_FIELDS:
+        if absent not in form.fields:
+            place = bisect(names, absent)
+            before = "".join(name + "".join(form.values(name)) for name in names[max(place - 1, 0) : place])
+            # Fields whose names are pieces of the absent one may follow each other.
+            if absent in before + _signed(form, names[place:], most=len(absent)):
+                raise Malformed(f"{absent} is absent, and stands inside another field", cause=RejectionCause.AMBIGUOUS)
+
+
+def _signed(form: Form, names: Sequence[str], *, most: int) -> str:
+    """Return the first characters of what is signed of some fields."""
+    return "".join(name + "".join(form.values(name))[:most] for name in names[:most])[:most]
+
+
+def _message_added(form: Form, expected: ExpectedAccount) -> Event:
+    author = form.get("Author")
+    if not author:
+        raise Malformed("Author is empty")
+    participant_sid = form.get("ParticipantSid")
+    if participant_sid:
+        fields.sid("ParticipantSid", participant_sid, prefix="MB")
+    author_role = classify_author(
+        author=author, participant_sid=participant_sid, visitor_identities=expected.visitor_identities
+    )
+    event = MessageAdded(
+        conversation_sid=_conversation_sid(form),
+        message_sid=fields.sid("MessageSid", form.get("MessageSid"), prefix="IM"),
+        index=fields.integer("Index", form.get("Index")),
+        author_role=author_role,
+        author=author,
+        body=form.get("Body") or "",
+        media_content_types=_media(form.get("Media")),
+        at=fields.timestamp("DateCreated", form.get("DateCreated")),
+        marker=fields.marker(form.get("Attributes")) if author == ASSISTANT_AUTHOR else None,
+    )
+    return (
+        event if author_role in {AuthorRole.CUSTOMER, AuthorRole.HUMAN} else Ignored(name=f"message_of_{author_role}")
+    )
+
+
+def _state_updated(form: Form, _ours: ExpectedAccount) -> Event:
+    conversation_sid = _conversation_sid(form)
+    at = fields.timestamp("StateUpdated", form.get("StateUpdated"))
+    state = form.get("StateTo") or ""
+    if state not in ConversationState:
+        return Ignored(name="unknown_state")
+    return ConversationStateUpdated(conversation_sid=conversation_sid, state=ConversationState(state), at=at)
+
+
+def _removed(form: Form, _ours: ExpectedAccount) -> Event:
+    # A removed conversation takes no more messages, as a closed one does.
+    return ConversationStateUpdated(
+        conversation_sid=_conversation_sid(form),
+        state=ConversationState.CLOSED,
+        at=fields.timestamp("DateRemoved", form.get("DateRemoved") or form.get("DateUpdated")),
+    )
+
+
+def _updated(form: Form, _ours: ExpectedAccount) -> Event:
+    conversation_sid = _conversation_sid(form)
+    match fields.attributes(form.get("Attributes")):
+        # `at` is when a human decided: without it every later update of the conversation would decide again.
+        case {"owner": "assistant" | "agent" | "human" as owner, "at": str(decided_at)} if fields.is_timestamp(
+            decided_at
+        ):
+            at = fields.end_of_second("switchboard.at", decided_at)
+            updated = form.get("DateUpdated")
+            # A decision dated in the future would outrank every human until then.
+            if updated and at > fields.timestamp("DateUpdated", updated) + MAX_CLOCK_SKEW:
+                return Ignored(name="owner_set_in_the_future")
+            return OwnerSet(conversation_sid=conversation_sid, owner=_OWNERS[owner], at=at)
+        case {"owner": _}:
+            return Ignored(name="owner_set_without_its_time")
+        case _:
+            return Ignored(name="onConversationUpdated")
+
+
+def _delivery_updated(form: Form, _ours: ExpectedAccount) -> Event:
+    status = form.get("Status") or ""
+    if status not in FAILED:
+        return Ignored(name="onDeliveryUpdated")
+    code = form.get("ErrorCode")
+    return DeliveryFailed(
+        conversation_sid=_conversation_sid(form),
+        message_sid=fields.sid("MessageSid", form.get("MessageSid"), prefix="IM"),
+        delivery_receipt_sid=fields.sid("DeliveryReceiptSid", form.get("DeliveryReceiptSid"), prefix="DY"),
+        status=status,
+        error_code=fields.integer("ErrorCode", code) if code else None,
+        at=fields.timestamp("DateUpdated", form.get("DateUpdated") or form.get("DateCreated")),
+    )
+
+
+def _conversation_sid(form: Form) -> str:
+    return fields.sid("ConversationSid", form.get("ConversationSid"), prefix="CH")
+
+
+def _media(text: str | None) -> tuple[str, ...]:
+    """Return the media types of `Media`, a JSON array of files."""
+    if not text:
+        return ()
+    try:
+        files = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed("Media is not valid JSON") from None
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        raise Malformed("Media is not a JSON array of objects")
+    return tuple(fields.content_type(file) for file in files)
+
+
+_OWNERS = {
+    "human": Owner.HUMAN,
+    "assistant": Owner.ASSISTANT,
+    "agent": Owner.ASSISTANT,  # the assistant's former name
+}
+
+_PARSERS: dict[str, Callable[[Form, ExpectedAccount], Event]] = {
+    "onMessageAdded": _message_added,
+    "onConversationStateUpdated": _state_updated,
+    "onConversationRemoved": _removed,
+    "onConversationUpdated": _updated,
+    "onDeliveryUpdated": _delivery_updated,
+}

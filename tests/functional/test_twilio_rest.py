@@ -1,0 +1,307 @@
+"""Twilio over real HTTP: against the emulator, and against a wire that fails in every way."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from switchboard.author import VISITOR_IDENTITY, AuthorRole
+from switchboard.errors import Misconfigured, NotSent, SendRefused, Transient, Unknown
+from switchboard.events import ConversationState, Marker
+from switchboard.twilio.rest.conversations import Conversations
+from switchboard.twilio.rest.errors import TwilioRefused, TwilioUnavailable
+from switchboard.twilio.rest.messages import Messages
+from switchboard.twilio.rest.services import Service, connect
+from tests.builders import sid
+from tests.signing import ACCOUNT, SERVICE, TOKEN
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
+
+OUR_SMS = "+12025550100"
+VISITOR = f"visitor-{'0' * 31}7"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twilio:
+    """A service, its conversations and their messages."""
+
+    service: Service
+    conversations: Conversations
+    messages: Messages
+
+
+def connected(
+    url: str,
+    *,
+    token: str = TOKEN,
+    service_sid: str = SERVICE,
+    refresh_credentials: Callable[[], tuple[str, str] | None] = lambda: None,
+) -> Twilio:
+    service = connect(
+        account_sid=ACCOUNT,
+        service_sid=service_sid,
+        credentials=(ACCOUNT, token),
+        refresh_credentials=refresh_credentials,
+        base_url=url,
+    )
+    return Twilio(
+        service=service,
+        conversations=Conversations(service=service),
+        messages=Messages(service=service, visitor_identities=[VISITOR_IDENTITY]),
+    )
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    emulator = Emulator(actions_per_second=None)  # a test that fills pages writes faster than Twilio allows
+    listening = listen("127.0.0.1", 0)
+    servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    servers.close()
+
+
+@pytest.fixture
+def twilio(url: str) -> Iterator[Twilio]:
+    connection = connected(url)
+    yield connection
+    connection.service.stop()
+
+
+def test_where_nobody_listens_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    lonely = connected(f"http://{address}")
+
+    with pytest.raises(NotSent, match=f"no connection to {address}"):
+        lonely.messages.send_message(sid("CH", 1), body="hi")
+
+    lonely.service.stop()
+
+
+def test_start_finds_the_account_and_the_service(twilio: Twilio) -> None:
+    twilio.service.start()
+
+    assert twilio.service.health()
+
+
+def test_a_wrong_token_names_the_setting_to_check(url: str) -> None:
+    stranger = connected(url, token="wrong")
+
+    with pytest.raises(Misconfigured, match="TWILIO_AUTH_TOKEN"):
+        stranger.service.start()
+
+    assert not stranger.service.health()
+    stranger.service.stop()
+
+
+def test_credentials_that_twilio_refuses_are_renewed_for_the_next_request(url: str) -> None:
+    fresh = connected(url)
+    conversation = fresh.conversations.create_conversation(friendly_name="A talk")
+    rotated = connected(url, token="revoked", refresh_credentials=lambda: (ACCOUNT, TOKEN))
+
+    with pytest.raises(NotSent, match="code 20003"):
+        rotated.messages.send_message(conversation.sid, body="hi")
+    sent = rotated.messages.send_message(conversation.sid, body="hi again")
+
+    assert [message.message_sid for message in fresh.messages.list_messages(conversation.sid)] == [sent.message_sid]
+    fresh.service.stop()
+    rotated.service.stop()
+
+
+def test_an_unknown_service_names_the_setting_to_check(url: str) -> None:
+    lost = connected(url, service_sid=sid("IS", 9))
+
+    with pytest.raises(Misconfigured, match="TWILIO_CONVERSATIONS_SERVICE_SID"):
+        lost.service.start()
+
+    lost.service.stop()
+
+
+def test_a_conversation_lives_from_its_creation_to_its_close(twilio: Twilio) -> None:
+    created = twilio.conversations.create_conversation(friendly_name="A talk", unique_name="talk-1")
+
+    inactive = twilio.conversations.update_state(created.sid, ConversationState.INACTIVE)
+    closed = twilio.conversations.close_conversation(created.sid)
+
+    assert [created.state, inactive.state, closed.state] == ["active", "inactive", "closed"]
+    assert twilio.conversations.get_conversation("talk-1").sid == created.sid
+    assert created.sid in [each.sid for each in twilio.conversations.list_conversations()]
+    assert created.sid in twilio.conversations.new_conversations(since=created.created_at, limit=10)
+
+
+def test_people_of_every_channel_come_and_go(twilio: Twilio) -> None:
+    conversation = twilio.conversations.create_conversation(friendly_name="Together")
+
+    sms = twilio.conversations.add_participant(conversation.sid, address="+12025550187", proxy_address=OUR_SMS)
+    whatsapp = twilio.conversations.add_participant(
+        conversation.sid, address="whatsapp:+12025550188", proxy_address="whatsapp:+12025550101"
+    )
+    chat = twilio.conversations.add_participant(conversation.sid, identity=VISITOR)
+    twilio.conversations.remove_participant(conversation.sid, sms.sid)
+
+    assert (sms.address, whatsapp.address, chat.identity) == ("+12025550187", "whatsapp:+12025550188", VISITOR)
+    again = twilio.conversations.create_conversation(friendly_name="Again")
+    assert twilio.conversations.add_participant(again.sid, address="+12025550187", proxy_address=OUR_SMS).sid
+
+
+def test_a_customer_in_another_open_conversation_is_told_so_by_code(twilio: Twilio) -> None:
+    first = twilio.conversations.create_conversation(friendly_name="Mine")
+    second = twilio.conversations.create_conversation(friendly_name="Mine too")
+    twilio.conversations.add_participant(first.sid, address="+12025550189", proxy_address=OUR_SMS)
+
+    with pytest.raises(TwilioRefused, match="open conversation") as refused:
+        twilio.conversations.add_participant(second.sid, address="+12025550189", proxy_address=OUR_SMS)
+
+    assert (refused.value.status, refused.value.code) == (409, 50416)
+    assert "2025550189" not in str(refused.value)
+
+
+def test_messages_are_listed_in_order_from_an_index_on_with_who_spoke(twilio: Twilio) -> None:
+    conversation = twilio.conversations.create_conversation(friendly_name="Talk")
+    twilio.conversations.add_participant(conversation.sid, identity=VISITOR)
+    twilio.conversations.add_participant(conversation.sid, identity="robin")
+    twilio.messages.send_message(conversation.sid, body="hello", author=VISITOR)
+    first = twilio.messages.send_message(conversation.sid, body="re: hello", marker=Marker(turn="T1", part=0))
+    twilio.messages.send_message(conversation.sid, body="I take this", author="robin")
+
+    listed = twilio.messages.list_messages(conversation.sid)
+
+    assert [message.author_role for message in listed] == [AuthorRole.CUSTOMER, AuthorRole.ASSISTANT, AuthorRole.HUMAN]
+    assert listed[1].marker == Marker(turn="T1", part=0)
+    assert [m.index for m in twilio.messages.list_messages(conversation.sid, from_index=first.index)] == [1, 2]
+
+
+def test_a_list_of_several_pages_is_whole(twilio: Twilio) -> None:
+    conversation = twilio.conversations.create_conversation(friendly_name="Long")
+    for number in range(205):
+        twilio.messages.send_message(conversation.sid, body=str(number))
+
+    listed = twilio.messages.list_messages(conversation.sid, from_index=3)
+
+    assert [message.body for message in listed] == [str(number) for number in range(3, 205)]
+
+
+def test_new_messages_are_received_as_they_come(twilio: Twilio) -> None:
+    conversation = twilio.conversations.create_conversation(friendly_name="Live")
+    waits = iter([True, False])
+
+    def somebody_writes() -> bool:
+        twilio.messages.send_message(conversation.sid, body="later")
+        return next(waits)
+
+    twilio.messages.send_message(conversation.sid, body="first")
+    received = twilio.messages.receive_messages(conversation.sid, from_index=0, wait=somebody_writes)
+
+    assert [message.body for message in received] == ["first", "later"]
+
+
+# ── how a send ends, by what the wire does ───────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def wire(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+    """Serve one answer to every request."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            answer(self)
+
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def answering(status: int, body: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body.encode())
+
+    return answer
+
+
+def hanging_up(handler: BaseHTTPRequestHandler) -> None:
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (answering(400, '{"code": 50504, "message": "Body too long +12025550110", "status": 400}'), SendRefused),
+        (answering(404, '{"code": 20404, "message": "not found", "status": 404}'), SendRefused),
+        (answering(429, '{"code": 20429, "message": "Too many requests", "status": 429}'), NotSent),
+        (answering(401, '{"code": 20003, "message": "Authenticate", "status": 401}'), NotSent),
+        (answering(403, '{"code": 20403, "message": "Forbidden", "status": 403}'), NotSent),
+        (answering(409, '{"code": 50391, "message": "Conflict", "status": 409}'), NotSent),
+        (answering(500, '{"code": 20500, "message": "Internal", "status": 500}'), Unknown),
+        (answering(503, "<html>away</html>"), Unknown),
+        (answering(201, "this is no JSON"), Unknown),
+        (answering(201, "{}"), Unknown),
+        (hanging_up, Unknown),
+    ],
+    ids=["400", "404", "429", "401", "403", "conflict", "500", "503", "no JSON", "no message", "reset"],
+)
+def test_how_a_send_ends_is_decided_by_what_the_wire_did(
+    answer: Callable[[BaseHTTPRequestHandler], None], kind: type[Exception]
+) -> None:
+    with wire(answer) as url:
+        twilio = connected(url)
+
+        with pytest.raises(kind) as ended:
+            twilio.messages.send_message(sid("CH", 1), body="secret words", marker=Marker(turn="T1", part=0))
+
+        assert "secret words" not in str(ended.value)
+        assert "2025550110" not in str(ended.value)
+        twilio.service.stop()
+
+
+def test_a_send_that_finds_nobody_did_not_leave() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    twilio = connected(f"http://127.0.0.1:{port}")
+
+    with pytest.raises(NotSent):
+        twilio.messages.send_message(sid("CH", 1), body="hi")
+
+    twilio.service.stop()
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, TwilioUnavailable), (500, TwilioUnavailable), (404, TwilioRefused)])
+def test_a_read_that_fails_says_whether_to_try_again(status: int, kind: type[Exception]) -> None:
+    with wire(answering(status, f'{{"code": {status}, "message": "x", "status": {status}}}')) as url:
+        twilio = connected(url)
+
+        with pytest.raises(kind):
+            twilio.messages.list_messages(sid("CH", 1))
+
+        twilio.service.stop()
+
+
+def test_a_read_without_an_answer_is_tried_again_later() -> None:
+    with wire(hanging_up) as url:
+        twilio = connected(url)
+
+        with pytest.raises(Transient):
+            twilio.conversations.get_conversation(sid("CH", 1))
+
+        twilio.service.stop()

@@ -1,0 +1,127 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from switchboard.agents.knowledge import Knowledge
+from switchboard.agents.knowledge.chunks import Chunk
+from switchboard.agents.knowledge.search import MAX_WORDS
+from switchboard.errors import Misconfigured
+from tests.assistants import KNOWLEDGE
+
+SHIPS = "We ship to Canada."
+OPENS = "We open at nine on Saturday."
+SELLS = "We sell bicycles and helmets."
+RETURNS = "A helmet can be returned in its box."
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "one.md").write_text(f"# Hours\n- {OPENS}\n- On Sunday we are closed.\n\n# Delivery\n- {SHIPS}\n")
+    (tmp_path / "two.md").write_text(f"# Shop\n- {SELLS}\n- {RETURNS}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("When are you open on Saturday?", OPENS),
+        ("what about saturdays", OPENS),
+        ("are you open on saterday", OPENS),
+        ("Can I return a helmet?", RETURNS),
+        ("shipping to canada", SHIPS),
+        ("Shipped to Canada\u2019s north?", SHIPS),
+    ],
+)
+def test_a_question_finds_the_fact_that_answers_it_in_other_forms_and_misspelt(
+    folder: Path, question: str, text: str
+) -> None:
+    found = Knowledge(folder).search(question)
+
+    assert [fact.text for fact in found] == [text]
+
+
+@pytest.mark.parametrize("question", ["Do you sell cars?", "What is the meaning of life?", "Do you?", "?", "", "24"])
+def test_what_nothing_speaks_of_finds_nothing(folder: Path, question: str) -> None:
+    assert Knowledge(folder).search(question) == []
+
+
+def test_a_fact_is_found_by_the_heading_above_it(folder: Path) -> None:
+    found = Knowledge(folder).search("Delivery?")
+
+    assert found == [Chunk("Delivery", SHIPS)]
+
+
+def test_synonyms_mean_the_same(folder: Path) -> None:
+    knowledge = Knowledge(folder, synonyms=[("bike", "bicycle"), ("much", "price")])
+
+    found = knowledge.search("Do you sell a bike?")
+
+    assert [fact.text for fact in found] == [SELLS]
+
+
+def test_no_more_facts_come_back_than_asked_for(folder: Path) -> None:
+    both = Knowledge(folder).search("helmet")
+    one = Knowledge(folder).search("helmet", limit=1)
+
+    assert [fact.text for fact in both] == [SELLS, RETURNS]
+    assert len(one) == 1
+
+
+def test_what_is_added_to_the_folder_later_is_not_seen_and_nothing_is_read_before_the_first_search(
+    folder: Path,
+) -> None:
+    knowledge = Knowledge(folder)
+    (folder / "three.md").write_text("- We have tandems.")
+
+    before = knowledge.search("tandems")
+    (folder / "three.md").write_text("- We have unicycles.")
+
+    assert [fact.text for fact in before] == ["We have tandems."]
+    assert knowledge.search("unicycles") == []
+
+
+def test_a_folder_without_facts_is_named_to_the_operator(tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_text("# Only a heading\n")
+
+    with pytest.raises(Misconfigured, match="the knowledge folder is empty"):
+        Knowledge(tmp_path).search("anything")
+
+
+def test_many_threads_may_search_at_once(folder: Path) -> None:
+    knowledge = Knowledge(folder)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(knowledge.search, ["Saturday?"] * 64))
+
+    assert all([fact.text for fact in each] == [OPENS] for each in found)
+
+
+def test_a_fact_that_says_less_of_what_is_asked_than_the_best_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "fruit.md").write_text("- Red, ripe apples and pears.\n- Red, ripe apples.\n- Plums.\n")
+
+    found = Knowledge(tmp_path).search("red ripe apples, pears")
+
+    assert [fact.text for fact in found] == ["Red, ripe apples and pears."]
+
+
+def test_of_a_very_long_question_only_the_first_words_are_searched_for(tmp_path: Path) -> None:
+    known = " ".join("k" * number for number in range(1, MAX_WORDS + 1))
+    unknown = " ".join("u" * number for number in range(1, 3 * MAX_WORDS))
+    (tmp_path / "one.md").write_text(f"- {known}\n- Plums.\n")
+
+    found = Knowledge(tmp_path).search(f"{known} {unknown}")
+
+    assert [fact.text for fact in found] == [known]
+
+
+SHOP = Knowledge(KNOWLEDGE)
+
+
+@given(st.text())
+def test_no_text_is_a_syntax_error(question: str) -> None:
+    found = SHOP.search(question)
+
+    assert len(found) <= 3

@@ -1,0 +1,198 @@
+"""A batch of records: turns side by side, each record deleted or returned on its own."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from switchboard.aws.sqs.messages_batch import MessagesBatch
+from switchboard.aws.sqs.queue import Queue, encoded
+from switchboard.errors import Transient
+from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent, MessageAdded
+from switchboard.turn.result import TurnResult
+from tests.builders import NOON, Clock, message_added, sid
+
+
+@dataclass
+class SqsInMemory:
+    """Takes down what SQS was told."""
+
+    deleted: list[str] = field(default_factory=list)
+    visible_after: dict[str, int] = field(default_factory=dict)
+    on_delete: Callable[[], None] = lambda: None
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
+        assert QueueUrl
+        self.deleted += [entry["ReceiptHandle"] for entry in Entries]
+        self.on_delete()
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
+        assert QueueUrl
+        self.visible_after |= {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in Entries}
+
+
+@dataclass
+class World:
+    sqs: SqsInMemory = field(default_factory=SqsInMemory)
+    clock: Clock = field(default_factory=Clock)
+    decisions: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def batch(self, *, coalesce_seconds: int = 0) -> MessagesBatch:
+        return MessagesBatch(
+            queue=Queue(client=self.sqs, url="https://sqs/messages.fifo"),
+            clock=self.clock,
+            coalesce=timedelta(seconds=coalesce_seconds),
+            record_decision=lambda outcome, _facts: self.decisions.append(outcome),
+            record_error=lambda error, _facts: self.errors.append(type(error).__name__),
+        )
+
+
+def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds: int = 0) -> dict[str, Any]:
+    sent_at = NOON - timedelta(seconds=age_seconds)
+    return {
+        "messageId": f"record-{number}",
+        "receiptHandle": f"handle-{number}",
+        "attributes": {
+            "ApproximateReceiveCount": str(receives),
+            "SentTimestamp": str(round(sent_at.timestamp() * 1000)),
+        },
+        "body": encoded(event),
+    }
+
+
+def of_conversation(number: int, index: int = 0) -> MessageAdded:
+    return message_added(conversation_sid=sid("CH", number), index=index)
+
+
+def answered(messages: Sequence[MessageAdded]) -> TurnResult:
+    return TurnResult(outcome="answered", acknowledged=frozenset(message.message_sid for message in messages))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_conversations_records_are_one_turn(world: World) -> None:
+    turns: list[list[int]] = []
+
+    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+        turns.append([message.index for message in messages])
+        return answered(messages)
+
+    returned = world.batch().answer(
+        [record(1, of_conversation(1)), record(2, of_conversation(2)), record(3, of_conversation(1, index=1))],
+        take_turn,
+    )
+
+    assert sorted(turns) == [[0], [0, 1]]
+    assert returned == []
+
+
+def test_ten_conversations_are_worked_on_at_the_same_time(world: World) -> None:
+    all_are_here = threading.Barrier(10, timeout=10)
+
+    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+        all_are_here.wait()
+        return answered(messages)
+
+    returned = world.batch().answer([record(n, of_conversation(n)) for n in range(10)], take_turn)
+
+    assert returned == []
+    assert world.decisions == ["answered"] * 10
+
+
+def test_a_settled_turn_deletes_its_records_while_a_stranger_still_thinks(world: World) -> None:
+    first_is_deleted = threading.Event()
+    world.sqs.on_delete = first_is_deleted.set
+
+    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+        if messages[0].conversation_sid == sid("CH", 2):
+            assert first_is_deleted.wait(timeout=10)
+        return answered(messages)
+
+    returned = world.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
+
+    assert returned == []
+    assert world.sqs.deleted == ["handle-1"]
+
+
+def test_one_failing_turn_returns_its_own_records_only(world: World) -> None:
+    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+        if messages[0].conversation_sid == sid("CH", 1):
+            raise RuntimeError("a bug")
+        return answered(messages)
+
+    returned = world.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
+
+    assert returned == ["record-1"]
+    assert world.errors == ["RuntimeError"]
+
+
+def test_what_a_turn_gives_back_becomes_visible_when_it_says(world: World) -> None:
+    returned = world.batch().answer(
+        [record(1, of_conversation(1)), record(2, of_conversation(1, index=1))],
+        lambda _messages: TurnResult(outcome="retry", retry_after_seconds=7),
+    )
+
+    assert returned == ["record-1", "record-2"]
+    assert world.sqs.visible_after == {"handle-1": 7, "handle-2": 7}
+
+
+def test_a_reply_that_a_look_saw_twice_is_counted(world: World) -> None:
+    world.batch().answer(
+        [record(1, of_conversation(1))], lambda messages: replace(answered(messages), duplicate_replies=1)
+    )
+
+    assert world.decisions == ["answered", "duplicate_reply"]
+
+
+def test_a_turn_that_could_not_be_claimed_comes_back_in_seconds(world: World) -> None:
+    def take_turn(_messages: Sequence[MessageAdded]) -> TurnResult:
+        raise Transient("DynamoDB answered ThrottlingException")
+
+    returned = world.batch().answer([record(1, of_conversation(1))], take_turn)
+
+    assert returned == ["record-1"]
+    assert world.sqs.visible_after == {"handle-1": 2}
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "{}", '{"type": "Nonsense"}', '{"type": "MessageAdded", "at": "noon"}'],
+)
+def test_a_record_that_is_no_event_goes_back_alone(world: World, body: str) -> None:
+    garbage = {**record(1, of_conversation(1)), "body": body}
+
+    returned = world.batch().answer([garbage, record(2, of_conversation(2))], answered)
+
+    assert returned == ["record-1"]
+    assert world.decisions == ["answered"]
+
+
+def test_a_lifecycle_event_on_the_messages_queue_goes_back(world: World) -> None:
+    event = ConversationStateUpdated(conversation_sid=sid("CH", 1), state=ConversationState.CLOSED, at=NOON)
+
+    assert world.batch().answer([record(1, event)], answered) == ["record-1"]
+
+
+def test_young_records_gather_before_they_are_answered(world: World) -> None:
+    returned = world.batch(coalesce_seconds=5).answer(
+        [record(1, of_conversation(1), age_seconds=2), record(2, of_conversation(1, index=1))], answered
+    )
+
+    assert returned == ["record-1", "record-2"]
+    assert world.sqs.visible_after == {"handle-1": 3, "handle-2": 3}
+    assert world.decisions == ["coalescing"]
+
+
+def test_gathered_records_are_answered_on_their_second_receive(world: World) -> None:
+    returned = world.batch(coalesce_seconds=5).answer(
+        [record(1, of_conversation(1), age_seconds=2, receives=2), record(2, of_conversation(1, index=1))], answered
+    )
+
+    assert returned == []

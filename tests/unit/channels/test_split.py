@@ -1,0 +1,39 @@
+"""How a reply is cut into what a channel carries."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from switchboard.channels.split import MAX_PART_CHARACTERS, MAX_PARTS, split_body
+
+WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1), min_size=1)
+
+
+@given(text=st.text(max_size=5) | WORDS.map(lambda words: " ".join(words * 300)))
+def test_every_part_fits_and_there_are_at_most_ten(text: str) -> None:
+    cut = split_body(text)
+
+    assert 1 <= len(cut) <= MAX_PARTS
+    assert all(len(part) <= MAX_PART_CHARACTERS for part in cut)
+
+
+@given(words=WORDS.map(lambda words: (words * 500)[:1500]))
+def test_no_word_of_what_fits_into_ten_parts_is_lost(words: list[str]) -> None:
+    text = " ".join(words)[: MAX_PART_CHARACTERS * MAX_PARTS // 2]
+
+    assert "".join("".join(split_body(text)).split()) == "".join(text.split())
+
+
+def test_a_reply_is_cut_at_a_paragraph_before_a_line_before_a_word() -> None:
+    paragraph, line, word = "a" * 900 + "\n\n", "b" * 300 + "\n", "c" * 300 + " "
+
+    assert split_body(f"{paragraph}{line}{word}{'d' * 200}") == (
+        "a" * 900,
+        f"{line}{word}{'d' * 200}",
+    )
+
+
+def test_a_reply_without_an_end_is_cut_and_says_so() -> None:
+    cut = split_body("word " * 10_000)
+
+    assert len(cut) == MAX_PARTS
+    assert cut[-1].endswith("…")
