@@ -6,11 +6,11 @@ from functools import partial
 
 import httpx
 
-from tests.emulator.emulator_process import started
+from tests.emulator.emulator_process import running_emulator
 from tests.emulator.emulator_server import ACCOUNT, SERVICE, TOKEN
 from twilio_emulator import Emulator, snapshot
 from twilio_emulator.models import conversations, messages
-from twilio_emulator.models.events import rest
+from twilio_emulator.models.events import rest_origin
 
 MANY, FEW = 1000, 10
 MESSAGES = 20
@@ -19,7 +19,11 @@ CALLS = 300
 
 def measure() -> tuple[float, float]:
     """Return the medians, in seconds, of interleaved calls over HTTP to processes of their own."""
-    with started() as (_, crowded), started() as (_, quiet), httpx.Client(auth=(ACCOUNT, TOKEN), timeout=60) as http:
+    with (
+        running_emulator() as (_, crowded),
+        running_emulator() as (_, quiet),
+        httpx.Client(auth=(ACCOUNT, TOKEN), timeout=60) as http,
+    ):
         calls = [partial(_list, http, url, _fill(http, url, count)) for url, count in ((crowded, MANY), (quiet, FEW))]
         times = [[call() for call in calls] for _ in range(CALLS)]
     ours, reference = (statistics.median(each) for each in zip(*times, strict=True))
@@ -29,15 +33,15 @@ def measure() -> tuple[float, float]:
 def _fill(http: httpx.Client, url: str, count: int) -> str:
     """Give an emulator so many conversations; return the one in the middle."""
     filled = Emulator()
-    silently = rest(webhook_enabled=False)
+    silently = rest_origin(webhook_enabled=False)
     for _ in range(count):
-        conversation = conversations.draft(filled.world, service_sid=SERVICE)
-        conversations.commit(filled.world, conversation, origin=silently)
+        conversation = conversations.draft(filled.backend, service_sid=SERVICE)
+        conversations.commit(filled.backend, conversation, origin=silently)
         for number in range(MESSAGES):
-            draft = messages.draft(filled.world, conversation.sid, author="bot", body=f"message {number}")
-            messages.commit(filled.world, draft, origin=silently)
-    http.put(f"{url}/_emulator/snapshot", content=snapshot.dump(filled.world.state)).raise_for_status()
-    return list(filled.world.state.conversations)[count // 2]
+            draft = messages.draft(filled.backend, conversation.sid, author="bot", body=f"message {number}")
+            messages.commit(filled.backend, draft, origin=silently)
+    http.put(f"{url}/_emulator/snapshot", content=snapshot.dump(filled.backend.state)).raise_for_status()
+    return list(filled.backend.state.conversations)[count // 2]
 
 
 def _list(http: httpx.Client, url: str, conversation_sid: str) -> float:

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 import httpx
 from twilio.request_validator import RequestValidator
 
-from tests.emulator.emulator_process import started
+from tests.emulator.emulator_process import running_emulator
 from tests.emulator.emulator_server import CUSTOMER, TOKEN
-from twilio_emulator.client import Phone
+from twilio_emulator.client import CustomerClient
 
 TEXTS = 100
 
@@ -32,18 +32,22 @@ def measure() -> tuple[float, float]:
     site = ThreadingHTTPServer(("127.0.0.1", 0), _site(arrived))
     Thread(target=site.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{site.server_port}/webhook"
-    expected, reference = [], []
-    with started("--webhook", url) as (_, twilio), Phone(twilio, CUSTOMER) as phone, httpx.Client() as http:
-        phone.text("the first opens the conversation")
+    ours, reference = [], []
+    with (
+        running_emulator("--webhook", url) as (_, twilio),
+        CustomerClient(twilio, CUSTOMER) as customer,
+        httpx.Client() as http,
+    ):
+        customer.send("the first opens the conversation")
         webhook = [arrived.get() for _ in ("onConversationAdded", "onParticipantAdded", "onMessageAdded")][-1]
         if not RequestValidator(TOKEN).validate(url, dict(parse_qsl(webhook.body.decode())), webhook.signature):
             raise RuntimeError("the webhook is not signed, and the figure would mean nothing")
         for _ in range(TEXTS):
-            expected.append(_took(arrived, lambda: phone.text("hello")))
+            ours.append(_took(arrived, lambda: customer.send("hello")))
             reference.append(_took(arrived, lambda: http.post(url, content=webhook.body)))
     site.shutdown()
     site.server_close()
-    return statistics.median(expected), statistics.median(reference)
+    return statistics.median(ours), statistics.median(reference)
 
 
 def _took(arrived: "queue.SimpleQueue[_Arrived]", send: Callable[[], object]) -> float:

@@ -18,7 +18,7 @@ from local.invoke import ENVIRONMENT_FILE
 from local.stack import KEPT, LocalStack
 from local.twilio_account import NoCredentials
 from twilio_emulator.server import CannotListen
-from twilio_emulator.state_file import NotKept, Unusable
+from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
 
 console = Console()
 
@@ -50,9 +50,9 @@ def run(
             _run_until_interrupted(stack, log=log, log_path=log_path, began=began)
     except KeyboardInterrupt:
         console.print("ended")
-    except (CannotListen, NoCredentials, Unusable) as error:
+    except (CannotListen, NoCredentials, StateFileUnusable) as error:
         _give_up("Cannot start", error)
-    except NotKept as error:
+    except StateFileNotSaved as error:
         _give_up("Ended, and the state was not kept", error)
 
 

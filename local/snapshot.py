@@ -15,7 +15,7 @@ from local.aws.ministack import Item, LocalAws, Names
 from twilio_emulator import Emulator
 from twilio_emulator.exceptions import TwilioError
 from twilio_emulator.models.state import AccountState
-from twilio_emulator.state_file import NotKept, StateFile, Unusable
+from twilio_emulator.state_file import StateFile, StateFileNotSaved, StateFileUnusable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ _STATE = TypeAdapter(State)
 class Kept:
     """The state of the run before in an emulator, and soon in its tables; without a file nothing is kept.
 
-    `is_new` tells whether there was none. `Unusable` where a run cannot go on from the file.
+    `is_new` tells whether there was none. `StateFileUnusable` where a run cannot go on from the file.
     """
 
     def __init__(self, path: Path | None, emulator: Emulator) -> None:
@@ -60,8 +60,8 @@ class Kept:
         try:
             tables = aws.items(names)
         except (BotoCoreError, ClientError):
-            raise NotKept(f"{self._file.path}: The local AWS had ended before") from None
-        self._file.write(_STATE.dump_json(State(twilio=self._emulator.world.state, tables=tables)))
+            raise StateFileNotSaved(f"{self._file.path}: The local AWS had ended before") from None
+        self._file.write(_STATE.dump_json(State(twilio=self._emulator.backend.state, tables=tables)))
 
     def _taken(self, kept: bytes) -> Mapping[str, Sequence[Item]]:
         try:
@@ -73,5 +73,5 @@ class Kept:
             raise self._unusable(error.message) from None
         return state.tables
 
-    def _unusable(self, why: str) -> Unusable:
-        return Unusable(f"{self._file.path if self._file else None}: {why}")
+    def _unusable(self, why: str) -> StateFileUnusable:
+        return StateFileUnusable(f"{self._file.path if self._file else None}: {why}")

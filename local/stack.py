@@ -47,8 +47,9 @@ class LocalStack:
     """Emulator, front door, local AWS and functions. Ready on entry; ended at once and without a trace on exit.
 
     `environment` may carry an identity, TWILIO_BASE_URL and any variable the template declares for a function;
-    `changes` go over the template's properties, by (logical id, name), for tests that cannot wait as long as AWS. A
-    run with a `state_file` goes on where the one before ended: `Unusable` where it cannot, `NotKept` on exit.
+    `changes` go over the template's properties, by (logical id, name), for tests that cannot wait as long as AWS. A run
+    with a `state_file` goes on where the one before ended: `StateFileUnusable` where it cannot, `StateFileNotSaved` on
+    exit.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class LocalStack:
         self.state_file = state_file
         self._kept = Kept(state_file, self.emulator)
         if self._kept.is_new:
-            plant(self.emulator.world, service_sid=self.identity.service_sid)
+            plant(self.emulator.backend, service_sid=self.identity.service_sid)
         self.functions: dict[str, Function] = {}
         self._callers: list[Pollers | Ticks] = []
 

@@ -1,4 +1,4 @@
-"""A stateful Twilio Conversations (v1) on one machine: REST, webhooks, phones. No account, no cost."""
+"""A stateful emulator of Twilio Conversations (v1): REST API, signed webhooks, customers' phones and web chats."""
 
 from twilio_emulator.emulator import Emulator
 

@@ -1,4 +1,4 @@
-"""`python -m twilio_emulator`: the emulator alone, for any language."""
+"""Run the Twilio emulator on its own. Any program that speaks HTTP can use it."""
 
 import argparse
 import signal
@@ -8,46 +8,53 @@ from pathlib import Path
 
 from twilio_emulator import Emulator
 from twilio_emulator.server import CannotListen, Servers, listen
-from twilio_emulator.state_file import NotKept, Unusable
+from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
 
 
 def main() -> None:
-    """Serve until Ctrl-C; what cannot be is told in one line."""
+    """Serve until Ctrl-C or SIGTERM; report a failure in one line."""
     parser = argparse.ArgumentParser(prog="python -m twilio_emulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
-    parser.add_argument("--webhook", metavar="URL", help="where all webhooks of the service go")
-    parser.add_argument("--state", metavar="FILE", type=Path, help="go on from this file, and keep the state in it")
-    chosen = parser.parse_args()
+    parser.add_argument("--webhook", metavar="URL", help="send all webhooks of the service to this URL")
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        type=Path,
+        help="load the state from this file, if it exists, and save it there on exit",
+    )
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us in the background
+    # A shell ignores SIGINT in programs that it starts in the background; set the handler there, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        _serve_until_interrupted(chosen)
+        _serve_until_interrupted(options)
     except KeyboardInterrupt:
-        _say("ended")
-    except (CannotListen, Unusable) as error:
+        _print("Stopped")
+    except (CannotListen, StateFileUnusable) as error:
         sys.exit(f"Cannot start: {error}")
-    except NotKept as error:
-        sys.exit(f"Ended, and the state was not kept: {error}")
+    except StateFileNotSaved as error:
+        sys.exit(f"Stopped, but could not save the state: {error}")
 
 
-def _serve_until_interrupted(chosen: argparse.Namespace) -> None:
-    with listen(chosen.host, chosen.port) as listening:
-        emulator = Emulator(state_file=chosen.state)
-        if chosen.webhook:
-            emulator.set_webhook(chosen.webhook)
+def _serve_until_interrupted(options: argparse.Namespace) -> None:
+    with listen(options.host, options.port) as listening:
+        emulator = Emulator(state_file=options.state)
+        if options.webhook:
+            emulator.set_webhook(options.webhook)
         servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
         try:
-            _say(f"Twilio, emulated, on http://{chosen.host}:{listening.getsockname()[1]}. Ctrl-C ends it.")
+            port = listening.getsockname()[1]
+            _print(f"The Twilio emulator listens on http://{options.host}:{port}. Press Ctrl-C to stop it.")
             threading.Event().wait()
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything behind
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt saving the state
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             servers.close()
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 -- a command says where it is
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 -- the command line's output
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A customer's phone in Python: `Phone(url, "+12025550110").text("hi")`. For tests, and for trying things out."""
+"""A customer of the emulated account, in Python: `CustomerClient(url, "+12025550110").send("hi")`."""
 
 import base64
 from dataclasses import dataclass
@@ -14,16 +14,19 @@ WHATSAPP_NUMBER = "whatsapp:+12025550101"
 CHAT = "chat"
 
 
-class Sent(BaseModel):
-    """Where a text went, None where a pre-webhook rejected it; a web chat has no channel."""
+class SentMessage(BaseModel):
+    """The SIDs of a message that a customer sent.
+
+    All are None if a pre-webhook rejected the message. `channel_message_sid` is also None in a web chat.
+    """
 
     conversation_sid: str | None
     message_sid: str | None
     channel_message_sid: str | None
 
 
-class Arrived(BaseModel):
-    """A message that reached the phone; `status` is `delivered` or `read`."""
+class InboxMessage(BaseModel):
+    """A message that the customer received; `status` is `delivered` or `read`."""
 
     conversation_sid: str
     message_sid: str
@@ -33,27 +36,29 @@ class Arrived(BaseModel):
     at: datetime
 
 
-_INBOX = TypeAdapter(list[Arrived])
+_INBOX = TypeAdapter(list[InboxMessage])
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file to send."""
+    """A file that a customer sends with a message."""
 
     content: bytes
     content_type: str
     filename: str | None = None
 
 
-class Phone:
-    """One customer, by address or identity; whom it texts follows from that: our number, our sender, or a web chat.
+class CustomerClient:
+    """One customer, known by an address (SMS, WhatsApp) or by an identity (web chat).
 
-    Every method is one request to the emulator at `url`, and raises `httpx.HTTPStatusError` where that refuses.
+    `to` is who the customer writes to. By default it follows from the customer's own address: the SMS number, the
+    WhatsApp sender, or `chat`. Every method makes one request to the emulator at `url` and raises
+    `httpx.HTTPStatusError` if the emulator answers with an error.
     """
 
     def __init__(self, url: str, address: str, *, to: str | None = None) -> None:
         self.address = address
-        self._to = to or _counterpart(address)
+        self._to = to or _default_recipient(address)
         self._http = httpx.Client(base_url=f"{url.rstrip('/')}/_emulator/", trust_env=False)
 
     def __enter__(self) -> Self:
@@ -64,8 +69,8 @@ class Phone:
     ) -> None:
         self.close()
 
-    def text(self, body: str, *attachments: Attachment) -> Sent:
-        """Send a text, with files if there are any."""
+    def send(self, body: str, *attachments: Attachment) -> SentMessage:
+        """Send a message, with attachments if there are any."""
         media = [
             {
                 "content": base64.b64encode(each.content).decode(),
@@ -74,39 +79,39 @@ class Phone:
             }
             for each in attachments
         ]
-        answer = self._post("inbound", {"from": self.address, "to": self._to, "body": body, "media": media})
-        return Sent.model_validate_json(answer.content)
+        response = self._post("inbound", {"from": self.address, "to": self._to, "body": body, "media": media})
+        return SentMessage.model_validate_json(response.content)
 
-    def opt_out(self) -> Sent:
-        """Text STOP: SMS from our number no longer arrive."""
-        return self.text("STOP")
+    def opt_out(self) -> SentMessage:
+        """Send STOP: SMS from our number no longer reach the customer."""
+        return self.send("STOP")
 
-    def opt_in(self) -> Sent:
-        """Text START: SMS arrive again."""
-        return self.text("START")
+    def opt_in(self) -> SentMessage:
+        """Send START: SMS from our number reach the customer again."""
+        return self.send("START")
 
-    def inbox(self) -> list[Arrived]:
-        """Return what arrived, oldest first."""
-        answer = self._http.get("inbox", params={"address": self.address})
-        return _INBOX.validate_json(answer.raise_for_status().content)
+    def inbox(self) -> list[InboxMessage]:
+        """Return the messages that the customer received, oldest first."""
+        response = self._http.get("inbox", params={"address": self.address})
+        return _INBOX.validate_json(response.raise_for_status().content)
 
     def read(self) -> None:
-        """Read what arrived."""
+        """Mark all received messages as read."""
         self._post("read", {"address": self.address})
 
     def type(self) -> None:
-        """Type for a while."""
+        """Show a typing indicator for 5 seconds."""
         self._post("typing", {"from": self.address, "to": self._to})
 
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
 
-    def _post(self, path: str, order: dict[str, object]) -> httpx.Response:
-        return self._http.post(path, json=order).raise_for_status()
+    def _post(self, path: str, body: dict[str, object]) -> httpx.Response:
+        return self._http.post(path, json=body).raise_for_status()
 
 
-def _counterpart(address: str) -> str:
+def _default_recipient(address: str) -> str:
     if address.startswith("whatsapp:"):
         return WHATSAPP_NUMBER
     return SMS_NUMBER if address.startswith("+") else CHAT

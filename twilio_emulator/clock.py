@@ -1,11 +1,11 @@
-"""The emulator's time: a source's, moved forward by hand."""
+"""The emulator's clock: the time of a source, plus an offset that only grows."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-FURTHEST = timedelta(days=100 * 365)  # all dates stay dates
+MAX_ADVANCE = timedelta(days=100 * 365)  # keeps every computed date within what `datetime` can hold
 
 
 def utc_now() -> datetime:
@@ -14,11 +14,11 @@ def utc_now() -> datetime:
 
 
 class Clock:
-    """Tells `source`'s time plus what it was advanced by."""
+    """Returns the time of `source` plus `ahead`, the sum of all advances."""
 
     def __init__(self, source: Callable[[], datetime] = utc_now) -> None:
         self.source = source
-        self._moved = asyncio.Event()
+        self._advanced = asyncio.Event()
         self.ahead = timedelta()
 
     def __call__(self) -> datetime:
@@ -26,18 +26,18 @@ class Clock:
         return self.source() + self.ahead
 
     def advance(self, ahead: timedelta) -> None:
-        """Move forward, by no more than a century in all, and wake whoever waits for a time that has come."""
+        """Move the clock forward, by at most a century in total, and wake up everything that waits for the new time."""
         if ahead < timedelta():
-            raise ValueError("the clock only moves forward")
-        if self.ahead + ahead > FURTHEST:
-            raise ValueError("the clock is moved by no more than a century")
+            raise ValueError("the clock can only move forward")
+        if self.ahead + ahead > MAX_ADVANCE:
+            raise ValueError("the clock can be moved forward by at most a century in total")
         self.ahead += ahead
-        self._moved.set()
-        self._moved.clear()
+        self._advanced.set()
+        self._advanced.clear()
 
     async def wait(self, duration: timedelta) -> None:
-        """Return once the clock shows so much more, be it that time passed or that the clock was moved."""
+        """Return once the clock shows `duration` more, whether the time passed or the clock was advanced."""
         until = self() + duration
         while (left := (until - self()).total_seconds()) > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), left)
+                await asyncio.wait_for(self._advanced.wait(), left)

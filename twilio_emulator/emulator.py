@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -15,12 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twilio_emulator import snapshot
 from twilio_emulator.clock import Clock, utc_now
-from twilio_emulator.control.api import Control
-from twilio_emulator.control.customers import Phones
+from twilio_emulator.control.api import ControlApi
+from twilio_emulator.control.customers import Customers
 from twilio_emulator.exceptions import INVALID_PARAMETER, METHOD_NOT_ALLOWED, TwilioError, not_found
-from twilio_emulator.faults.armed import Faults, Kind
+from twilio_emulator.faults.armed import FaultKind, Faults
 from twilio_emulator.models import addresses, services, timers, webhook_targets
-from twilio_emulator.models.backend import World
+from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.events import POST_EVENTS, Event
 from twilio_emulator.models.resources import (
     AccountConfiguration,
@@ -30,11 +31,11 @@ from twilio_emulator.models.resources import (
     WebhookConfiguration,
 )
 from twilio_emulator.models.state import AccountState
-from twilio_emulator.rest.application import Rest
+from twilio_emulator.rest.application import RestApi
 from twilio_emulator.rest.credentials import Credentials
-from twilio_emulator.rest.rate_limits import ACTIONS_PER_SECOND, Rates
-from twilio_emulator.state_file import StateFile, Unusable
-from twilio_emulator.webhooks.pre_webhooks import Asking
+from twilio_emulator.rest.rate_limits import ACTIONS_PER_SECOND, RateLimits
+from twilio_emulator.state_file import StateFile, StateFileUnusable
+from twilio_emulator.webhooks.pre_webhooks import PreWebhooks
 from twilio_emulator.webhooks.sender import WebhookSender
 
 SMS_NUMBER = "+12025550100"
@@ -43,18 +44,19 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 class Emulator:
-    """A Twilio account with one Conversations service and one number on SMS and on WhatsApp, both auto-creating.
+    """A Twilio account with one Conversations service, one SMS number and one WhatsApp sender.
 
-    `app` is to be served in the event loop that also sends the webhooks. `seed` makes its SIDs the same every time;
-    `actions_per_second` is Twilio's limit on writes, None for none; `state_file` is read at the start, if it is there
-    (`Unusable` where it is no state of this service), and replaced by `aclose`.
+    A first message to either address opens a conversation (address auto-creation is on). `app` must be served in the
+    event loop that also sends the webhooks. With the same `seed`, the same calls get the same SIDs.
+    `actions_per_second` is Twilio's limit on writes; None switches it off. `state_file` is loaded at the start, if it
+    exists, and saved by `aclose`; `StateFileUnusable` is raised if it does not hold a state of this service.
     """
 
     def __init__(
         self,
         *,
         account_sid: str = "AC00000000000000000000000000000001",
-        auth_token: str = "emulator-token",  # noqa: S107 -- the emulator's own, known to everybody
+        auth_token: str = "emulator-token",  # noqa: S107 -- not a secret: the documentation names it
         service_sid: str = "IS00000000000000000000000000000001",
         clock: Callable[[], datetime] = utc_now,
         seed: str | None = None,
@@ -64,9 +66,9 @@ class Emulator:
         self.clock = Clock(clock)
         self.credentials = Credentials(account_sid=account_sid, auth_tokens=[auth_token])
         self.faults = Faults()
-        self.world = World(account_sid=account_sid, clock=self.clock, happened=self._happened, seed=seed)
-        self.world.delivery_failure = self._delivery_failure
-        self.world.skips_index = lambda sid: self.faults.strike({Kind.SKIP_INDEX}, sid) is not None
+        self.backend = Backend(account_sid=account_sid, clock=self.clock, on_event=self._send_webhooks, seed=seed)
+        self.backend.delivery_failure = self._delivery_failure
+        self.backend.skips_index = lambda sid: self.faults.trigger({FaultKind.SKIP_INDEX}, sid) is not None
         self._service_sid = service_sid
         self._webhook_url: str | None = None
         self._sender = WebhookSender(
@@ -75,140 +77,140 @@ class Emulator:
             clock=self.clock,
             faults=self.faults,
         )
-        asking = Asking(world=self.world, sender=self._sender)
-        self.phones = Phones(world=self.world, asking=asking)
-        self._rates = Rates(world=self.world, actions_per_second=actions_per_second)
-        self._rest = Rest(
-            world=self.world,
+        pre_webhooks = PreWebhooks(backend=self.backend, sender=self._sender)
+        self.customers = Customers(backend=self.backend, pre_webhooks=pre_webhooks)
+        self._rate_limits = RateLimits(backend=self.backend, actions_per_second=actions_per_second)
+        self._rest = RestApi(
+            backend=self.backend,
             clock=self.clock,
             credentials=self.credentials,
             faults=self.faults,
-            rates=self._rates,
-            asking=asking,
+            rate_limits=self._rate_limits,
+            pre_webhooks=pre_webhooks,
         )
-        self._timers: asyncio.Task[None] | None = None
-        self._timer_set = asyncio.Event()
-        self.world.timer_set = self._timer_set.set
-        self._furnish()
+        self._timer_task: asyncio.Task[None] | None = None
+        self._timers_changed = asyncio.Event()
+        self.backend.on_timer_scheduled = self._timers_changed.set
+        self._create_initial_resources()
         self._state_file = StateFile(state_file) if state_file else None
         if self._state_file is not None:
-            self._go_on_from(self._state_file)
-        self.app: ASGIApp = _Woken(self._application(), self._wake)
+            self._load_state(self._state_file)
+        self.app: ASGIApp = _TimerMiddleware(self._application(), self._run_timers)
 
     def set_webhook(self, url: str) -> None:
-        """Subscribe a URL to every event of the service, after it happened; a reset leaves it so."""
+        """Send every post-event webhook of the service to a URL; `reset` keeps this setting."""
         self._webhook_url = url
         services.set_webhooks(
-            self.world,
+            self.backend,
             self._service_sid,
             WebhookConfiguration(post_webhook_url=url, filters=POST_EVENTS, method="POST"),
         )
 
     def advance_clock(self, ahead: timedelta) -> None:
-        """Move the clock forward; what falls due happens at once."""
+        """Move the clock forward and run the timers that are due."""
         self.clock.advance(ahead)
-        self.world.state.clock_ahead = self.clock.ahead
-        timers.run_due(self.world)
-        self._timer_set.set()  # the next one is nearer now
+        self.backend.state.clock_ahead = self.clock.ahead
+        timers.run_due(self.backend)
+        self._timers_changed.set()  # the next timer is due sooner than before
 
     def reset(self, *, seed: str | None = None) -> None:
-        """Forget everything but the identity and the webhook, disarm all faults, and set the clock right."""
-        self._sender.forget()
-        self._rates.forget()
-        self.world.empty(seed=seed)
+        """Delete everything but the credentials and the webhook URL, remove all faults, and undo clock advances."""
+        self._sender.discard_all()
+        self._rate_limits.clear()
+        self.backend.clear(seed=seed)
         self.faults.clear()
         self.clock.ahead = timedelta()
-        self._furnish()
+        self._create_initial_resources()
         if self._webhook_url is not None:
             self.set_webhook(self._webhook_url)
 
     def restore(self, state: AccountState) -> None:
-        """Take a state, and the clock as it was set; 20422 where the state is not of this service."""
+        """Replace the state and the clock's offset; raise 20422 if the state does not contain this service."""
         if self._service_sid not in state.services:
-            raise TwilioError(INVALID_PARAMETER, f"This is no snapshot of service {self._service_sid}")
-        self.world.state = state
+            raise TwilioError(INVALID_PARAMETER, f"The snapshot does not contain service {self._service_sid}")
+        self.backend.state = state
         self.clock.ahead = state.clock_ahead
-        self._timer_set.set()
+        self._timers_changed.set()
 
     async def aclose(self) -> None:
-        """End what runs in the background, and keep the state if it has a file (`NotKept` where that fails)."""
-        if self._timers is not None:
-            self._timers.cancel()
+        """Stop all background work and save the state file; raise `StateFileNotSaved` if that fails."""
+        if self._timer_task is not None:
+            self._timer_task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._timers
-            self._timers = None
+                await self._timer_task
+            self._timer_task = None
         await self._rest.aclose()
         await self._sender.aclose()
         if self._state_file is not None:
-            self._state_file.write(snapshot.dump(self.world.state))
+            self._state_file.write(snapshot.dump(self.backend.state))
 
-    def _go_on_from(self, file: StateFile) -> None:
-        kept = file.read()
-        if kept is None:
+    def _load_state(self, file: StateFile) -> None:
+        saved = file.read()
+        if saved is None:
             return
         try:
-            self.restore(snapshot.load(kept))
+            self.restore(snapshot.load(saved))
         except TwilioError as error:
-            raise Unusable(f"{file.path}: {error.message}") from None
+            raise StateFileUnusable(f"{file.path}: {error.message}") from None
 
-    def _furnish(self) -> None:
-        services.create(self.world, friendly_name="Switchboard", sid=self._service_sid)
-        self.world.state.configuration = AccountConfiguration(
+    def _create_initial_resources(self) -> None:
+        services.create(self.backend, friendly_name="Switchboard", sid=self._service_sid)
+        self.backend.state.configuration = AccountConfiguration(
             default_chat_service_sid=self._service_sid, default_messaging_service_sid=f"MG{self._service_sid[2:]}"
         )
         for address, kind in ((SMS_NUMBER, "sms"), (WHATSAPP_NUMBER, "whatsapp")):
-            addresses.own(self.world, address)
+            addresses.add_to_account(self.backend, address)
             addresses.configure(
-                self.world,
+                self.backend,
                 type=kind,
                 address=address,
                 auto_creation=AutoCreation(enabled=True, conversation_service_sid=self._service_sid),
             )
 
     def _delivery_failure(self, address: str) -> DeliveryFailure | None:
-        fault = self.faults.strike({Kind.FAIL_DELIVERY}, address)
+        fault = self.faults.trigger({FaultKind.FAIL_DELIVERY}, address)
         return DeliveryFailure(fault.code, DeliveryStatus(fault.status)) if fault else None
 
-    def _happened(self, event: Event) -> None:
-        for target in webhook_targets.after(self.world, event):
+    def _send_webhooks(self, event: Event) -> None:
+        for target in webhook_targets.post_webhook_targets(self.backend, event):
             self._sender.send(event, target)
 
     def _application(self) -> Starlette:
         return Starlette(
             routes=[
                 Route("/healthz", _healthz),
-                Mount("/_emulator", routes=Control(self).routes()),
+                Mount("/_emulator", routes=ControlApi(self).routes()),
                 Route("/{path:path}", self._rest.__call__, methods=_METHODS),
             ],
-            exception_handlers={TwilioError: _refuse, HTTPException: _refuse_route},
+            exception_handlers={TwilioError: _error_response, HTTPException: _routing_error_response},
         )
 
-    def _wake(self) -> None:
-        """Catch up with the clock, and from now on watch it."""
-        timers.run_due(self.world)
-        if self._timers is None:
-            self._timers = asyncio.get_running_loop().create_task(self._watch_timers())
+    def _run_timers(self) -> None:
+        """Run the timers that are due, and start the task that runs the later ones."""
+        timers.run_due(self.backend)
+        if self._timer_task is None:
+            self._timer_task = asyncio.get_running_loop().create_task(self._watch_timers())
 
     async def _watch_timers(self) -> None:
         while True:
-            self._timer_set.clear()
-            due = timers.next_due(self.world)
+            self._timers_changed.clear()
+            due = timers.next_due(self.backend)
             wait = None if due is None else max(0.0, (due - self.clock()).total_seconds())
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._timer_set.wait(), wait)
-            timers.run_due(self.world)
+                await asyncio.wait_for(self._timers_changed.wait(), wait)
+            timers.run_due(self.backend)
 
 
-class _Woken:
-    """An application that wakes the emulator before every request."""
+class _TimerMiddleware:
+    """Runs the timers that are due before every request."""
 
-    def __init__(self, app: ASGIApp, wake: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, run_timers: Callable[[], None]) -> None:
         self._app = app
-        self._wake = wake
+        self._run_timers = run_timers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            self._wake()
+            self._run_timers()
         await self._app(scope, receive, send)
 
 
@@ -216,14 +218,16 @@ async def _healthz(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def _refuse(_request: Request, error: Exception) -> Response:
+async def _error_response(_request: Request, error: Exception) -> Response:
     if not isinstance(error, TwilioError):
         raise error
-    headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if error.status == 401 else None  # noqa: PLR2004
+    headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if error.status == HTTPStatus.UNAUTHORIZED else None
     return JSONResponse(error.body(), error.status, headers=headers)
 
 
-async def _refuse_route(request: Request, error: Exception) -> Response:
-    """Answer for a path or method that Starlette itself refused."""
-    wrong_method = isinstance(error, HTTPException) and error.status_code == 405  # noqa: PLR2004
-    return await _refuse(request, TwilioError(METHOD_NOT_ALLOWED) if wrong_method else not_found(request.url.path))
+async def _routing_error_response(request: Request, error: Exception) -> Response:
+    """Answer in Twilio's form for a path or a method that Starlette refused."""
+    wrong_method = isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    return await _error_response(
+        request, TwilioError(METHOD_NOT_ALLOWED) if wrong_method else not_found(request.url.path)
+    )

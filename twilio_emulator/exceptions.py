@@ -1,8 +1,8 @@
-"""Twilio's own errors: a code, the HTTP status it comes with, and what it says.
+"""Twilio's error codes, each with its HTTP status and its message.
 
-Codes and their meaning: Twilio's error dictionary (twilio.com/docs/api/errors). Twilio documents the HTTP status of few
-of them; where it does not, this follows one rule: 409 for "exists already", 404 for "not found", 429 for rates, 403 for
-counts at their limit, and 400 otherwise.
+The codes and their meanings are from Twilio's error dictionary (twilio.com/docs/api/errors). Twilio documents the HTTP
+status of few codes. The others follow one rule: 409 for "already exists", 404 for "not found", 429 for rate limits, 403
+for other limits, and 400 for the rest.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ _BY_STATUS: Mapping[HTTPStatus, Mapping[int, str]] = {
         50055: "Invalid webhook method",
         50056: "A pre-event webhook rejected this action",
         50057: "A webhook failed to execute",
-        50076: "A webhook gave no answer within 5 seconds",
+        50076: "A webhook did not respond within 5 seconds",
         50104: "Permission not found",
         50105: "Invalid role type",
         50204: "Identity not provided",
-        50206: "Identity may not look like a user SID",
+        50206: "Identity must not look like a user SID",
         50207: "Identity is too long",
         50211: "Participants on SMS, WhatsApp or other non-chat channels cannot have identities",
         50303: "Attributes are too long",
@@ -47,25 +47,25 @@ _BY_STATUS: Mapping[HTTPStatus, Mapping[int, str]] = {
         50370: "Conversation webhook filter not provided",
         50371: "Conversation webhook trigger not provided",
         50372: "Conversation webhook URL is too long",
-        50373: "No messaging service is assigned to this conversation, it takes no non-chat participants",
-        50374: "State may not be empty",
+        50373: "Non-chat participants need a messaging service, and this conversation has none",
+        50374: "State must not be empty",
         50375: "Inactive timer is shorter than 1 minute",
         50376: "Closed timer is shorter than 10 minutes",
-        50377: "The conversation is in its final state, closed, and cannot be changed",
-        50378: "State is none of active, inactive, closed",
-        50379: "Inactive timer is no ISO-8601 duration",
-        50380: "Closed timer is no ISO-8601 duration",
+        50377: "The conversation is closed and cannot be changed",
+        50378: "State must be active, inactive or closed",
+        50379: "Inactive timer must be an ISO 8601 duration",
+        50380: "Closed timer must be an ISO 8601 duration",
         50382: "Timers cannot be set without a state",
-        50384: "A conversation cannot begin closed",
-        50390: "Unique name may not look like a conversation SID",
+        50384: "A new conversation cannot be closed",
+        50390: "Unique name must not look like a conversation SID",
         50407: "Invalid messaging binding address",
         50408: "Invalid messaging binding proxy address",
-        50409: "Participant address equals proxy address",
+        50409: "Participant address and proxy address must not be equal",
         50411: "Participant address is empty",
         50412: "Participant proxy address is empty",
         50413: "The account may not use this proxy address",
         50414: "Participant address type does not match proxy address type",
-        50415: "Proxy address is no WhatsApp sender of this account",
+        50415: "Proxy address must be a WhatsApp sender of this account",
         50421: "Invalid last read message index",
         50426: "Too many participants in one request",
         50435: "Group MMS activation failed",
@@ -73,8 +73,8 @@ _BY_STATUS: Mapping[HTTPStatus, Mapping[int, str]] = {
         50441: "A proxy address can only be added to a participant with an address",
         50442: "The participant has no projected address to remove",
         50443: "A projected address cannot be added to a participant with a messaging binding",
-        50444: "The participant has an identity already",
-        50451: "Give either Identity or Address",
+        50444: "The participant already has an identity",
+        50451: "Give either Identity or Address, not both",
         50452: "Group MMS is not enabled for this account",
         50453: "A proxy address is not supported for this channel",
         50503: "Message body not provided",
@@ -82,8 +82,8 @@ _BY_STATUS: Mapping[HTTPStatus, Mapping[int, str]] = {
         50508: "Media was already sent with another message",
         50510: "Invalid media SID",
         50526: "Invalid content SID",
-        50527: "Content variables are no JSON object",
-        50528: "Content variables without a content SID",
+        50527: "Content variables must be a JSON object of strings",
+        50528: "Content variables need a content SID",
         50529: "Content variables are too long",
         50540: "Content variable key is too long",
         50541: "Content variable value is too long",
@@ -136,27 +136,27 @@ _BY_STATUS: Mapping[HTTPStatus, Mapping[int, str]] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: {20500: "Internal Server Error"},
     HTTPStatus.SERVICE_UNAVAILABLE: {20503: "Service Unavailable"},
 }
-_CODES = {code: (status, text) for status, codes in _BY_STATUS.items() for code, text in codes.items()}
-_ANY = (HTTPStatus.BAD_REQUEST, "See Twilio's error dictionary")  # a code that only a fault names
+_BY_CODE = {code: (status, text) for status, codes in _BY_STATUS.items() for code, text in codes.items()}
+_UNKNOWN = (HTTPStatus.BAD_REQUEST, "See Twilio's error dictionary")  # for other codes, which only a fault uses
 
 
 @dataclass(slots=True)
 class TwilioError(Exception):
-    """Twilio refuses the request; `message` replaces the dictionary's own words."""
+    """Twilio's error response to a request; `message` replaces the default message of the code."""
 
     code: int
     message: str = ""
 
     def __post_init__(self) -> None:
-        self.message = self.message or _CODES.get(self.code, _ANY)[1]
+        self.message = self.message or _BY_CODE.get(self.code, _UNKNOWN)[1]
 
     @property
     def status(self) -> HTTPStatus:
-        """The HTTP status that Twilio answers with."""
-        return _CODES.get(self.code, _ANY)[0]
+        """The HTTP status of the response."""
+        return _BY_CODE.get(self.code, _UNKNOWN)[0]
 
     def body(self) -> dict[str, object]:
-        """Return Twilio's error body."""
+        """Return the JSON body of the response."""
         return {
             "code": self.code,
             "message": self.message,
@@ -166,5 +166,5 @@ class TwilioError(Exception):
 
 
 def not_found(resource: str) -> TwilioError:
-    """Return Twilio's answer for a resource that is not there."""
+    """Return Twilio's error for a resource that does not exist."""
     return TwilioError(NOT_FOUND, f"The requested resource {resource} was not found")

@@ -1,4 +1,4 @@
-"""ASGI applications served over HTTP from a thread of their own, in one event loop."""
+"""ASGI applications served over HTTP by uvicorn, in one event loop on a thread of its own."""
 
 import asyncio
 import os
@@ -9,30 +9,34 @@ from typing import Any
 
 import uvicorn
 
-type ASGI = Callable[..., Awaitable[Any]]  # (scope, receive, send), and receive and send themselves
+type ASGI = Callable[..., Awaitable[Any]]  # an application, called with (scope, receive, send), or receive, or send
 
 
 class CannotListen(Exception):
-    """Most often another program listens there; the message names the address."""
+    """No socket can listen there, most often because another program does; the message names the address."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 is any free one."""
+    """Return a listening socket; port 0 means any free port."""
     try:
         listening = socket.create_server((host, port))
     except OSError as error:
-        number = error.errno or 0  # a name that is not found has a negative one
-        why = os.strerror(number) if number > 0 else "There is no such host"
+        number = error.errno or 0  # the error for an unknown host name has a negative one
+        why = os.strerror(number) if number > 0 else "Unknown host"
         raise CannotListen(f"{host}:{port}: {why}") from None
     except OverflowError:
-        raise CannotListen(f"{host}:{port}: There is no such port") from None
-    # asyncio sets it only on sockets that name their protocol; without it, a kept connection answers 40 ms late.
+        raise CannotListen(f"{host}:{port}: The port must be between 0 and 65535") from None
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol. Without it, a response on a reused connection
+    # takes 40 ms longer.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
 class Servers:
-    """Serves applications on open sockets from the moment this is made until `close`."""
+    """Serves each application on its listening socket, from construction until `close`.
+
+    `at_end` is awaited in the event loop after the servers have stopped.
+    """
 
     def __init__(self, applications: Mapping[socket.socket, ASGI], *, at_end: Callable[[], Awaitable[None]]) -> None:
         self._at_end = at_end
@@ -42,7 +46,7 @@ class Servers:
         self._end = self._thread.submit(asyncio.run, self._serve())
 
     def close(self) -> None:
-        """End all connections and return once the thread has ended; raise what `at_end` raised."""
+        """Close all connections and wait for the thread to end; raise what `at_end` raised."""
         for server in self._servers:
             server.should_exit = True
         self._thread.shutdown()

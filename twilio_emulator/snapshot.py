@@ -1,4 +1,4 @@
-"""The state as JSON, so that an emulator goes on where another one ended."""
+"""Snapshots: the state of the account as JSON."""
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -9,13 +9,15 @@ _STATE = TypeAdapter(AccountState)
 
 
 def dump(state: AccountState) -> bytes:
-    """Return a snapshot."""
+    """Return the state as a snapshot."""
     return _STATE.dump_json(state)
 
 
 def load(snapshot: bytes) -> AccountState:
-    """Return the state of a snapshot; 20422 where it is none."""
+    """Return the state in a snapshot; raise 20422 if the snapshot is not valid."""
     try:
         return _STATE.validate_json(snapshot)
     except ValidationError as error:
-        raise TwilioError(INVALID_PARAMETER, f"This is no snapshot: {error.error_count()} faults in it") from None
+        raise TwilioError(
+            INVALID_PARAMETER, f"The snapshot is not valid: {error.error_count()} validation errors"
+        ) from None

@@ -1,48 +1,51 @@
-"""A file that a run goes on from: read whole at the start, replaced whole at the end, never half of either."""
+"""The state file: read at the start of a run, replaced at its end by one rename, so that it is never half written."""
 
 import os
 import stat
 import tempfile
 from pathlib import Path
 
-ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+ANY_WRITE_PERMISSION = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
-class Unusable(Exception):
-    """No run can go on from this file, or none could be kept in it; the message names it and says why."""
+class StateFileUnusable(Exception):
+    """The file holds no state that can be loaded, or it could not be replaced later; the message says why."""
 
 
-class NotKept(Exception):
-    """The file could not be replaced, and is what it was; the message names it and says why."""
+class StateFileNotSaved(Exception):
+    """The file could not be replaced and still holds the old state; the message says why."""
 
 
 class StateFile:
-    """A file that need not be there yet; a link to one stays a link."""
+    """A file that may not exist yet. If `path` is a symbolic link, the file that it points to is replaced."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
 
     def read(self) -> bytes | None:
-        """Return the content, None where there is no file yet; `Unusable` also where `write` could not end well."""
+        """Return the content, or None if the file does not exist yet.
+
+        Raise `StateFileUnusable` if the file cannot be read, and also if `write` would fail at the end of the run.
+        """
         try:
-            Path(_new_file_beside(self.path)[1]).unlink()
+            Path(_create_temporary_file(self.path)[1]).unlink()
             mode = self.path.stat().st_mode if self.path.exists() else None
             if mode is None:
                 return None
             if not stat.S_ISREG(mode):
-                raise Unusable(f"{self.path}: Is no file")
-            if not mode & ANYBODY_WRITES:
-                raise Unusable(f"{self.path}: Is read-only")  # a rename would replace it all the same
+                raise StateFileUnusable(f"{self.path}: Is not a regular file")
+            if not mode & ANY_WRITE_PERMISSION:
+                raise StateFileUnusable(f"{self.path}: Is read-only")  # a rename would replace it all the same
             return self.path.read_bytes()
         except OSError as error:
-            raise Unusable(f"{self.path}: {error.strerror}") from None
+            raise StateFileUnusable(f"{self.path}: {error.strerror}") from None
 
     def write(self, content: bytes) -> None:
-        """Replace the file."""
+        """Replace the file; raise `StateFileNotSaved` if that fails."""
         try:
-            descriptor, name = _new_file_beside(self.path)
+            descriptor, name = _create_temporary_file(self.path)
         except OSError as error:
-            raise NotKept(f"{self.path}: {error.strerror}") from None
+            raise StateFileNotSaved(f"{self.path}: {error.strerror}") from None
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -51,8 +54,9 @@ class StateFile:
             Path(name).replace(self.path)
         except OSError as error:
             Path(name).unlink(missing_ok=True)
-            raise NotKept(f"{self.path}: {error.strerror}") from None
+            raise StateFileNotSaved(f"{self.path}: {error.strerror}") from None
 
 
-def _new_file_beside(path: Path) -> tuple[int, str]:
+def _create_temporary_file(path: Path) -> tuple[int, str]:
+    """Create a file in the same folder, which a rename needs; return its descriptor and its name."""
     return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

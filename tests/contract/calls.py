@@ -1,4 +1,4 @@
-"""Calls of the shared script, `calls.json`, made with Python's `twilio` package; `node/calls.js` is its twin."""
+"""Makes the calls in `calls.json` with Python's `twilio` package; `node/calls.js` does the same with Node's."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from tests.emulator.emulator_server import ACCOUNT, TOKEN, Rewriting
+from tests.emulator.emulator_server import ACCOUNT, TOKEN, RedirectingHttpClient
 
 type Step = Mapping[str, Any]
 type Outcome = dict[str, Any]
 
 
 def perform(steps: Sequence[Step], *, url: str, known: Mapping[str, Any]) -> list[Outcome]:
-    """Return what each step gave, how it was refused or how it failed, and its requests."""
+    """Return the result, the refusal or the failure of each step, and the requests that it made."""
     http = _Recording(url)
     results, outcomes = dict(known), []
     for step in steps:
@@ -34,9 +34,9 @@ def _outcome(client: Client, step: Step, results: Mapping[str, Any]) -> Outcome:
     try:
         return {"gives": _written(_called(client, step, results))}
     except TwilioRestException as error:
-        # Before Twilio's message the package says what it was about to do.
+        # The package puts a text of its own before Twilio's message.
         return {"refused": {"status": error.status, "code": error.code, "message": error.msg.partition("record: ")[2]}}
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the test says it with the step's name
+    except Exception as error:  # noqa: BLE001 -- the test reports any error with the name of the step
         return {"failed": repr(error)}
 
 
@@ -76,7 +76,7 @@ def _attribute(value: Any) -> Any:  # noqa: ANN401 -- as the package types it
 
 
 def resolved(value: Any, results: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON
-    """Return a value of the script with what its references, such as `$shop.sid`, stand for."""
+    """Return a value of the script with its references, such as `$shop.sid`, replaced."""
     match value:
         case str():
             return re.sub(r"\$(\w+(?:\.\w+)+)", lambda found: str(_at(found[1], results)), value)
@@ -94,9 +94,9 @@ def _at(path: str, value: Any) -> Any:  # noqa: ANN401 -- JSON
     return value
 
 
-class _Recording(Rewriting):
+class _Recording(RedirectingHttpClient):
     requests: list[str]
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- handed on
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- passed through
         self.requests.append(f"{method} {urlsplit(url).path}")
         return super().request(method, url, *args, **kwargs)

@@ -1,7 +1,7 @@
-"""Twilio's OpenAPI description, against which every REST call of the emulator's tests is held.
+"""Checks every REST call of the emulator's tests against Twilio's OpenAPI description.
 
-Path, method, names and types of parameters, status and body must be as described. Where the description contradicts
-its own examples (a null in a field that is not nullable), the examples are right.
+Path, method, names and types of parameters, status and body must match. The description contradicts some of its own
+examples, which have null in a field that is not nullable; there, null is accepted.
 """
 
 import json
@@ -32,17 +32,17 @@ def _is_uri(value: object) -> bool:
 
 
 class NotAsDescribed(AssertionError):
-    """A request or an answer is not what Twilio describes."""
+    """A request or a response does not match Twilio's description."""
 
 
-def is_at_hand() -> bool:
+def is_available() -> bool:
     return DESCRIPTION.exists()
 
 
 def check(method: str, url: str, data: object, status: int, body: str) -> None:
-    """Hold one call to the description. Errors have their own form, which the description leaves out."""
+    """Check one call. The description does not cover errors; they must have Twilio's error format."""
     path = urlsplit(url).path
-    if not is_at_hand() or not _DESCRIBED.match(path) or _NOT_DESCRIBED.match(path):
+    if not is_available() or not _DESCRIBED.match(path) or _NOT_DESCRIBED.match(path):
         return
     if status >= 400:
         _check_error(path, status, json.loads(body))
@@ -56,7 +56,7 @@ def check(method: str, url: str, data: object, status: int, body: str) -> None:
 
 def _check_error(path: str, status: int, error: Mapping[str, Any]) -> None:
     if set(error) != {"code", "message", "more_info", "status"} or error["status"] != status:
-        raise NotAsDescribed(f"{path}: {error} is not Twilio's form of an error")
+        raise NotAsDescribed(f"{path}: {error} does not have Twilio's error format")
 
 
 def _check_parameters(template: str, pairs: list[tuple[str, str]], described: Mapping[str, Any]) -> None:
@@ -74,10 +74,10 @@ def _check_parameters(template: str, pairs: list[tuple[str, str]], described: Ma
 def _check_answer(template: str, operation: Mapping[str, Any], status: int, body: str) -> None:
     answer = operation["responses"].get(str(status))
     if answer is None:
-        raise NotAsDescribed(f"{template} does not answer {status}")
+        raise NotAsDescribed(f"{template} must not respond with {status}")
     if "content" not in answer:
         if body:
-            raise NotAsDescribed(f"{template} answers {status} without a body")
+            raise NotAsDescribed(f"{template} must have no body with status {status}")
         return
     _validate(template, json.loads(body), _json_schema(answer["content"]["application/json"]["schema"]))
 
@@ -110,7 +110,7 @@ def _operation(method: str, path: str) -> tuple[str, Mapping[str, Any]]:
     for pattern, template, operations in _paths():
         if pattern.fullmatch(path) and method.lower() in operations:
             return f"{method} {template}", operations[method.lower()]
-    raise NotAsDescribed(f"{method} {path} is in no description")
+    raise NotAsDescribed(f"{method} {path} is not in the description")
 
 
 @cache
@@ -127,7 +127,7 @@ def _paths() -> list[tuple[re.Pattern[str], str, Mapping[str, Any]]]:
 
 @cache
 def _null_in_an_example() -> frozenset[str]:
-    """Return the names of fields that an example gives as null."""
+    """Return the names of fields that are null in an example."""
     return frozenset(_nulls(_description()["paths"]))
 
 
@@ -143,7 +143,7 @@ def _nulls(value: object) -> Iterator[str]:
 
 
 def _json_schema(schema: Mapping[str, Any], *, may_be_null: bool = False) -> dict[str, Any]:
-    """Return an OpenAPI 3.0 schema as JSON Schema; an object takes no field that is not described."""
+    """Convert an OpenAPI 3.0 schema to JSON Schema; fields that are not described are not allowed."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return _json_schema(_description()["components"]["schemas"][name], may_be_null=may_be_null)

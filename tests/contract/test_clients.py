@@ -1,6 +1,6 @@
 """The official `twilio` packages of Python and Node run one script of calls, `calls.json`, against the emulator.
 
-The emulator's clock stands still and its SIDs are those of a seed, so that both packages are told the very same.
+The emulator's clock is stopped and its SIDs come from a seed, so that both packages get identical responses.
 """
 
 import json
@@ -24,7 +24,7 @@ from tests.emulator.webhook_site import Received, WebhookSite
 from tests.waiting import wait_until
 from twilio_emulator import Emulator
 from twilio_emulator.models.events import POST_EVENTS, PRE_EVENTS, USER_EVENTS
-from twilio_emulator.rest.urls import ROUTES, match
+from twilio_emulator.rest.urls import ROUTES, match_route
 from twilio_emulator.server import Servers, listen
 
 HERE = Path(__file__).parent
@@ -34,15 +34,15 @@ STEPS: Sequence[Step] = json.loads((HERE / "calls.json").read_text())["steps"]
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 OF_CONVERSATIONS = re.compile(
     r"/v1/(?!Content|Services/[^/]+/Media)"
-)  # no package uploads media; templates are another API
+)  # the packages do not upload media; templates are another API
 
-# Python's package (9.13.0) loses the webhook header on every delete: Twilio, and so the emulator, then tells nobody.
-LOSES_THE_HEADER = {("python", "delete")}
+# Python's package (9.13.0) does not send the webhook header with a delete, so that no webhook is sent.
+SENDS_NO_HEADER = {("python", "delete")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What became of the script in one language."""
+    """The outcome of the script in one language."""
 
     language: str
     outcomes: Sequence[Outcome]
@@ -51,26 +51,26 @@ class Played:
 
     @property
     def results(self) -> dict[str, Any]:
-        """What the script's references refer to."""
+        """The values of the script's references."""
         named = zip(STEPS, self.outcomes, strict=True)
         return {**self.known, **{step["as"]: outcome.get("gives") for step, outcome in named if "as" in step}}
 
     @property
-    def told(self) -> Counter[str]:
-        """How many webhooks of each event the steps cause that were taken."""
-        told = Counter[str]()
+    def expected_webhooks(self) -> Counter[str]:
+        """How many webhooks of each event the successful steps cause."""
+        expected_webhooks = Counter[str]()
         for step, outcome in zip(STEPS, self.outcomes, strict=True):
-            if "gives" in outcome and (self.language, step["call"].rpartition(".")[2]) not in LOSES_THE_HEADER:
-                told.update(step.get("tells", {}))
-        return told
+            if "gives" in outcome and (self.language, step["call"].rpartition(".")[2]) not in SENDS_NO_HEADER:
+                expected_webhooks.update(step.get("tells", {}))
+        return expected_webhooks
 
     def missing(self) -> Counter[str]:
-        """Return the webhooks that did not come yet."""
-        return self.told - Counter(self.site.types())
+        """Return the webhooks that have not been received yet."""
+        return self.expected_webhooks - Counter(self.site.types())
 
     def webhooks(self) -> Sequence[Received]:
         """Wait for all webhooks that the steps cause."""
-        with suppress(AssertionError):  # the next line says which are missing
+        with suppress(AssertionError):  # the next assertion shows which are missing
             wait_until(lambda: not self.missing())
         assert not self.missing()
         return self.site.received
@@ -92,14 +92,14 @@ def node() -> Iterator[Played]:
 
 @pytest.fixture(params=["python", "node"])
 def played(request: pytest.FixtureRequest) -> Played:
-    """The script in either language."""
+    """Run the script in either language."""
     play: Played = request.getfixturevalue(request.param)
     return play
 
 
 @contextmanager
 def stage() -> Iterator[tuple[WebhookSite, Mapping[str, Any]]]:
-    """Serve an emulator and a site for its webhooks; yield the site, and what the script's first references mean."""
+    """Serve an emulator and a site for its webhooks; yield the site and the first references' values."""
     emulator = Emulator(clock=lambda: NOW, seed="contract", actions_per_second=None)
     listening = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -108,7 +108,7 @@ def stage() -> Iterator[tuple[WebhookSite, Mapping[str, Any]]]:
 
 
 def run_node(script: str, given: object) -> Any:  # noqa: ANN401 -- JSON
-    """Run a script with Node's package; what it takes and what it returns is JSON."""
+    """Run a script with Node's package; its input and output are JSON."""
     program = skips.program("node")
     if not INSTALLED.exists():
         skips.missing(f"twilio package of Node: `make {INSTALLED.relative_to(ROOT)}` installs it")
@@ -125,7 +125,7 @@ def run_node(script: str, given: object) -> Any:  # noqa: ANN401 -- JSON
 
 
 @pytest.mark.parametrize("number", range(len(STEPS)), ids=[step["step"] for step in STEPS])
-def test_a_package_parses_what_the_emulator_answers(played: Played, number: int) -> None:
+def test_a_package_parses_the_emulators_response(played: Played, number: int) -> None:
     step, outcome = STEPS[number], played.outcomes[number]
     expected = calls.resolved({name: step[name] for name in ("gives", "refused") if name in step}, played.results)
 
@@ -136,7 +136,7 @@ def test_a_package_parses_what_the_emulator_answers(played: Played, number: int)
 
 
 def like(expected: Any, parsed: Any) -> Any:  # noqa: ANN401 -- JSON
-    """Return of what was parsed what the script speaks of, a SID of the kind it asks for as it writes it: `CH…`."""
+    """Reduce a parsed result to the attributes that the script names; a SID with the expected prefix becomes `CH…`."""
     if isinstance(expected, list) and isinstance(parsed, list):
         return [like(expected[n] if n < len(expected) else {}, each) for n, each in enumerate(parsed)]
     if not isinstance(expected, dict) or not isinstance(parsed, dict):
@@ -149,7 +149,7 @@ def _like_sid(expected: Any, parsed: Any) -> Any:  # noqa: ANN401 -- JSON
     return expected if asked and re.fullmatch(rf"{asked[1]}[0-9a-f]{{32}}", str(parsed)) else parsed
 
 
-def test_both_packages_ask_for_the_same_and_parse_the_same(python: Played, node: Played) -> None:
+def test_both_packages_send_the_same_requests_and_parse_the_same_results(python: Played, node: Played) -> None:
     outcomes = zip(STEPS, without_addresses(python), without_addresses(node), strict=True)
 
     different = {step["step"]: (by_python, by_node) for step, by_python, by_node in outcomes if by_python != by_node}
@@ -158,7 +158,7 @@ def test_both_packages_ask_for_the_same_and_parse_the_same(python: Played, node:
 
 
 def without_addresses(played: Played) -> list[Outcome]:
-    """Return the outcomes with the servers' own addresses taken out."""
+    """Return the outcomes with the addresses of the servers replaced."""
     text = json.dumps(played.outcomes)
     for server in ("emulator", "site"):
         text = text.replace(played.known[server]["url"], server)
@@ -169,7 +169,7 @@ def without_addresses(played: Played) -> list[Outcome]:
 def test_the_script_has_the_packages_call_every_route(python: Played) -> None:
     requests = [request.split() for outcome in python.outcomes for request in outcome["requests"]]
 
-    called = {route.methods[method] for method, path in requests if (route := match(path))}
+    called = {route.methods[method] for method, path in requests if (route := match_route(path))}
 
     left_out = [
         f"{method} {route}"
@@ -184,10 +184,10 @@ def test_the_script_has_the_packages_call_every_route(python: Played) -> None:
 def test_every_webhook_that_a_step_causes_is_sent(played: Played) -> None:
     received = played.webhooks()
 
-    assert Counter(each.type for each in received) == played.told
+    assert Counter(each.type for each in received) == played.expected_webhooks
 
 
-def test_the_script_brings_about_every_event_and_every_kind_of_form(python: Played) -> None:
+def test_the_script_causes_every_event_and_every_form_of_a_webhook(python: Played) -> None:
     received = python.webhooks()
 
     assert {event for step in STEPS for event in step.get("tells", {})} == {*PRE_EVENTS, *POST_EVENTS, *USER_EVENTS}
@@ -198,7 +198,9 @@ def test_the_script_brings_about_every_event_and_every_kind_of_form(python: Play
 
 
 @pytest.mark.parametrize("validator", ["python", "node"])
-def test_a_packages_validator_accepts_every_webhook_and_none_that_was_changed(played: Played, validator: str) -> None:
+def test_a_packages_validator_accepts_every_webhook_and_rejects_every_changed_one(
+    played: Played, validator: str
+) -> None:
     genuine = played.webhooks()
     forged = [forgery for each in genuine for forgery in forgeries(each)]
 

@@ -11,7 +11,7 @@ SERVICE = "/v1/Services/IS00000000000000000000000000000001"
 
 @pytest.fixture(autouse=True)
 def _described() -> None:
-    if not description.is_at_hand():
+    if not description.is_available():
         skips.missing("Twilio's OpenAPI description beside this checkout", allowed=True)
 
 
@@ -28,7 +28,7 @@ def service(**changes: object) -> str:
     return json.dumps({**body, **changes})
 
 
-def test_a_call_as_described_passes() -> None:
+def test_a_call_that_matches_the_description_passes() -> None:
     description.check("POST", "http://h/v1/Services", {"FriendlyName": "shop"}, 201, service())
 
 
@@ -46,6 +46,8 @@ def test_a_call_as_described_passes() -> None:
     ],
     ids=["parameter", "status", "sid", "milliseconds", "field", "path", "enum", "error"],
 )
-def test_a_call_that_is_not_as_described_fails(method: str, path: str, data: Any, status: int, body: str) -> None:  # noqa: ANN401 -- as requests takes it
+def test_a_call_that_differs_from_the_description_fails(
+    method: str, path: str, data: object, status: int, body: str
+) -> None:
     with pytest.raises(description.NotAsDescribed):
         description.check(method, f"http://h{path}", data, status, body)

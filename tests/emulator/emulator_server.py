@@ -1,9 +1,11 @@
-"""The emulator as its clients see it: a URL."""
+"""An emulator that is served over HTTP, as its clients see it, and shorthands for calling it."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
 import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
@@ -24,39 +26,39 @@ VISITOR = "visitor-" + "0" * 31 + "1"
 
 
 def refused(*, code: int, status: int | None = None) -> pytest.RaisesExc[TwilioRestException]:
-    """Expect Twilio's error, as the package raises it."""
+    """Expect Twilio's error, as the `twilio` package raises it."""
     return pytest.RaisesExc(
         TwilioRestException, check=lambda error: error.code == code and status in {None, error.status}
     )
 
 
-class Rewriting(TwilioHttpClient):  # type: ignore[misc]  # the package carries no types
-    """The package's own HTTP client, with the emulator in Twilio's place."""
+class RedirectingHttpClient(TwilioHttpClient):  # type: ignore[misc]  # the package has no types
+    """The package's own HTTP client, which sends every request to the emulator instead of Twilio."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
         self._base = urlsplit(base)
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- handed on
-        own = urlunsplit(urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc))
-        return super().request(method, own, *args, **kwargs)
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- passed through
+        redirected = urlunsplit(urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc))
+        return super().request(method, redirected, *args, **kwargs)
 
 
-class _Checking(Rewriting):
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- handed on
-        answer = super().request(method, url, *args, **kwargs)
+class _CheckingHttpClient(RedirectingHttpClient):
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- passed through
+        response = super().request(method, url, *args, **kwargs)
         data = kwargs.get("data", args[1] if len(args) > 1 else None)
-        description.check(method, url, data, answer.status_code, answer.text)
-        return answer
+        description.check(method, url, data, response.status_code, response.text)
+        return response
 
 
-class Served:
-    """`client` is the twilio package; `conversations` its resources of our service."""
+class EmulatorServer:
+    """An emulator at `url`; `client` is the client of the twilio package, `service` its resources of the service."""
 
     def __init__(self, *, emulator: Emulator, url: str) -> None:
         self.emulator = emulator
         self.url = url
-        self._http = _Checking(url)
+        self._http = _CheckingHttpClient(url)
         self.client = Client(ACCOUNT, TOKEN, http_client=self._http)
         self._session = requests.Session()
 
@@ -71,49 +73,45 @@ class Served:
     def service(self) -> Any:  # noqa: ANN401 -- the package types its resources loosely
         return self.client.conversations.v1.services(SERVICE)
 
-    def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:  # noqa: ANN401 -- handed on
-        answer = self._session.request(method, self.url + path, **{"auth": (ACCOUNT, TOKEN), "timeout": 30, **kwargs})
-        description.check(method, answer.url, kwargs.get("data"), answer.status_code, answer.text)
-        return answer
+    def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:  # noqa: ANN401 -- passed through
+        response = self._session.request(method, self.url + path, **{"auth": (ACCOUNT, TOKEN), "timeout": 30, **kwargs})
+        description.check(method, response.url, kwargs.get("data"), response.status_code, response.text)
+        return response
 
-    def bare(self, method: str, path: str, body: bytes) -> requests.Response:
-        """Make a call as it is: neither encoded nor held to the description."""
+    def request_unchecked(self, method: str, path: str, body: bytes) -> requests.Response:
+        """Send a request as it is, and do not check the response against Twilio's OpenAPI description."""
         request = requests.Request(method, self.url, data=body, auth=(ACCOUNT, TOKEN)).prepare()
         request.url = self.url + path
         return self._session.send(request, timeout=30)
 
     @staticmethod
-    def raises(answer: requests.Response) -> None:
-        """Raise the error that an answer is, as the package would."""
-        error = answer.json()
-        if answer.status_code >= 400:
-            raise TwilioRestException(answer.status_code, answer.url, msg=error["message"], code=error["code"])
+    def raise_for_error(response: requests.Response) -> None:
+        """Raise the error in a response as the `twilio` package would."""
+        error = response.json()
+        if response.status_code >= 400:
+            raise TwilioRestException(response.status_code, response.url, msg=error["message"], code=error["code"])
 
     def text(self, body: str, *, sender: str = CUSTOMER, to: str = OUR_SMS) -> dict[str, str]:
-        """Send a text from a customer's phone; return the SIDs."""
-        answer = self.request("POST", "/_emulator/inbound", json={"from": sender, "to": to, "body": body})
-        assert answer.status_code == 202, answer.text
-        sids: dict[str, str] = answer.json()
+        """Send a message as a customer; return the SIDs."""
+        response = self.request("POST", "/_emulator/inbound", json={"from": sender, "to": to, "body": body})
+        assert response.status_code == 202, response.text
+        sids: dict[str, str] = response.json()
         return sids
 
     def arm(self, kind: str, **fault: object) -> None:
-        """Arm a fault; once, unless a rate or a count says otherwise."""
+        """Arm a fault; it triggers once unless a rate or a count is given."""
         once = {} if "rate" in fault else {"count": 1}
-        answer = self.request("POST", "/_emulator/faults", json={"kind": kind, **once, **fault})
-        assert answer.status_code == 201, answer.text
+        response = self.request("POST", "/_emulator/faults", json={"kind": kind, **once, **fault})
+        assert response.status_code == 201, response.text
 
     def advance_clock(self, **ahead: float) -> None:
-        """Move the emulator's clock, by what `timedelta` takes."""
+        """Move the emulator's clock forward; the arguments are those of `timedelta`."""
         seconds = timedelta(**ahead).total_seconds()
         assert self.request("POST", "/_emulator/clock", json={"advance_seconds": seconds}).status_code == 200
 
     @staticmethod
-    def seconds(number: float) -> timedelta:
-        return timedelta(seconds=number)
-
-    @staticmethod
-    def instant(text: str) -> float:
-        """Return an instant of a body as seconds."""
+    def to_seconds(text: str) -> float:
+        """Return a date in a response body as seconds."""
         return datetime.fromisoformat(text).timestamp()
 
     def typing(self, conversation_sid: str) -> list[str]:
@@ -123,3 +121,17 @@ class Served:
     def inbox(self, address: str = CUSTOMER) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = self.request("GET", "/_emulator/inbox", params={"address": address}).json()
         return rows
+
+
+def send_in_process(emulator: Emulator) -> dict[str, str]:
+    """Send a message to an emulator that is not served over HTTP, and close it; return the SIDs."""
+
+    async def send() -> dict[str, str]:
+        transport = httpx.ASGITransport(emulator.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as http:
+            response = await http.post("/_emulator/inbound", json={"from": CUSTOMER, "to": OUR_SMS, "body": "hi"})
+        await emulator.aclose()
+        sids: dict[str, str] = response.json()
+        return sids
+
+    return asyncio.run(send())

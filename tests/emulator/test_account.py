@@ -1,35 +1,35 @@
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from tests.emulator.emulator_server import ACCOUNT, OUR_SMS, OUR_WHATSAPP, SERVICE, TOKEN, Served, refused
+from tests.emulator.emulator_server import ACCOUNT, OUR_SMS, OUR_WHATSAPP, SERVICE, TOKEN, EmulatorServer, refused
 from tests.emulator.webhook_site import WebhookSite
 
 KEY = "SK00000000000000000000000000000001"
 
 
-def credentials(twilio: Served, *tokens: str, **keys: str) -> None:
+def credentials(twilio: EmulatorServer, *tokens: str, **keys: str) -> None:
     order = {"auth_tokens": list(tokens), "api_keys": keys}
     assert twilio.request("PUT", "/_emulator/credentials", json=order).status_code == 204
 
 
-def status(twilio: Served, user: str, password: str) -> int:
+def status(twilio: EmulatorServer, user: str, password: str) -> int:
     auth = HTTPBasicAuth(user, password)
     return twilio.request("GET", f"/2010-04-01/Accounts/{ACCOUNT}.json", auth=auth).status_code
 
 
 @pytest.fixture(autouse=True)
-def _own_credentials(twilio: Served) -> None:
+def _own_credentials(twilio: EmulatorServer) -> None:
     credentials(twilio, TOKEN)
 
 
-def test_the_account_is_fetched_with_its_own_credentials(twilio: Served) -> None:
+def test_the_account_is_fetched_with_its_own_credentials(twilio: EmulatorServer) -> None:
     assert twilio.client.api.v2010.accounts(ACCOUNT).fetch().status == "active"
 
 
 @pytest.mark.parametrize(
     ("user", "password"), [(ACCOUNT, "wrong"), ("AC" + "9" * 32, TOKEN), (KEY, "secret"), ("", ""), (ACCOUNT, "é")]
 )
-def test_wrong_credentials_are_refused(twilio: Served, user: str, password: str) -> None:
+def test_wrong_credentials_are_refused(twilio: EmulatorServer, user: str, password: str) -> None:
     auth = HTTPBasicAuth(user.encode(), password.encode())
 
     answer = twilio.request("GET", f"/v1/Services/{SERVICE}", auth=auth)
@@ -38,19 +38,21 @@ def test_wrong_credentials_are_refused(twilio: Served, user: str, password: str)
 
 
 @pytest.mark.parametrize("header", ["", "Bearer x", "Basic", "Basic !!!", "Basic /w==", "Basic QUM="])
-def test_an_authorization_that_is_none_is_refused(twilio: Served, header: str) -> None:
+def test_a_malformed_authorization_header_is_refused(twilio: EmulatorServer, header: str) -> None:
     answer = twilio.request("GET", f"/v1/Services/{SERVICE}", auth=None, headers={"Authorization": header})
 
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
 
 
-def test_an_api_key_authenticates(twilio: Served) -> None:
+def test_an_api_key_authenticates(twilio: EmulatorServer) -> None:
     credentials(twilio, TOKEN, **{KEY: "secret"})
 
     assert (status(twilio, KEY, "secret"), status(twilio, KEY, "other")) == (200, 401)
 
 
-def test_during_a_rotation_both_tokens_are_valid_and_the_first_one_signs(twilio: Served, site: WebhookSite) -> None:
+def test_during_a_rotation_both_tokens_are_valid_and_the_first_one_signs(
+    twilio: EmulatorServer, site: WebhookSite
+) -> None:
     credentials(twilio, TOKEN, "next-token")
     twilio.text("hi")
     signed_by_the_first = site.first("onMessageAdded").is_signed()
@@ -60,16 +62,16 @@ def test_during_a_rotation_both_tokens_are_valid_and_the_first_one_signs(twilio:
 
     assert signed_by_the_first
     assert (status(twilio, ACCOUNT, TOKEN), status(twilio, ACCOUNT, "next-token")) == (200, 200)
-    *_, last = site.waits_for(*["onConversationAdded", "onParticipantAdded", "onMessageAdded"] * 2)
+    *_, last = site.wait_for(*["onConversationAdded", "onParticipantAdded", "onMessageAdded"] * 2)
     assert not last.is_signed()
 
 
-def test_another_account_is_not_found(twilio: Served) -> None:
+def test_another_account_is_not_found(twilio: EmulatorServer) -> None:
     with refused(code=20404, status=404):
         twilio.client.api.v2010.accounts("AC" + "9" * 32).fetch()
 
 
-def test_numbers_are_bought_and_listed(twilio: Served) -> None:
+def test_numbers_are_bought_and_listed(twilio: EmulatorServer) -> None:
     bought = twilio.client.incoming_phone_numbers.create(phone_number="+12025550177")
 
     listed = [number.phone_number for number in twilio.client.incoming_phone_numbers.list()]
@@ -79,7 +81,7 @@ def test_numbers_are_bought_and_listed(twilio: Served) -> None:
     assert bought.sid.startswith("PN")
 
 
-def test_a_sender_that_is_added_is_ours(twilio: Served) -> None:
+def test_an_added_sender_belongs_to_the_account(twilio: EmulatorServer) -> None:
     answer = twilio.request("POST", "/_emulator/senders", json={"address": "whatsapp:+12025550188"})
 
     assert answer.status_code == 201
@@ -88,7 +90,7 @@ def test_a_sender_that_is_added_is_ours(twilio: Served) -> None:
     )
 
 
-def test_the_accounts_defaults_are_kept(twilio: Served) -> None:
+def test_the_accounts_configuration_is_stored(twilio: EmulatorServer) -> None:
     configuration = twilio.client.conversations.v1.configuration()
 
     changed = configuration.update(default_inactive_timer="PT2M", default_closed_timer="PT20M")
@@ -97,7 +99,7 @@ def test_the_accounts_defaults_are_kept(twilio: Served) -> None:
     assert configuration.fetch().default_chat_service_sid == SERVICE
 
 
-def test_a_default_timer_is_checked_and_may_be_taken_away(twilio: Served) -> None:
+def test_a_default_timer_is_validated_and_can_be_removed(twilio: EmulatorServer) -> None:
     configuration = twilio.client.conversations.v1.configuration()
     configuration.update(default_inactive_timer="PT2M", default_closed_timer="PT20M")
     with refused(code=50375, status=400):
@@ -111,7 +113,7 @@ def test_a_default_timer_is_checked_and_may_be_taken_away(twilio: Served) -> Non
     assert set(twilio.service.conversations.create().timers) == {"date_closed"}
 
 
-def test_the_default_service_is_what_paths_without_one_mean(twilio: Served) -> None:
+def test_paths_without_a_service_use_the_default_service(twilio: EmulatorServer) -> None:
     other = twilio.client.conversations.v1.services.create(friendly_name="other")
 
     twilio.client.conversations.v1.configuration().update(default_chat_service_sid=other.sid)
@@ -119,7 +121,7 @@ def test_the_default_service_is_what_paths_without_one_mean(twilio: Served) -> N
     assert twilio.client.conversations.v1.conversations.create().chat_service_sid == other.sid
 
 
-def test_services_are_made_listed_and_deleted_with_what_they_hold(twilio: Served) -> None:
+def test_services_are_created_listed_and_deleted_with_everything_in_them(twilio: EmulatorServer) -> None:
     services = twilio.client.conversations.v1.services
     other = services.create(friendly_name="other")
     services(other.sid).conversations.create(unique_name="order-17")
@@ -133,7 +135,7 @@ def test_services_are_made_listed_and_deleted_with_what_they_hold(twilio: Served
         services(other.sid).conversations.create()
 
 
-def test_a_services_defaults_are_kept(twilio: Served) -> None:
+def test_a_services_configuration_is_changed_and_applied(twilio: EmulatorServer) -> None:
     role = twilio.service.roles.create(friendly_name="reader", type="conversation", permission=["sendMessage"])
 
     changed = twilio.service.configuration().update(default_conversation_role_sid=role.sid, reachability_enabled=True)
@@ -144,7 +146,7 @@ def test_a_services_defaults_are_kept(twilio: Served) -> None:
     assert twilio.service.users("alice").fetch().is_online is False
 
 
-def test_address_configurations_are_made_changed_and_deleted(twilio: Served) -> None:
+def test_address_configurations_are_created_changed_and_deleted(twilio: EmulatorServer) -> None:
     configurations = twilio.client.conversations.v1.address_configurations
     made = configurations.create(
         type="sms", address="+12025550177", friendly_name="shop", auto_creation_enabled=True, address_country="US"

@@ -1,4 +1,4 @@
-"""`python -m twilio_emulator`: the emulator alone."""
+"""The command `python -m twilio_emulator`."""
 
 import signal
 from pathlib import Path
@@ -6,31 +6,31 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.emulator.emulator_process import command, started
+from tests.emulator.emulator_process import running_emulator, start_emulator
 from tests.emulator.emulator_server import CUSTOMER
-from twilio_emulator.client import Phone
+from twilio_emulator.client import CustomerClient
 from twilio_emulator.server import listen
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly_and_the_next_run_goes_on(tmp_path: Path, how: signal.Signals) -> None:
+def test_it_stops_cleanly_and_the_next_run_continues(tmp_path: Path, how: signal.Signals) -> None:
     state = str(tmp_path / "state.json")
-    with started("--state", state) as (process, url), Phone(url, CUSTOMER) as phone:
-        first = phone.text("hi")
+    with running_emulator("--state", state) as (process, url), CustomerClient(url, CUSTOMER) as customer:
+        first = customer.send("hi")
         process.send_signal(how)
         said, _ = process.communicate(timeout=30)
 
-    with started("--state", state) as (_, url), Phone(url, CUSTOMER) as phone:
-        second = phone.text("again")
+    with running_emulator("--state", state) as (_, url), CustomerClient(url, CUSTOMER) as customer:
+        second = customer.send("again")
 
-    assert (process.returncode, said) == (0, "ended\n")
+    assert (process.returncode, said) == (0, "Stopped\n")
     assert second.conversation_sid == first.conversation_sid
 
 
-def test_a_call_that_hangs_does_not_keep_it_from_keeping_its_state(tmp_path: Path) -> None:
+def test_a_hanging_call_does_not_prevent_saving_the_state(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    with started("--state", str(state)) as (process, url), Phone(url, CUSTOMER) as phone:
-        phone.text("hi")
+    with running_emulator("--state", str(state)) as (process, url), CustomerClient(url, CUSTOMER) as customer:
+        customer.send("hi")
         hangs = {"kind": "timeout", "on": "GET /2010-04-01/*", "count": 1, "seconds": 3600}
         httpx.post(f"{url}/_emulator/faults", json=hangs).raise_for_status()
         account = "AC00000000000000000000000000000001"
@@ -44,11 +44,11 @@ def test_a_call_that_hangs_does_not_keep_it_from_keeping_its_state(tmp_path: Pat
     assert '"body":"hi"' in state.read_text()
 
 
-def test_a_port_in_use_is_told_in_one_line() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
 
-        with command("--port", str(port)) as process:
+        with start_emulator("--port", str(port)) as process:
             said, _ = process.communicate(timeout=30)
 
     assert (process.returncode, said) == (1, f"Cannot start: 127.0.0.1:{port}: Address already in use\n")
@@ -57,8 +57,8 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
 @pytest.mark.parametrize(
     "options", [["--port", "99999"], ["--host", "nowhere.invalid"], ["--state", "Makefile"], ["--state", "no/such"]]
 )
-def test_what_cannot_be_is_told_in_one_line(options: list[str]) -> None:
-    with command("--port", "0", *options) as process:
+def test_an_invalid_option_is_reported_in_one_line(options: list[str]) -> None:
+    with start_emulator("--port", "0", *options) as process:
         said, _ = process.communicate(timeout=30)
 
     assert process.returncode == 1
@@ -66,12 +66,12 @@ def test_what_cannot_be_is_told_in_one_line(options: list[str]) -> None:
     assert said.count("\n") == 1
 
 
-def test_a_state_that_cannot_be_kept_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_state_that_cannot_be_saved_is_reported_in_one_line(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    with started("--state", str(state)) as (process, _):
+    with running_emulator("--state", str(state)) as (process, _):
         state.mkdir()
         process.terminate()
         said, _ = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert said == f"Ended, and the state was not kept: {state}: Is a directory\n"
+    assert said == f"Stopped, but could not save the state: {state}: Is a directory\n"

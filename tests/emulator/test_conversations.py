@@ -1,10 +1,10 @@
 import pytest
 
-from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, Served, refused
+from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, EmulatorServer, refused
 from tests.emulator.webhook_site import WebhookSite
 
 
-def test_a_new_conversation_is_active_and_empty(twilio: Served) -> None:
+def test_a_new_conversation_is_active_and_empty(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create(friendly_name="Order 17")
 
     assert (conversation.friendly_name, conversation.state, conversation.attributes) == ("Order 17", "active", "{}")
@@ -14,7 +14,7 @@ def test_a_new_conversation_is_active_and_empty(twilio: Served) -> None:
 
 
 @pytest.mark.parametrize("family", ["/v1", f"/v1/Services/{SERVICE}"])
-def test_both_path_families_reach_the_same_conversation_and_link_to_themselves(twilio: Served, family: str) -> None:
+def test_a_conversation_is_found_with_and_without_the_service_in_the_path(twilio: EmulatorServer, family: str) -> None:
     sid = twilio.text("hi")["conversation_sid"]
 
     body = twilio.request("GET", f"{family}/Conversations/{sid}").json()
@@ -24,17 +24,17 @@ def test_both_path_families_reach_the_same_conversation_and_link_to_themselves(t
 
 
 @pytest.mark.parametrize("children", ["Messages", "Participants"])
-def test_children_tell_their_service_only_where_the_path_names_it(twilio: Served, children: str) -> None:
+def test_child_resources_contain_their_service_only_if_the_path_does(twilio: EmulatorServer, children: str) -> None:
     path = f"/Conversations/{twilio.text('hi')['conversation_sid']}/{children}"
 
-    (bare,) = twilio.request("GET", f"/v1{path}").json()[children.lower()]
-    (told,) = twilio.request("GET", f"/v1/Services/{SERVICE}{path}").json()[children.lower()]
+    (without_service,) = twilio.request("GET", f"/v1{path}").json()[children.lower()]
+    (received,) = twilio.request("GET", f"/v1/Services/{SERVICE}{path}").json()[children.lower()]
 
-    assert "chat_service_sid" not in bare
-    assert told["chat_service_sid"] == SERVICE
+    assert "chat_service_sid" not in without_service
+    assert received["chat_service_sid"] == SERVICE
 
 
-def test_a_conversation_is_found_by_its_unique_name_also_from_its_children(twilio: Served) -> None:
+def test_a_conversation_and_its_children_are_found_by_its_unique_name(twilio: EmulatorServer) -> None:
     created = twilio.service.conversations.create(unique_name="order-17")
     twilio.service.conversations("order-17").messages.create(body="hi")
 
@@ -42,7 +42,7 @@ def test_a_conversation_is_found_by_its_unique_name_also_from_its_children(twili
     assert [message.body for message in twilio.service.conversations(created.sid).messages.list()] == ["hi"]
 
 
-def test_a_unique_name_is_free_again_once_its_conversation_is_deleted_or_renamed(twilio: Served) -> None:
+def test_a_unique_name_is_free_after_its_conversation_is_deleted_or_renamed(twilio: EmulatorServer) -> None:
     first = twilio.service.conversations.create(unique_name="order-17")
     with refused(code=50353, status=409):
         twilio.service.conversations.create(unique_name="order-17")
@@ -54,20 +54,20 @@ def test_a_unique_name_is_free_again_once_its_conversation_is_deleted_or_renamed
     twilio.service.conversations.create(unique_name="order-17")
 
 
-def test_a_conversation_may_be_given_the_name_it_has(twilio: Served) -> None:
+def test_a_conversation_can_be_updated_with_its_current_unique_name(twilio: EmulatorServer) -> None:
     created = twilio.service.conversations.create(unique_name="order-17")
 
     assert created.update(unique_name="order-17", friendly_name="again").unique_name == "order-17"
 
 
-def test_the_same_unique_name_may_stand_in_two_services(twilio: Served) -> None:
+def test_two_services_can_use_the_same_unique_name(twilio: EmulatorServer) -> None:
     other = twilio.client.conversations.v1.services.create(friendly_name="other")
 
     twilio.service.conversations.create(unique_name="order-17")
     twilio.client.conversations.v1.services(other.sid).conversations.create(unique_name="order-17")
 
 
-def test_an_update_changes_what_it_names_and_nothing_else(twilio: Served) -> None:
+def test_an_update_changes_only_the_given_fields(twilio: EmulatorServer) -> None:
     created = twilio.service.conversations.create(friendly_name="Order 17", attributes='{"a": 1}')
 
     updated = created.update(attributes='{"b": 2}')
@@ -76,13 +76,13 @@ def test_an_update_changes_what_it_names_and_nothing_else(twilio: Served) -> Non
     assert twilio.service.conversations(created.sid).fetch().attributes == '{"b": 2}'
 
 
-def test_an_import_keeps_its_dates(twilio: Served) -> None:
+def test_an_import_keeps_its_dates(twilio: EmulatorServer) -> None:
     created = twilio.service.conversations.create(date_created="2020-07-01T22:18:37Z")
 
     assert created.date_created.isoformat() == "2020-07-01T22:18:37+00:00"
 
 
-def test_a_deleted_conversation_is_gone_with_all_it_held(twilio: Served) -> None:
+def test_a_deleted_conversation_is_gone_with_everything_in_it(twilio: EmulatorServer) -> None:
     sids = twilio.text("hi")
 
     twilio.service.conversations(sids["conversation_sid"]).delete()
@@ -95,7 +95,7 @@ def test_a_deleted_conversation_is_gone_with_all_it_held(twilio: Served) -> None
     assert twilio.text("again")["conversation_sid"] != sids["conversation_sid"]
 
 
-def test_a_closed_conversation_takes_no_change_of_any_kind(twilio: Served) -> None:
+def test_a_closed_conversation_cannot_be_changed(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     (message,), (participant,) = conversation.messages.list(), conversation.participants.list()
     conversation.update(state="closed")
@@ -115,7 +115,7 @@ def test_a_closed_conversation_takes_no_change_of_any_kind(twilio: Served) -> No
 
 
 @pytest.mark.parametrize("how", ["close", "delete", "remove"])
-def test_an_address_pair_is_free_again_once_its_conversation_lets_go_of_it(twilio: Served, how: str) -> None:
+def test_an_address_pair_becomes_free_with_its_conversation_or_participant(twilio: EmulatorServer, how: str) -> None:
     first = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     second = twilio.service.conversations.create()
     pair = {"messaging_binding_address": CUSTOMER, "messaging_binding_proxy_address": OUR_SMS}
@@ -133,8 +133,8 @@ def test_an_address_pair_is_free_again_once_its_conversation_lets_go_of_it(twili
     assert twilio.text("again")["conversation_sid"] == second.sid
 
 
-def test_an_inactive_conversation_keeps_its_pair_and_wakes_with_the_next_text(
-    twilio: Served, site: WebhookSite
+def test_an_inactive_conversation_becomes_active_with_the_next_message(
+    twilio: EmulatorServer, site: WebhookSite
 ) -> None:
     sid = twilio.text("hi")["conversation_sid"]
     twilio.service.conversations(sid).update(state="inactive")
@@ -146,25 +146,25 @@ def test_an_inactive_conversation_keeps_its_pair_and_wakes_with_the_next_text(
     assert (changed["StateFrom"], changed["StateTo"], changed["Reason"]) == ("inactive", "active", "EVENT")
 
 
-def test_a_timer_that_is_changed_leaves_the_other(twilio: Served) -> None:
+def test_changing_one_timer_keeps_the_other(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create(timers_inactive="PT1M", timers_closed="PT20M")
 
     changed = conversation.update(timers_inactive="PT5M").timers
 
-    assert twilio.instant(changed["date_closed"]) - twilio.instant(changed["date_inactive"]) == 15 * 60
+    assert twilio.to_seconds(changed["date_closed"]) - twilio.to_seconds(changed["date_inactive"]) == 15 * 60
 
 
-def test_a_state_that_stays_as_it_is_is_not_told(twilio: Served, site: WebhookSite) -> None:
+def test_an_unchanged_state_sends_no_webhook(twilio: EmulatorServer, site: WebhookSite) -> None:
     conversation = twilio.service.conversations.create()
-    tells = {"x_twilio_webhook_enabled": "true"}
+    with_webhooks = {"x_twilio_webhook_enabled": "true"}
 
-    conversation.update(state="active", **tells)
-    conversation.update(state="inactive", **tells)
+    conversation.update(state="active", **with_webhooks)
+    conversation.update(state="inactive", **with_webhooks)
 
-    site.waits_for("onConversationUpdated", "onConversationUpdated", "onConversationStateUpdated")
+    site.wait_for("onConversationUpdated", "onConversationUpdated", "onConversationStateUpdated")
 
 
-def test_timers_follow_the_state(twilio: Served) -> None:
+def test_timers_follow_the_state(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create(timers_inactive="PT1M", timers_closed="PT20M")
     asleep = conversation.update(state="inactive").timers
     twilio.advance_clock(minutes=15)
@@ -173,19 +173,21 @@ def test_timers_follow_the_state(twilio: Served) -> None:
 
     assert set(asleep) == {"date_closed"}
     assert set(awake) == {"date_inactive", "date_closed"}
-    assert twilio.instant(awake["date_closed"]) - twilio.instant(asleep["date_closed"]) >= 15 * 60 - 1
+    assert twilio.to_seconds(awake["date_closed"]) - twilio.to_seconds(asleep["date_closed"]) >= 15 * 60 - 1
 
 
-def test_timers_take_durations_and_answer_with_instants(twilio: Served) -> None:
+def test_timers_are_set_as_durations_and_returned_as_dates(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create(timers_inactive="PT1M", timers_closed="PT10M")
 
     began = conversation.date_created.timestamp()
-    inactive, closed = (twilio.instant(conversation.timers[name]) for name in ("date_inactive", "date_closed"))
+    inactive, closed = (twilio.to_seconds(conversation.timers[name]) for name in ("date_inactive", "date_closed"))
     assert abs(inactive - began - 60) <= 1
     assert abs(closed - began - 600) <= 1
 
 
-def test_time_makes_a_conversation_inactive_then_closed_and_tells_why(twilio: Served, site: WebhookSite) -> None:
+def test_timers_make_a_conversation_inactive_then_closed_and_send_the_reason(
+    twilio: EmulatorServer, site: WebhookSite
+) -> None:
     conversation = twilio.service.conversations.create(timers_inactive="PT1M", timers_closed="PT10M")
 
     twilio.advance_clock(minutes=1)
@@ -194,14 +196,14 @@ def test_time_makes_a_conversation_inactive_then_closed_and_tells_why(twilio: Se
     after_ten = conversation.fetch()
 
     assert (after_a_minute, after_ten.state, after_ten.timers) == ("inactive", "closed", {})
-    told = site.waits_for("onConversationStateUpdated", "onConversationStateUpdated")
-    assert [(each.fields["StateTo"], each.fields["Reason"]) for each in told] == [
+    received = site.wait_for("onConversationStateUpdated", "onConversationStateUpdated")
+    assert [(each.fields["StateTo"], each.fields["Reason"]) for each in received] == [
         ("inactive", "TIMER"),
         ("closed", "TIMER"),
     ]
 
 
-def test_a_message_starts_the_timers_anew(twilio: Served) -> None:
+def test_a_message_restarts_the_timers(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create(timers_inactive="PT10M")
     twilio.advance_clock(minutes=9)
 
@@ -213,14 +215,14 @@ def test_a_message_starts_the_timers_anew(twilio: Served) -> None:
     assert conversation.fetch().state == "inactive"
 
 
-def test_a_timer_falls_due_while_nobody_asks(twilio: Served, site: WebhookSite) -> None:
+def test_a_timer_runs_without_a_request(twilio: EmulatorServer, site: WebhookSite) -> None:
     twilio.service.conversations.create(timers_inactive="PT1M")
     twilio.advance_clock(seconds=59.5)
 
     assert site.first("onConversationStateUpdated").fields["StateTo"] == "inactive"
 
 
-def test_the_accounts_default_timers_hold_unless_a_conversation_switches_them_off(twilio: Served) -> None:
+def test_the_accounts_default_timers_apply_unless_a_conversation_switches_them_off(twilio: EmulatorServer) -> None:
     twilio.client.conversations.v1.configuration().update(default_inactive_timer="PT1M", default_closed_timer="PT10M")
 
     default = twilio.service.conversations.create()
@@ -233,7 +235,7 @@ def test_the_accounts_default_timers_hold_unless_a_conversation_switches_them_of
     assert [each.state for each in twilio.service.conversations.list()] == ["closed"] * 3
 
 
-def test_a_list_tells_by_state_and_by_day_newest_first(twilio: Served) -> None:
+def test_conversations_are_filtered_by_state_and_by_date_newest_first(twilio: EmulatorServer) -> None:
     old = twilio.service.conversations.create()
     twilio.advance_clock(days=2)
     new = twilio.service.conversations.create()
@@ -247,7 +249,7 @@ def test_a_list_tells_by_state_and_by_day_newest_first(twilio: Served) -> None:
     assert [each.sid for each in listed(end_date=day)] == [old.sid]
 
 
-def test_a_conversation_with_participants_is_made_at_once_or_not_at_all(twilio: Served) -> None:
+def test_a_conversation_with_participants_is_created_completely_or_not_at_all(twilio: EmulatorServer) -> None:
     create = twilio.client.conversations.v1.services(SERVICE).conversation_with_participants.create
     customer = f'{{"messaging_binding": {{"address": "{CUSTOMER}", "proxy_address": "{OUR_SMS}"}}}}'
 
@@ -263,17 +265,17 @@ def test_a_conversation_with_participants_is_made_at_once_or_not_at_all(twilio: 
     create(unique_name="twice")
 
 
-def test_what_fails_together_is_not_told(twilio: Served, site: WebhookSite) -> None:
+def test_a_refused_conversation_with_participants_sends_no_webhooks(twilio: EmulatorServer, site: WebhookSite) -> None:
     create = twilio.client.conversations.v1.services(SERVICE).conversation_with_participants.create
     with refused(code=50433):
         create(participant=['{"identity": "bob"}', '{"identity": "bob"}'], x_twilio_webhook_enabled="true")
 
     create(participant=['{"identity": "bob"}'], x_twilio_webhook_enabled="true")
 
-    site.waits_for("onConversationAdded", "onParticipantAdded")
+    site.wait_for("onConversationAdded", "onParticipantAdded")
 
 
-def test_an_email_binding_is_kept(twilio: Served) -> None:
+def test_an_email_binding_is_stored(twilio: EmulatorServer) -> None:
     created = twilio.service.conversations.create(bindings_email_address="a@example.com", bindings_email_name="Shop")
 
     assert created.bindings == {"email": {"projected_address": "a@example.com", "name": "Shop"}}

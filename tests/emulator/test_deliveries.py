@@ -1,29 +1,31 @@
+from datetime import timedelta
+
 import pytest
 
-from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, VISITOR, EmulatorServer
 from tests.emulator.webhook_site import WebhookSite
 from tests.waiting import wait_until
 
 WHATSAPP_CUSTOMER = f"whatsapp:{CUSTOMER}"
 OTHER_CUSTOMER = "+12025550111"
-# Twilio's own (support article 223134027), written down a second time: nobody is to lose one unnoticed.
+# Twilio's keywords (support article 223134027), repeated here so that a missing one fails a test.
 OPT_OUT_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
 OPT_IN_WORDS = {"START", "YES", "UNSTOP"}
-CARRIERS = [
+CARRIER_ERROR_CODES = [
     21211, 21611, 21612, 21614, 21656, 30001, 30003, 30005, 30006, 30007, 30008, 30022, 30034,
     63001, 63014, 63015, 63018, 63024, 63049,
 ]  # fmt: skip
 
 
-def told(site: WebhookSite) -> list[tuple[str, str | None]]:
-    """Return what the delivery webhooks told: status and error code."""
+def delivery_updates(site: WebhookSite) -> list[tuple[str, str | None]]:
+    """Return the status and the error code in each delivery webhook."""
     deliveries = [received for received in site.received if received.type == "onDeliveryUpdated"]
     return [(each.fields["Status"], each.fields.get("ErrorCode")) for each in deliveries]
 
 
 @pytest.mark.parametrize(("sender", "to"), [(CUSTOMER, OUR_SMS), (WHATSAPP_CUSTOMER, OUR_WHATSAPP)])
-def test_a_reply_is_sent_then_delivered_and_tells_both_without_any_header(
-    twilio: Served, site: WebhookSite, sender: str, to: str
+def test_a_reply_is_sent_then_delivered_with_a_webhook_for_each(
+    twilio: EmulatorServer, site: WebhookSite, sender: str, to: str
 ) -> None:
     sid = twilio.text("hi", sender=sender, to=to)["conversation_sid"]
 
@@ -40,26 +42,26 @@ def test_a_reply_is_sent_then_delivered_and_tells_both_without_any_header(
         "failed": "none",
         "undelivered": "none",
     }
-    wait_until(lambda: told(site) == [("sent", None), ("delivered", None)])
+    wait_until(lambda: delivery_updates(site) == [("sent", None), ("delivered", None)])
     event = site.first("onDeliveryUpdated").fields
     assert (event["MessageSid"], event["DeliveryReceiptSid"]) == (message.sid, receipt.sid)
     assert "Source" not in event
 
 
-def test_an_opted_out_customer_gets_nothing_until_he_opts_in_again(twilio: Served, site: WebhookSite) -> None:
+def test_an_opted_out_customer_gets_nothing_until_they_opt_in(twilio: EmulatorServer, site: WebhookSite) -> None:
     conversation = twilio.service.conversations(twilio.text("  stop ")["conversation_sid"])
 
-    refused = conversation.messages.create(author="switchboard", body="hello")
+    undeliverable = conversation.messages.create(author="switchboard", body="hello")
     twilio.text("START")
     conversation.messages.create(author="switchboard", body="welcome back")
 
-    (receipt,) = refused.delivery_receipts.list()
+    (receipt,) = undeliverable.delivery_receipts.list()
     assert (receipt.status, receipt.error_code) == ("failed", 21610)
     assert [row["body"] for row in twilio.inbox()] == ["welcome back"]
-    wait_until(lambda: ("failed", "21610") in told(site))
+    wait_until(lambda: ("failed", "21610") in delivery_updates(site))
 
 
-def test_only_a_single_word_opts_out_and_its_text_is_passed_on(twilio: Served) -> None:
+def test_only_a_single_word_opts_out_and_its_message_is_added(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("stop please")["conversation_sid"])
     assert conversation.messages.create(author="switchboard", body="hello").delivery["delivered"] == "all"
 
@@ -68,7 +70,7 @@ def test_only_a_single_word_opts_out_and_its_text_is_passed_on(twilio: Served) -
     assert [message.body for message in conversation.messages.list()] == ["stop please", "hello", "STOP"]
 
 
-def test_whatsapp_has_no_stop_word(twilio: Served) -> None:
+def test_whatsapp_has_no_opt_out_keyword(twilio: EmulatorServer) -> None:
     sid = twilio.text("STOP", sender=WHATSAPP_CUSTOMER, to=OUR_WHATSAPP)["conversation_sid"]
 
     twilio.service.conversations(sid).messages.create(author="switchboard", body="hello")
@@ -76,7 +78,7 @@ def test_whatsapp_has_no_stop_word(twilio: Served) -> None:
     assert [row["body"] for row in twilio.inbox(WHATSAPP_CUSTOMER)] == ["hello"]
 
 
-def test_whatsapp_takes_free_text_for_24_hours_after_the_customers_last(twilio: Served) -> None:
+def test_whatsapp_accepts_free_text_for_24_hours_after_the_customers_last_message(twilio: EmulatorServer) -> None:
     sid = twilio.text("hi", sender=WHATSAPP_CUSTOMER, to=OUR_WHATSAPP)["conversation_sid"]
     conversation = twilio.service.conversations(sid)
     twilio.advance_clock(hours=23)
@@ -92,7 +94,7 @@ def test_whatsapp_takes_free_text_for_24_hours_after_the_customers_last(twilio: 
     assert conversation.messages.create(author="switchboard", body="good").delivery["delivered"] == "all"
 
 
-def test_whatsapp_takes_no_free_text_before_the_customers_first(twilio: Served) -> None:
+def test_whatsapp_accepts_no_free_text_before_the_customers_first_message(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
     conversation.participants.create(
         messaging_binding_address=WHATSAPP_CUSTOMER, messaging_binding_proxy_address=OUR_WHATSAPP
@@ -101,7 +103,7 @@ def test_whatsapp_takes_no_free_text_before_the_customers_first(twilio: Served) 
     assert conversation.messages.create(author="switchboard", body="hello").delivery["failed"] == "all"
 
 
-def test_a_text_too_long_for_sms_fails_there_and_reaches_the_chat(twilio: Served) -> None:
+def test_a_message_too_long_for_sms_fails_there_and_reaches_the_web_chat(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.create(identity="alice")
 
@@ -114,7 +116,7 @@ def test_a_text_too_long_for_sms_fails_there_and_reaches_the_chat(twilio: Served
 
 
 @pytest.mark.parametrize("word", sorted(OPT_OUT_WORDS))
-def test_each_of_twilios_words_opts_out_in_any_case_and_the_customer_stays_in(twilio: Served, word: str) -> None:
+def test_each_opt_out_keyword_opts_out_in_any_case_and_keeps_the_participant(twilio: EmulatorServer, word: str) -> None:
     conversation = twilio.service.conversations(twilio.text(word.title())["conversation_sid"])
 
     message = conversation.messages.create(author="switchboard", body="hello")
@@ -124,7 +126,7 @@ def test_each_of_twilios_words_opts_out_in_any_case_and_the_customer_stays_in(tw
 
 
 @pytest.mark.parametrize("word", sorted(OPT_IN_WORDS))
-def test_each_of_twilios_words_opts_in(twilio: Served, word: str) -> None:
+def test_each_opt_in_keyword_opts_in(twilio: EmulatorServer, word: str) -> None:
     conversation = twilio.service.conversations(twilio.text("STOP")["conversation_sid"])
 
     twilio.text(word.lower())
@@ -133,13 +135,13 @@ def test_each_of_twilios_words_opts_in(twilio: Served, word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["HELP", "INFO"])
-def test_a_word_that_asks_for_help_changes_nothing(twilio: Served, word: str) -> None:
+def test_a_help_keyword_changes_nothing(twilio: EmulatorServer, word: str) -> None:
     conversation = twilio.service.conversations(twilio.text(word)["conversation_sid"])
 
     assert conversation.messages.create(author="switchboard", body="hello").delivery["delivered"] == "all"
 
 
-def test_an_opt_out_is_from_one_of_our_numbers_alone(twilio: Served) -> None:
+def test_an_opt_out_applies_to_one_number_of_the_account_only(twilio: EmulatorServer) -> None:
     other = twilio.client.incoming_phone_numbers.create(phone_number="+12025550102").phone_number
     twilio.text("STOP")
     conversation = twilio.service.conversations.create()
@@ -148,21 +150,21 @@ def test_an_opt_out_is_from_one_of_our_numbers_alone(twilio: Served) -> None:
     assert conversation.messages.create(author="switchboard", body="hello").delivery["delivered"] == "all"
 
 
-@pytest.mark.parametrize("code", CARRIERS)
-def test_a_carriers_refusal_is_told_and_no_error_of_the_call(twilio: Served, site: WebhookSite, code: int) -> None:
+@pytest.mark.parametrize("code", CARRIER_ERROR_CODES)
+def test_a_delivery_that_the_carrier_refuses_sends_a_webhook_and_the_call_succeeds(
+    twilio: EmulatorServer, site: WebhookSite, code: int
+) -> None:
     sid = twilio.text("hi")["conversation_sid"]
     twilio.arm("fail_delivery", on=CUSTOMER, code=code)
 
     message = twilio.service.conversations(sid).messages.create(author="switchboard", body="hello")
 
     assert message.delivery["failed"] == "all"
-    wait_until(lambda: told(site) == [("failed", str(code))])
+    wait_until(lambda: delivery_updates(site) == [("failed", str(code))])
 
 
 @pytest.mark.parametrize(("sender", "to"), [(CUSTOMER, OUR_SMS), (WHATSAPP_CUSTOMER, OUR_WHATSAPP)])
-def test_what_the_carrier_does_not_deliver_was_sent_before(
-    twilio: Served, site: WebhookSite, sender: str, to: str
-) -> None:
+def test_an_undelivered_message_was_sent_first(twilio: EmulatorServer, site: WebhookSite, sender: str, to: str) -> None:
     sid = twilio.text("hi", sender=sender, to=to)["conversation_sid"]
     twilio.arm("fail_delivery", on=sender, code=30003, status="undelivered")
 
@@ -171,11 +173,11 @@ def test_what_the_carrier_does_not_deliver_was_sent_before(
     (receipt,) = message.delivery_receipts.list()
     assert (receipt.status, receipt.error_code) == ("undelivered", 30003)
     assert (message.delivery["undelivered"], message.delivery["failed"]) == ("all", "none")
-    wait_until(lambda: told(site) == [("sent", None), ("undelivered", "30003")])
+    wait_until(lambda: delivery_updates(site) == [("sent", None), ("undelivered", "30003")])
     assert twilio.inbox(sender) == []
 
 
-def test_a_message_that_reached_some_of_its_recipients_says_so(twilio: Served) -> None:
+def test_a_message_shows_that_it_reached_some_of_its_recipients(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.create(messaging_binding_address=OTHER_CUSTOMER, messaging_binding_proxy_address=OUR_SMS)
     twilio.arm("fail_delivery", on=OTHER_CUSTOMER, code=30005)
@@ -192,20 +194,22 @@ def test_a_message_that_reached_some_of_its_recipients_says_so(twilio: Served) -
     }
 
 
-def test_a_whatsapp_message_that_is_read_says_so_and_an_sms_does_not(twilio: Served, site: WebhookSite) -> None:
+def test_a_whatsapp_message_reports_that_it_was_read_and_an_sms_does_not(
+    twilio: EmulatorServer, site: WebhookSite
+) -> None:
     for sender, to in ((WHATSAPP_CUSTOMER, OUR_WHATSAPP), (CUSTOMER, OUR_SMS)):
         sid = twilio.text("hi", sender=sender, to=to)["conversation_sid"]
         twilio.service.conversations(sid).messages.create(author="switchboard", body="hello")
 
         twilio.request("POST", "/_emulator/read", json={"address": sender})
 
-    wait_until(lambda: len(told(site)) == 5)
-    assert told(site).count(("read", None)) == 1
+    wait_until(lambda: len(delivery_updates(site)) == 5)
+    assert delivery_updates(site).count(("read", None)) == 1
     assert [row["status"] for row in twilio.inbox(WHATSAPP_CUSTOMER)] == ["read"]
     assert [row["status"] for row in twilio.inbox()] == ["delivered"]
 
 
-def test_a_visitor_who_reads_moves_his_read_horizon(twilio: Served, site: WebhookSite) -> None:
+def test_a_visitor_who_reads_changes_their_last_read_message_index(twilio: EmulatorServer, site: WebhookSite) -> None:
     conversation = twilio.service.conversations(twilio.text("hi", sender=VISITOR, to="chat")["conversation_sid"])
     conversation.messages.create(author="switchboard", body="hello")
 
@@ -215,9 +219,9 @@ def test_a_visitor_who_reads_moves_his_read_horizon(twilio: Served, site: Webhoo
     assert site.first("onParticipantUpdated").fields["ClientIdentity"] == VISITOR
 
 
-def test_a_message_on_its_way_arrives_once_its_time_has_come(twilio: Served, site: WebhookSite) -> None:
+def test_a_message_arrives_after_the_delivery_delay(twilio: EmulatorServer, site: WebhookSite) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
-    twilio.emulator.world.delivery_takes = twilio.seconds(30)
+    twilio.emulator.backend.delivery_delay = timedelta(seconds=30)
 
     message = conversation.messages.create(author="switchboard", body="hello")
 
@@ -225,4 +229,4 @@ def test_a_message_on_its_way_arrives_once_its_time_has_come(twilio: Served, sit
     assert twilio.inbox() == []
     twilio.advance_clock(seconds=30)
     assert [row["body"] for row in twilio.inbox()] == ["hello"]
-    wait_until(lambda: told(site) == [("sent", None), ("delivered", None)])
+    wait_until(lambda: delivery_updates(site) == [("sent", None), ("delivered", None)])

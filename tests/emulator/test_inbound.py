@@ -1,10 +1,10 @@
-from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, Served
+from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, EmulatorServer
 from tests.emulator.webhook_site import WebhookSite
 
 AUTO_CREATED = ("onConversationAdded", "onParticipantAdded", "onMessageAdded")
 
 
-def test_a_first_text_opens_a_conversation_with_the_customer_in_it(twilio: Served) -> None:
+def test_a_first_message_opens_a_conversation_with_the_customer_in_it(twilio: EmulatorServer) -> None:
     sids = twilio.text("hi")
 
     conversation = twilio.service.conversations(sids["conversation_sid"]).fetch()
@@ -16,7 +16,7 @@ def test_a_first_text_opens_a_conversation_with_the_customer_in_it(twilio: Serve
     assert (message.index, message.participant_sid) == (0, participant.sid)
 
 
-def test_the_next_text_goes_into_the_same_conversation(twilio: Served) -> None:
+def test_the_next_message_goes_into_the_same_conversation(twilio: EmulatorServer) -> None:
     first = twilio.text("hi")
 
     second = twilio.text("again")
@@ -26,7 +26,7 @@ def test_the_next_text_goes_into_the_same_conversation(twilio: Served) -> None:
     assert [(message.index, message.body) for message in messages] == [(0, "hi"), (1, "again")]
 
 
-def test_a_closed_conversation_is_left_alone_and_a_new_one_opened(twilio: Served) -> None:
+def test_a_message_to_a_closed_conversation_opens_a_new_one(twilio: EmulatorServer) -> None:
     first = twilio.text("hi")
     twilio.service.conversations(first["conversation_sid"]).update(state="closed")
 
@@ -35,7 +35,7 @@ def test_a_closed_conversation_is_left_alone_and_a_new_one_opened(twilio: Served
     assert second["conversation_sid"] != first["conversation_sid"]
 
 
-def test_a_closed_web_chat_is_left_alone_and_a_new_one_opened(twilio: Served) -> None:
+def test_a_message_to_a_closed_web_chat_opens_a_new_one(twilio: EmulatorServer) -> None:
     first = twilio.text("hi", sender=VISITOR, to="chat")
     twilio.service.conversations(first["conversation_sid"]).update(state="closed")
 
@@ -44,10 +44,10 @@ def test_a_closed_web_chat_is_left_alone_and_a_new_one_opened(twilio: Served) ->
     assert second["conversation_sid"] != first["conversation_sid"]
 
 
-def test_webhooks_tell_the_whole_sequence_in_order_and_signed(twilio: Served, site: WebhookSite) -> None:
+def test_a_first_message_sends_all_webhooks_in_order_and_signed(twilio: EmulatorServer, site: WebhookSite) -> None:
     sids = twilio.text("hola ñ & + = %")
 
-    *_, message = received = site.waits_for(*AUTO_CREATED)
+    *_, message = received = site.wait_for(*AUTO_CREATED)
     assert all(each.is_signed() for each in received)
     assert message.fields["AccountSid"] == ACCOUNT
     assert message.fields["ChatServiceSid"] == SERVICE
@@ -58,7 +58,7 @@ def test_webhooks_tell_the_whole_sequence_in_order_and_signed(twilio: Served, si
     assert len({each.headers["i-twilio-idempotency-token"] for each in received}) == len(received)
 
 
-def test_a_whatsapp_text_carries_the_prefix_on_both_addresses(twilio: Served, site: WebhookSite) -> None:
+def test_a_whatsapp_message_has_the_prefix_on_both_addresses(twilio: EmulatorServer, site: WebhookSite) -> None:
     sids = twilio.text("hi", sender=f"whatsapp:{CUSTOMER}", to=OUR_WHATSAPP)
 
     (participant,) = twilio.service.conversations(sids["conversation_sid"]).participants.list()
@@ -66,7 +66,7 @@ def test_a_whatsapp_text_carries_the_prefix_on_both_addresses(twilio: Served, si
     assert site.first("onMessageAdded").fields["Author"] == f"whatsapp:{CUSTOMER}"
 
 
-def test_a_visitor_opens_a_web_chat_and_goes_on_in_it(twilio: Served, site: WebhookSite) -> None:
+def test_a_visitors_messages_go_into_one_web_chat(twilio: EmulatorServer, site: WebhookSite) -> None:
     first = twilio.text("hi", sender=VISITOR, to="chat")
 
     second = twilio.text("again", sender=VISITOR, to="chat")
@@ -76,7 +76,7 @@ def test_a_visitor_opens_a_web_chat_and_goes_on_in_it(twilio: Served, site: Webh
     assert (message["Author"], message["ClientIdentity"], message["Source"]) == (VISITOR, VISITOR, "SDK")
 
 
-def test_a_text_to_a_number_that_opens_no_conversations_is_refused(twilio: Served) -> None:
+def test_a_message_is_refused_if_auto_creation_is_off(twilio: EmulatorServer) -> None:
     configuration = twilio.client.conversations.v1.address_configurations(OUR_SMS).fetch()
     configuration.update(auto_creation_enabled=False)
 
@@ -86,7 +86,7 @@ def test_a_text_to_a_number_that_opens_no_conversations_is_refused(twilio: Serve
     assert twilio.service.conversations.list() == []
 
 
-def test_a_reply_reaches_the_phone_and_nobody_elses(twilio: Served) -> None:
+def test_a_reply_reaches_only_the_customer_of_its_conversation(twilio: EmulatorServer) -> None:
     sids = twilio.text("hi")
     twilio.text("me too", sender="+12025550111")
 
@@ -104,7 +104,7 @@ def test_a_reply_reaches_the_phone_and_nobody_elses(twilio: Served) -> None:
     assert twilio.inbox("+12025550111") == []
 
 
-def test_a_reply_in_a_web_chat_reaches_the_visitor(twilio: Served) -> None:
+def test_a_reply_in_a_web_chat_reaches_the_visitor(twilio: EmulatorServer) -> None:
     sids = twilio.text("hi", sender=VISITOR, to="chat")
 
     twilio.service.conversations(sids["conversation_sid"]).messages.create(author="switchboard", body="hello")

@@ -1,10 +1,10 @@
 import json
 
-from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, VISITOR, EmulatorServer
 from tests.emulator.webhook_site import WebhookSite
 
 
-def test_a_message_without_an_author_is_the_systems(twilio: Served) -> None:
+def test_the_default_author_is_system(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
 
     message = conversation.messages.create(body="hi")
@@ -12,26 +12,26 @@ def test_a_message_without_an_author_is_the_systems(twilio: Served) -> None:
     assert (message.author, message.participant_sid, message.index, message.delivery) == ("system", None, 0, None)
 
 
-def test_any_author_is_taken_and_a_participants_own_name_makes_it_his(twilio: Served) -> None:
+def test_a_message_belongs_to_the_participant_whose_identity_is_its_author(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
     alice = conversation.participants.create(identity="alice")
 
-    stranger = conversation.messages.create(author="switchboard", body="hi")
-    hers = conversation.messages.create(author="alice", body="hi")
+    from_bot = conversation.messages.create(author="switchboard", body="hi")
+    from_alice = conversation.messages.create(author="alice", body="hi")
 
-    assert (stranger.participant_sid, hers.participant_sid) == (None, alice.sid)
+    assert (from_bot.participant_sid, from_alice.participant_sid) == (None, alice.sid)
 
 
-def test_a_message_is_not_sent_back_to_its_author(twilio: Served) -> None:
+def test_a_message_is_not_sent_back_to_its_author(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
 
-    message = conversation.messages.create(author=CUSTOMER, body="said for him")
+    message = conversation.messages.create(author=CUSTOMER, body="sent on their behalf")
 
     assert message.delivery is None
     assert twilio.inbox() == []
 
 
-def test_indices_go_up_and_are_not_used_again(twilio: Served) -> None:
+def test_indices_increase_and_are_not_used_again(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
     first, second = (conversation.messages.create(body=body) for body in ("a", "b"))
 
@@ -42,7 +42,7 @@ def test_indices_go_up_and_are_not_used_again(twilio: Served) -> None:
     assert [message.body for message in conversation.messages.list()] == ["a", "c"]
 
 
-def test_a_list_goes_either_way(twilio: Served) -> None:
+def test_messages_are_listed_in_either_order(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
     for body in "abc":
         conversation.messages.create(body=body)
@@ -51,7 +51,7 @@ def test_a_list_goes_either_way(twilio: Served) -> None:
     assert [message.body for message in conversation.messages.list(order="desc", limit=1)] == ["c"]
 
 
-def test_an_edit_changes_the_conversation_and_not_what_the_phone_received(twilio: Served) -> None:
+def test_an_edit_changes_the_conversation_and_not_the_phone(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     message = conversation.messages.create(author="switchboard", body="teh answer")
 
@@ -62,7 +62,7 @@ def test_an_edit_changes_the_conversation_and_not_what_the_phone_received(twilio
     assert [row["body"] for row in twilio.inbox()] == ["teh answer"]
 
 
-def test_a_deleted_message_stays_on_the_phone(twilio: Served) -> None:
+def test_a_deleted_message_stays_on_the_phone(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     message = conversation.messages.create(author="switchboard", body="oops")
 
@@ -72,7 +72,7 @@ def test_a_deleted_message_stays_on_the_phone(twilio: Served) -> None:
     assert [message.body for message in conversation.messages.list()] == ["hi"]
 
 
-def test_a_post_is_not_idempotent(twilio: Served) -> None:
+def test_a_post_is_not_idempotent(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
 
     for _ in range(2):
@@ -81,7 +81,7 @@ def test_a_post_is_not_idempotent(twilio: Served) -> None:
     assert [row["body"] for row in twilio.inbox()] == ["hello", "hello"]
 
 
-def test_attributes_come_back_as_the_string_they_were(twilio: Served, site: WebhookSite) -> None:
+def test_attributes_are_returned_as_the_same_string(twilio: EmulatorServer, site: WebhookSite) -> None:
     conversation = twilio.service.conversations.create()
     attributes = json.dumps({"switchboard": {"turn": "t1", "part": 0}, "ñ": "\u2028"}, ensure_ascii=False)
 
@@ -91,18 +91,18 @@ def test_attributes_come_back_as_the_string_they_were(twilio: Served, site: Webh
     assert site.first("onMessageAdded").fields["Attributes"] == attributes
 
 
-def test_dates_have_seconds_in_rest_and_milliseconds_in_webhooks(twilio: Served, site: WebhookSite) -> None:
+def test_dates_have_seconds_in_rest_and_milliseconds_in_webhooks(twilio: EmulatorServer, site: WebhookSite) -> None:
     sids = twilio.text("hi")
 
     message = twilio.service.conversations(sids["conversation_sid"]).messages(sids["message_sid"]).fetch()
 
-    told = site.first("onMessageAdded").fields["DateCreated"]
-    assert told[19] == "."
-    assert told[23:] == "Z"
-    assert told[:19] == message.date_created.strftime("%Y-%m-%dT%H:%M:%S")
+    received = site.first("onMessageAdded").fields["DateCreated"]
+    assert received[19] == "."
+    assert received[23:] == "Z"
+    assert received[:19] == message.date_created.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def test_a_colleague_on_chat_and_a_customer_on_sms_read_each_other(twilio: Served) -> None:
+def test_a_human_on_chat_and_a_customer_on_sms_get_each_others_messages(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.create(identity="alice")
 
@@ -113,7 +113,7 @@ def test_a_colleague_on_chat_and_a_customer_on_sms_read_each_other(twilio: Serve
     assert [row["body"] for row in twilio.inbox("alice")] == ["hello Alice"]
 
 
-def test_a_visitor_gets_no_delivery_receipts(twilio: Served) -> None:
+def test_a_visitor_gets_no_delivery_receipts(twilio: EmulatorServer) -> None:
     sid = twilio.text("hi", sender=VISITOR, to="chat")["conversation_sid"]
 
     message = twilio.service.conversations(sid).messages.create(author="switchboard", body="hello")

@@ -1,27 +1,27 @@
 import pytest
 
-from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, VISITOR, EmulatorServer
 from twilio_emulator.models import conversations, messages, participants
-from twilio_emulator.models.events import rest
+from twilio_emulator.models.events import rest_origin
 
-SILENT = rest(webhook_enabled=False)
+NO_WEBHOOKS = rest_origin(webhook_enabled=False)
 
 
 @pytest.fixture
-def sid(twilio: Served) -> str:
-    """Return a conversation with 120 messages, added behind REST's back: Twilio takes 30 a second."""
-    world = twilio.emulator.world
-    conversation = conversations.commit(world, conversations.draft(world, service_sid=SERVICE), origin=SILENT)
+def sid(twilio: EmulatorServer) -> str:
+    """Return a conversation with 120 messages, added without REST calls, whose rate is limited."""
+    backend = twilio.emulator.backend
+    conversation = conversations.commit(backend, conversations.draft(backend, service_sid=SERVICE), origin=NO_WEBHOOKS)
     for number in range(120):
-        draft = messages.draft(world, conversation.sid, body=str(number))
-        messages.commit(world, draft, origin=SILENT)
+        draft = messages.draft(backend, conversation.sid, body=str(number))
+        messages.commit(backend, draft, origin=NO_WEBHOOKS)
     return conversation.sid
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("page_size", [1, 7, 50, 100])
-def test_the_package_pages_through_everything_once_in_order(
-    twilio: Served, sid: str, order: str, page_size: int
+def test_the_package_lists_every_message_once_in_order(
+    twilio: EmulatorServer, sid: str, order: str, page_size: int
 ) -> None:
     listed = twilio.service.conversations(sid).messages.list(order=order, page_size=page_size)
 
@@ -29,7 +29,7 @@ def test_the_package_pages_through_everything_once_in_order(
     assert numbers == (list(range(120)) if order == "asc" else list(range(119, -1, -1)))
 
 
-def test_pages_point_at_each_other_on_the_emulators_own_origin(twilio: Served, sid: str) -> None:
+def test_pages_link_to_each_other_at_the_emulators_own_address(twilio: EmulatorServer, sid: str) -> None:
     path = f"/v1/Services/{SERVICE}/Conversations/{sid}/Messages"
 
     first = twilio.request("GET", f"{path}?PageSize=50").json()["meta"]
@@ -44,7 +44,7 @@ def test_pages_point_at_each_other_on_the_emulators_own_origin(twilio: Served, s
     assert second["url"] == first["next_page_url"]
 
 
-def test_the_default_page_has_fifty_rows_and_the_largest_a_hundred(twilio: Served, sid: str) -> None:
+def test_the_default_page_size_is_fifty_and_the_maximum_a_hundred(twilio: EmulatorServer, sid: str) -> None:
     path = f"/v1/Services/{SERVICE}/Conversations/{sid}/Messages"
 
     sizes = [len(twilio.request("GET", f"{path}{query}").json()["messages"]) for query in ("", "?PageSize=1000")]
@@ -52,7 +52,7 @@ def test_the_default_page_has_fifty_rows_and_the_largest_a_hundred(twilio: Serve
     assert sizes == [50, 100]
 
 
-def test_a_last_page_that_is_full_points_at_no_other(twilio: Served, sid: str) -> None:
+def test_a_full_last_page_has_no_next_page(twilio: EmulatorServer, sid: str) -> None:
     path = f"/v1/Services/{SERVICE}/Conversations/{sid}/Messages"
 
     last = twilio.request("GET", f"{path}?PageSize=60&Page=1").json()
@@ -74,7 +74,7 @@ def test_a_last_page_that_is_full_points_at_no_other(twilio: Served, sid: str) -
         ("/ParticipantConversations?Address={customer}", 50),
     ],
 )
-def test_each_list_has_its_own_largest_page(twilio: Served, path: str, largest: int) -> None:
+def test_each_list_has_its_own_maximum_page_size(twilio: EmulatorServer, path: str, largest: int) -> None:
     twilio.text("hi", sender=VISITOR, to="chat")
     sids = twilio.text("hi")
     filled = path.format(
@@ -91,18 +91,22 @@ def test_each_list_has_its_own_largest_page(twilio: Served, path: str, largest: 
 
 
 @pytest.mark.parametrize(("path", "largest"), [("/Services", 100), ("/Configuration/Addresses", 50)])
-def test_lists_of_the_account_have_theirs(twilio: Served, path: str, largest: int) -> None:
+def test_each_list_of_the_account_has_its_own_maximum_page_size(
+    twilio: EmulatorServer, path: str, largest: int
+) -> None:
     assert twilio.request("GET", f"/v1{path}?PageSize=1000").json()["meta"]["page_size"] == largest
 
 
-def test_a_filter_stays_on_the_next_page(twilio: Served) -> None:
-    world = twilio.emulator.world
+def test_a_filter_applies_to_the_next_page_too(twilio: EmulatorServer) -> None:
+    backend = twilio.emulator.backend
     for _ in range(3):
-        conversation = conversations.commit(world, conversations.draft(world, service_sid=SERVICE), origin=SILENT)
+        conversation = conversations.commit(
+            backend, conversations.draft(backend, service_sid=SERVICE), origin=NO_WEBHOOKS
+        )
         participants.commit(
-            world,
-            participants.draft(world, conversation.sid, address=CUSTOMER, proxy_address=OUR_SMS),
-            origin=SILENT,
+            backend,
+            participants.draft(backend, conversation.sid, address=CUSTOMER, proxy_address=OUR_SMS),
+            origin=NO_WEBHOOKS,
         )
         twilio.service.conversations(conversation.sid).update(state="closed")
     twilio.service.conversations.create()
@@ -115,7 +119,7 @@ def test_a_filter_stays_on_the_next_page(twilio: Served) -> None:
 
 
 @pytest.mark.parametrize("query", ["PageSize=0", "PageSize=-1", "Page=-1", "PageSize=x", "PageToken=elsewhere"])
-def test_a_page_that_cannot_be_is_refused(twilio: Served, sid: str, query: str) -> None:
+def test_invalid_paging_parameters_are_refused(twilio: EmulatorServer, sid: str, query: str) -> None:
     answer = twilio.request("GET", f"/v1/Services/{SERVICE}/Conversations/{sid}/Messages?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, 20422)

@@ -1,10 +1,10 @@
-from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, Served, refused
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, OUR_WHATSAPP, SERVICE, VISITOR, EmulatorServer, refused
 from tests.emulator.webhook_site import WebhookSite
 
 OTHER_CUSTOMER = "+12025550111"
 
 
-def test_a_chat_participant_has_an_identity_a_role_and_no_binding(twilio: Served) -> None:
+def test_a_chat_participant_has_an_identity_a_role_and_no_binding(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
 
     alice = conversation.participants.create(identity="alice")
@@ -14,7 +14,7 @@ def test_a_chat_participant_has_an_identity_a_role_and_no_binding(twilio: Served
     assert roles[alice.role_sid] == "channel user"
 
 
-def test_a_phone_participant_has_a_binding_and_no_role(twilio: Served) -> None:
+def test_a_participant_on_a_channel_has_a_binding_and_no_role(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
 
     customer = conversation.participants.create(
@@ -29,7 +29,7 @@ def test_a_phone_participant_has_a_binding_and_no_role(twilio: Served) -> None:
     }
 
 
-def test_a_participant_is_found_by_his_identity(twilio: Served) -> None:
+def test_a_participant_is_found_by_their_identity(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
     alice = conversation.participants.create(identity="alice")
 
@@ -38,7 +38,7 @@ def test_a_participant_is_found_by_his_identity(twilio: Served) -> None:
     assert conversation.participants(alice.sid).fetch().attributes == '{"vip": true}'
 
 
-def test_the_pair_that_is_taken_names_its_conversation(twilio: Served) -> None:
+def test_the_error_for_a_taken_address_pair_names_the_conversation(twilio: EmulatorServer) -> None:
     sid = twilio.text("hi")["conversation_sid"]
     conversation = twilio.service.conversations.create()
 
@@ -48,7 +48,7 @@ def test_the_pair_that_is_taken_names_its_conversation(twilio: Served) -> None:
     assert sid in caught.value.msg
 
 
-def test_one_customer_talks_to_two_of_our_numbers_in_two_conversations(twilio: Served) -> None:
+def test_one_customer_talks_to_two_of_our_numbers_in_two_conversations(twilio: EmulatorServer) -> None:
     twilio.client.incoming_phone_numbers.create(phone_number="+12025550102")
     sid = twilio.text("hi")["conversation_sid"]
 
@@ -58,19 +58,19 @@ def test_one_customer_talks_to_two_of_our_numbers_in_two_conversations(twilio: S
     assert second.sid != sid
 
 
-def test_a_customer_may_be_moved_to_another_number_of_ours(twilio: Served) -> None:
+def test_a_customer_can_be_moved_to_another_number_of_the_account(twilio: EmulatorServer) -> None:
     twilio.client.incoming_phone_numbers.create(phone_number="+12025550102")
     sid = twilio.text("hi")["conversation_sid"]
     (customer,) = twilio.service.conversations(sid).participants.list()
 
     customer.update(messaging_binding_proxy_address="+12025550102")
-    customer.update(messaging_binding_proxy_address="+12025550102")  # where he is already
+    customer.update(messaging_binding_proxy_address="+12025550102")  # the same number again
 
     assert twilio.text("again", to="+12025550102")["conversation_sid"] == sid
     assert twilio.text("new")["conversation_sid"] != sid
 
 
-def test_how_far_somebody_has_read_is_kept_with_the_time(twilio: Served) -> None:
+def test_the_last_read_message_index_is_stored_with_the_time(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
     alice = conversation.participants.create(identity="alice")
 
@@ -83,7 +83,7 @@ def test_how_far_somebody_has_read_is_kept_with_the_time(twilio: Served) -> None
     assert imported.last_read_timestamp.startswith("2020-07-01")
 
 
-def test_the_conversations_of_an_address_or_an_identity_are_found(twilio: Served) -> None:
+def test_the_conversations_of_an_address_or_an_identity_are_found(twilio: EmulatorServer) -> None:
     closed = twilio.text("hi")["conversation_sid"]
     twilio.service.conversations(closed).update(state="closed")
     opened = twilio.text("again")["conversation_sid"]
@@ -101,7 +101,7 @@ def test_the_conversations_of_an_address_or_an_identity_are_found(twilio: Served
     assert by_identity[0].participant_user_sid.startswith("US")
 
 
-def test_the_conversations_of_an_identity_are_those_of_one_service(twilio: Served) -> None:
+def test_the_conversations_of_an_identity_are_listed_per_service(twilio: EmulatorServer) -> None:
     other = twilio.client.conversations.v1.services(
         twilio.client.conversations.v1.services.create(friendly_name="other").sid
     )
@@ -115,7 +115,7 @@ def test_the_conversations_of_an_identity_are_those_of_one_service(twilio: Serve
         assert [row.conversation_sid for row in (*by_identity, *by_user)] == [conversation.sid] * 2
 
 
-def test_removing_a_participant_ends_his_share_in_it(twilio: Served) -> None:
+def test_a_removed_participant_gets_no_messages(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.list()[0].delete()
 
@@ -125,8 +125,8 @@ def test_removing_a_participant_ends_his_share_in_it(twilio: Served) -> None:
     assert twilio.service.participant_conversations.list(address=CUSTOMER) == []
 
 
-def test_two_customers_in_one_conversation_make_a_repeated_field_in_its_webhooks(
-    twilio: Served, site: WebhookSite
+def test_webhooks_repeat_a_parameter_for_each_customer_of_a_conversation(
+    twilio: EmulatorServer, site: WebhookSite
 ) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.create(messaging_binding_address=OTHER_CUSTOMER, messaging_binding_proxy_address=OUR_SMS)
@@ -138,7 +138,7 @@ def test_two_customers_in_one_conversation_make_a_repeated_field_in_its_webhooks
     assert updated.is_signed()
 
 
-def test_the_delete_of_a_participant_tells_if_its_header_says_so(twilio: Served, site: WebhookSite) -> None:
+def test_deleting_a_participant_sends_a_webhook_with_the_header(twilio: EmulatorServer, site: WebhookSite) -> None:
     conversation = twilio.service.conversations.create()
     alice = conversation.participants.create(identity="alice")
     path = f"/v1/Services/{SERVICE}/Conversations/{conversation.sid}/Participants/{alice.sid}"

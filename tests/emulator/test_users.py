@@ -1,8 +1,8 @@
-from tests.emulator.emulator_server import Served, refused
+from tests.emulator.emulator_server import EmulatorServer, refused
 from tests.emulator.webhook_site import WebhookSite
 
 
-def test_an_identity_becomes_a_user_with_its_first_conversation(twilio: Served) -> None:
+def test_an_identity_becomes_a_user_with_its_first_conversation(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create()
 
     conversation.participants.create(identity="alice")
@@ -12,7 +12,7 @@ def test_an_identity_becomes_a_user_with_its_first_conversation(twilio: Served) 
     assert twilio.client.conversations.v1.users("alice").fetch().sid == user.sid
 
 
-def test_users_are_made_changed_and_deleted(twilio: Served) -> None:
+def test_users_are_created_changed_and_deleted(twilio: EmulatorServer) -> None:
     user = twilio.service.users.create(identity="alice", friendly_name="Alice", attributes='{"desk": 3}')
     with refused(code=50201, status=409):
         twilio.service.users.create(identity="alice")
@@ -26,14 +26,14 @@ def test_users_are_made_changed_and_deleted(twilio: Served) -> None:
     twilio.service.users.create(identity="alice")
 
 
-def test_identities_differ_by_case(twilio: Served) -> None:
+def test_identities_differ_by_case(twilio: EmulatorServer) -> None:
     for identity in ("alice", "Alice"):
         twilio.service.users.create(identity=identity)
 
     assert [user.identity for user in twilio.service.users.list()] == ["alice", "Alice"]
 
 
-def test_a_user_sees_his_conversations_and_what_he_has_not_read(twilio: Served) -> None:
+def test_a_user_sees_their_conversations_and_unread_messages(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations.create(unique_name="order-17")
     conversation.participants.create(identity="alice")
     for body in "abc":
@@ -49,7 +49,7 @@ def test_a_user_sees_his_conversations_and_what_he_has_not_read(twilio: Served) 
     assert of_alice("order-17").update(notification_level="default").notification_level == "default"
 
 
-def test_a_user_leaves_a_conversation(twilio: Served, site: WebhookSite) -> None:
+def test_a_user_leaves_a_conversation(twilio: EmulatorServer, site: WebhookSite) -> None:
     conversation = twilio.service.conversations.create()
     conversation.participants.create(identity="alice")
 
@@ -60,7 +60,7 @@ def test_a_user_leaves_a_conversation(twilio: Served, site: WebhookSite) -> None
     assert site.received == []
 
 
-def test_a_service_comes_with_twilios_default_roles(twilio: Served) -> None:
+def test_a_service_comes_with_twilios_default_roles(twilio: EmulatorServer) -> None:
     roles = {role.friendly_name: role.type for role in twilio.service.roles.list()}
 
     assert roles == {
@@ -71,7 +71,7 @@ def test_a_service_comes_with_twilios_default_roles(twilio: Served) -> None:
     }
 
 
-def test_roles_are_made_changed_and_deleted(twilio: Served) -> None:
+def test_roles_are_created_changed_and_deleted(twilio: EmulatorServer) -> None:
     role = twilio.service.roles.create(
         friendly_name="reader", type="conversation", permission=["sendMessage", "leaveConversation"]
     )

@@ -1,6 +1,6 @@
 from threading import Event
 
-from tests.emulator.emulator_server import Served
+from tests.emulator.emulator_server import EmulatorServer
 from tests.emulator.webhook_site import Reply, WebhookSite
 from tests.waiting import wait_until
 
@@ -9,17 +9,17 @@ def bodies(site: WebhookSite) -> list[str]:
     return [received.fields["Body"] for received in site.received if received.type == "onMessageAdded"]
 
 
-def test_a_dropped_webhook_never_comes_and_the_next_one_does(twilio: Served, site: WebhookSite) -> None:
+def test_a_dropped_webhook_is_never_sent_and_the_next_one_is(twilio: EmulatorServer, site: WebhookSite) -> None:
     twilio.arm("drop_webhook", on="onMessageAdded")
 
     twilio.text("lost")
-    twilio.text("told")
+    twilio.text("received")
 
-    wait_until(lambda: "told" in bodies(site))
-    assert bodies(site) == ["told"]
+    wait_until(lambda: "received" in bodies(site))
+    assert bodies(site) == ["received"]
 
 
-def test_a_duplicated_webhook_comes_twice_under_one_token(twilio: Served, site: WebhookSite) -> None:
+def test_a_duplicated_webhook_is_sent_twice_with_the_same_token(twilio: EmulatorServer, site: WebhookSite) -> None:
     twilio.arm("duplicate_webhook", on="onMessageAdded")
 
     twilio.text("hi")
@@ -30,7 +30,7 @@ def test_a_duplicated_webhook_comes_twice_under_one_token(twilio: Served, site: 
     assert (first.fields["RetryCount"], second.fields["RetryCount"]) == ("0", "1")
 
 
-def test_a_delayed_webhook_comes_once_its_time_has_passed(twilio: Served, site: WebhookSite) -> None:
+def test_a_delayed_webhook_is_sent_after_its_delay(twilio: EmulatorServer, site: WebhookSite) -> None:
     twilio.arm("delay_webhook", on="onMessageAdded", seconds=3600)
     twilio.text("late")
     twilio.text("soon")
@@ -41,7 +41,7 @@ def test_a_delayed_webhook_comes_once_its_time_has_passed(twilio: Served, site: 
     wait_until(lambda: bodies(site) == ["soon", "late"])
 
 
-def test_a_reset_forgets_the_webhooks_that_wait(twilio: Served, site: WebhookSite) -> None:
+def test_a_reset_discards_delayed_webhooks(twilio: EmulatorServer, site: WebhookSite) -> None:
     twilio.arm("delay_webhook", on="onMessageAdded", seconds=60)
     twilio.text("late")
     wait_until(lambda: len(site.received) == 2)
@@ -54,7 +54,7 @@ def test_a_reset_forgets_the_webhooks_that_wait(twilio: Served, site: WebhookSit
     assert bodies(site) == ["new"]
 
 
-def test_a_reordered_webhook_comes_after_the_next_one(twilio: Served, site: WebhookSite) -> None:
+def test_a_reordered_webhook_is_sent_after_the_next_one(twilio: EmulatorServer, site: WebhookSite) -> None:
     twilio.arm("reorder_webhook", on="onMessageAdded", seconds=3600)
 
     twilio.text("first")
@@ -63,7 +63,9 @@ def test_a_reordered_webhook_comes_after_the_next_one(twilio: Served, site: Webh
     wait_until(lambda: bodies(site) == ["second", "first"])
 
 
-def test_a_reordered_webhook_that_nothing_overtakes_comes_in_the_end(twilio: Served, site: WebhookSite) -> None:
+def test_a_reordered_webhook_is_sent_after_its_delay_if_there_is_no_next_one(
+    twilio: EmulatorServer, site: WebhookSite
+) -> None:
     twilio.arm("reorder_webhook", on="onMessageAdded", seconds=60)
     twilio.text("only")
 
@@ -72,7 +74,7 @@ def test_a_reordered_webhook_that_nothing_overtakes_comes_in_the_end(twilio: Ser
     wait_until(lambda: bodies(site) == ["only"])
 
 
-def test_the_same_seed_strikes_the_same_webhooks(twilio: Served, site: WebhookSite) -> None:
+def test_the_same_seed_drops_the_same_webhooks(twilio: EmulatorServer, site: WebhookSite) -> None:
     def what_comes_through() -> list[str]:
         twilio.request("POST", "/_emulator/reset")
         twilio.arm("drop_webhook", on="onMessageAdded", rate=0.5, seed=7)
@@ -91,10 +93,12 @@ def test_the_same_seed_strikes_the_same_webhooks(twilio: Served, site: WebhookSi
     assert what_comes_through() == first
 
 
-def test_faults_are_listed_with_how_often_they_struck(twilio: Served, site: WebhookSite) -> None:
+def test_faults_are_listed_with_the_number_of_times_they_were_triggered(
+    twilio: EmulatorServer, site: WebhookSite
+) -> None:
     twilio.arm("drop_webhook", on="onMessageAdded", count=2)
     twilio.text("lost")
-    site.waits_for("onConversationAdded", "onParticipantAdded")
+    site.wait_for("onConversationAdded", "onParticipantAdded")
 
     wait_until(lambda: twilio.request("GET", "/_emulator/faults").json()[0]["struck"] == 1)
 
@@ -102,7 +106,7 @@ def test_faults_are_listed_with_how_often_they_struck(twilio: Served, site: Webh
     assert (fault["kind"], fault["count"], fault["on"]) == ("drop_webhook", 2, "onMessageAdded")
 
 
-def test_disarmed_faults_strike_no_more(twilio: Served, site: WebhookSite) -> None:
+def test_removed_faults_no_longer_trigger(twilio: EmulatorServer, site: WebhookSite) -> None:
     twilio.arm("drop_webhook", rate=1)
 
     twilio.request("DELETE", "/_emulator/faults")
@@ -112,16 +116,14 @@ def test_disarmed_faults_strike_no_more(twilio: Served, site: WebhookSite) -> No
     assert twilio.request("GET", "/_emulator/faults").json() == []
 
 
-def test_a_fault_without_a_count_or_a_rate_is_refused(twilio: Served) -> None:
+def test_a_fault_needs_a_count_or_a_rate(twilio: EmulatorServer) -> None:
     answer = twilio.request("POST", "/_emulator/faults", json={"kind": "drop_webhook"})
 
     assert (answer.status_code, answer.json()["code"]) == (400, 20422)
     assert "count or a rate" in answer.json()["message"]
 
 
-def test_a_webhook_that_nobody_answers_holds_up_its_own_conversation_and_no_other(
-    twilio: Served, site: WebhookSite
-) -> None:
+def test_a_slow_webhook_delays_only_its_own_conversation(twilio: EmulatorServer, site: WebhookSite) -> None:
     hold = Event()
     site.reply = lambda received: Reply(hold=hold if received.fields.get("Body") == "hangs" else None)
     twilio.text("hangs")

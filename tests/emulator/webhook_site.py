@@ -1,4 +1,4 @@
-"""A web site that takes webhooks and remembers them."""
+"""A web server that receives webhooks and records them."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ TOKEN = "emulator-token"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A webhook as it came in."""
+    """A received webhook."""
 
     method: str
     url: str
@@ -42,18 +42,18 @@ class Received:
         return len(self.fields)
 
     def is_signed(self) -> bool:
-        """Whether Twilio's own validator takes it, in the form Twilio's documentation gives for its method."""
+        """Return whether Twilio's validator accepts the signature, as Twilio documents it for this HTTP method."""
         fields: object = self if self.method == "POST" else {}
         return bool(RequestValidator(TOKEN).validate(self.url, fields, self.headers["x-twilio-signature"]))
 
     def getlist(self, name: str) -> list[str]:
-        """Return all values of a field, as RequestValidator asks for them."""
+        """Return all values of a field; `RequestValidator` calls this method."""
         return [value for key, value in self.pairs if key == name]
 
 
 @dataclass(slots=True)
 class Reply:
-    """What the site answers: a status and a body, as a rule JSON, once `hold` is set."""
+    """The response of the site; it is sent once `hold` is set, if there is one."""
 
     status: int = 200
     body: str = ""
@@ -63,7 +63,7 @@ class Reply:
 
 @dataclass(slots=True)
 class WebhookSite:
-    """`reply` decides the answer to each webhook."""
+    """`reply` returns the response to each webhook."""
 
     received: list[Received] = field(default_factory=list)
     reply: Callable[[Received], Reply] = lambda _received: Reply()
@@ -91,7 +91,7 @@ class WebhookSite:
                     pairs=tuple(parse_qsl(form, keep_blank_values=True)),
                 )
                 if not f"{received.path}/".startswith(f"{site.path}/"):
-                    self.send_error(404)  # a former test's
+                    self.send_error(404)  # it belongs to an earlier test
                     return
                 site.received.append(received)
                 reply = site.reply(received)
@@ -111,7 +111,7 @@ class WebhookSite:
             request_queue_size = 100
 
             def handle_error(self, *_: object) -> None:
-                pass  # the emulator hung up, as Twilio does after 5 s
+                pass  # the emulator closed the connection, as Twilio does after 5 seconds
 
         self._server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -130,7 +130,7 @@ class WebhookSite:
         return f"/webhook/{self._test}"
 
     def forget(self) -> None:
-        """Begin anew, under another URL: what is still sent for a former test does not count."""
+        """Forget all webhooks and use another URL, so that late webhooks of an earlier test are ignored."""
         self._test += 1
         self.received = []
         self.reply = lambda _received: Reply()
@@ -138,8 +138,8 @@ class WebhookSite:
     def types(self) -> list[str]:
         return [received.type for received in self.received]
 
-    def waits_for(self, *types: str) -> Sequence[Received]:
-        """Wait until as many webhooks came in as there are types; check that they are these, in order."""
+    def wait_for(self, *types: str) -> Sequence[Received]:
+        """Wait for as many webhooks as there are types; check that they have these types, in this order."""
         wait_until(lambda: len(self.received) >= len(types), what=f"{types}, got {self.types()}")
         assert self.types() == list(types)
         return self.received

@@ -7,7 +7,7 @@ import pytest
 
 from tests.stacks import Running, running
 from tests.waiting import wait_until
-from twilio_emulator.state_file import NotKept, Unusable
+from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
 
 ANSWERED, WAITING = "+12025550150", "+12025550151"
 
@@ -63,7 +63,7 @@ def test_a_run_without_its_tables_is_refused_and_the_file_stays(tmp_path: Path, 
     file.write_text(json.dumps({**kept, "tables": tables}))
     edited = file.read_text()
 
-    with pytest.raises(Unusable, match=r"state\.json"), running(state_file=file):
+    with pytest.raises(StateFileUnusable, match=r"state\.json"), running(state_file=file):
         pass
 
     assert file.read_text() == edited
@@ -75,7 +75,7 @@ def test_a_run_whose_local_aws_is_gone_says_that_it_was_not_kept(tmp_path: Path)
         pass
     kept = file.read_text()
 
-    with pytest.raises(NotKept, match="AWS"):
+    with pytest.raises(StateFileNotSaved, match="AWS"):
         run_whose_local_aws_dies(file)
 
     assert file.read_text() == kept

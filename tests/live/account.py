@@ -78,7 +78,7 @@ def emulated() -> Iterator[Account]:
     finally:
         account.http.session.close()
         servers.close()
-    left = [*emulator.world.state.conversations, *emulator.world.state.users[SERVICE]]
+    left = [*emulator.backend.state.conversations, *emulator.backend.state.users[SERVICE]]
     assert left == [], "tests left something behind"
 
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.simulation.invariants import REPLY
-from twilio_emulator.faults.connection_reset import HangUp
+from twilio_emulator.faults.connection_reset import ConnectionReset
 from twilio_emulator.server import Servers, listen
 
 THROTTLES = 0.02
@@ -60,7 +60,7 @@ class FaultyAws:
         headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
         answer = await self._http.post(self._upstream(), content=await request.body(), headers=headers)
         if operation in {"UpdateItem", "TransactWriteItems"} and self._strikes("answer lost", LOSES_AN_ANSWER):
-            return HangUp()
+            return ConnectionReset()
         return Response(answer.content, answer.status_code, media_type=answer.headers["content-type"])
 
     async def _converse(self, request: Request) -> Response:

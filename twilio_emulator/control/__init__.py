@@ -1,1 +1,1 @@
-"""What Twilio has no API for: the customers' phones, the clock, faults and snapshots, under `/_emulator`."""
+"""The control API under `/_emulator`: customers, the clock, faults and snapshots, for which Twilio has no API."""

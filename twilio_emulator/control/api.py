@@ -1,4 +1,4 @@
-"""/_emulator: what Twilio has no API for: the customers' side, the clock, faults, snapshots. It asks no credentials."""
+"""The control API under /_emulator: customers, the clock, faults, snapshots. It needs no credentials."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -13,50 +13,58 @@ from starlette.routing import Route
 
 from twilio_emulator import snapshot
 from twilio_emulator.clock import Clock
-from twilio_emulator.control.customers import Phones, Upload
-from twilio_emulator.control.requests import Advance, Inbound, NewCredentials, Read, Reset, Sender, Typing
+from twilio_emulator.control.customers import Customers, Upload
+from twilio_emulator.control.requests import (
+    AddSender,
+    AdvanceClock,
+    InboundMessage,
+    ReadInbox,
+    ResetState,
+    SetCredentials,
+    StartTyping,
+)
 from twilio_emulator.exceptions import INVALID_PARAMETER, TwilioError
-from twilio_emulator.faults.armed import Armed, Fault, Faults
+from twilio_emulator.faults.armed import ArmedFault, Fault, Faults
 from twilio_emulator.models import addresses
-from twilio_emulator.models.backend import World
-from twilio_emulator.models.resources import Arrived
+from twilio_emulator.models.backend import Backend
+from twilio_emulator.models.resources import InboxMessage
 from twilio_emulator.models.state import AccountState
-from twilio_emulator.rest.application import read
+from twilio_emulator.rest.application import read_body
 from twilio_emulator.rest.credentials import Credentials
 
-MOST_BYTES = 150 * 1024 * 1024  # a snapshot holds files
+MAX_BODY_BYTES = 150 * 1024 * 1024  # a snapshot contains the uploaded files
 
 _FAULT = TypeAdapter(Fault)
 
 
-class Controlled(Protocol):
-    """What is controlled: an `Emulator`."""
+class ControlledEmulator(Protocol):
+    """What the control API needs of an `Emulator`."""
 
-    world: World
+    backend: Backend
     clock: Clock
     faults: Faults
     credentials: Credentials
-    phones: Phones
+    customers: Customers
 
     def advance_clock(self, ahead: timedelta) -> None:
         """Move the clock forward."""
 
     def reset(self, *, seed: str | None = None) -> None:
-        """Begin anew."""
+        """Delete the state."""
 
     def restore(self, state: AccountState) -> None:
-        """Go on from a state."""
+        """Replace the state."""
 
 
-class Control:
-    """Answers what tests and people ask the emulator itself."""
+class ControlApi:
+    """Handles the requests to /_emulator."""
 
-    def __init__(self, emulator: Controlled) -> None:
+    def __init__(self, emulator: ControlledEmulator) -> None:
         self._emulator = emulator
 
     def routes(self) -> list[Route]:
         """Return the routes, to be mounted under /_emulator."""
-        answers: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
+        handlers: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
             ("POST", "/inbound"): self.inbound,
             ("GET", "/inbox"): self.inbox,
             ("POST", "/read"): self.read,
@@ -73,18 +81,21 @@ class Control:
             ("POST", "/senders"): self.add_sender,
             ("PUT", "/credentials"): self.set_credentials,
         }
-        return [Route(path, answer, methods=[method]) for (method, path), answer in answers.items()]
+        return [Route(path, handler, methods=[method]) for (method, path), handler in handlers.items()]
 
     async def inbound(self, request: Request) -> Response:
-        """Take a customer's text; SIDs are null where a pre-webhook rejected it, the channel's also in a web chat."""
-        order = await _order(Inbound, request)
-        message = await self._emulator.phones.text(
-            sender=order.sender,
-            to=order.to,
-            body=order.body,
+        """Add a customer's message and return its SIDs.
+
+        All SIDs are null if a pre-webhook rejected the message; `channel_message_sid` is also null in a web chat.
+        """
+        inbound = await _parse_body(InboundMessage, request)
+        message = await self._emulator.customers.send(
+            sender=inbound.sender,
+            to=inbound.to,
+            body=inbound.body,
             files=[
                 Upload(content=file.content, content_type=file.content_type, filename=file.filename)
-                for file in order.media
+                for file in inbound.media
             ],
         )
         sids = {
@@ -95,119 +106,123 @@ class Control:
         return JSONResponse(sids, HTTPStatus.ACCEPTED)
 
     async def inbox(self, request: Request) -> Response:
-        """Return what reached a phone or an identity, oldest first."""
+        """Return the messages that an address or identity received, oldest first."""
         address = request.query_params.get("address", "")
-        return JSONResponse([_arrived(each) for each in self._emulator.world.state.inboxes.get(address, {}).values()])
+        inbox = self._emulator.backend.state.inboxes.get(address, {})
+        return JSONResponse([_inbox_message_body(message) for message in inbox.values()])
 
     async def read(self, request: Request) -> Response:
-        """Read what arrived at a phone or an identity."""
-        self._emulator.phones.read((await _order(Read, request)).address)
-        return _done()
+        """Mark the messages that an address or identity received as read."""
+        self._emulator.customers.read((await _parse_body(ReadInbox, request)).address)
+        return _no_content()
 
     async def type(self, request: Request) -> Response:
-        """Type as a customer."""
-        order = await _order(Typing, request)
-        self._emulator.phones.type(sender=order.sender, to=order.to)
-        return _done()
+        """Show a customer as typing."""
+        typing = await _parse_body(StartTyping, request)
+        self._emulator.customers.type(sender=typing.sender, to=typing.to)
+        return _no_content()
 
     async def typing(self, request: Request) -> Response:
         """Return who is typing in a conversation."""
-        return JSONResponse(self._emulator.phones.typing(request.query_params.get("conversation_sid", "")))
+        return JSONResponse(self._emulator.customers.typing(request.query_params.get("conversation_sid", "")))
 
     async def faults(self, _request: Request) -> Response:
-        """Return the armed faults, each with how often it struck."""
-        return JSONResponse([_armed(each) for each in self._emulator.faults.armed])
+        """Return the armed faults, each with the number of times it was triggered."""
+        return JSONResponse([_fault_body(each) for each in self._emulator.faults.armed])
 
     async def arm(self, request: Request) -> Response:
         """Arm a fault."""
         try:
-            fault = _FAULT.validate_json(await read(request, most=MOST_BYTES), extra="forbid")
+            fault = _FAULT.validate_json(await read_body(request, max_bytes=MAX_BODY_BYTES), extra="forbid")
         except ValidationError as error:
-            raise _invalid(error) from None
-        return JSONResponse(_armed(self._emulator.faults.arm(fault)), HTTPStatus.CREATED)
+            raise _invalid_body(error) from None
+        return JSONResponse(_fault_body(self._emulator.faults.arm(fault)), HTTPStatus.CREATED)
 
     async def disarm(self, _request: Request) -> Response:
-        """Disarm all faults."""
+        """Remove all faults."""
         self._emulator.faults.clear()
-        return _done()
+        return _no_content()
 
     async def clock(self, _request: Request) -> Response:
         """Return the emulator's time."""
-        return JSONResponse({"now": _instant(self._emulator.clock())})
+        return JSONResponse({"now": _timestamp(self._emulator.clock())})
 
     async def advance_clock(self, request: Request) -> Response:
-        """Move the clock; timers that fall due do so before the answer."""
-        ahead = (await _order(Advance, request)).advance_seconds
+        """Move the clock forward and run the timers that are due before responding."""
+        ahead = (await _parse_body(AdvanceClock, request)).advance_seconds
         try:
             self._emulator.advance_clock(timedelta(seconds=ahead))
         except ValueError as error:
             raise TwilioError(INVALID_PARAMETER, f"Invalid body: {error}") from None
-        return JSONResponse({"now": _instant(self._emulator.clock())})
+        return JSONResponse({"now": _timestamp(self._emulator.clock())})
 
     async def reset(self, request: Request) -> Response:
-        """Begin anew, with the SIDs of a seed if one is given."""
-        content = await read(request, most=MOST_BYTES)
-        self._emulator.reset(seed=_parsed(Reset, content).seed if content else None)
-        return _done()
+        """Delete the state; with a seed, the same calls get the same SIDs afterwards."""
+        content = await read_body(request, max_bytes=MAX_BODY_BYTES)
+        self._emulator.reset(seed=_parse(ResetState, content).seed if content else None)
+        return _no_content()
 
     async def snapshot(self, _request: Request) -> Response:
-        """Return the state."""
-        return Response(snapshot.dump(self._emulator.world.state), media_type="application/json")
+        """Return the state as a snapshot."""
+        return Response(snapshot.dump(self._emulator.backend.state), media_type="application/json")
 
     async def restore(self, request: Request) -> Response:
-        """Take the state of a snapshot."""
-        self._emulator.restore(snapshot.load(await read(request, most=MOST_BYTES)))
-        return _done()
+        """Replace the state with a snapshot."""
+        self._emulator.restore(snapshot.load(await read_body(request, max_bytes=MAX_BODY_BYTES)))
+        return _no_content()
 
     async def add_sender(self, request: Request) -> Response:
-        """Give the account an address: a WhatsApp sender, a phone number."""
-        address = (await _order(Sender, request)).address
+        """Add a WhatsApp sender or a phone number to the account."""
+        address = (await _parse_body(AddSender, request)).address
         if addresses.channel_of(address) is None:
-            raise TwilioError(INVALID_PARAMETER, "Invalid body: address belongs to no channel")
-        return JSONResponse({"sid": addresses.own(self._emulator.world, address)}, HTTPStatus.CREATED)
+            raise TwilioError(
+                INVALID_PARAMETER,
+                "Invalid body: address must be a phone number, or an address such as whatsapp:+12025550103",
+            )
+        return JSONResponse({"sid": addresses.add_to_account(self._emulator.backend, address)}, HTTPStatus.CREATED)
 
     async def set_credentials(self, request: Request) -> Response:
-        """Replace the auth tokens, the one that signs first, and the API keys."""
-        order = await _order(NewCredentials, request)
-        self._emulator.credentials.auth_tokens = tuple(order.auth_tokens)
-        self._emulator.credentials.api_keys = dict(order.api_keys)
-        return _done()
+        """Replace the auth tokens, of which the first one signs, and the API keys."""
+        new = await _parse_body(SetCredentials, request)
+        self._emulator.credentials.auth_tokens = tuple(new.auth_tokens)
+        self._emulator.credentials.api_keys = dict(new.api_keys)
+        return _no_content()
 
 
-async def _order[Order: BaseModel](model: type[Order], request: Request) -> Order:
-    return _parsed(model, await read(request, most=MOST_BYTES))
+async def _parse_body[Body: BaseModel](model: type[Body], request: Request) -> Body:
+    return _parse(model, await read_body(request, max_bytes=MAX_BODY_BYTES))
 
 
-def _parsed[Order: BaseModel](model: type[Order], content: bytes) -> Order:
+def _parse[Body: BaseModel](model: type[Body], content: bytes) -> Body:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise _invalid_body(error) from None
 
 
-def _invalid(error: ValidationError) -> TwilioError:
+def _invalid_body(error: ValidationError) -> TwilioError:
     reasons = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
     return TwilioError(INVALID_PARAMETER, f"Invalid body: {reasons[:500]}")
 
 
-def _done() -> Response:
+def _no_content() -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _armed(armed: Armed) -> dict[str, object]:
-    return {"id": armed.id, "struck": armed.struck, **json.loads(_FAULT.dump_json(armed.fault))}
+def _fault_body(armed: ArmedFault) -> dict[str, object]:
+    return {"id": armed.id, "struck": armed.times_triggered, **json.loads(_FAULT.dump_json(armed.fault))}
 
 
-def _arrived(arrived: Arrived) -> dict[str, str]:
+def _inbox_message_body(message: InboxMessage) -> dict[str, str]:
     return {
-        "conversation_sid": arrived.conversation_sid,
-        "message_sid": arrived.message_sid,
-        "body": arrived.body,
-        "author": arrived.author,
-        "status": arrived.status,
-        "at": _instant(arrived.at),
+        "conversation_sid": message.conversation_sid,
+        "message_sid": message.message_sid,
+        "body": message.body,
+        "author": message.author,
+        "status": message.status,
+        "at": _timestamp(message.at),
     }
 
 
-def _instant(moment: datetime) -> str:
+def _timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

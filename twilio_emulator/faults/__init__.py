@@ -1,1 +1,1 @@
-"""Faults that a test or a person arms: webhooks that get lost, REST calls that fail, connections that break."""
+"""Faults that a test or an operator arms: lost webhooks, failing REST calls, reset connections, failed deliveries."""

@@ -1,6 +1,7 @@
-"""How the emulator is told to misbehave: each fault a kind, a number of times or a rate, and what it strikes.
+"""Armed faults: what goes wrong, for which event, call, address or conversation, and how often.
 
-Plain Python without I/O: whoever sends webhooks, answers REST calls or delivers messages asks whether a fault strikes.
+Plain Python without I/O. The code that sends webhooks, answers REST calls or delivers messages asks `Faults.trigger`
+whether something is to go wrong.
 """
 
 import itertools
@@ -11,12 +12,14 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What goes wrong.
 
-    Webhooks: `drop_webhook`, `duplicate_webhook`, `delay_webhook`, `reorder_webhook` (sent after the next one of its
-    conversation). REST: `answer` (an error), `reset` (the connection), `timeout` (no answer), `list_lag` (lists do not
-    show the newest yet). The world: `fail_delivery`, `skip_index` (the next message skips a number).
+    - Webhooks: `drop_webhook`, `duplicate_webhook`, `delay_webhook`, `reorder_webhook` (sent after the next webhook of
+      the same conversation).
+    - REST calls: `answer` (with an error), `reset` (the connection), `timeout` (no response), `list_lag` (a list does
+      not show the newest items yet).
+    - Messages: `fail_delivery`, `skip_index` (the next message of a conversation skips an index).
     """
 
     DROP_WEBHOOK = "drop_webhook"
@@ -32,39 +35,40 @@ class Kind(StrEnum):
 
 
 class Commit(StrEnum):
-    """Whether a REST call that ends badly was carried out: not at all, before it ended, or a while later."""
+    """When a failing REST call takes effect: never, before it fails, or `seconds` later."""
 
     NEVER = "never"
     FIRST = "first"
     LATE = "late"
 
 
-class Failure(StrEnum):
-    """How a delivery fails: at Twilio, or at the carrier after it was sent."""
+class FailureStatus(StrEnum):
+    """The status of a failed delivery: `failed` at Twilio, `undelivered` at the carrier after it was sent."""
 
     FAILED = "failed"
     UNDELIVERED = "undelivered"
 
 
 WEBHOOK_KINDS = frozenset(
-    {Kind.DROP_WEBHOOK, Kind.DUPLICATE_WEBHOOK, Kind.DELAY_WEBHOOK, Kind.REORDER_WEBHOOK},
+    {FaultKind.DROP_WEBHOOK, FaultKind.DUPLICATE_WEBHOOK, FaultKind.DELAY_WEBHOOK, FaultKind.REORDER_WEBHOOK},
 )
-REST_KINDS = frozenset({Kind.ANSWER, Kind.RESET, Kind.TIMEOUT})
+REST_KINDS = frozenset({FaultKind.ANSWER, FaultKind.RESET, FaultKind.TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A fault to arm.
 
-    `count` is how often it strikes, `rate` how likely (0 to 1); with both it strikes at that rate until it has struck
-    so often. `seed` makes a rate repeatable. `on` is what it strikes, as a shell pattern: an event type
-    (`onMessageAdded`), a REST call (`POST */Messages`), an address or a conversation's SID.
+    `count` is how many times it triggers, `rate` with which probability (0 to 1); with both, it triggers with that
+    probability until it has triggered `count` times. `seed` makes a rate repeatable. `on` is a shell pattern for what
+    it applies to: an event type (`onMessageAdded`), a REST call (`POST */Messages`), an address or a conversation SID.
 
-    `seconds` is how long a webhook or an answer is held back, how late a commit is, or how far a list lags. `code` is
-    Twilio's error code, of an answer (20429, 20500, 20503, …) or a delivery (30003, 63016, …), `status` the delivery's.
+    `seconds` is how long a webhook or a response is delayed, how late a commit is, or how far a list lags behind.
+    `code` is Twilio's error code of a response (20429, 20500, 20503, …) or of a delivery (30003, 63016, …). `status`
+    is the status of the delivery.
     """
 
-    kind: Kind
+    kind: FaultKind
     count: int | None = None
     rate: float | None = None
     seed: int = 0
@@ -72,56 +76,56 @@ class Fault:
     seconds: float = 10
     code: int = 20500
     commit: Commit = Commit.NEVER
-    status: Failure = Failure.FAILED
+    status: FailureStatus = FailureStatus.FAILED
 
     def __post_init__(self) -> None:
         if self.count is None and self.rate is None:
             raise ValueError("a fault needs a count or a rate")
         if self.rate is not None and not 0 <= self.rate <= 1:
-            raise ValueError("a rate is between 0 and 1")
+            raise ValueError("the rate must be between 0 and 1")
 
 
 @dataclass(slots=True)
-class Armed:
-    """A fault that waits; `struck` is how often it struck."""
+class ArmedFault:
+    """A fault and the number of times it was triggered."""
 
     id: int
     fault: Fault
-    struck: int = 0
-    _dice: random.Random = field(init=False)
+    times_triggered: int = 0
+    _random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self._dice = random.Random(self.fault.seed)  # noqa: S311 -- repeatable, not secret
+        self._random = random.Random(self.fault.seed)  # noqa: S311 -- repeatable, not secret
 
-    def strikes(self, subject: str) -> bool:
-        """Tell whether it strikes now, and count it."""
-        if self.fault.count is not None and self.struck >= self.fault.count:
+    def trigger(self, subject: str) -> bool:
+        """Return whether the fault applies to a subject now, and count it if it does."""
+        if self.fault.count is not None and self.times_triggered >= self.fault.count:
             return False
         if not fnmatchcase(subject, self.fault.on):
             return False
-        if self.fault.rate is not None and self._dice.random() >= self.fault.rate:
+        if self.fault.rate is not None and self._random.random() >= self.fault.rate:
             return False
-        self.struck += 1
+        self.times_triggered += 1
         return True
 
 
 class Faults:
-    """The faults that are armed, in the order they were."""
+    """The armed faults, in the order in which they were armed."""
 
     def __init__(self) -> None:
         self._ids = itertools.count(1)
-        self.armed: list[Armed] = []
+        self.armed: list[ArmedFault] = []
 
-    def arm(self, fault: Fault) -> Armed:
-        """Have a fault strike from now on."""
-        armed = Armed(next(self._ids), fault)
+    def arm(self, fault: Fault) -> ArmedFault:
+        """Add a fault; it can trigger from now on."""
+        armed = ArmedFault(next(self._ids), fault)
         self.armed.append(armed)
         return armed
 
     def clear(self) -> None:
-        """Disarm all."""
+        """Remove all faults."""
         self.armed.clear()
 
-    def strike(self, kinds: Collection[Kind], subject: str) -> Fault | None:
-        """Return the first fault of these kinds that strikes a subject."""
-        return next((each.fault for each in self.armed if each.fault.kind in kinds and each.strikes(subject)), None)
+    def trigger(self, kinds: Collection[FaultKind], subject: str) -> Fault | None:
+        """Return the first fault of these kinds that applies to a subject now, and count it; None if there is none."""
+        return next((each.fault for each in self.armed if each.fault.kind in kinds and each.trigger(subject)), None)

@@ -1,4 +1,4 @@
-"""Connections that end without an answer."""
+"""A response that resets the TCP connection instead of answering."""
 
 import asyncio
 import socket
@@ -9,11 +9,11 @@ from typing import Any, override
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: the peer gets a reset
+_LINGER_ZERO_SECONDS = struct.pack("ii", 1, 0)  # SO_LINGER with zero seconds makes close() send a TCP reset
 
 
-class HangUp(Response):
-    """Resets the connection, at once or after holding it for `seconds`; a client that leaves earlier is let go."""
+class ConnectionReset(Response):
+    """Resets the connection after `seconds`, unless the client closes it before."""
 
     def __init__(self, *, seconds: float = 0) -> None:
         super().__init__()
@@ -32,15 +32,18 @@ class HangUp(Response):
 async def _reset(receive: Receive) -> None:
     transport = _transport(receive)
     if transport is None:
-        raise ConnectionResetError("the emulator was told to reset this connection")
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        raise ConnectionResetError("a fault resets this connection")
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO_SECONDS)
     transport.abort()
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _transport(receive: Callable[..., Any]) -> Any:  # noqa: ANN401 -- uvicorn's, which ASGI does not hand out
-    """Return the connection under an ASGI request, where the server is uvicorn; middleware wraps `receive`."""
+def _transport(receive: Callable[..., Any]) -> Any:  # noqa: ANN401 -- uvicorn's transport, which ASGI does not expose
+    """Return uvicorn's transport of a request, or None with another server.
+
+    Middleware wraps `receive` in closures, so they are searched, too.
+    """
     transport = getattr(getattr(receive, "__self__", None), "transport", None)
     if transport is not None:
         return transport

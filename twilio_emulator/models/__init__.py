@@ -1,5 +1,6 @@
 """The state of one Twilio account: plain synchronous Python without I/O.
 
-`World` holds it; each module beside it is what Twilio does with one resource, as functions that take the world first.
-Whatever happens is told to `World.happened` as an `Event`; who is to hear of it is `subscriptions`' business.
+`Backend` holds the state. Each of the other modules implements one resource of Twilio, with functions that take the
+backend as their first argument. Every change calls `Backend.emit` with an `Event`; `webhook_targets` decides which
+webhooks it is sent to.
 """

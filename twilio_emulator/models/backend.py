@@ -1,4 +1,4 @@
-"""One account: its state, what time it is, how new SIDs are drawn, and who hears of what happens."""
+"""The state of one account, and what its models share: the clock, new SIDs, events and timers."""
 
 import heapq
 import secrets
@@ -9,15 +9,17 @@ from hashlib import md5
 
 from twilio_emulator.models.events import Event
 from twilio_emulator.models.resources import DeliveryFailure
-from twilio_emulator.models.state import AccountState, Due
+from twilio_emulator.models.state import AccountState, TimerKind
 
 
-class World:
-    """The state, with what it needs from outside: a clock, a listener for events, a seed for its SIDs.
+class Backend:
+    """The state of an account, with its connections to the rest of the emulator.
 
-    `delivery_takes` is how long a message is on its way to a phone; `delivery_failure` tells how one to an address
-    fails, if it does; `skips_index` tells whether the next message of a conversation skips a number; `timer_set` hears
-    that something is to fall due.
+    - `on_event` is called with every event that fires webhooks.
+    - `delivery_delay` is how long a message takes to reach its recipient.
+    - `delivery_failure` returns how the next delivery to an address fails, or None if it succeeds.
+    - `skips_index` returns whether the next message of a conversation skips an index.
+    - `on_timer_scheduled` is called when a timer was added.
     """
 
     def __init__(
@@ -25,53 +27,53 @@ class World:
         *,
         account_sid: str,
         clock: Callable[[], datetime],
-        happened: Callable[[Event], None],
+        on_event: Callable[[Event], None],
         seed: str | None = None,
     ) -> None:
         self.account_sid = account_sid
         self.clock = clock
-        self.delivery_takes = timedelta()
+        self.delivery_delay = timedelta()
         self.delivery_failure: Callable[[str], DeliveryFailure | None] = lambda _address: None
         self.skips_index: Callable[[str], bool] = lambda _conversation_sid: False
-        self.timer_set: Callable[[], None] = lambda: None
-        self._happened = happened
-        self._withheld: list[Event] | None = None
+        self.on_timer_scheduled: Callable[[], None] = lambda: None
+        self._on_event = on_event
+        self._pending: list[Event] | None = None
         self._seed = seed
-        self.empty()
+        self.clear()
 
-    def empty(self, *, seed: str | None = None) -> None:
-        """Forget everything; draw the SIDs of another seed if one is given."""
+    def clear(self, *, seed: str | None = None) -> None:
+        """Delete the whole state; a new seed, if given, replaces the current one."""
         self._seed = seed if seed is not None else self._seed
         self.state = AccountState(seed=self._seed if self._seed is not None else secrets.token_hex())
 
     def new_sid(self, prefix: str) -> str:
-        """Draw a SID that was not drawn before; the same seed draws the same ones."""
+        """Return a new SID; the same seed gives the same sequence of SIDs."""
         self.state.sids_drawn += 1
         digest = md5(f"{self.state.seed}:{self.state.sids_drawn}".encode(), usedforsecurity=False)
         return f"{prefix}{digest.hexdigest()}"
 
-    def tell(self, event: Event) -> None:
-        """Tell the listener, unless the event came from a REST call that wants no webhooks."""
-        if not event.origin.fires:
+    def emit(self, event: Event) -> None:
+        """Pass an event to `on_event`, unless it comes from a REST call without the webhook header."""
+        if not event.origin.fires_webhooks:
             return
-        if self._withheld is not None:
-            self._withheld.append(event)
+        if self._pending is not None:
+            self._pending.append(event)
             return
-        self._happened(event)
+        self._on_event(event)
 
     @contextmanager
-    def told_together(self) -> Iterator[None]:
-        """Tell what happens in the block after it, and nothing of it if it fails."""
-        withheld: list[Event] = []
-        self._withheld = withheld
+    def emit_together(self) -> Iterator[None]:
+        """Emit the events of the block after its end, and none of them if the block raises."""
+        pending: list[Event] = []
+        self._pending = pending
         try:
             yield
         finally:
-            self._withheld = None
-        for event in withheld:
-            self._happened(event)
+            self._pending = None
+        for event in pending:
+            self._on_event(event)
 
-    def schedule(self, at: datetime, due: Due, what: str) -> None:
-        """Have something looked at once its time has come; what has changed until then is left alone."""
-        heapq.heappush(self.state.timers, (at, due, what))
-        self.timer_set()
+    def schedule(self, at: datetime, kind: TimerKind, key: str) -> None:
+        """Add a timer; when it is due, its handler checks whether there is still something to do."""
+        heapq.heappush(self.state.timers, (at, kind, key))
+        self.on_timer_scheduled()

@@ -1,28 +1,28 @@
-"""What becomes of a message on its way to each recipient.
+"""The delivery of a message to each of its recipients.
 
-A carrier's refusal is a failed delivery, never an error of the call that sent the message: opted out (21610), outside
-the 24 hours in which WhatsApp takes free text (63016), too long for the channel (21617), or what a fault says.
+A delivery can fail after the REST call that sent the message has succeeded: the customer opted out (21610), wrote on
+WhatsApp more than 24 hours ago (63016), or the message is too long for the channel (21617). A fault can set any code.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from twilio_emulator.models.backend import World
-from twilio_emulator.models.events import DELIVERY, Event, fields
+from twilio_emulator.models import event_payloads
+from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.resources import (
-    Arrived,
     Binding,
     Channel,
     DeliveryFailure,
     DeliveryStatus,
+    InboxMessage,
     Message,
     Participant,
     Receipt,
 )
-from twilio_emulator.models.state import Due, pair_key
+from twilio_emulator.models.state import TimerKind, pair_key
 
-MOST_CHANNEL_CHARACTERS = 1600
+MAX_CHANNEL_CHARACTERS = 1600
 WHATSAPP_WINDOW = timedelta(hours=24)
 
 OPTED_OUT = 21610
@@ -30,85 +30,87 @@ TOO_LONG = 21617
 OUTSIDE_WINDOW = 63016
 
 CHANNEL_SIDS = {Channel.SMS: "SM", Channel.WHATSAPP: "SM", Channel.RCS: "SM", Channel.MESSENGER: "FB"}
-_TELLS_READ = frozenset({Channel.WHATSAPP, Channel.RCS, Channel.MESSENGER})
+_REPORTS_READ = frozenset({Channel.WHATSAPP, Channel.RCS, Channel.MESSENGER})
 
 
-def send(world: World, message: Message) -> None:
-    """Send a message to every participant but its author; all but chat participants get a delivery receipt."""
-    for participant in world.state.participants[message.conversation_sid].values():
+def send(backend: Backend, message: Message) -> None:
+    """Deliver a message to every participant except its author; only those on a channel get a delivery receipt."""
+    for participant in backend.state.participants[message.conversation_sid].values():
         if participant.sid == message.participant_sid:
             continue
         if participant.binding is None:
-            _arrive(world, message, participant.identity or "")
+            _add_to_inbox(backend, message, participant.identity or "")
             continue
-        receipt = _receipt(world, message, participant, participant.binding)
-        if failure := _failure(world, message, participant.binding):
+        receipt = _new_receipt(backend, message, participant, participant.binding)
+        if failure := _failure(backend, message, participant.binding):
             if failure.status is DeliveryStatus.UNDELIVERED:
-                _advance(world, receipt, DeliveryStatus.SENT)
-            _advance(world, receipt, failure.status, error_code=failure.error_code)
+                _set_status(backend, receipt, DeliveryStatus.SENT)
+            _set_status(backend, receipt, failure.status, error_code=failure.error_code)
             continue
-        _advance(world, receipt, DeliveryStatus.SENT)
-        if world.delivery_takes:
-            world.schedule(world.clock() + world.delivery_takes, Due.DELIVERY, f"{message.sid} {receipt.sid}")
+        _set_status(backend, receipt, DeliveryStatus.SENT)
+        if backend.delivery_delay:
+            backend.schedule(
+                backend.clock() + backend.delivery_delay, TimerKind.DELIVERY, f"{message.sid} {receipt.sid}"
+            )
         else:
-            _deliver(world, message, receipt, participant.binding.address)
+            _deliver(backend, message, receipt, participant.binding.address)
 
 
-def look_at_delivery(world: World, key: str) -> None:
-    """Deliver a message whose time has come, if it and its recipient are still there."""
+def complete_delivery(backend: Backend, key: str) -> None:
+    """Deliver a message that was sent earlier, if the message and its recipient still exist."""
     message_sid, receipt_sid = key.split(" ")
-    receipt = world.state.receipts.get(message_sid, {}).get(receipt_sid)
+    receipt = backend.state.receipts.get(message_sid, {}).get(receipt_sid)
     if receipt is None or receipt.status is not DeliveryStatus.SENT:
         return
-    message = world.state.messages[receipt.conversation_sid].get(message_sid)
-    participant = world.state.participants[receipt.conversation_sid].get(receipt.participant_sid)
+    message = backend.state.messages[receipt.conversation_sid].get(message_sid)
+    participant = backend.state.participants[receipt.conversation_sid].get(receipt.participant_sid)
     if message and participant and participant.binding:
-        _deliver(world, message, receipt, participant.binding.address)
+        _deliver(backend, message, receipt, participant.binding.address)
 
 
-def read(world: World, address: str) -> list[Arrived]:
-    """Mark what arrived at an address or identity as read; return it. SMS tells nobody."""
-    inbox = world.state.inboxes.get(address, {})
-    unread = [arrived for arrived in inbox.values() if arrived.status is not DeliveryStatus.READ]
-    for arrived in unread:
-        for receipt in _receipts_of(world, arrived, address):
-            _advance(world, receipt, DeliveryStatus.READ)
+def mark_read(backend: Backend, address: str) -> list[InboxMessage]:
+    """Return the unread messages of an address or identity, and mark them as read; SMS does not report it."""
+    inbox = backend.state.inboxes.get(address, {})
+    unread = [received for received in inbox.values() if received.status is not DeliveryStatus.READ]
+    for received in unread:
+        for receipt in _read_receipts(backend, received, address):
+            _set_status(backend, receipt, DeliveryStatus.READ)
         if not address.startswith("+"):
-            inbox[arrived.message_sid] = replace(arrived, status=DeliveryStatus.READ)
+            inbox[received.message_sid] = replace(received, status=DeliveryStatus.READ)
     return unread
 
 
-def _receipts_of(world: World, arrived: Arrived, address: str) -> Iterable[Receipt]:
-    participant_sid = world.state.memberships.get(address, {}).get(arrived.conversation_sid)
-    participant = world.state.participants.get(arrived.conversation_sid, {}).get(participant_sid or "")
-    if participant is None or participant.binding is None or participant.binding.channel not in _TELLS_READ:
+def _read_receipts(backend: Backend, received: InboxMessage, address: str) -> Iterable[Receipt]:
+    participant_sid = backend.state.memberships.get(address, {}).get(received.conversation_sid)
+    participant = backend.state.participants.get(received.conversation_sid, {}).get(participant_sid or "")
+    if participant is None or participant.binding is None or participant.binding.channel not in _REPORTS_READ:
         return []
-    receipts = world.state.receipts.get(arrived.message_sid, {}).values()
+    receipts = backend.state.receipts.get(received.message_sid, {}).values()
     return [receipt for receipt in receipts if receipt.participant_sid == participant_sid]
 
 
-def _failure(world: World, message: Message, binding: Binding) -> DeliveryFailure | None:
-    if failure := world.delivery_failure(binding.address):
+def _failure(backend: Backend, message: Message, binding: Binding) -> DeliveryFailure | None:
+    if failure := backend.delivery_failure(binding.address):
         return failure
     pair = pair_key(binding.address, binding.proxy_address)
-    if pair in world.state.opted_out:
+    if pair in backend.state.opted_out:
         return DeliveryFailure(OPTED_OUT)
-    if len(message.body or "") > MOST_CHANNEL_CHARACTERS:
+    if len(message.body or "") > MAX_CHANNEL_CHARACTERS:
         return DeliveryFailure(TOO_LONG)
     if binding.channel is Channel.WHATSAPP and message.content_sid is None:
-        last_inbound = world.state.last_inbound.get(pair)
-        if last_inbound is None or world.clock() - last_inbound > WHATSAPP_WINDOW:
+        last_inbound = backend.state.last_inbound.get(pair)
+        if last_inbound is None or backend.clock() - last_inbound > WHATSAPP_WINDOW:
             return DeliveryFailure(OUTSIDE_WINDOW)
     return None
 
 
-def _receipt(world: World, message: Message, participant: Participant, binding: Binding) -> Receipt:
-    now = world.clock()
+def _new_receipt(backend: Backend, message: Message, participant: Participant, binding: Binding) -> Receipt:
+    now = backend.clock()
     return Receipt(
-        sid=world.new_sid("DY"),
+        sid=backend.new_sid("DY"),
         conversation_sid=message.conversation_sid,
         message_sid=message.sid,
-        channel_message_sid=world.new_sid(CHANNEL_SIDS[binding.channel]),
+        channel_message_sid=backend.new_sid(CHANNEL_SIDS[binding.channel]),
         participant_sid=participant.sid,
         status=DeliveryStatus.SENT,
         error_code=None,
@@ -117,46 +119,25 @@ def _receipt(world: World, message: Message, participant: Participant, binding: 
     )
 
 
-def _deliver(world: World, message: Message, receipt: Receipt, address: str) -> None:
-    _advance(world, receipt, DeliveryStatus.DELIVERED)
-    _arrive(world, message, address)
+def _deliver(backend: Backend, message: Message, receipt: Receipt, address: str) -> None:
+    _set_status(backend, receipt, DeliveryStatus.DELIVERED)
+    _add_to_inbox(backend, message, address)
 
 
-def _arrive(world: World, message: Message, address: str) -> None:
-    world.state.inboxes.setdefault(address, {})[message.sid] = Arrived(
+def _add_to_inbox(backend: Backend, message: Message, address: str) -> None:
+    backend.state.inboxes.setdefault(address, {})[message.sid] = InboxMessage(
         conversation_sid=message.conversation_sid,
         message_sid=message.sid,
         body=message.body or "",
         author=message.author,
         status=DeliveryStatus.DELIVERED,
-        at=world.clock(),
+        at=backend.clock(),
     )
 
 
-def _advance(world: World, receipt: Receipt, status: DeliveryStatus, *, error_code: int | None = None) -> None:
-    """Give a receipt its next status and tell it, whatever header the message was sent with."""
-    changed = replace(receipt, status=status, error_code=error_code, date_updated=world.clock())
-    world.state.receipts.setdefault(receipt.message_sid, {})[receipt.sid] = changed
-    conversation = world.state.conversations[receipt.conversation_sid]
-    world.tell(
-        Event(
-            type="onDeliveryUpdated",
-            service_sid=conversation.service_sid,
-            conversation_sid=conversation.sid,
-            fields=fields(
-                [
-                    ("ConversationSid", conversation.sid),
-                    ("ChatServiceSid", conversation.service_sid),
-                    ("MessageSid", changed.message_sid),
-                    ("DeliveryReceiptSid", changed.sid),
-                    ("ChannelMessageSid", changed.channel_message_sid),
-                    ("ParticipantSid", changed.participant_sid),
-                    ("Status", changed.status),
-                    ("ErrorCode", changed.error_code),
-                    ("DateCreated", changed.date_created),
-                    ("DateUpdated", changed.date_updated),
-                ]
-            ),
-            origin=DELIVERY,
-        )
-    )
+def _set_status(backend: Backend, receipt: Receipt, status: DeliveryStatus, *, error_code: int | None = None) -> None:
+    """Set the status of a receipt and emit its event, which does not depend on the webhook header of the message."""
+    changed = replace(receipt, status=status, error_code=error_code, date_updated=backend.clock())
+    backend.state.receipts.setdefault(receipt.message_sid, {})[receipt.sid] = changed
+    conversation = backend.state.conversations[receipt.conversation_sid]
+    backend.emit(event_payloads.delivery(conversation, changed))

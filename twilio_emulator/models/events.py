@@ -1,6 +1,6 @@
-"""What happened, as a webhook tells it: a type, its parameters, and who caused it.
+"""Events: what happened or is about to happen, the parameters of the webhook that reports it, and its origin.
 
-Parameters and where they appear: Twilio, "Conversations webhooks". Those that do not apply are left out, not empty.
+A parameter that does not apply is left out instead of being empty (Twilio, "Conversations webhooks").
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ PRE_EVENTS = (
     "onParticipantUpdate",
     "onParticipantRemove",
 )
-USER_EVENTS = ("onUserAdded", "onUserUpdate", "onUserUpdated")  # the account's webhooks alone can have them
+USER_EVENTS = ("onUserAdded", "onUserUpdate", "onUserUpdated")  # only the account's webhooks can subscribe to them
 POST_EVENTS = (
     "onConversationAdded",
     "onConversationUpdated",
@@ -38,38 +38,38 @@ POST_EVENTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who caused an event; `source` is Twilio's word, None where Twilio gives none."""
+    """What caused an event; `source` is the `Source` parameter, None for events that have none."""
 
     source: str | None
-    fires: bool = True
+    fires_webhooks: bool = True
     client_identity: str | None = None
 
 
-TWILIO = Origin(source="API")  # timers
-DELIVERY = Origin(source=None)  # seen in live projects: delivery events carry no Source
+TWILIO_ORIGIN = Origin(source="API")  # changes of state by a timer or a message
+DELIVERY_ORIGIN = Origin(source=None)  # in real projects, delivery events have no Source parameter
 _SOURCES = {Channel.SMS: "SMS", Channel.WHATSAPP: "WHATSAPP", Channel.MESSENGER: "MESSENGER", Channel.RCS: "RCS"}
 
 
-def rest(*, webhook_enabled: bool) -> Origin:
-    """Return the origin of a REST call, which fires webhooks only if its header says so."""
-    return Origin(source="API", fires=webhook_enabled)
+def rest_origin(*, webhook_enabled: bool) -> Origin:
+    """Return the origin of a REST call; it fires webhooks only with the header X-Twilio-Webhook-Enabled."""
+    return Origin(source="API", fires_webhooks=webhook_enabled)
 
 
-def carrier(channel: Channel) -> Origin:
-    """Return the origin of a text that came in on a channel."""
+def channel_origin(channel: Channel) -> Origin:
+    """Return the origin of an inbound message on a channel."""
     return Origin(source=_SOURCES[channel])
 
 
-def sdk(identity: str) -> Origin:
-    """Return the origin of what somebody does in a web chat."""
+def sdk_origin(identity: str) -> Origin:
+    """Return the origin of an action in a web chat, which uses Twilio's SDK."""
     return Origin(source="SDK", client_identity=identity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One happening; `fields` are the parameters of its type, in order, a repeated name for each of its values.
+    """An event; `fields` are its parameters in order, with one pair for each value of a repeated parameter.
 
-    `only_webhook` is the conversation's webhook that alone is told, where an old event is told again.
+    `only_webhook_sid` is set on a replayed event, which is sent to one webhook of the conversation only.
     """
 
     type: str
@@ -77,15 +77,15 @@ class Event:
     conversation_sid: str | None
     fields: tuple[tuple[str, str], ...]
     origin: Origin
-    only_webhook: str | None = None
+    only_webhook_sid: str | None = None
 
-    def named(self) -> Mapping[str, str]:
-        """Return the parameters by name, the last value of each."""
+    def by_name(self) -> Mapping[str, str]:
+        """Return the parameters by name; of a repeated one, the last value."""
         return dict(self.fields)
 
 
-def fields(pairs: Iterable[tuple[str, object]]) -> tuple[tuple[str, str], ...]:
-    """Return form fields of those parameters that have a value; instants to the millisecond."""
+def form_fields(pairs: Iterable[tuple[str, object]]) -> tuple[tuple[str, str], ...]:
+    """Return the parameters that have a value as form fields; times have milliseconds."""
     return tuple((name, _text(value)) for name, value in pairs if value is not None)
 
 

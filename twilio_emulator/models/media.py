@@ -1,36 +1,36 @@
-"""The media service: files that wait for a message, and are sent with one message at most."""
+"""Uploaded files; each can be sent with one message only."""
 
 from dataclasses import replace
 
 from twilio_emulator.exceptions import TwilioError, not_found
-from twilio_emulator.models.backend import World
+from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.resources import File, Media, Message
 
 
-def upload(world: World, service_sid: str, *, content: bytes, content_type: str, filename: str | None) -> Media:
-    """Keep a file."""
+def upload(backend: Backend, service_sid: str, *, content: bytes, content_type: str, filename: str | None) -> Media:
+    """Add a file."""
     media = Media(
-        file=File(sid=world.new_sid("ME"), content_type=content_type, filename=filename, size=len(content)),
+        file=File(sid=backend.new_sid("ME"), content_type=content_type, filename=filename, size=len(content)),
         service_sid=service_sid,
         content=content,
         message_sid=None,
-        date_created=world.clock(),
+        date_created=backend.clock(),
     )
-    world.state.media[media.file.sid] = media
+    backend.state.media[media.file.sid] = media
     return media
 
 
-def fetch(world: World, service_sid: str, sid: str) -> Media:
-    """Return a file of the service."""
-    media = world.state.media.get(sid)
+def fetch(backend: Backend, service_sid: str, sid: str) -> Media:
+    """Return a file of the service; raise 20404 if it does not exist."""
+    media = backend.state.media.get(sid)
     if media is None or media.service_sid != service_sid:
         raise not_found(f"/Services/{service_sid}/Media/{sid}")
     return media
 
 
-def to_send(world: World, service_sid: str, sid: str) -> File:
-    """Return a file for a message: 50507 where there is none, 50508 where it was sent already."""
-    media = world.state.media.get(sid)
+def fetch_for_message(backend: Backend, service_sid: str, sid: str) -> File:
+    """Return a file to send with a message; raise 50507 if it does not exist, 50508 if it was already sent."""
+    media = backend.state.media.get(sid)
     if media is None or media.service_sid != service_sid:
         raise TwilioError(50507)
     if media.message_sid is not None:
@@ -38,10 +38,10 @@ def to_send(world: World, service_sid: str, sid: str) -> File:
     return media.file
 
 
-def attach(world: World, message: Message) -> None:
-    """Note that a message carries its files; 50508 where another one got there first."""
+def attach(backend: Backend, message: Message) -> None:
+    """Record that a message contains its files; raise 50508 if one was already sent with another message."""
     for file in message.media:
-        media = world.state.media[file.sid]
+        media = backend.state.media[file.sid]
         if media.message_sid is not None:
             raise TwilioError(50508)
-        world.state.media[file.sid] = replace(media, message_sid=message.sid)
+        backend.state.media[file.sid] = replace(media, message_sid=message.sid)

@@ -1,4 +1,4 @@
-"""Messages: added once, in order, attributed to whoever of the conversation wrote them."""
+"""Messages, in the order of their indices, each attributed to the participant who wrote it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,16 +6,16 @@ from datetime import datetime
 
 from twilio_emulator.exceptions import TwilioError, not_found
 from twilio_emulator.models import conversations, deliveries, event_payloads, media, participants, validation
-from twilio_emulator.models.backend import World
+from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.events import Origin
 from twilio_emulator.models.resources import File, Message
 
-SYSTEM = "system"  # the author of a message that names none
-MOST_BODY_BYTES = 32 * 1024
+SYSTEM = "system"  # the author if none is given
+MAX_BODY_BYTES = 32 * 1024
 
 
 def draft(
-    world: World,
+    backend: Backend,
     conversation_sid: str,
     *,
     author: str | None = None,
@@ -27,14 +27,14 @@ def draft(
     date_created: datetime | None = None,
     date_updated: datetime | None = None,
 ) -> Message:
-    """Return a message that could be added; its index is given when it is."""
-    conversations.must_be_open(world, conversation_sid)
+    """Return a new message for `commit` to add; its index is set there."""
+    conversations.require_open(backend, conversation_sid)
     check_content(body, files)
-    created = date_created or world.clock()
+    created = date_created or backend.clock()
     return _attributed(
-        world,
+        backend,
         Message(
-            sid=world.new_sid("IM"),
+            sid=backend.new_sid("IM"),
             conversation_sid=conversation_sid,
             index=-1,
             author=_author(author) or SYSTEM,
@@ -51,45 +51,45 @@ def draft(
 
 
 def check_content(body: str | None, files: Sequence[object]) -> None:
-    """Refuse a message that says nothing (50503) or too much (50504)."""
+    """Raise 50503 if a message is empty, 50504 if its body is too long."""
     if not body and not files:
         raise TwilioError(50503)
     _check_length(body)
 
 
-def commit(world: World, message: Message, *, origin: Origin) -> Message:
-    """Add a drafted message, tell it, and send it to everybody but its author."""
+def commit(backend: Backend, message: Message, *, origin: Origin) -> Message:
+    """Add a draft, emit its event, and deliver it to every participant except its author."""
     sid = message.conversation_sid
-    conversations.must_be_open(world, sid)
-    index = world.state.next_index[sid] + world.skips_index(sid)
+    conversations.require_open(backend, sid)
+    index = backend.state.next_index[sid] + backend.skips_index(sid)
     message = replace(message, index=index)
-    media.attach(world, message)
-    world.state.next_index[sid] = index + 1
-    world.state.messages[sid][message.sid] = message
-    conversations.note_message(world, sid)
-    world.tell(event_payloads.message(world, "onMessageAdded", message, origin))
-    deliveries.send(world, message)
+    media.attach(backend, message)
+    backend.state.next_index[sid] = index + 1
+    backend.state.messages[sid][message.sid] = message
+    conversations.record_activity(backend, sid)
+    backend.emit(event_payloads.message(backend, "onMessageAdded", message, origin))
+    deliveries.send(backend, message)
     return message
 
 
-def fetch(world: World, conversation_sid: str, sid: str) -> Message:
-    """Return a message of the conversation."""
-    message = world.state.messages[conversation_sid].get(sid)
+def fetch(backend: Backend, conversation_sid: str, sid: str) -> Message:
+    """Return a message of the conversation; raise 20404 if it does not exist."""
+    message = backend.state.messages[conversation_sid].get(sid)
     if message is None:
         raise not_found(f"/Conversations/{conversation_sid}/Messages/{sid}")
     return message
 
 
-def parent(world: World, conversation_sid: str, sid: str) -> Message:
-    """Return the message that a receipt belongs to; 50500 where there is none."""
-    message = world.state.messages[conversation_sid].get(sid)
+def fetch_parent(backend: Backend, conversation_sid: str, sid: str) -> Message:
+    """Return the message that a receipt belongs to; raise 50500 if it does not exist."""
+    message = backend.state.messages[conversation_sid].get(sid)
     if message is None:
         raise TwilioError(50500)
     return message
 
 
 def changed(
-    world: World,
+    backend: Backend,
     message: Message,
     *,
     author: str | None = None,
@@ -98,65 +98,65 @@ def changed(
     date_created: datetime | None = None,
     date_updated: datetime | None = None,
 ) -> Message:
-    """Return a message with what is given; None leaves a field as it is."""
-    conversations.must_be_open(world, message.conversation_sid)
+    """Return a copy with changed fields; None leaves a field unchanged."""
+    conversations.require_open(backend, message.conversation_sid)
     _check_length(body)
     return _attributed(
-        world,
+        backend,
         replace(
             message,
             author=_author(author) or message.author,
             body=message.body if body is None else body,
             attributes=message.attributes if attributes is None else validation.attributes(attributes),
             date_created=date_created or message.date_created,
-            date_updated=date_updated or world.clock(),
+            date_updated=date_updated or backend.clock(),
         ),
     )
 
 
-def wished(world: World, message: Message, wish: Mapping[str, str]) -> Message:
-    """Return a message with what a pre-webhook may change of it: body, author, attributes."""
-    if not wish:
+def apply_pre_webhook_changes(backend: Backend, message: Message, changes: Mapping[str, str]) -> Message:
+    """Return the message with the body, author and attributes that a pre-webhook returned."""
+    if not changes:
         return message
     return changed(
-        world,
+        backend,
         message,
-        body=wish.get("body"),
-        author=wish.get("author"),
-        attributes=wish.get("attributes"),
+        body=changes.get("body"),
+        author=changes.get("author"),
+        attributes=changes.get("attributes"),
         date_updated=message.date_updated,
     )
 
 
-def update(world: World, changed: Message, *, origin: Origin) -> Message:
-    """Keep a changed message and tell it. What a phone received stays as it was."""
-    conversations.must_be_open(world, changed.conversation_sid)
-    parent(world, changed.conversation_sid, changed.sid)
-    world.state.messages[changed.conversation_sid][changed.sid] = changed
-    world.tell(event_payloads.message(world, "onMessageUpdated", changed, origin))
+def update(backend: Backend, changed: Message, *, origin: Origin) -> Message:
+    """Store a changed message and emit its event; the customer's phone keeps the old text."""
+    conversations.require_open(backend, changed.conversation_sid)
+    fetch_parent(backend, changed.conversation_sid, changed.sid)
+    backend.state.messages[changed.conversation_sid][changed.sid] = changed
+    backend.emit(event_payloads.message(backend, "onMessageUpdated", changed, origin))
     return changed
 
 
-def remove(world: World, message: Message, *, origin: Origin) -> None:
-    """Delete a message; its index is not used again, and a phone keeps what it received."""
-    conversations.must_be_open(world, message.conversation_sid)
-    parent(world, message.conversation_sid, message.sid)
-    del world.state.messages[message.conversation_sid][message.sid]
-    world.state.receipts.pop(message.sid, None)
-    world.tell(event_payloads.message(world, "onMessageRemoved", message, origin))
+def remove(backend: Backend, message: Message, *, origin: Origin) -> None:
+    """Delete a message; its index is not used again, and the customer's phone keeps the message."""
+    conversations.require_open(backend, message.conversation_sid)
+    fetch_parent(backend, message.conversation_sid, message.sid)
+    del backend.state.messages[message.conversation_sid][message.sid]
+    backend.state.receipts.pop(message.sid, None)
+    backend.emit(event_payloads.message(backend, "onMessageRemoved", message, origin))
 
 
-def _attributed(world: World, message: Message) -> Message:
-    participant = participants.of_author(world, message.conversation_sid, message.author)
+def _attributed(backend: Backend, message: Message) -> Message:
+    participant = participants.find_by_author(backend, message.conversation_sid, message.author)
     return replace(message, participant_sid=participant.sid if participant else None)
 
 
 def _check_length(body: str | None) -> None:
-    if body is not None and len(body.encode()) > MOST_BODY_BYTES:
+    if body is not None and len(body.encode()) > MAX_BODY_BYTES:
         raise TwilioError(50504)
 
 
 def _author(author: str | None) -> str | None:
-    if author is not None and len(author) > validation.MOST_NAME:
+    if author is not None and len(author) > validation.MAX_NAME_LENGTH:
         raise TwilioError(50310)
     return author

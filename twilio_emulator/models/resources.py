@@ -1,4 +1,4 @@
-"""Twilio's resources as values; a change replaces the record."""
+"""Twilio's resources as immutable values; a change replaces the value."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class State(StrEnum):
-    """What state a conversation is in; `CLOSED` is final."""
+    """The state of a conversation; `CLOSED` is final."""
 
     INITIALIZING = "initializing"
     ACTIVE = "active"
@@ -16,7 +16,7 @@ class State(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a participant takes part, as `messaging_binding.type` spells it."""
+    """The channel of a participant, as in `messaging_binding.type`."""
 
     SMS = "sms"
     WHATSAPP = "whatsapp"
@@ -36,7 +36,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timers:
-    """How long after the last activity a conversation changes its state; None is never."""
+    """How long after its last activity a conversation becomes inactive or closed; None means never."""
 
     inactive: timedelta | None = None
     closed: timedelta | None = None
@@ -44,7 +44,7 @@ class Timers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
-    """The address and the name that a conversation's e-mails come from."""
+    """The sender of a conversation's emails."""
 
     address: str | None
     name: str | None
@@ -52,7 +52,7 @@ class Email:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation; `date_inactive` and `date_closed` are when its timers fall due."""
+    """A conversation; `date_inactive` and `date_closed` are when its timers are due."""
 
     sid: str
     service_sid: str
@@ -72,7 +72,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """A participant's address on a channel, and ours that it talks to."""
+    """A participant's address on a channel, and the account's address that they write to."""
 
     channel: Channel
     address: str
@@ -81,7 +81,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """Somebody in a conversation: with an identity (chat), with a binding, or both."""
+    """A participant with an identity (web chat) or a binding (SMS, WhatsApp, …)."""
 
     sid: str
     conversation_sid: str
@@ -97,7 +97,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """Media as a message shows it."""
+    """A file as it appears in a message."""
 
     sid: str
     content_type: str
@@ -107,9 +107,9 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """A file in the media service; `message_sid` is the message it was sent with."""
+    """An uploaded file; `message_sid` is the message that it was sent with."""
 
-    __pydantic_config__: ClassVar = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}  # in a snapshot
+    __pydantic_config__: ClassVar = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}  # the format in a snapshot
 
     file: File
     service_sid: str
@@ -120,7 +120,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A content template: its text, with `{{1}}` where variables go."""
+    """A content template; in `body`, `{{1}}` stands for the variable 1."""
 
     sid: str
     friendly_name: str
@@ -132,7 +132,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message; `participant_sid` is None where the author is no participant, `index` is given on commit."""
+    """A message; `participant_sid` is None if its author is not a participant."""
 
     sid: str
     conversation_sid: str
@@ -143,13 +143,13 @@ class Message:
     media: tuple[File, ...]
     attributes: str
     content_sid: str | None
-    channel_message_sid: str | None  # of a message that came in on a channel
+    channel_message_sid: str | None  # set on an inbound message
     date_created: datetime
     date_updated: datetime
 
 
 class DeliveryStatus(StrEnum):
-    """How far a message came on its way to one recipient."""
+    """The delivery status of a message for one recipient."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -160,7 +160,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailure:
-    """Twilio's error code of a delivery, and its last status: FAILED at Twilio, UNDELIVERED by the carrier."""
+    """The error code and the status of a failed delivery: FAILED at Twilio, UNDELIVERED at the carrier."""
 
     error_code: int
     status: DeliveryStatus = DeliveryStatus.FAILED
@@ -168,7 +168,7 @@ class DeliveryFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The latest status of a message for one recipient who is not on chat."""
+    """The delivery receipt of a message for one recipient on a channel; web-chat participants have none."""
 
     sid: str
     conversation_sid: str
@@ -182,8 +182,8 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """A message as it stands in the inbox of a phone or an identity."""
+class InboxMessage:
+    """A message that an address or identity received."""
 
     conversation_sid: str
     message_sid: str
@@ -194,7 +194,7 @@ class Arrived:
 
 
 class AutoCreationType(StrEnum):
-    """What an auto-created conversation is connected to."""
+    """What Twilio adds to an auto-created conversation: nothing, a webhook or a Studio flow."""
 
     DEFAULT = "default"
     WEBHOOK = "webhook"
@@ -203,7 +203,7 @@ class AutoCreationType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoCreation:
-    """What happens to a text that belongs to no conversation yet."""
+    """Whether and how a message without a conversation opens one."""
 
     enabled: bool = False
     type: AutoCreationType = AutoCreationType.DEFAULT
@@ -217,7 +217,7 @@ class AutoCreation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressConfiguration:
-    """One of our addresses, and whether texts to it open conversations."""
+    """The configuration of an address of the account."""
 
     sid: str
     type: str
@@ -231,7 +231,7 @@ class AddressConfiguration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookConfiguration:
-    """Where a service's, or the account's, webhooks go; an event that `filters` does not name goes nowhere."""
+    """The webhooks of a service or of the account; only the events in `filters` are sent."""
 
     pre_webhook_url: str | None = None
     post_webhook_url: str | None = None
@@ -258,7 +258,7 @@ class ScopedWebhook:
 
 
 class RoleType(StrEnum):
-    """Whether a role is held in a service or in a conversation."""
+    """The scope of a role."""
 
     CONVERSATION = "conversation"
     SERVICE = "service"
@@ -266,7 +266,7 @@ class RoleType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """What a user may do over the SDK; REST calls are not bound by roles."""
+    """The permissions of a user in Twilio's SDK; they do not apply to REST calls."""
 
     sid: str
     service_sid: str
@@ -279,7 +279,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """An identity of a service."""
+    """The user of an identity in a service."""
 
     sid: str
     service_sid: str
@@ -293,7 +293,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfiguration:
-    """A service's defaults."""
+    """The configuration of a service."""
 
     default_conversation_creator_role_sid: str
     default_conversation_role_sid: str
@@ -303,7 +303,7 @@ class ServiceConfiguration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountConfiguration:
-    """The account's defaults; timers as ISO-8601 durations."""
+    """The configuration of the account; timers are ISO 8601 durations."""
 
     default_chat_service_sid: str = ""
     default_messaging_service_sid: str = ""

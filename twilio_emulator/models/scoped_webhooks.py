@@ -1,21 +1,21 @@
-"""Webhooks of one conversation: at most five, told after something happened, never asked before."""
+"""The webhooks of one conversation: at most five, for post-events only."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from twilio_emulator.exceptions import TwilioError
 from twilio_emulator.models import event_payloads
-from twilio_emulator.models.backend import World
-from twilio_emulator.models.events import POST_EVENTS, Event, rest
+from twilio_emulator.models.backend import Backend
+from twilio_emulator.models.events import POST_EVENTS, Event, rest_origin
 from twilio_emulator.models.resources import ScopedWebhook
 
-MOST_WEBHOOKS = 5
+MAX_WEBHOOKS = 5
 
-_NEEDS = {"webhook": ("url", 50369), "trigger": ("triggers", 50371), "studio": ("flow_sid", 50367)}
+_REQUIRED_FIELD = {"webhook": ("url", 50369), "trigger": ("triggers", 50371), "studio": ("flow_sid", 50367)}
 
 
 def add(
-    world: World,
+    backend: Backend,
     conversation_sid: str,
     *,
     target: str,
@@ -26,13 +26,13 @@ def add(
     flow_sid: str | None = None,
     replay_after: int | None = None,
 ) -> ScopedWebhook:
-    """Add a webhook to a conversation; 50361 where there are five."""
-    if len(world.state.scoped_webhooks[conversation_sid]) >= MOST_WEBHOOKS:
+    """Add a webhook to a conversation; raise 50361 if it already has five."""
+    if len(backend.state.scoped_webhooks[conversation_sid]) >= MAX_WEBHOOKS:
         raise TwilioError(50361)
-    now = world.clock()
-    webhook = _checked(
+    now = backend.clock()
+    webhook = _validate(
         ScopedWebhook(
-            sid=world.new_sid("WH"),
+            sid=backend.new_sid("WH"),
             conversation_sid=conversation_sid,
             target=target,
             url=url,
@@ -45,20 +45,20 @@ def add(
             date_updated=now,
         )
     )
-    world.state.scoped_webhooks[conversation_sid][webhook.sid] = webhook
+    backend.state.scoped_webhooks[conversation_sid][webhook.sid] = webhook
     return webhook
 
 
-def fetch(world: World, conversation_sid: str, sid: str) -> ScopedWebhook:
-    """Return a webhook of the conversation; 50360 where there is none."""
-    webhook = world.state.scoped_webhooks[conversation_sid].get(sid)
+def fetch(backend: Backend, conversation_sid: str, sid: str) -> ScopedWebhook:
+    """Return a webhook of the conversation; raise 50360 if it does not exist."""
+    webhook = backend.state.scoped_webhooks[conversation_sid].get(sid)
     if webhook is None:
         raise TwilioError(50360)
     return webhook
 
 
 def update(
-    world: World,
+    backend: Backend,
     webhook: ScopedWebhook,
     *,
     url: str | None = None,
@@ -67,8 +67,8 @@ def update(
     triggers: Sequence[str] | None = None,
     flow_sid: str | None = None,
 ) -> ScopedWebhook:
-    """Change what is given; None leaves a field as it is."""
-    changed = _checked(
+    """Change a webhook; None leaves a field unchanged."""
+    changed = _validate(
         replace(
             webhook,
             url=webhook.url if url is None else url,
@@ -76,33 +76,33 @@ def update(
             filters=webhook.filters if filters is None else tuple(filters),
             triggers=webhook.triggers if triggers is None else tuple(triggers),
             flow_sid=webhook.flow_sid if flow_sid is None else flow_sid,
-            date_updated=world.clock(),
+            date_updated=backend.clock(),
         )
     )
-    world.state.scoped_webhooks[webhook.conversation_sid][webhook.sid] = changed
+    backend.state.scoped_webhooks[webhook.conversation_sid][webhook.sid] = changed
     return changed
 
 
-def remove(world: World, webhook: ScopedWebhook) -> None:
-    """Take a webhook from a conversation."""
-    del world.state.scoped_webhooks[webhook.conversation_sid][webhook.sid]
+def remove(backend: Backend, webhook: ScopedWebhook) -> None:
+    """Remove a webhook from its conversation."""
+    del backend.state.scoped_webhooks[webhook.conversation_sid][webhook.sid]
 
 
-def replayed(world: World, webhook: ScopedWebhook) -> list[Event]:
-    """Return the messages after `replay_after`, to be told to a new webhook alone, if it wants messages."""
+def replay_events(backend: Backend, webhook: ScopedWebhook) -> list[Event]:
+    """Return an event for each message after `replay_after`, to be sent to this webhook only."""
     if webhook.replay_after is None:
         return []
-    origin = rest(webhook_enabled=True)
-    standing = world.state.messages[webhook.conversation_sid].values()
+    origin = rest_origin(webhook_enabled=True)
+    existing = backend.state.messages[webhook.conversation_sid].values()
     return [
-        replace(event_payloads.message(world, "onMessageAdded", message, origin), only_webhook=webhook.sid)
-        for message in standing
+        replace(event_payloads.message(backend, "onMessageAdded", message, origin), only_webhook_sid=webhook.sid)
+        for message in existing
         if message.index > webhook.replay_after
     ]
 
 
-def _checked(webhook: ScopedWebhook) -> ScopedWebhook:
-    needed, missing = _NEEDS[webhook.target]
+def _validate(webhook: ScopedWebhook) -> ScopedWebhook:
+    needed, missing = _REQUIRED_FIELD[webhook.target]
     if not getattr(webhook, needed):
         raise TwilioError(missing)
     if webhook.target == "trigger" and not webhook.url:

@@ -1,4 +1,4 @@
-"""What an account holds, and a snapshot keeps."""
+"""The state of an account. A snapshot is this state as JSON, so that these names are part of its format."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from twilio_emulator.clock import FURTHEST
+from twilio_emulator.clock import MAX_ADVANCE
 from twilio_emulator.models.resources import (
     AccountConfiguration,
     AddressConfiguration,
-    Arrived,
     Content,
     Conversation,
+    InboxMessage,
     Media,
     Message,
     Participant,
@@ -27,8 +27,8 @@ from twilio_emulator.models.resources import (
 )
 
 
-class Due(StrEnum):
-    """What a timer looks at: a conversation's state, or a delivery on its way."""
+class TimerKind(StrEnum):
+    """What a timer is for: the state of a conversation, or a delivery."""
 
     CONVERSATION = "conversation"
     DELIVERY = "delivery"
@@ -36,14 +36,17 @@ class Due(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class AccountState:
-    """Keys are SIDs unless a comment says otherwise; children stand under their parent's, in the order they came."""
+    """Dictionaries with SIDs as keys, unless a comment says otherwise.
+
+    A child resource is stored under the SID of its parent. Dictionaries keep the order in which items were added.
+    """
 
     seed: str
     sids_drawn: int = 0
-    clock_ahead: Annotated[timedelta, Field(ge=timedelta(), le=FURTHEST)] = timedelta()
+    clock_ahead: Annotated[timedelta, Field(ge=timedelta(), le=MAX_ADVANCE)] = timedelta()
     configuration: AccountConfiguration = field(default_factory=AccountConfiguration)
-    numbers: dict[str, str] = field(default_factory=dict)  # our address → its PN or XE SID
-    webhooks: dict[str, WebhookConfiguration] = field(default_factory=dict)  # by service; "" is the account's own
+    numbers: dict[str, str] = field(default_factory=dict)  # address of the account → its PN or XE SID
+    webhooks: dict[str, WebhookConfiguration] = field(default_factory=dict)  # by service; "" for the account
     addresses: dict[str, AddressConfiguration] = field(default_factory=dict)
     contents: dict[str, Content] = field(default_factory=dict)
 
@@ -51,32 +54,32 @@ class AccountState:
     service_configurations: dict[str, ServiceConfiguration] = field(default_factory=dict)
     roles: dict[str, dict[str, Role]] = field(default_factory=dict)
     users: dict[str, dict[str, User]] = field(default_factory=dict)
-    users_by_identity: dict[str, str] = field(default_factory=dict)  # IS and identity, with a space between
-    muted: set[str] = field(default_factory=set)  # participants who chose so
+    users_by_identity: dict[str, str] = field(default_factory=dict)  # key: service SID, space, identity
+    muted: set[str] = field(default_factory=set)  # participants with notification level muted
     media: dict[str, Media] = field(default_factory=dict)
 
     conversations: dict[str, Conversation] = field(default_factory=dict)
-    conversations_by_unique_name: dict[str, str] = field(default_factory=dict)  # by `unique_name_key`
-    conversations_by_pair: dict[str, str] = field(default_factory=dict)  # by `pair_key`; closed ones are not here
+    conversations_by_unique_name: dict[str, str] = field(default_factory=dict)  # key: `unique_name_key`
+    conversations_by_pair: dict[str, str] = field(default_factory=dict)  # key: `pair_key`; without closed ones
     memberships: dict[str, dict[str, str]] = field(default_factory=dict)  # identity or address → CH → MB
     participants: dict[str, dict[str, Participant]] = field(default_factory=dict)
     messages: dict[str, dict[str, Message]] = field(default_factory=dict)
     next_index: dict[str, int] = field(default_factory=dict)
-    receipts: dict[str, dict[str, Receipt]] = field(default_factory=dict)  # under their message
+    receipts: dict[str, dict[str, Receipt]] = field(default_factory=dict)  # by message
     scoped_webhooks: dict[str, dict[str, ScopedWebhook]] = field(default_factory=dict)
 
-    inboxes: dict[str, dict[str, Arrived]] = field(default_factory=dict)  # identity or address → message → what arrived
-    last_inbound: dict[str, datetime] = field(default_factory=dict)  # by `pair_key`
+    inboxes: dict[str, dict[str, InboxMessage]] = field(default_factory=dict)  # identity or address → message
+    last_inbound: dict[str, datetime] = field(default_factory=dict)  # key: `pair_key`
     opted_out: set[str] = field(default_factory=set)  # `pair_key`s
-    typing: dict[str, dict[str, datetime]] = field(default_factory=dict)  # conversation → who → until when
-    timers: list[tuple[datetime, Due, str]] = field(default_factory=list)  # a heap
+    typing: dict[str, dict[str, datetime]] = field(default_factory=dict)  # conversation → identity or address → until
+    timers: list[tuple[datetime, TimerKind, str]] = field(default_factory=list)  # a heap
 
 
 def unique_name_key(service_sid: str, unique_name: str) -> str:
-    """Return the key of a unique name; it is unique within its service."""
+    """Return the key of a unique name; names are unique within a service."""
     return f"{service_sid} {unique_name}"
 
 
 def pair_key(address: str, proxy_address: str) -> str:
-    """Return the key of an address pair; addresses hold no spaces."""
+    """Return the key of an address pair; addresses contain no spaces."""
     return f"{address} {proxy_address}"

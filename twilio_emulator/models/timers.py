@@ -1,22 +1,22 @@
-"""What falls due by itself as time goes by."""
+"""The timers of conversations and deliveries."""
 
 import heapq
 from datetime import datetime
 
 from twilio_emulator.models import conversations, deliveries
-from twilio_emulator.models.backend import World
-from twilio_emulator.models.state import Due
+from twilio_emulator.models.backend import Backend
+from twilio_emulator.models.state import TimerKind
 
-_LOOK = {Due.CONVERSATION: conversations.look_at_timers, Due.DELIVERY: deliveries.look_at_delivery}
-
-
-def next_due(world: World) -> datetime | None:
-    """Return when something falls due next."""
-    return world.state.timers[0][0] if world.state.timers else None
+_HANDLERS = {TimerKind.CONVERSATION: conversations.apply_due_timers, TimerKind.DELIVERY: deliveries.complete_delivery}
 
 
-def run_due(world: World) -> None:
-    """Do everything whose time has come, in order of time."""
-    while world.state.timers and world.state.timers[0][0] <= world.clock():
-        _at, due, what = heapq.heappop(world.state.timers)
-        _LOOK[due](world, what)
+def next_due(backend: Backend) -> datetime | None:
+    """Return when the next timer is due; None if there is no timer."""
+    return backend.state.timers[0][0] if backend.state.timers else None
+
+
+def run_due(backend: Backend) -> None:
+    """Run all timers that are due, in order of time."""
+    while backend.state.timers and backend.state.timers[0][0] <= backend.clock():
+        _at, kind, key = heapq.heappop(backend.state.timers)
+        _HANDLERS[kind](backend, key)

@@ -1,1 +1,1 @@
-"""Wire ↔ Python: each module reads the requests of one resource and writes its answers."""
+"""The handlers of the REST API: each module parses the requests for one resource and builds the response bodies."""

@@ -1,18 +1,18 @@
-"""What exists once an account: the account itself, its numbers, its defaults."""
+"""The account: the account itself, its phone numbers, and its Conversations configuration."""
 
 from dataclasses import replace
 
 from twilio_emulator.exceptions import TwilioError, not_found
 from twilio_emulator.models import addresses, validation
 from twilio_emulator.models.resources import AccountConfiguration, Channel
-from twilio_emulator.responses.parameters import invalid
-from twilio_emulator.responses.request import JSON, Answer, Call, created, found
+from twilio_emulator.responses.parameters import invalid_parameter
+from twilio_emulator.responses.request import JSON, Request, Response, created, ok
 
 
-async def fetch(call: Call) -> Answer:
-    """Return the account whose credentials these are."""
-    sid = _own_sid(call)
-    return found(
+async def fetch(request: Request) -> Response:
+    """Return the account."""
+    sid = _own_sid(request)
+    return ok(
         {
             "sid": sid,
             "owner_account_sid": sid,
@@ -24,16 +24,16 @@ async def fetch(call: Call) -> Answer:
     )
 
 
-async def numbers(call: Call) -> Answer:
-    """Return the account's phone numbers, all on one page."""
-    call.query.only({"PhoneNumber", "PageSize", "Page", "PageToken"})
-    sid, wanted = _own_sid(call), call.query.text("PhoneNumber")
+async def list_numbers(request: Request) -> Response:
+    """Return all phone numbers of the account on one page."""
+    request.query.reject_unknown({"PhoneNumber", "PageSize", "Page", "PageToken"})
+    sid, wanted = _own_sid(request), request.query.text("PhoneNumber")
     rows = [
-        _number_body(call, number)
-        for number in call.world.state.numbers
+        _number_body(request, number)
+        for number in request.backend.state.numbers
         if addresses.channel_of(number) is Channel.SMS and wanted in {None, number}
     ]
-    return found(
+    return ok(
         {
             "incoming_phone_numbers": rows,
             "page": 0,
@@ -48,33 +48,35 @@ async def numbers(call: Call) -> Answer:
     )
 
 
-async def buy_number(call: Call) -> Answer:
-    """Give the account a phone number; here every number is for sale."""
-    _own_sid(call)
-    call.form.only({"PhoneNumber", "FriendlyName"})
-    number = call.form.required("PhoneNumber")
+async def buy_number(request: Request) -> Response:
+    """Add a phone number to the account; any number can be bought."""
+    _own_sid(request)
+    request.form.reject_unknown({"PhoneNumber", "FriendlyName"})
+    number = request.form.required("PhoneNumber")
     if addresses.channel_of(number) is not Channel.SMS:
-        raise invalid("PhoneNumber", "is no phone number in E.164 form")
-    addresses.own(call.world, number)
-    return created(_number_body(call, number))
+        raise invalid_parameter("PhoneNumber", "must be a phone number in E.164 form")
+    addresses.add_to_account(request.backend, number)
+    return created(_number_body(request, number))
 
 
-async def fetch_configuration(call: Call) -> Answer:
-    """Return the account's defaults."""
-    return found(_configuration_body(call, call.world.state.configuration))
+async def fetch_configuration(request: Request) -> Response:
+    """Return the account's configuration."""
+    return ok(_configuration_body(request, request.backend.state.configuration))
 
 
-async def update_configuration(call: Call) -> Answer:
-    """Change the account's defaults."""
-    form = call.form
-    form.only({"DefaultChatServiceSid", "DefaultMessagingServiceSid", "DefaultInactiveTimer", "DefaultClosedTimer"})
-    before = call.world.state.configuration
+async def update_configuration(request: Request) -> Response:
+    """Change the account's configuration."""
+    form = request.form
+    form.reject_unknown(
+        {"DefaultChatServiceSid", "DefaultMessagingServiceSid", "DefaultInactiveTimer", "DefaultClosedTimer"}
+    )
+    before = request.backend.state.configuration
     service_sid = form.sid("DefaultChatServiceSid", "IS") or before.default_chat_service_sid
-    if service_sid not in call.world.state.services:
+    if service_sid not in request.backend.state.services:
         raise TwilioError(50050)
     inactive, closed = form.text("DefaultInactiveTimer"), form.text("DefaultClosedTimer")
-    validation.inactive_timer(inactive or validation.NEVER)
-    validation.closed_timer(closed or validation.NEVER)
+    validation.inactive_timer(inactive or validation.NO_TIMER)
+    validation.closed_timer(closed or validation.NO_TIMER)
     changed = replace(
         before,
         default_chat_service_sid=service_sid,
@@ -83,20 +85,20 @@ async def update_configuration(call: Call) -> Answer:
         default_inactive_timer=before.default_inactive_timer if inactive is None else inactive or None,
         default_closed_timer=before.default_closed_timer if closed is None else closed or None,
     )
-    call.world.state.configuration = changed
-    return found(_configuration_body(call, changed))
+    request.backend.state.configuration = changed
+    return ok(_configuration_body(request, changed))
 
 
-def _own_sid(call: Call) -> str:
-    sid = call.parts["account_sid"]
-    if sid != call.world.account_sid:
+def _own_sid(request: Request) -> str:
+    sid = request.path_params["account_sid"]
+    if sid != request.backend.account_sid:
         raise not_found(f"/2010-04-01/Accounts/{sid}.json")
     return sid
 
 
-def _number_body(call: Call, number: str) -> JSON:
-    sid = call.world.state.numbers[number]
-    account_sid = call.world.account_sid
+def _number_body(request: Request, number: str) -> JSON:
+    sid = request.backend.state.numbers[number]
+    account_sid = request.backend.account_sid
     return {
         "sid": sid,
         "account_sid": account_sid,
@@ -109,17 +111,17 @@ def _number_body(call: Call, number: str) -> JSON:
     }
 
 
-def _configuration_body(call: Call, configuration: AccountConfiguration) -> JSON:
-    url = call.account_url("/Configuration")
+def _configuration_body(request: Request, configuration: AccountConfiguration) -> JSON:
+    url = request.account_url("/Configuration")
     return {
-        "account_sid": call.world.account_sid,
+        "account_sid": request.backend.account_sid,
         "default_chat_service_sid": configuration.default_chat_service_sid,
         "default_messaging_service_sid": configuration.default_messaging_service_sid,
         "default_inactive_timer": configuration.default_inactive_timer,
         "default_closed_timer": configuration.default_closed_timer,
         "url": url,
         "links": {
-            "service": call.account_url(f"/Services/{configuration.default_chat_service_sid}/Configuration"),
+            "service": request.account_url(f"/Services/{configuration.default_chat_service_sid}/Configuration"),
             "webhooks": f"{url}/Webhooks",
         },
     }

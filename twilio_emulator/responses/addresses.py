@@ -1,4 +1,4 @@
-"""/v1/Configuration/Addresses."""
+"""Address configurations: /v1/Configuration/Addresses."""
 
 from enum import StrEnum
 
@@ -6,10 +6,10 @@ from twilio_emulator.models import addresses, validation
 from twilio_emulator.models.events import POST_EVENTS
 from twilio_emulator.models.resources import AddressConfiguration, AutoCreation, AutoCreationType
 from twilio_emulator.responses.paging import page
-from twilio_emulator.responses.parameters import invalid
-from twilio_emulator.responses.request import DELETED, JSON, Answer, Call, created, found, instant
+from twilio_emulator.responses.parameters import invalid_parameter
+from twilio_emulator.responses.request import JSON, NO_CONTENT, Request, Response, created, ok, timestamp
 
-_FILTERS = frozenset(POST_EVENTS) - {"onConversationAdded"}  # as its description lists them
+_FILTERS = frozenset(POST_EVENTS) - {"onConversationAdded"}  # as Twilio's OpenAPI description lists them
 
 _AUTO = frozenset(
     f"AutoCreation.{name}"
@@ -29,7 +29,7 @@ _CREATE = _UPDATE | {"Type", "Address", "AddressCountry"}
 
 
 class AddressType(StrEnum):
-    """Kinds of addresses Twilio knows."""
+    """The channels of an address, as Twilio spells them."""
 
     SMS = "sms"
     WHATSAPP = "whatsapp"
@@ -42,74 +42,74 @@ class AddressType(StrEnum):
 
 
 class Method(StrEnum):
-    """How an auto-created conversation's webhook is sent."""
+    """The HTTP method of an auto-created conversation's webhook; in lower case here."""
 
     GET = "get"
     POST = "post"
 
 
-async def create(call: Call) -> Answer:
+async def create(request: Request) -> Response:
     """Add an address configuration."""
-    call.form.only(_CREATE)
-    call.form.required("Type")
-    kind = call.form.choice("Type", AddressType)
+    request.form.reject_unknown(_CREATE)
+    request.form.required("Type")
+    kind = request.form.choice("Type", AddressType)
     configuration = addresses.configure(
-        call.world,
+        request.backend,
         type=str(kind),
-        address=call.form.required("Address"),
-        friendly_name=validation.name("FriendlyName", call.form.text("FriendlyName")) or "",
-        address_country=call.form.text("AddressCountry"),
-        auto_creation=_auto_creation(call, AutoCreation()),
+        address=request.form.required("Address"),
+        friendly_name=validation.name("FriendlyName", request.form.text("FriendlyName")) or "",
+        address_country=request.form.text("AddressCountry"),
+        auto_creation=_auto_creation(request, AutoCreation()),
     )
-    return created(_body(call, configuration))
+    return created(_body(request, configuration))
 
 
-async def fetch(call: Call) -> Answer:
+async def fetch(request: Request) -> Response:
     """Return an address configuration, by SID or address."""
-    return found(_body(call, addresses.fetch(call.world, call.parts["sid"])))
+    return ok(_body(request, addresses.fetch(request.backend, request.path_params["sid"])))
 
 
-async def update(call: Call) -> Answer:
+async def update(request: Request) -> Response:
     """Change an address configuration."""
-    call.form.only(_UPDATE)
-    configuration = addresses.fetch(call.world, call.parts["sid"])
+    request.form.reject_unknown(_UPDATE)
+    configuration = addresses.fetch(request.backend, request.path_params["sid"])
     changed = addresses.update(
-        call.world,
+        request.backend,
         configuration.sid,
-        friendly_name=validation.name("FriendlyName", call.form.text("FriendlyName")),
-        auto_creation=_auto_creation(call, configuration.auto_creation),
+        friendly_name=validation.name("FriendlyName", request.form.text("FriendlyName")),
+        auto_creation=_auto_creation(request, configuration.auto_creation),
     )
-    return found(_body(call, changed))
+    return ok(_body(request, changed))
 
 
-async def delete(call: Call) -> Answer:
+async def delete(request: Request) -> Response:
     """Remove an address configuration."""
-    addresses.delete(call.world, addresses.fetch(call.world, call.parts["sid"]).sid)
-    return DELETED
+    addresses.delete(request.backend, addresses.fetch(request.backend, request.path_params["sid"]).sid)
+    return NO_CONTENT
 
 
-async def index(call: Call) -> Answer:
+async def list_page(request: Request) -> Response:
     """Return a page of address configurations."""
-    kind = call.query.text("Type")
-    rows = [each for each in call.world.state.addresses.values() if kind in {None, each.type}]
+    kind = request.query.text("Type")
+    rows = [each for each in request.backend.state.addresses.values() if kind in {None, each.type}]
     return page(
-        call,
+        request,
         "address_configurations",
         rows,
-        lambda configuration: _body(call, configuration),
-        most=50,
+        lambda configuration: _body(request, configuration),
+        max_page_size=50,
         filters=frozenset({"Type"}),
     )
 
 
-def _auto_creation(call: Call, before: AutoCreation) -> AutoCreation:
-    form = call.form
-    enabled = form.flag("AutoCreation.Enabled")
+def _auto_creation(request: Request, before: AutoCreation) -> AutoCreation:
+    form = request.form
+    enabled = form.boolean("AutoCreation.Enabled")
     retries = form.integer("AutoCreation.StudioRetryCount")
-    filters = form.many("AutoCreation.WebhookFilters")
+    filters = form.array("AutoCreation.WebhookFilters")
     if unknown := set(filters or ()) - _FILTERS:
-        raise invalid("AutoCreation.WebhookFilters", f"names an event there is not: {min(unknown)[:50]}")
-    return _complete(
+        raise invalid_parameter("AutoCreation.WebhookFilters", f"contains an unknown event: {min(unknown)[:50]}")
+    return _validate(
         AutoCreation(
             enabled=before.enabled if enabled is None else enabled,
             type=form.choice("AutoCreation.Type", AutoCreationType) or before.type,
@@ -124,27 +124,27 @@ def _auto_creation(call: Call, before: AutoCreation) -> AutoCreation:
     )
 
 
-def _complete(auto: AutoCreation) -> AutoCreation:
-    """Refuse what could not be attached to a conversation, before a first text meets it."""
+def _validate(auto: AutoCreation) -> AutoCreation:
+    """Return the settings; raise 20422 if they lack what their type needs."""
     if auto.type is AutoCreationType.WEBHOOK and not auto.webhook_url:
-        raise invalid("AutoCreation.WebhookUrl", "is required for type webhook")
+        raise invalid_parameter("AutoCreation.WebhookUrl", "is required for type webhook")
     if auto.type is AutoCreationType.STUDIO and not auto.studio_flow_sid:
-        raise invalid("AutoCreation.StudioFlowSid", "is required for type studio")
+        raise invalid_parameter("AutoCreation.StudioFlowSid", "is required for type studio")
     return auto
 
 
-def _body(call: Call, configuration: AddressConfiguration) -> JSON:
+def _body(request: Request, configuration: AddressConfiguration) -> JSON:
     return {
         "sid": configuration.sid,
-        "account_sid": call.world.account_sid,
+        "account_sid": request.backend.account_sid,
         "type": configuration.type,
         "address": configuration.address,
         "friendly_name": configuration.friendly_name,
         "address_country": configuration.address_country,
         "auto_creation": _auto_creation_body(configuration.auto_creation),
-        "date_created": instant(configuration.date_created),
-        "date_updated": instant(configuration.date_updated),
-        "url": call.account_url(f"/Configuration/Addresses/{configuration.sid}"),
+        "date_created": timestamp(configuration.date_created),
+        "date_updated": timestamp(configuration.date_updated),
+        "url": request.account_url(f"/Configuration/Addresses/{configuration.sid}"),
     }
 
 

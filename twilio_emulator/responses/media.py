@@ -1,6 +1,6 @@
-"""mcs.us1.twilio.com: files are uploaded here, then named in a message.
+"""Media, which Twilio offers at mcs.us1.twilio.com: a client uploads a file and then sends a message with its SID.
 
-The media service is in no description of Twilio's; fields are from its documentation and its JavaScript client.
+No OpenAPI description covers this service. Its fields are taken from Twilio's documentation and JavaScript client.
 """
 
 from email.message import Message as Header
@@ -11,44 +11,44 @@ from http import HTTPStatus
 from twilio_emulator.exceptions import INVALID_PARAMETER, TwilioError
 from twilio_emulator.models import media
 from twilio_emulator.models.resources import Media
-from twilio_emulator.responses.request import JSON, Answer, Call, created, found, instant
+from twilio_emulator.responses.request import JSON, Request, Response, created, ok, timestamp
 
 
-async def upload(call: Call) -> Answer:
-    """Keep a file: the raw body with its content type, or the first file of a multipart form."""
-    call.query.only({"Filename", "Category"})
-    content, content_type, filename = _file(call)
+async def upload(request: Request) -> Response:
+    """Add a file: the raw body with its content type, or the first file of a multipart form."""
+    request.query.reject_unknown({"Filename", "Category"})
+    content, content_type, filename = _file(request)
     if not content:
-        raise TwilioError(INVALID_PARAMETER, "Invalid parameter: the file is empty")
+        raise TwilioError(INVALID_PARAMETER, "Invalid parameter: the file must not be empty")
     uploaded = media.upload(
-        call.world,
-        call.service_sid,
+        request.backend,
+        request.service_sid,
         content=content,
         content_type=content_type,
-        filename=call.query.text("Filename") or filename,
+        filename=request.query.text("Filename") or filename,
     )
-    return created(_body(call, uploaded))
+    return created(_body(request, uploaded))
 
 
-async def fetch(call: Call) -> Answer:
-    """Return what is known of a file, and where its content is."""
-    return found(_body(call, media.fetch(call.world, call.service_sid, call.parts["sid"])))
+async def fetch(request: Request) -> Response:
+    """Return the metadata of a file."""
+    return ok(_body(request, media.fetch(request.backend, request.service_sid, request.path_params["sid"])))
 
 
-async def content(call: Call) -> Answer:
+async def content(request: Request) -> Response:
     """Return a file's content."""
-    fetched = media.fetch(call.world, call.service_sid, call.parts["sid"])
-    return Answer(status=HTTPStatus.OK, content=fetched.content, content_type=fetched.file.content_type)
+    fetched = media.fetch(request.backend, request.service_sid, request.path_params["sid"])
+    return Response(status=HTTPStatus.OK, content=fetched.content, content_type=fetched.file.content_type)
 
 
-def _file(call: Call) -> tuple[bytes, str, str | None]:
-    if not call.content_type.startswith("multipart/"):
-        return call.content, call.content_type or "application/octet-stream", None
-    header = f"Content-Type: {call.content_type}\r\n\r\n".encode("latin-1", "replace")
-    for part in BytesParser(policy=HTTP).parsebytes(header + call.content).walk():
+def _file(request: Request) -> tuple[bytes, str, str | None]:
+    if not request.content_type.startswith("multipart/"):
+        return request.content, request.content_type or "application/octet-stream", None
+    header = f"Content-Type: {request.content_type}\r\n\r\n".encode("latin-1", "replace")
+    for part in BytesParser(policy=HTTP).parsebytes(header + request.content).walk():
         if not part.is_multipart() and part.get_filename() is not None:
             return _payload(part), part.get_content_type(), part.get_filename()
-    raise TwilioError(INVALID_PARAMETER, "Invalid parameter: the form holds no file")
+    raise TwilioError(INVALID_PARAMETER, "Invalid parameter: the form must contain a file")
 
 
 def _payload(part: Header) -> bytes:
@@ -56,18 +56,18 @@ def _payload(part: Header) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _body(call: Call, uploaded: Media) -> JSON:
+def _body(request: Request, uploaded: Media) -> JSON:
     path = f"/v1/Services/{uploaded.service_sid}/Media/{uploaded.file.sid}"
     return {
         "sid": uploaded.file.sid,
-        "account_sid": call.world.account_sid,
+        "account_sid": request.backend.account_sid,
         "service_sid": uploaded.service_sid,
-        "date_created": instant(uploaded.date_created),
-        "date_upload_updated": instant(uploaded.date_created),
-        "date_updated": instant(uploaded.date_created),
+        "date_created": timestamp(uploaded.date_created),
+        "date_upload_updated": timestamp(uploaded.date_created),
+        "date_updated": timestamp(uploaded.date_created),
         "links": {
             "content": f"{path}/Content",
-            "content_direct_temporary": f"{call.origin_url}{path}/Content",
+            "content_direct_temporary": f"{request.base_url}{path}/Content",
         },
         "size": uploaded.file.size,
         "content_type": uploaded.file.content_type,
@@ -75,5 +75,5 @@ def _body(call: Call, uploaded: Media) -> JSON:
         "author": None,
         "channel_sid": None,
         "message_sid": uploaded.message_sid,
-        "url": f"{call.origin_url}{path}",
+        "url": f"{request.base_url}{path}",
     }

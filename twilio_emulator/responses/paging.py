@@ -1,4 +1,4 @@
-"""Lists: a page of rows, and where the others are."""
+"""Lists: one page of rows, with links to the other pages."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
-from twilio_emulator.responses.parameters import invalid
-from twilio_emulator.responses.request import JSON, Answer, Call, found
+from twilio_emulator.responses.parameters import invalid_parameter
+from twilio_emulator.responses.request import JSON, Request, Response, ok
 
 PAGE_SIZE = 50
 _PAGING = frozenset({"PageSize", "Page", "PageToken"})
@@ -15,39 +15,39 @@ _TOKEN = re.compile(r"PT([0-9]{1,9})")
 
 
 class Dated(Protocol):
-    """What stands in a list."""
+    """An item of a list."""
 
     @property
     def date_created(self) -> datetime:
-        """When it came to be."""
+        """The time that a lagging list is compared with."""
 
 
 def page[Row: Dated](
-    call: Call,
+    request: Request,
     key: str,
     rows: Sequence[Row],
-    write: Callable[[Row], JSON],
+    body_of: Callable[[Row], JSON],
     *,
-    most: int = 100,
+    max_page_size: int = 100,
     filters: frozenset[str] = frozenset(),
-) -> Answer:
-    """Return the page that the query asks for. `next_page_url` stands on the origin the client called."""
-    call.query.only(_PAGING | filters)
-    if call.lists_lag:
-        shown_until = call.world.clock() - call.lists_lag
-        rows = [row for row in rows if row.date_created <= shown_until]
-    size = min(_least(call, "PageSize", PAGE_SIZE, least=1), most)
-    number = _least(call, "Page", 0, least=0)
-    start = _start(call, number * size)
-    chosen = {name: call.query.many(name) or () for name in sorted(filters) if name in call.query}
+) -> Response:
+    """Return the requested page. Its links have the scheme, host and port that the client used."""
+    request.query.reject_unknown(_PAGING | filters)
+    if request.list_lag:
+        newest_shown = request.backend.clock() - request.list_lag
+        rows = [row for row in rows if row.date_created <= newest_shown]
+    size = min(_number(request, "PageSize", PAGE_SIZE, minimum=1), max_page_size)
+    number = _number(request, "Page", 0, minimum=0)
+    start = _start(request, number * size)
+    chosen = {name: request.query.array(name) or () for name in sorted(filters) if name in request.query}
 
     def url(page_number: int, at: int) -> str:
         token = {"PageToken": f"PT{at}"} if at else {}
         query = urlencode({**chosen, "PageSize": size, "Page": page_number, **token}, doseq=True)
-        return f"{call.origin_url}{call.path}?{query}"
+        return f"{request.base_url}{request.path}?{query}"
 
     has_next = start + size < len(rows)
-    return found(
+    return ok(
         {
             "meta": {
                 "page": number,
@@ -58,23 +58,23 @@ def page[Row: Dated](
                 "next_page_url": url(number + 1, start + size) if has_next else None,
                 "key": key,
             },
-            key: [write(row) for row in rows[start : start + size]],
+            key: [body_of(row) for row in rows[start : start + size]],
         }
     )
 
 
-def _least(call: Call, name: str, default: int, *, least: int) -> int:
-    value = call.query.integer(name)
-    if value is not None and value < least:
-        raise invalid(name, f"is less than {least}")
+def _number(request: Request, name: str, default: int, *, minimum: int) -> int:
+    value = request.query.integer(name)
+    if value is not None and value < minimum:
+        raise invalid_parameter(name, f"must be at least {minimum}")
     return default if value is None else value
 
 
-def _start(call: Call, default: int) -> int:
-    token = call.query.text("PageToken")
+def _start(request: Request, default: int) -> int:
+    token = request.query.text("PageToken")
     if token is None:
         return default
     match = _TOKEN.fullmatch(token)
     if match is None:
-        raise invalid("PageToken", "is none that a page gave")
+        raise invalid_parameter("PageToken", "must be taken from a link of another page")
     return int(match[1])

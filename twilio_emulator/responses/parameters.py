@@ -1,4 +1,4 @@
-"""Request parameters, read as Twilio's description types them; what does not fit is 20001 or 20422."""
+"""Request parameters, with the types of Twilio's OpenAPI description; an unknown one is 20001, an invalid one 20422."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -9,115 +9,115 @@ from urllib.parse import parse_qsl
 
 from twilio_emulator.exceptions import INVALID_PARAMETER, UNKNOWN_PARAMETER, TwilioError
 
-MOST_FIELDS = 1000
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?)?")
+MAX_FIELDS = 1000
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?)?")
 _URL = re.compile(r"https?://\S+")
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """Parameters by name, each with all its values: arrays are repeated names."""
+class Parameters:
+    """The parameters of a query or a form; an array is a name that is given several times."""
 
     values: Mapping[str, tuple[str, ...]]
 
     def __contains__(self, name: str) -> bool:
         return name in self.values
 
-    def only(self, names: Collection[str]) -> None:
-        """Refuse parameters that the resource does not have: a misspelt one would do nothing, unnoticed."""
+    def reject_unknown(self, names: Collection[str]) -> None:
+        """Raise 20001 for a parameter with any other name: otherwise a misspelt one would be ignored unnoticed."""
         for name in self.values:
             if name not in names:
                 raise TwilioError(UNKNOWN_PARAMETER, f"Unknown parameter {name[:100]}")
 
     def text(self, name: str) -> str | None:
-        """Return a value; None where the parameter is absent."""
+        """Return a value; None if the parameter is missing."""
         values = self.values.get(name, ())
         if len(values) > 1:
-            raise invalid(name, "is given more than once")
+            raise invalid_parameter(name, "must not be given more than once")
         return values[0] if values else None
 
     def required(self, name: str) -> str:
-        """Return a value that must be there and not be empty."""
+        """Return a value that must not be missing or empty."""
         value = self.text(name)
         if not value:
-            raise invalid(name, "is required")
+            raise invalid_parameter(name, "is required")
         return value
 
-    def many(self, name: str) -> tuple[str, ...] | None:
-        """Return all values of an array; None where the parameter is absent."""
+    def array(self, name: str) -> tuple[str, ...] | None:
+        """Return all values of an array; None if the parameter is missing."""
         return self.values.get(name)
 
     def sid(self, name: str, prefix: str) -> str | None:
-        """Return a SID of one kind."""
+        """Return a SID with this prefix."""
         value = self.text(name)
         if value and not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", value):
-            raise invalid(name, f"is no {prefix} SID")
+            raise invalid_parameter(name, f"must be a SID: {prefix} and 32 hexadecimal digits")
         return value
 
     def url(self, name: str) -> str | None:
-        """Return a URL to be called; empty takes one away."""
+        """Return a URL; an empty value removes the current one."""
         value = self.text(name)
         if value and not _URL.fullmatch(value):
-            raise invalid(name, "is no URL")
+            raise invalid_parameter(name, "must be an http or https URL")
         return value
 
     def choice[Choice: StrEnum](self, name: str, choices: type[Choice]) -> Choice | None:
-        """Return one of a closed set."""
+        """Return a member of an enumeration."""
         value = self.text(name)
         if value is None:
             return None
         try:
             return choices(value)
         except ValueError:
-            raise invalid(name, f"is none of {', '.join(choices)}") from None
+            raise invalid_parameter(name, f"must be one of {', '.join(choices)}") from None
 
-    def flag(self, name: str) -> bool | None:
+    def boolean(self, name: str) -> bool | None:
         """Return true or false."""
         value = self.text(name)
         if value is not None and value.lower() not in {"true", "false"}:
-            raise invalid(name, "is neither true nor false")
+            raise invalid_parameter(name, "must be true or false")
         return None if value is None else value.lower() == "true"
 
     def integer(self, name: str) -> int | None:
-        """Return a whole number."""
+        """Return an integer."""
         value = self.text(name)
         if value is not None and not _INTEGER.fullmatch(value):
-            raise invalid(name, "is no whole number")
+            raise invalid_parameter(name, "must be an integer")
         return None if value is None else int(value)
 
-    def instant(self, name: str) -> datetime | None:
-        """Return an ISO-8601 instant or day, in UTC unless it says otherwise."""
+    def timestamp(self, name: str) -> datetime | None:
+        """Return an ISO 8601 date or time; without an offset it is UTC."""
         value = self.text(name)
         if not value:
             return None
-        if not _INSTANT.fullmatch(value):
-            raise invalid(name, "is no ISO-8601 instant")
+        if not _TIMESTAMP.fullmatch(value):
+            raise invalid_parameter(name, "must be an ISO 8601 date or time")
         try:
             parsed = datetime.fromisoformat(value)
             return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise invalid(name, "is no ISO-8601 instant") from None
+            raise invalid_parameter(name, "must be an ISO 8601 date or time") from None
 
 
-def invalid(name: str, why: str) -> TwilioError:
-    """Return Twilio's answer for a parameter that does not fit."""
+def invalid_parameter(name: str, why: str) -> TwilioError:
+    """Return Twilio's error for an invalid parameter."""
     return TwilioError(INVALID_PARAMETER, f"Invalid parameter: {name} {why}")
 
 
-def parse(encoded: str) -> Form:
-    """Read a query or a form body."""
+def parse(encoded: str) -> Parameters:
+    """Parse a query string or a form body."""
     try:
-        return collect(parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS))
+        return _collect(parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
     except ValueError:
         raise TwilioError(
-            INVALID_PARAMETER, f"The parameters are no UTF-8 form of at most {MOST_FIELDS} fields"
+            INVALID_PARAMETER, f"The parameters must be a URL-encoded UTF-8 form of at most {MAX_FIELDS} fields"
         ) from None
 
 
-def collect(pairs: Iterable[tuple[str, str]]) -> Form:
-    """Return a form of name and value pairs."""
+def _collect(pairs: Iterable[tuple[str, str]]) -> Parameters:
+    """Return the parameters in a list of name and value pairs."""
     values: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
         values[name] = (*values.get(name, ()), value)
-    return Form(values)
+    return Parameters(values)

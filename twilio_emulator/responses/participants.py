@@ -1,4 +1,4 @@
-"""/Conversations/{CH}/Participants and /ParticipantConversations."""
+"""Participants: /Conversations/{CH}/Participants and /ParticipantConversations."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from twilio_emulator.models import conversations, event_payloads, participants
 from twilio_emulator.models.resources import Binding, Conversation, Participant
 from twilio_emulator.responses.conversations import timers_body
 from twilio_emulator.responses.paging import page
-from twilio_emulator.responses.request import DELETED, JSON, Answer, Call, created, found, instant
+from twilio_emulator.responses.request import JSON, NO_CONTENT, Request, Response, created, ok, timestamp
 
 _CREATE = frozenset(
     {
@@ -25,90 +25,96 @@ _CREATE = frozenset(
 _UPDATE = _CREATE - {"MessagingBinding.Address"} | {"LastReadMessageIndex", "LastReadTimestamp"}
 
 
-async def create(call: Call) -> Answer:
-    """Add somebody to a conversation."""
-    call.form.only(_CREATE)
+async def create(request: Request) -> Response:
+    """Add a participant to a conversation."""
+    request.form.reject_unknown(_CREATE)
     draft = participants.draft(
-        call.world,
-        _conversation(call).sid,
-        identity=call.form.text("Identity") or None,
-        address=call.form.text("MessagingBinding.Address"),
-        proxy_address=call.form.text("MessagingBinding.ProxyAddress"),
-        projected_address=call.form.text("MessagingBinding.ProjectedAddress"),
-        attributes=call.form.text("Attributes") or "{}",
-        role_sid=call.form.sid("RoleSid", "RL"),
-        date_created=call.date_created,
-        date_updated=call.date_updated,
+        request.backend,
+        _parent_conversation(request).sid,
+        identity=request.form.text("Identity") or None,
+        address=request.form.text("MessagingBinding.Address"),
+        proxy_address=request.form.text("MessagingBinding.ProxyAddress"),
+        projected_address=request.form.text("MessagingBinding.ProjectedAddress"),
+        attributes=request.form.text("Attributes") or "{}",
+        role_sid=request.form.sid("RoleSid", "RL"),
+        date_created=request.date_created,
+        date_updated=request.date_updated,
     )
-    await call.ask(event_payloads.participant(call.world, "onParticipantAdd", draft, call.origin))
-    return created(_body(call, participants.commit(call.world, draft, origin=call.origin)))
+    await request.call_pre_webhook(
+        event_payloads.participant(request.backend, "onParticipantAdd", draft, request.origin)
+    )
+    return created(_body(request, participants.commit(request.backend, draft, origin=request.origin)))
 
 
-async def fetch(call: Call) -> Answer:
+async def fetch(request: Request) -> Response:
     """Return a participant."""
-    return found(_body(call, _named(call)))
+    return ok(_body(request, _from_path(request)))
 
 
-async def update(call: Call) -> Answer:
+async def update(request: Request) -> Response:
     """Change a participant."""
-    call.form.only(_UPDATE)
+    request.form.reject_unknown(_UPDATE)
     changed = participants.changed(
-        call.world,
-        _named(call),
-        identity=call.form.text("Identity"),
-        proxy_address=call.form.text("MessagingBinding.ProxyAddress"),
-        projected_address=call.form.text("MessagingBinding.ProjectedAddress"),
-        attributes=call.form.text("Attributes"),
-        role_sid=call.form.sid("RoleSid", "RL"),
-        last_read_message_index=last_read_message_index(call),
-        last_read_timestamp=call.form.instant("LastReadTimestamp"),
-        date_created=call.date_created,
-        date_updated=call.date_updated,
+        request.backend,
+        _from_path(request),
+        identity=request.form.text("Identity"),
+        proxy_address=request.form.text("MessagingBinding.ProxyAddress"),
+        projected_address=request.form.text("MessagingBinding.ProjectedAddress"),
+        attributes=request.form.text("Attributes"),
+        role_sid=request.form.sid("RoleSid", "RL"),
+        last_read_message_index=last_read_message_index(request),
+        last_read_timestamp=request.form.timestamp("LastReadTimestamp"),
+        date_created=request.date_created,
+        date_updated=request.date_updated,
     )
-    await call.ask(event_payloads.participant(call.world, "onParticipantUpdate", changed, call.origin))
-    return found(_body(call, participants.update(call.world, changed, origin=call.origin)))
+    await request.call_pre_webhook(
+        event_payloads.participant(request.backend, "onParticipantUpdate", changed, request.origin)
+    )
+    return ok(_body(request, participants.update(request.backend, changed, origin=request.origin)))
 
 
-async def delete(call: Call) -> Answer:
-    """Take somebody out of a conversation."""
-    await call.ask(event_payloads.participant(call.world, "onParticipantRemove", _named(call), call.origin))
-    participants.remove(call.world, _named(call), origin=call.origin)
-    return DELETED
+async def delete(request: Request) -> Response:
+    """Remove a participant from a conversation."""
+    await request.call_pre_webhook(
+        event_payloads.participant(request.backend, "onParticipantRemove", _from_path(request), request.origin)
+    )
+    participants.remove(request.backend, _from_path(request), origin=request.origin)
+    return NO_CONTENT
 
 
-async def index(call: Call) -> Answer:
+async def list_page(request: Request) -> Response:
     """Return a page of a conversation's participants."""
-    rows = list(call.world.state.participants[_conversation(call).sid].values())
-    return page(call, "participants", rows, lambda participant: _body(call, participant))
+    rows = list(request.backend.state.participants[_parent_conversation(request).sid].values())
+    return page(request, "participants", rows, lambda participant: _body(request, participant))
 
 
-async def index_of_conversations(call: Call) -> Answer:
-    """Return a page of the conversations that an identity or an address is in, open and closed."""
-    identity, address = call.query.text("Identity"), call.query.text("Address")
+async def list_conversations(request: Request) -> Response:
+    """Return a page of the conversations, open and closed, with this identity or address as a participant."""
+    identity, address = request.query.text("Identity"), request.query.text("Address")
     if identity and address:
         raise TwilioError(50451)
     if not identity and not address:
-        raise TwilioError(INVALID_PARAMETER, "Give Identity or Address")
-    service_sid = call.service_sid
+        raise TwilioError(INVALID_PARAMETER, "Invalid parameter: either Identity or Address is required")
+    service_sid = request.service_sid
     rows = [
-        _Membership(call.world.state.conversations[sid], call.world.state.participants[sid][participant_sid])
-        for sid, participant_sid in call.world.state.memberships.get(identity or address or "", {}).items()
-        if call.world.state.conversations[sid].service_sid == service_sid
+        _Membership(request.backend.state.conversations[sid], request.backend.state.participants[sid][participant_sid])
+        for sid, participant_sid in request.backend.state.memberships.get(identity or address or "", {}).items()
+        if request.backend.state.conversations[sid].service_sid == service_sid
     ]
     return page(
-        call,
+        request,
         "conversations",
         rows,
-        lambda row: _membership_body(call, row),
-        most=50,
+        lambda row: _membership_body(request, row),
+        max_page_size=50,
         filters=frozenset({"Identity", "Address"}),
     )
 
 
-def last_read_message_index(call: Call) -> int | None:
-    """Return how far somebody has read; 50421 where it is no index."""
+def last_read_message_index(request: Request) -> int | None:
+    """Return the index of the last message that a participant has read; raise 50421 if it is not valid."""
     try:
-        index = call.form.integer("LastReadMessageIndex")
+        index = request.form.integer("LastReadMessageIndex")
     except TwilioError:
         raise TwilioError(50421) from None
     if index is not None and index < 0:
@@ -126,12 +132,12 @@ class _Membership:
         return self.participant.date_created
 
 
-def _conversation(call: Call) -> Conversation:
-    return conversations.parent(call.world, call.service_sid, call.parts["conversation_sid"])
+def _parent_conversation(request: Request) -> Conversation:
+    return conversations.fetch_parent(request.backend, request.service_sid, request.path_params["conversation_sid"])
 
 
-def _named(call: Call) -> Participant:
-    return participants.fetch(call.world, _conversation(call).sid, call.parts["sid"])
+def _from_path(request: Request) -> Participant:
+    return participants.fetch(request.backend, _parent_conversation(request).sid, request.path_params["sid"])
 
 
 def _binding_body(binding: Binding | None) -> JSON | None:
@@ -140,34 +146,34 @@ def _binding_body(binding: Binding | None) -> JSON | None:
     return {"type": binding.channel, "address": binding.address, "proxy_address": binding.proxy_address}
 
 
-def _body(call: Call, participant: Participant) -> JSON:
+def _body(request: Request, participant: Participant) -> JSON:
     return {
-        "account_sid": call.world.account_sid,
-        **call.of_service(),
+        "account_sid": request.backend.account_sid,
+        **request.service_fields(),
         "conversation_sid": participant.conversation_sid,
         "sid": participant.sid,
         "identity": participant.identity,
         "attributes": participant.attributes,
         "messaging_binding": _binding_body(participant.binding),
         "role_sid": participant.role_sid,
-        "date_created": instant(participant.date_created),
-        "date_updated": instant(participant.date_updated),
-        "url": call.url(f"/Conversations/{participant.conversation_sid}/Participants/{participant.sid}"),
+        "date_created": timestamp(participant.date_created),
+        "date_updated": timestamp(participant.date_updated),
+        "url": request.url(f"/Conversations/{participant.conversation_sid}/Participants/{participant.sid}"),
         "last_read_message_index": participant.last_read_message_index,
-        "last_read_timestamp": instant(participant.last_read_timestamp),
+        "last_read_timestamp": timestamp(participant.last_read_timestamp),
     }
 
 
-def _membership_body(call: Call, row: _Membership) -> JSON:
+def _membership_body(request: Request, row: _Membership) -> JSON:
     conversation, participant = row.conversation, row.participant
-    url = call.url(f"/Conversations/{conversation.sid}")
+    url = request.url(f"/Conversations/{conversation.sid}")
     binding = _binding_body(participant.binding)
     user_key = f"{conversation.service_sid} {participant.identity}"
     return {
-        "account_sid": call.world.account_sid,
+        "account_sid": request.backend.account_sid,
         "chat_service_sid": conversation.service_sid,
         "participant_sid": participant.sid,
-        "participant_user_sid": call.world.state.users_by_identity.get(user_key),
+        "participant_user_sid": request.backend.state.users_by_identity.get(user_key),
         "participant_identity": participant.identity,
         "participant_messaging_binding": {**binding, "level": None, "name": None, "projected_address": None}
         if binding
@@ -176,8 +182,8 @@ def _membership_body(call: Call, row: _Membership) -> JSON:
         "conversation_unique_name": conversation.unique_name,
         "conversation_friendly_name": conversation.friendly_name,
         "conversation_attributes": conversation.attributes,
-        "conversation_date_created": instant(conversation.date_created),
-        "conversation_date_updated": instant(conversation.date_updated),
+        "conversation_date_created": timestamp(conversation.date_created),
+        "conversation_date_updated": timestamp(conversation.date_updated),
         "conversation_created_by": conversation.created_by,
         "conversation_state": conversation.state,
         "conversation_timers": timers_body(conversation),

@@ -1,4 +1,4 @@
-"""/Conversations/{CH}/Webhooks."""
+"""The webhooks of one conversation: /Conversations/{CH}/Webhooks."""
 
 from enum import StrEnum
 
@@ -6,13 +6,13 @@ from twilio_emulator.exceptions import TwilioError
 from twilio_emulator.models import conversations, scoped_webhooks
 from twilio_emulator.models.resources import Conversation, ScopedWebhook
 from twilio_emulator.responses.paging import page
-from twilio_emulator.responses.request import DELETED, JSON, Answer, Call, created, found, instant
+from twilio_emulator.responses.request import JSON, NO_CONTENT, Request, Response, created, ok, timestamp
 
 _UPDATE = frozenset(f"Configuration.{name}" for name in ("Url", "Method", "Filters", "Triggers", "FlowSid"))
 
 
 class Target(StrEnum):
-    """What a webhook of a conversation is for; a Studio flow is kept, not run."""
+    """The target of a webhook; a Studio flow is stored but never run."""
 
     WEBHOOK = "webhook"
     TRIGGER = "trigger"
@@ -20,94 +20,96 @@ class Target(StrEnum):
 
 
 class Method(StrEnum):
-    """How it is sent; in small letters here, unlike a service's."""
+    """The HTTP method, in lower case here; for the webhooks of a service it is in upper case."""
 
     GET = "get"
     POST = "post"
 
 
-async def create(call: Call) -> Answer:
-    """Add a webhook; with ReplayAfter, the messages after that index are told to it alone."""
-    call.form.only(_UPDATE | {"Target", "Configuration.ReplayAfter"})
-    target = call.form.text("Target")
+async def create(request: Request) -> Response:
+    """Add a webhook; with ReplayAfter, send the earlier messages after that index to it, and to no other webhook."""
+    request.form.reject_unknown(_UPDATE | {"Target", "Configuration.ReplayAfter"})
+    target = request.form.text("Target")
     if not target:
         raise TwilioError(50368)
     if target not in set(Target):
         raise TwilioError(50364)
     webhook = scoped_webhooks.add(
-        call.world,
-        _conversation(call).sid,
+        request.backend,
+        _parent_conversation(request).sid,
         target=target,
-        url=call.form.url("Configuration.Url"),
-        method=call.form.choice("Configuration.Method", Method),
-        filters=call.form.many("Configuration.Filters") or (),
-        triggers=call.form.many("Configuration.Triggers") or (),
-        flow_sid=_flow_sid(call),
-        replay_after=call.form.integer("Configuration.ReplayAfter"),
+        url=request.form.url("Configuration.Url"),
+        method=request.form.choice("Configuration.Method", Method),
+        filters=request.form.array("Configuration.Filters") or (),
+        triggers=request.form.array("Configuration.Triggers") or (),
+        flow_sid=_flow_sid(request),
+        replay_after=request.form.integer("Configuration.ReplayAfter"),
     )
-    for event in scoped_webhooks.replayed(call.world, webhook):
-        call.world.tell(event)
-    return created(_body(call, webhook))
+    for event in scoped_webhooks.replay_events(request.backend, webhook):
+        request.backend.emit(event)
+    return created(_body(request, webhook))
 
 
-async def fetch(call: Call) -> Answer:
+async def fetch(request: Request) -> Response:
     """Return a webhook."""
-    return found(_body(call, _named(call)))
+    return ok(_body(request, _from_path(request)))
 
 
-async def update(call: Call) -> Answer:
-    """Change a webhook; its target stays."""
-    call.form.only(_UPDATE)
+async def update(request: Request) -> Response:
+    """Change a webhook; its target cannot be changed."""
+    request.form.reject_unknown(_UPDATE)
     changed = scoped_webhooks.update(
-        call.world,
-        _named(call),
-        url=call.form.url("Configuration.Url"),
-        method=call.form.choice("Configuration.Method", Method),
-        filters=call.form.many("Configuration.Filters"),
-        triggers=call.form.many("Configuration.Triggers"),
-        flow_sid=_flow_sid(call),
+        request.backend,
+        _from_path(request),
+        url=request.form.url("Configuration.Url"),
+        method=request.form.choice("Configuration.Method", Method),
+        filters=request.form.array("Configuration.Filters"),
+        triggers=request.form.array("Configuration.Triggers"),
+        flow_sid=_flow_sid(request),
     )
-    return found(_body(call, changed))
+    return ok(_body(request, changed))
 
 
-async def delete(call: Call) -> Answer:
+async def delete(request: Request) -> Response:
     """Remove a webhook."""
-    scoped_webhooks.remove(call.world, _named(call))
-    return DELETED
+    scoped_webhooks.remove(request.backend, _from_path(request))
+    return NO_CONTENT
 
 
-async def index(call: Call) -> Answer:
+async def list_page(request: Request) -> Response:
     """Return a page of a conversation's webhooks."""
-    rows = list(call.world.state.scoped_webhooks[_conversation(call).sid].values())
-    return page(call, "webhooks", rows, lambda webhook: _body(call, webhook), most=scoped_webhooks.MOST_WEBHOOKS)
+    rows = list(request.backend.state.scoped_webhooks[_parent_conversation(request).sid].values())
+    return page(
+        request, "webhooks", rows, lambda webhook: _body(request, webhook), max_page_size=scoped_webhooks.MAX_WEBHOOKS
+    )
 
 
-def _conversation(call: Call) -> Conversation:
-    return conversations.parent(call.world, call.service_sid, call.parts["conversation_sid"])
+def _parent_conversation(request: Request) -> Conversation:
+    return conversations.fetch_parent(request.backend, request.service_sid, request.path_params["conversation_sid"])
 
 
-def _named(call: Call) -> ScopedWebhook:
-    return scoped_webhooks.fetch(call.world, _conversation(call).sid, call.parts["sid"])
+def _from_path(request: Request) -> ScopedWebhook:
+    return scoped_webhooks.fetch(request.backend, _parent_conversation(request).sid, request.path_params["sid"])
 
 
-def _flow_sid(call: Call) -> str | None:
+def _flow_sid(request: Request) -> str | None:
     try:
-        return call.form.sid("Configuration.FlowSid", "FW")
+        return request.form.sid("Configuration.FlowSid", "FW")
     except TwilioError:
         raise TwilioError(50367) from None
 
 
-def _body(call: Call, webhook: ScopedWebhook) -> JSON:
+def _body(request: Request, webhook: ScopedWebhook) -> JSON:
     return {
         "sid": webhook.sid,
-        "account_sid": call.world.account_sid,
-        **call.of_service(),
+        "account_sid": request.backend.account_sid,
+        **request.service_fields(),
         "conversation_sid": webhook.conversation_sid,
         "target": webhook.target,
         "configuration": _configuration_body(webhook),
-        "date_created": instant(webhook.date_created),
-        "date_updated": instant(webhook.date_updated),
-        "url": call.url(f"/Conversations/{webhook.conversation_sid}/Webhooks/{webhook.sid}"),
+        "date_created": timestamp(webhook.date_created),
+        "date_updated": timestamp(webhook.date_updated),
+        "url": request.url(f"/Conversations/{webhook.conversation_sid}/Webhooks/{webhook.sid}"),
     }
 
 

@@ -1,67 +1,67 @@
-"""Where webhooks go: /Configuration/Webhooks of a service and of the account."""
+"""The webhook configuration of a service and of the account: /Configuration/Webhooks."""
 
 from enum import StrEnum
 
 from twilio_emulator.models import services
 from twilio_emulator.models.events import POST_EVENTS, PRE_EVENTS, USER_EVENTS
 from twilio_emulator.models.resources import WebhookConfiguration
-from twilio_emulator.responses.parameters import invalid
-from twilio_emulator.responses.request import JSON, Answer, Call, found
+from twilio_emulator.responses.parameters import invalid_parameter
+from twilio_emulator.responses.request import JSON, Request, Response, ok
 
 _FIELDS = frozenset({"PreWebhookUrl", "PostWebhookUrl", "Filters", "Method"})
 
 
 class Method(StrEnum):
-    """How webhooks are sent."""
+    """The HTTP method of webhooks."""
 
     GET = "GET"
     POST = "POST"
 
 
 class Target(StrEnum):
-    """Who handles the account's webhooks; Flex is no part of the emulator, and changes nothing."""
+    """The target of the account's webhooks; the emulator stores `flex` and ignores it."""
 
     WEBHOOK = "webhook"
     FLEX = "flex"
 
 
-async def fetch(call: Call) -> Answer:
-    """Return where the service's webhooks go."""
-    return found(_service_body(call, services.webhooks(call.world, call.service_sid)))
+async def fetch(request: Request) -> Response:
+    """Return the service's webhook configuration."""
+    return ok(_service_body(request, services.webhooks(request.backend, request.service_sid)))
 
 
-async def update(call: Call) -> Answer:
-    """Change where the service's webhooks go."""
-    call.form.only(_FIELDS)
-    before = services.webhooks(call.world, call.service_sid)
-    changed = _changed(call, before, filters=(*PRE_EVENTS, *POST_EVENTS), target=before.target)
-    services.set_webhooks(call.world, call.service_sid, changed)
-    return found(_service_body(call, changed))
+async def update(request: Request) -> Response:
+    """Change the service's webhook configuration."""
+    request.form.reject_unknown(_FIELDS)
+    before = services.webhooks(request.backend, request.service_sid)
+    changed = _changed(request, before, filters=(*PRE_EVENTS, *POST_EVENTS), target=before.target)
+    services.set_webhooks(request.backend, request.service_sid, changed)
+    return ok(_service_body(request, changed))
 
 
-async def fetch_of_account(call: Call) -> Answer:
-    """Return where the account's webhooks go."""
-    return found(_account_body(call, services.webhooks(call.world, services.ACCOUNT)))
+async def fetch_of_account(request: Request) -> Response:
+    """Return the account's webhook configuration."""
+    return ok(_account_body(request, services.webhooks(request.backend, services.ACCOUNT)))
 
 
-async def update_of_account(call: Call) -> Answer:
-    """Change where the account's webhooks go: those of services that have none of their own."""
-    call.form.only(_FIELDS | {"Target"})
-    before = services.webhooks(call.world, services.ACCOUNT)
-    target = call.form.choice("Target", Target) or before.target
-    changed = _changed(call, before, filters=(*PRE_EVENTS, *POST_EVENTS, *USER_EVENTS), target=target)
-    services.set_webhooks(call.world, services.ACCOUNT, changed)
-    return found(_account_body(call, changed))
+async def update_of_account(request: Request) -> Response:
+    """Change the account's webhook configuration, which applies to services without a configuration of their own."""
+    request.form.reject_unknown(_FIELDS | {"Target"})
+    before = services.webhooks(request.backend, services.ACCOUNT)
+    target = request.form.choice("Target", Target) or before.target
+    changed = _changed(request, before, filters=(*PRE_EVENTS, *POST_EVENTS, *USER_EVENTS), target=target)
+    services.set_webhooks(request.backend, services.ACCOUNT, changed)
+    return ok(_account_body(request, changed))
 
 
 def _changed(
-    call: Call, before: WebhookConfiguration, *, filters: tuple[str, ...], target: str
+    request: Request, before: WebhookConfiguration, *, filters: tuple[str, ...], target: str
 ) -> WebhookConfiguration:
-    pre, post = call.form.url("PreWebhookUrl"), call.form.url("PostWebhookUrl")
-    method = call.form.choice("Method", Method)
-    chosen = call.form.many("Filters")
+    pre, post = request.form.url("PreWebhookUrl"), request.form.url("PostWebhookUrl")
+    method = request.form.choice("Method", Method)
+    chosen = request.form.array("Filters")
     if unknown := set(chosen or ()) - {*filters, ""}:
-        raise invalid("Filters", f"names an event there is not: {min(unknown)[:50]}")
+        raise invalid_parameter("Filters", f"contains an unknown event: {min(unknown)[:50]}")
     return WebhookConfiguration(
         pre_webhook_url=before.pre_webhook_url if pre is None else pre or None,
         post_webhook_url=before.post_webhook_url if post is None else post or None,
@@ -71,21 +71,21 @@ def _changed(
     )
 
 
-def _service_body(call: Call, configuration: WebhookConfiguration) -> JSON:
+def _service_body(request: Request, configuration: WebhookConfiguration) -> JSON:
     return {
-        "account_sid": call.world.account_sid,
-        "chat_service_sid": call.service_sid,
+        "account_sid": request.backend.account_sid,
+        "chat_service_sid": request.service_sid,
         **_body(configuration),
-        "url": call.url("/Configuration/Webhooks"),
+        "url": request.url("/Configuration/Webhooks"),
     }
 
 
-def _account_body(call: Call, configuration: WebhookConfiguration) -> JSON:
+def _account_body(request: Request, configuration: WebhookConfiguration) -> JSON:
     return {
-        "account_sid": call.world.account_sid,
+        "account_sid": request.backend.account_sid,
         **_body(configuration),
         "target": configuration.target,
-        "url": call.account_url("/Configuration/Webhooks"),
+        "url": request.account_url("/Configuration/Webhooks"),
     }
 
 

@@ -1,1 +1,1 @@
-"""The REST API over HTTP: routes, credentials, rate limits, and errors in Twilio's form."""
+"""The REST API over HTTP: routes, credentials and rate limits."""

@@ -1,101 +1,109 @@
-"""The REST API as an ASGI endpoint: route, credentials, parameters, response; errors in Twilio's form."""
+"""The REST API as an ASGI endpoint: finds the route, checks the credentials, parses the request, calls the handler."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse
+from starlette.responses import Response as HttpResponse
 
 from twilio_emulator.clock import Clock
 from twilio_emulator.exceptions import INVALID_PARAMETER, METHOD_NOT_ALLOWED, TwilioError, not_found
-from twilio_emulator.faults.armed import REST_KINDS, Faults, Kind
-from twilio_emulator.faults.rest_faults import Misbehaving
-from twilio_emulator.models.backend import World
+from twilio_emulator.faults.armed import REST_KINDS, FaultKind, Faults
+from twilio_emulator.faults.rest_faults import RestFaults
+from twilio_emulator.models.backend import Backend
 from twilio_emulator.responses import parameters
-from twilio_emulator.responses.parameters import Form
-from twilio_emulator.responses.request import Answer, Call
+from twilio_emulator.responses.parameters import Parameters
+from twilio_emulator.responses.request import Request, Response
 from twilio_emulator.rest.credentials import Credentials
-from twilio_emulator.rest.rate_limits import Rates
-from twilio_emulator.rest.urls import TAKE_ANY_BODY, match
-from twilio_emulator.webhooks.pre_webhooks import Asking
+from twilio_emulator.rest.rate_limits import RateLimits
+from twilio_emulator.rest.urls import ACCEPT_ANY_BODY, match_route
+from twilio_emulator.webhooks.pre_webhooks import PreWebhooks
 
-MOST_FORM_BYTES = 1024 * 1024
-MOST_MEDIA_BYTES = 150 * 1024 * 1024  # Twilio's own limit on chat media
+MAX_FORM_BYTES = 1024 * 1024
+MAX_MEDIA_BYTES = 150 * 1024 * 1024  # Twilio's own limit on chat media
 
 
-class Rest:
-    """Answers REST calls of one account."""
+class RestApi:
+    """Answers the REST calls of one account."""
 
     def __init__(
-        self, *, world: World, clock: Clock, credentials: Credentials, faults: Faults, rates: Rates, asking: Asking
+        self,
+        *,
+        backend: Backend,
+        clock: Clock,
+        credentials: Credentials,
+        faults: Faults,
+        rate_limits: RateLimits,
+        pre_webhooks: PreWebhooks,
     ) -> None:
-        self._world = world
+        self._backend = backend
         self._credentials = credentials
         self._faults = faults
-        self._rates = rates
-        self._asking = asking
-        self._misbehaving = Misbehaving(clock=clock)
+        self._rate_limits = rate_limits
+        self._pre_webhooks = pre_webhooks
+        self._rest_faults = RestFaults(clock=clock)
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request; nothing a client sends makes this a 5xx, unless a fault does."""
-        path, method = request.url.path, request.method
-        route = match(path)
+    async def __call__(self, http_request: HttpRequest) -> HttpResponse:
+        """Answer one request; only a fault makes the answer a 5xx, whatever the client sends."""
+        path, method = http_request.url.path, http_request.method
+        route = match_route(path)
         if route is None:
             raise not_found(path)
-        self._credentials.check(request.headers.get("authorization", ""))
-        respond = route.methods.get(method)
-        if respond is None:
+        self._credentials.check(http_request.headers.get("authorization", ""))
+        handler = route.methods.get(method)
+        if handler is None:
             raise TwilioError(METHOD_NOT_ALLOWED)
-        call = await self._call(request, route.parts, takes_form=respond not in TAKE_ANY_BODY)
-        if fault := self._faults.strike(REST_KINDS, f"{method} {path}"):
-            return await self._misbehaving.end(fault, partial(respond, call))
-        self._rates.count(method, path, route.parts)
-        return response(await respond(call))
+        request = await self._parse(http_request, route.path_params, is_form=handler not in ACCEPT_ANY_BODY)
+        if fault := self._faults.trigger(REST_KINDS, f"{method} {path}"):
+            return await self._rest_faults.apply(fault, partial(handler, request))
+        self._rate_limits.count(method, path, route.path_params)
+        return _http_response(await handler(request))
 
     async def aclose(self) -> None:
-        """End what runs in the background."""
-        await self._misbehaving.aclose()
+        """Stop all background work."""
+        await self._rest_faults.aclose()
 
-    async def _call(self, request: Request, parts: Mapping[str, str], *, takes_form: bool) -> Call:
-        path = request.url.path
-        content = await read(request, most=MOST_FORM_BYTES if takes_form else MOST_MEDIA_BYTES)
-        lag = self._faults.strike({Kind.LIST_LAG}, f"{request.method} {path}")
-        return Call(
-            world=self._world,
-            origin_url=f"{request.url.scheme}://{request.url.netloc}",
-            path=path,
-            parts=parts,
-            query=parameters.parse(request.url.query),
-            form=parameters.parse(text_of(content)) if takes_form else Form({}),
+    async def _parse(self, http_request: HttpRequest, path_params: Mapping[str, str], *, is_form: bool) -> Request:
+        url = http_request.url
+        content = await read_body(http_request, max_bytes=MAX_FORM_BYTES if is_form else MAX_MEDIA_BYTES)
+        lag = self._faults.trigger({FaultKind.LIST_LAG}, f"{http_request.method} {url.path}")
+        return Request(
+            backend=self._backend,
+            base_url=f"{url.scheme}://{url.netloc}",
+            path=url.path,
+            path_params=path_params,
+            query=parameters.parse(url.query),
+            form=parameters.parse(_decode(content)) if is_form else Parameters({}),
             content=content,
-            content_type=request.headers.get("content-type", ""),
-            webhook_enabled=request.headers.get("x-twilio-webhook-enabled", "").lower() == "true",
-            lists_lag=timedelta(seconds=lag.seconds) if lag else timedelta(),
-            ask=self._asking.ask,
+            content_type=http_request.headers.get("content-type", ""),
+            webhook_enabled=http_request.headers.get("x-twilio-webhook-enabled", "").lower() == "true",
+            list_lag=timedelta(seconds=lag.seconds) if lag else timedelta(),
+            call_pre_webhook=self._pre_webhooks.call,
         )
 
 
-async def read(request: Request, *, most: int) -> bytes:
-    """Return a request's body; 20422 where it is larger than `most` bytes."""
+async def read_body(http_request: HttpRequest, *, max_bytes: int) -> bytes:
+    """Return the body of a request; raise 20422 if it is larger than `max_bytes`."""
     content = bytearray()
-    async for chunk in request.stream():
+    async for chunk in http_request.stream():
         content += chunk
-        if len(content) > most:
-            raise TwilioError(INVALID_PARAMETER, f"The body has more than {most} bytes")
+        if len(content) > max_bytes:
+            raise TwilioError(INVALID_PARAMETER, f"The body must not be larger than {max_bytes} bytes")
     return bytes(content)
 
 
-def text_of(content: bytes) -> str:
-    """Return a body as text; 20422 where it is no UTF-8."""
+def _decode(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise TwilioError(INVALID_PARAMETER, "The body is no UTF-8") from None
+        raise TwilioError(INVALID_PARAMETER, "The body must be valid UTF-8") from None
 
 
-def response(answer: Answer) -> Response:
-    """Return the HTTP response of an answer."""
-    if answer.content is not None:
-        return Response(answer.content, answer.status, media_type=answer.content_type)
-    return Response(status_code=answer.status) if answer.body is None else JSONResponse(answer.body, answer.status)
+def _http_response(response: Response) -> HttpResponse:
+    if response.content is not None:
+        return HttpResponse(response.content, response.status, media_type=response.content_type)
+    if response.body is None:
+        return HttpResponse(status_code=response.status)
+    return JSONResponse(response.body, response.status)

@@ -1,4 +1,4 @@
-"""Who may call: the account with one of its auth tokens, or an API key with its secret."""
+"""HTTP basic authentication: the account SID with an auth token, or an API key with its secret."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from twilio_emulator.exceptions import NOT_AUTHENTICATED, TwilioError
 
 
 class Credentials:
-    """The account's auth tokens, the primary one first (two are valid during a rotation), and its API keys."""
+    """The account's auth tokens, the primary one first, and its API keys; during a rotation two tokens are valid."""
 
     def __init__(self, *, account_sid: str, auth_tokens: Sequence[str]) -> None:
         self._account_sid = account_sid
@@ -18,12 +18,12 @@ class Credentials:
 
     @property
     def signing_token(self) -> str:
-        """The token that signs webhooks: the primary one, until the secondary is promoted."""
+        """The token that signs webhooks: the primary one."""
         return self.auth_tokens[0]
 
     def check(self, authorization: str) -> None:
-        """Raise 20003 unless this is an `Authorization` header of the account."""
-        user, password = _basic(authorization)
+        """Raise 20003 unless the value of an `Authorization` header is valid for the account."""
+        user, password = _parse_basic(authorization)
         secrets = (
             self.auth_tokens if user == self._account_sid else [self.api_keys[user]] if user in self.api_keys else []
         )
@@ -31,7 +31,7 @@ class Credentials:
             raise TwilioError(NOT_AUTHENTICATED)
 
 
-def _basic(authorization: str) -> tuple[str, str]:
+def _parse_basic(authorization: str) -> tuple[str, str]:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         raise TwilioError(NOT_AUTHENTICATED)

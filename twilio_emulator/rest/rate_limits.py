@@ -1,6 +1,6 @@
-"""How many actions a second Twilio takes: 30 of one conversation, and 30 of a service beside those.
+"""Twilio's rate limits: 30 writes a second to one conversation, and 30 other writes a second to one service.
 
-Reads are not counted (Twilio, "Conversations limits"). Twilio does not say which status a refusal has; here it is 429.
+Reads are not counted (Twilio, "Conversations limits"). Twilio does not document the error's status; here it is 429.
 """
 
 from collections import deque
@@ -8,55 +8,62 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from twilio_emulator.exceptions import TwilioError
-from twilio_emulator.models.backend import World
+from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.state import unique_name_key
 
 ACTIONS_PER_SECOND = 30
-OF_CONVERSATION = 50063
-OF_SERVICE = 50074
+CONVERSATION_LIMIT_EXCEEDED = 50063
+SERVICE_LIMIT_EXCEEDED = 50074
 
 _SECOND = timedelta(seconds=1)
-_OF_SERVICE = ("Conversations", "ConversationWithParticipants", "Users", "Roles")
+_COUNTED_PER_SERVICE = ("Conversations", "ConversationWithParticipants", "Users", "Roles")
 
 
-class Rates:
-    """The writes of the last second, of each conversation and each service, whatever name or path they come by."""
+class RateLimits:
+    """Counts the writes of the last second, per conversation and per service.
 
-    def __init__(self, *, world: World, actions_per_second: int | None) -> None:
-        self._world = world
-        self._most = actions_per_second
+    A conversation counts once, whether a call names it by SID or by unique name, with or without its service.
+    """
+
+    def __init__(self, *, backend: Backend, actions_per_second: int | None) -> None:
+        self._backend = backend
+        self._max_per_second = actions_per_second
         self._recent: dict[str, deque[datetime]] = {}
 
-    def count(self, method: str, path: str, parts: Mapping[str, str]) -> None:
-        """Count a write, or refuse it with 50063 or 50074."""
-        if self._most is None or method == "GET":
+    def count(self, method: str, path: str, path_params: Mapping[str, str]) -> None:
+        """Count a write; raise 50063 or 50074 if it exceeds a limit."""
+        if self._max_per_second is None or method == "GET":
             return
-        name, code = _counted(method, path, parts)
-        service_sid = parts.get("service_sid", self._world.state.configuration.default_chat_service_sid)
-        if code == OF_CONVERSATION:
-            key = self._world.state.conversations_by_unique_name.get(unique_name_key(service_sid, name), name)
-        elif name in _OF_SERVICE:
+        name, code = _counted_resource(method, path, path_params)
+        service_sid = path_params.get("service_sid", self._backend.state.configuration.default_chat_service_sid)
+        if code == CONVERSATION_LIMIT_EXCEEDED:
+            key = self._backend.state.conversations_by_unique_name.get(unique_name_key(service_sid, name), name)
+        elif name in _COUNTED_PER_SERVICE:
             key = service_sid
         else:
             return
-        now = self._world.clock()
+        now = self._backend.clock()
         recent = self._recent.setdefault(key, deque())
         while recent and now - recent[0] >= _SECOND:
             recent.popleft()
-        if len(recent) >= self._most:
+        if len(recent) >= self._max_per_second:
             raise TwilioError(code)
         recent.append(now)
 
-    def forget(self) -> None:
-        """Begin anew."""
+    def clear(self) -> None:
+        """Set all counts to zero."""
         self._recent.clear()
 
 
-def _counted(method: str, path: str, parts: Mapping[str, str]) -> tuple[str, int]:
-    """Return the conversation that a write changes, by SID or unique name, or else the kind of resource."""
-    if "conversation_sid" in parts:
-        return parts["conversation_sid"], OF_CONVERSATION
-    sid = parts.get("sid", "")
+def _counted_resource(method: str, path: str, path_params: Mapping[str, str]) -> tuple[str, int]:
+    """Return what a write counts for, and the error code of its limit.
+
+    It is the SID or unique name of the conversation that the write changes. For any other write it is the name of the
+    resource in the path, such as `Users`.
+    """
+    if "conversation_sid" in path_params:
+        return path_params["conversation_sid"], CONVERSATION_LIMIT_EXCEEDED
+    sid = path_params.get("sid", "")
     if method == "POST" and sid and path.endswith(f"/Conversations/{sid}"):
-        return sid, OF_CONVERSATION
-    return path.removesuffix(f"/{sid}").rpartition("/")[2], OF_SERVICE
+        return sid, CONVERSATION_LIMIT_EXCEEDED
+    return path.removesuffix(f"/{sid}").rpartition("/")[2], SERVICE_LIMIT_EXCEEDED

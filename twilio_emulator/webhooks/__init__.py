@@ -1,1 +1,1 @@
-"""The webhooks the emulator sends: signed, in order within a conversation, before or after what they tell of."""
+"""The webhooks that the emulator sends: signed, in order within a conversation, before or after an event."""

@@ -1,4 +1,4 @@
-"""Pre-webhooks: asked before something happens, they may change it or forbid it."""
+"""Pre-event webhooks: sent before something happens; the response may change it or reject it."""
 
 import json
 from collections.abc import Mapping
@@ -7,41 +7,44 @@ import httpx
 
 from twilio_emulator.exceptions import TwilioError
 from twilio_emulator.models import webhook_targets
-from twilio_emulator.models.backend import World
+from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.events import Event
 from twilio_emulator.webhooks.sender import WebhookSender
 
 REJECTED = 50056
-_MAY_CHANGE = frozenset({"body", "author", "attributes", "friendly_name"})
+_CHANGEABLE_FIELDS = frozenset({"body", "author", "attributes", "friendly_name"})
 
 
-class Asking:
-    """Asks the pre-webhook that an event is subscribed to, if there is one."""
+class PreWebhooks:
+    """Calls the pre-webhook that is configured for an event, if there is one."""
 
-    def __init__(self, *, world: World, sender: WebhookSender) -> None:
-        self._world = world
+    def __init__(self, *, backend: Backend, sender: WebhookSender) -> None:
+        self._backend = backend
         self._sender = sender
 
-    async def ask(self, event: Event) -> Mapping[str, str]:
-        """Return what is wanted changed. An answer of 300 and above forbids (50056); none within 5 s lets it pass."""
-        target = webhook_targets.before(self._world, event)
-        if target is None or not event.origin.fires:
+    async def call(self, event: Event) -> Mapping[str, str]:
+        """Return the fields that the pre-webhook wants to change.
+
+        Raise 50056 if it responds with a status of 300 or above. No response within 5 seconds changes nothing.
+        """
+        target = webhook_targets.pre_webhook_target(self._backend, event)
+        if target is None or not event.origin.fires_webhooks:
             return {}
-        answer = await self._sender.ask(event, target)
-        if answer is None:
+        response = await self._sender.send_and_wait(event, target)
+        if response is None:
             return {}
-        if answer.status_code >= httpx.codes.MULTIPLE_CHOICES:
+        if response.status_code >= httpx.codes.MULTIPLE_CHOICES:
             raise TwilioError(REJECTED)
-        return _wish(answer)
+        return _changes(response)
 
 
-def _wish(answer: httpx.Response) -> Mapping[str, str]:
-    if not answer.headers.get("content-type", "").startswith("application/json"):
+def _changes(response: httpx.Response) -> Mapping[str, str]:
+    if not response.headers.get("content-type", "").startswith("application/json"):
         return {}
     try:
-        wish = json.loads(answer.text)
+        changes = json.loads(response.text)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(wish, dict):
+    if not isinstance(changes, dict):
         return {}
-    return {name: value for name, value in wish.items() if name in _MAY_CHANGE and isinstance(value, str)}
+    return {name: value for name, value in changes.items() if name in _CHANGEABLE_FIELDS and isinstance(value, str)}

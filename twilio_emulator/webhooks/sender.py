@@ -1,4 +1,4 @@
-"""Webhooks on their way: signed forms over HTTP, one after another in a conversation, conversations side by side."""
+"""Sends webhooks as signed requests: one after another within a conversation, in parallel between conversations."""
 
 import asyncio
 import uuid
@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 import httpx
 
 from twilio_emulator.clock import Clock
-from twilio_emulator.faults.armed import WEBHOOK_KINDS, Faults, Kind
+from twilio_emulator.faults.armed import WEBHOOK_KINDS, FaultKind, Faults
 from twilio_emulator.models.events import Event
-from twilio_emulator.models.webhook_targets import Target
+from twilio_emulator.models.webhook_targets import WebhookTarget
 from twilio_emulator.webhooks.signing import signature
 
 TIMEOUT_SECONDS = 5  # Twilio's own
@@ -22,21 +22,21 @@ TIMEOUT_SECONDS = 5  # Twilio's own
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One webhook; all that is sent of it carries one idempotency token."""
+    """One webhook; its duplicates carry the same idempotency token."""
 
     event: Event
-    target: Target
+    target: WebhookTarget
     token: str
     retry_count: int = 0
 
     @property
-    def lane(self) -> str:
-        """What webhooks keep their order in: the conversation."""
+    def queue_key(self) -> str:
+        """The conversation; its webhooks are sent in order."""
         return self.event.conversation_sid or ""
 
 
 class WebhookSender:
-    """Sends what it is given, in the background of the running event loop."""
+    """Sends webhooks in the background of the running event loop."""
 
     def __init__(self, *, account_sid: str, auth_token: Callable[[], str], clock: Clock, faults: Faults) -> None:
         self._account_sid = account_sid
@@ -44,75 +44,75 @@ class WebhookSender:
         self._clock = clock
         self._faults = faults
         self._client: httpx.AsyncClient | None = None
-        self._waiting: dict[str, deque[Webhook]] = {}
-        self._held_back: dict[str, list[Webhook]] = {}
+        self._queues: dict[str, deque[Webhook]] = {}
+        self._to_be_overtaken: dict[str, list[Webhook]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def send(self, event: Event, target: Target) -> None:
-        """Have a webhook sent after those of its conversation that wait already, unless a fault says otherwise."""
+    def send(self, event: Event, target: WebhookTarget) -> None:
+        """Queue a webhook behind those of its conversation; a fault may drop, duplicate, delay or reorder it."""
         webhook = Webhook(event=event, target=target, token=str(uuid.uuid4()))
-        fault = self._faults.strike(WEBHOOK_KINDS, event.type)
+        fault = self._faults.trigger(WEBHOOK_KINDS, event.type)
         match fault.kind if fault else None:
-            case Kind.DROP_WEBHOOK:
+            case FaultKind.DROP_WEBHOOK:
                 pass
-            case Kind.DELAY_WEBHOOK if fault:
-                self._in_background(self._line_up_later(webhook, timedelta(seconds=fault.seconds)))
-            case Kind.REORDER_WEBHOOK if fault:
-                self._held_back.setdefault(webhook.lane, []).append(webhook)
-                self._in_background(self._release(webhook, timedelta(seconds=fault.seconds)))
-            case Kind.DUPLICATE_WEBHOOK:
-                self._line_up(webhook)
-                self._line_up(replace(webhook, retry_count=1))
+            case FaultKind.DELAY_WEBHOOK if fault:
+                self._in_background(self._enqueue_after(webhook, timedelta(seconds=fault.seconds)))
+            case FaultKind.REORDER_WEBHOOK if fault:
+                self._to_be_overtaken.setdefault(webhook.queue_key, []).append(webhook)
+                self._in_background(self._enqueue_if_not_overtaken(webhook, timedelta(seconds=fault.seconds)))
+            case FaultKind.DUPLICATE_WEBHOOK:
+                self._enqueue(webhook)
+                self._enqueue(replace(webhook, retry_count=1))
             case _:
-                self._line_up(webhook)
+                self._enqueue(webhook)
 
-    async def ask(self, event: Event, target: Target) -> httpx.Response | None:
-        """Send a pre-webhook and return its answer; None where there was none in time."""
+    async def send_and_wait(self, event: Event, target: WebhookTarget) -> httpx.Response | None:
+        """Send a webhook at once and return the response; None if there was none in time."""
         return await self._post(Webhook(event=event, target=target, token=str(uuid.uuid4())))
 
-    def forget(self) -> None:
-        """Give up what was not sent."""
+    def discard_all(self) -> None:
+        """Discard all webhooks that were not sent yet."""
         for task in self._tasks:
             task.cancel()
-        self._waiting.clear()
-        self._held_back.clear()
+        self._queues.clear()
+        self._to_be_overtaken.clear()
 
     async def aclose(self) -> None:
-        """Give up what was not sent, and close all connections."""
-        self.forget()
+        """Discard all webhooks that were not sent yet, and close all connections."""
+        self.discard_all()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
             self._client = None
 
-    def _line_up(self, webhook: Webhook) -> None:
-        """Put a webhook at the end of its lane, and behind it those that it was to overtake."""
-        overtaken = self._held_back.pop(webhook.lane, [])
-        if webhook.lane in self._waiting:
-            self._waiting[webhook.lane].extend([webhook, *overtaken])
+    def _enqueue(self, webhook: Webhook) -> None:
+        """Append a webhook to its queue, followed by the webhooks that it was to overtake."""
+        overtaken = self._to_be_overtaken.pop(webhook.queue_key, [])
+        if webhook.queue_key in self._queues:
+            self._queues[webhook.queue_key].extend([webhook, *overtaken])
             return
-        self._waiting[webhook.lane] = deque([webhook, *overtaken])
-        self._in_background(self._send_lane(webhook.lane))
+        self._queues[webhook.queue_key] = deque([webhook, *overtaken])
+        self._in_background(self._send_queue(webhook.queue_key))
 
-    async def _send_lane(self, lane: str) -> None:
-        waiting = self._waiting[lane]
-        while waiting:
-            await self._post(waiting.popleft())
-        del self._waiting[lane]
+    async def _send_queue(self, queue_key: str) -> None:
+        queue = self._queues[queue_key]
+        while queue:
+            await self._post(queue.popleft())
+        del self._queues[queue_key]
 
-    async def _line_up_later(self, webhook: Webhook, delay: timedelta) -> None:
+    async def _enqueue_after(self, webhook: Webhook, delay: timedelta) -> None:
         await self._clock.wait(delay)
-        self._line_up(webhook)
+        self._enqueue(webhook)
 
-    async def _release(self, webhook: Webhook, after: timedelta) -> None:
-        """Line up a webhook that nothing has overtaken in this time."""
-        await self._clock.wait(after)
-        if webhook in self._held_back.get(webhook.lane, []):
-            self._held_back[webhook.lane].remove(webhook)
-            self._line_up(webhook)
+    async def _enqueue_if_not_overtaken(self, webhook: Webhook, delay: timedelta) -> None:
+        """Send a webhook that no other webhook has overtaken within `delay`."""
+        await self._clock.wait(delay)
+        if webhook in self._to_be_overtaken.get(webhook.queue_key, []):
+            self._to_be_overtaken[webhook.queue_key].remove(webhook)
+            self._enqueue(webhook)
 
     async def _post(self, webhook: Webhook) -> httpx.Response | None:
-        with suppress(TimeoutError, httpx.HTTPError, httpx.InvalidURL):  # Twilio does not try again
+        with suppress(TimeoutError, httpx.HTTPError, httpx.InvalidURL):  # Twilio does not retry either
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 return await self._http.send(self._request(webhook))
         return None
@@ -154,6 +154,6 @@ class WebhookSender:
                 timeout=TIMEOUT_SECONDS,
                 headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=50),
-                trust_env=False,  # a webhook URL on this machine is not the proxy's business
+                trust_env=False,  # a proxy would not reach a webhook URL on this machine
             )
         return self._client

@@ -1,6 +1,5 @@
-// Calls of the shared script, calls.json, made with Node's twilio package; calls.py is its twin.
-// Takes {url, account, token, known} as JSON; writes what each step gave, how it was refused or how it failed, and its
-// requests.
+// Makes the calls in calls.json with Node's twilio package; calls.py does the same with Python's.
+// Reads {url, account, token, known} as JSON; writes the result, the refusal or the failure of each step and its requests.
 
 import { readFileSync } from "node:fs";
 import twilio from "twilio";
@@ -60,7 +59,7 @@ const attribute = (value) => {
   return { date: value.toISOString().replace(".000Z", "Z") };
 };
 
-// A value of the script with what its references, such as $shop.sid, stand for.
+// A value of the script with its references, such as $shop.sid, replaced.
 const resolved = (value, results) => {
   if (Array.isArray(value)) return value.map((each) => resolved(each, results));
   if (typeof value !== "string") return value;

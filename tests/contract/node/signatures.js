@@ -1,4 +1,4 @@
-// Takes webhooks, [{token, signature, url, fields}], as JSON and writes which of them Node's twilio package accepts.
+// Reads webhooks, [{token, signature, url, fields}], as JSON; writes for each whether Node's twilio package accepts it.
 
 import { readFileSync } from "node:fs";
 import twilio from "twilio";

@@ -15,7 +15,7 @@ import pytest
 from local.console import CUSTOMER
 from tests.processes import children, has_ended
 from tests.waiting import wait_until
-from twilio_emulator.client import Phone
+from twilio_emulator.client import CustomerClient
 from twilio_emulator.server import listen
 
 ROOT = Path(__file__).parents[3]
@@ -64,8 +64,8 @@ def test_a_second_run_that_cannot_start_leaves_the_first_its_log_and_its_environ
     log = ROOT / ".local" / f"functions-{port}.log"
 
     with started(port, twilio_port) as first:
-        with Phone(f"http://127.0.0.1:{twilio_port}", CUSTOMER) as phone:
-            phone.text("hi")
+        with CustomerClient(f"http://127.0.0.1:{twilio_port}", CUSTOMER) as phone:
+            phone.send("hi")
             wait_until(lambda: phone.inbox() and "answered" in log.read_text())
         with command(port, free_port()) as second:
             said, _ = second.communicate(timeout=60)
@@ -133,8 +133,11 @@ def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
 def test_a_run_with_a_state_file_leaves_it_behind_however_it_is_ended(tmp_path: Path, how: signal.Signals) -> None:
     state, twilio_port = tmp_path / "state.json", free_port()
 
-    with started(free_port(), twilio_port, STATE=str(state)) as process, Phone(url(twilio_port), CUSTOMER) as phone:
-        phone.text("When are you open?")
+    with (
+        started(free_port(), twilio_port, STATE=str(state)) as process,
+        CustomerClient(url(twilio_port), CUSTOMER) as phone,
+    ):
+        phone.send("When are you open?")
         process.send_signal(how)  # in the middle of a turn
         said, _ = process.communicate(timeout=30)
 

@@ -4,30 +4,32 @@ import pytest
 import requests
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from twilio_emulator.faults.connection_reset import HangUp
+from twilio_emulator.faults.connection_reset import ConnectionReset
 from twilio_emulator.server import Servers, listen
 
 
-def listening_in(application: ASGIApp) -> ASGIApp:
-    """Middleware as others write it, around what an application receives."""
+def wrap_receive(application: ASGIApp) -> ASGIApp:
+    """Wrap `receive` in a closure, as middleware does."""
 
-    async def listening(scope: Scope, receive: Receive, send: Send) -> None:
-        async def receive_too() -> Message:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def wrapped_receive() -> Message:
             return await receive()
 
-        await application(scope, receive_too, send)
+        await application(scope, wrapped_receive, send)
 
-    return listening
+    return wrapped
 
 
-async def nothing() -> None:
+async def do_nothing() -> None:
     pass
 
 
-@pytest.mark.parametrize("application", [HangUp(), listening_in(HangUp()), listening_in(listening_in(HangUp()))])
+@pytest.mark.parametrize(
+    "application", [ConnectionReset(), wrap_receive(ConnectionReset()), wrap_receive(wrap_receive(ConnectionReset()))]
+)
 def test_a_connection_is_reset_through_any_middleware(application: ASGIApp) -> None:
     listening = listen("127.0.0.1", 0)
-    servers = Servers({listening: application}, at_end=nothing)
+    servers = Servers({listening: application}, at_end=do_nothing)
 
     with socket.create_connection(listening.getsockname()) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: emulator\r\nContent-Length: 0\r\n\r\n")
@@ -37,9 +39,9 @@ def test_a_connection_is_reset_through_any_middleware(application: ASGIApp) -> N
     servers.close()
 
 
-def test_a_client_that_leaves_first_is_let_go() -> None:
+def test_a_client_can_disconnect_before_the_reset() -> None:
     listening = listen("127.0.0.1", 0)
-    servers = Servers({listening: HangUp(seconds=600)}, at_end=nothing)
+    servers = Servers({listening: ConnectionReset(seconds=600)}, at_end=do_nothing)
 
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"http://127.0.0.1:{listening.getsockname()[1]}/", timeout=0.2)

@@ -1,15 +1,15 @@
-"""Nothing a client sends makes the emulator fail: whatever the route, garbage gets a 4xx in Twilio's form."""
+"""Malformed input to any route gets a 4xx in Twilio's error format, never a 5xx."""
 
 import random
 from itertools import product
 
 import pytest
 
-from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, VISITOR, Served
+from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, OUR_SMS, SERVICE, VISITOR, EmulatorServer
 from twilio_emulator.rest.urls import ROUTES
 
 CALLS = sorted((method, path) for path, methods in ROUTES.items() for method in methods)
-CONTROLS = [
+CONTROL_CALLS = [
     ("POST", "/_emulator/inbound"),
     ("POST", "/_emulator/read"),
     ("POST", "/_emulator/typing"),
@@ -35,8 +35,8 @@ VALUES = [
 ]  # fmt: skip
 
 
-def sids(twilio: Served) -> dict[str, str]:
-    """Return path parts that exist, so that garbage gets past them."""
+def sids(twilio: EmulatorServer) -> dict[str, str]:
+    """Return path parameters of existing resources, so that the handlers see the malformed input."""
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     message = conversation.messages.create(author="switchboard", body="hello")
     conversation.participants.create(identity=VISITOR)
@@ -50,30 +50,30 @@ def sids(twilio: Served) -> dict[str, str]:
     }
 
 
-def garbage(seed: int) -> bytes:
+def random_form(seed: int) -> bytes:
     dice = random.Random(seed)  # noqa: S311 -- repeatable, not secret
     return b"&".join(dice.choice(NAMES).encode() + b"=" + dice.choice(VALUES) for _ in range(dice.randrange(0, 6)))
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_garbage_gets_a_4xx_or_is_taken_and_never_a_5xx(twilio: Served, method: str, path: str) -> None:
+def test_random_parameters_never_get_a_5xx(twilio: EmulatorServer, method: str, path: str) -> None:
     url = path.format(**sids(twilio))
 
     for seed in range(25):
-        twilio.advance_clock(seconds=1)  # so that rates hide nothing
-        query, body = garbage(seed * 2).replace(b"x" * 70_000, b"x"), garbage(seed * 2 + 1)
-        answer = twilio.bare(method, f"{url}?{query.decode()}", body)
+        twilio.advance_clock(seconds=1)  # otherwise the rate limits would refuse the calls
+        query, body = random_form(seed * 2).replace(b"x" * 70_000, b"x"), random_form(seed * 2 + 1)
+        answer = twilio.request_unchecked(method, f"{url}?{query.decode()}", body)
         assert answer.status_code < 500, (seed, answer.text)
         if answer.status_code >= 400:
             assert answer.json()["status"] == answer.status_code
 
 
-@pytest.mark.parametrize(("method", "path"), [*CALLS[::5], *CONTROLS])
-def test_a_body_that_is_none_gets_a_4xx_or_is_taken(twilio: Served, method: str, path: str) -> None:
+@pytest.mark.parametrize(("method", "path"), [*CALLS[::5], *CONTROL_CALLS])
+def test_a_malformed_body_is_accepted_or_gets_a_4xx(twilio: EmulatorServer, method: str, path: str) -> None:
     url = path.format(**sids(twilio))
 
     for body in (b"\xff\xfe", b"\x00" * 100, b"{", b"[1]", b'"\\ud800"', b'{"from": "\\ud800"}', b"=&=&&", b"[" * 5000):
-        answer = twilio.bare(method, url, body)
+        answer = twilio.request_unchecked(method, url, body)
         assert answer.status_code < 500, (body[:20], answer.text)
         if answer.status_code >= 400:
             assert answer.json()["status"] == answer.status_code
@@ -91,15 +91,15 @@ def test_a_body_that_is_none_gets_a_4xx_or_is_taken(twilio: Served, method: str,
         ("DELETE", "/_emulator/inbound"),
     ],
 )
-def test_what_is_no_route_gets_twilios_form_of_an_error(twilio: Served, method: str, path: str) -> None:
-    answer = twilio.bare(method, path, b"")
+def test_an_unknown_route_gets_twilios_error_format(twilio: EmulatorServer, method: str, path: str) -> None:
+    answer = twilio.request_unchecked(method, path, b"")
 
     assert answer.status_code in {404, 405}
     assert answer.json()["status"] == answer.status_code
 
 
 @pytest.mark.parametrize(
-    "order",
+    "body",
     [
         {"from": CUSTOMER, "to": OUR_SMS, "body": ""},
         {"from": CUSTOMER, "to": CUSTOMER, "body": "hi"},
@@ -112,8 +112,8 @@ def test_what_is_no_route_gets_twilios_form_of_an_error(twilio: Served, method: 
         {},
     ],
 )
-def test_a_text_that_cannot_be_is_refused_and_leaves_nothing(twilio: Served, order: dict[str, object]) -> None:
-    answer = twilio.request("POST", "/_emulator/inbound", json=order)
+def test_an_invalid_message_is_refused_and_changes_nothing(twilio: EmulatorServer, body: dict[str, object]) -> None:
+    answer = twilio.request("POST", "/_emulator/inbound", json=body)
 
     assert 400 <= answer.status_code < 500
     assert twilio.service.conversations.list() == []

@@ -1,19 +1,21 @@
-"""Every resource exists twice: under the account, which means its default service, and under /Services/{IS}."""
+"""Most paths exist twice: with /Services/{IS}, and without it, which means the default service."""
 
 import pytest
 
-from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, Served
+from tests.emulator.emulator_server import CUSTOMER, OUR_SMS, SERVICE, EmulatorServer
 from twilio_emulator.rest.urls import ROUTES
 
 SERVICES_FAMILY = f"/v1/Services/{SERVICE}"
-TWICE = [path.removeprefix("/v1/Services/{service_sid}") for path in ROUTES if "/Services/{service_sid}/" in path]
-IN_BOTH = [path for path in TWICE if f"/v1{path}" in ROUTES and "Configuration" not in path]
-ADDS_ITS_SERVICE = ("Messages", "Participants", "Webhooks", "Receipts")
+UNDER_SERVICE = [
+    path.removeprefix("/v1/Services/{service_sid}") for path in ROUTES if "/Services/{service_sid}/" in path
+]
+IN_BOTH = [path for path in UNDER_SERVICE if f"/v1{path}" in ROUTES and "Configuration" not in path]
+CONTAIN_THEIR_SERVICE = ("Messages", "Participants", "Webhooks", "Receipts")
 
 
 @pytest.fixture
-def parts(twilio: Served) -> dict[str, str]:
-    """Return the parts of paths that exist: one resource of every kind."""
+def parts(twilio: EmulatorServer) -> dict[str, str]:
+    """Return path parameters of existing resources."""
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.create(identity="alice")
     conversation.webhooks.create(target="webhook", configuration_url="https://bot.example.com")
@@ -26,26 +28,30 @@ def parts(twilio: Served) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", [path for path in IN_BOTH if not path.endswith("}") and "With" not in path])
-def test_both_families_list_the_same_and_each_points_at_itself(
-    twilio: Served, parts: dict[str, str], path: str
+def test_a_list_is_the_same_with_and_without_the_service_in_the_path(
+    twilio: EmulatorServer, parts: dict[str, str], path: str
 ) -> None:
     filled = path.format(**parts) + (f"?Address=%2B{CUSTOMER[1:]}" if "ParticipantConversations" in path else "")
 
-    bare, told = (twilio.request("GET", family + filled).json() for family in ("/v1", SERVICES_FAMILY))
+    without_service, with_service = (
+        twilio.request("GET", family + filled).json() for family in ("/v1", SERVICES_FAMILY)
+    )
 
-    rows, theirs = bare[bare["meta"]["key"]], told[told["meta"]["key"]]
-    assert len(rows) == len(theirs) > 0
-    for row, other in zip(rows, theirs, strict=True):
+    rows, other_rows = without_service[without_service["meta"]["key"]], with_service[with_service["meta"]["key"]]
+    assert len(rows) == len(other_rows) > 0
+    for row, other in zip(rows, other_rows, strict=True):
         urls = {name: row[name] for name in ("url", "links") if name in row}
         assert f"/Services/{SERVICE}" not in str(urls)
         assert str(urls).replace("/v1/", f"{SERVICES_FAMILY}/") == str({name: other[name] for name in urls})
         added = set(other) - set(row)
-        assert added == ({"chat_service_sid"} if path.endswith(ADDS_ITS_SERVICE) else set())
+        assert added == ({"chat_service_sid"} if path.endswith(CONTAIN_THEIR_SERVICE) else set())
         assert {**other, **urls} == {**row, **{name: other[name] for name in added}}
 
 
 @pytest.mark.parametrize("family", ["/v1", SERVICES_FAMILY])
-def test_what_is_made_in_a_family_is_changed_and_deleted_in_it(twilio: Served, family: str) -> None:
+def test_resources_are_created_changed_and_deleted_with_and_without_the_service_in_the_path(
+    twilio: EmulatorServer, family: str
+) -> None:
     def call(method: str, path: str, **form: str) -> str:
         answer = twilio.request(method, family + path, data=form or None)
         assert answer.status_code in {200, 201, 204}, answer.text
@@ -80,7 +86,7 @@ def test_what_is_made_in_a_family_is_changed_and_deleted_in_it(twilio: Served, f
     assert [each.sid for each in twilio.service.conversations.list()] == [with_participants]
 
 
-def test_another_services_resources_are_not_found_in_ours(twilio: Served) -> None:
+def test_another_services_resources_are_not_found_in_the_default_service(twilio: EmulatorServer) -> None:
     other = twilio.client.conversations.v1.services.create(friendly_name="other")
     of_other = twilio.client.conversations.v1.services(other.sid)
     sids = [
