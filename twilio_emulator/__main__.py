@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m twilio_emulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
-    parser.add_argument("--webhook", metavar="URL", help="send all webhooks of the service to this URL")
+    parser.add_argument("--webhook", metavar="URL", help="send all post-event webhooks of the service to this URL")
     parser.add_argument(
         "--state",
         metavar="FILE",

@@ -13,13 +13,13 @@ def test_an_identity_becomes_a_user_with_its_first_conversation(twilio: Emulator
 
 
 def test_users_are_created_changed_and_deleted(twilio: EmulatorServer) -> None:
-    user = twilio.service.users.create(identity="alice", friendly_name="Alice", attributes='{"desk": 3}')
+    user = twilio.service.users.create(identity="alice", friendly_name="Alice", attributes='{"team": 3}')
     with refused(code=50201, status=409):
         twilio.service.users.create(identity="alice")
 
     changed = user.update(friendly_name="Alice B.")
 
-    assert (changed.friendly_name, changed.attributes) == ("Alice B.", '{"desk": 3}')
+    assert (changed.friendly_name, changed.attributes) == ("Alice B.", '{"team": 3}')
     twilio.service.users("alice").delete()
     with refused(code=20404, status=404):
         user.fetch()

@@ -22,7 +22,8 @@ _COUNTED_PER_SERVICE = ("Conversations", "ConversationWithParticipants", "Users"
 class RateLimits:
     """Counts the writes of the last second, per conversation and per service.
 
-    A conversation counts once, whether a call names it by SID or by unique name, with or without its service.
+    All calls to one conversation are counted together, whether their path has its SID or its unique name, and with or
+    without /Services/{IS}.
     """
 
     def __init__(self, *, backend: Backend, actions_per_second: int | None) -> None:
