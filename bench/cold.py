@@ -58,12 +58,12 @@ def measure() -> tuple[float, float]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Aws)
     Thread(target=server.serve_forever, daemon=True).start()
     environment = _environment(f"http://127.0.0.1:{server.server_port}")
-    expected, reference = [], []
+    ours, reference = [], []
     for _ in range(RUNS):
         reference.append(_run(REFERENCE, environment))
-        expected.append(_run(OURS, environment))
+        ours.append(_run(OURS, environment))
     server.shutdown()
-    return statistics.median(expected), statistics.median(reference)
+    return statistics.median(ours), statistics.median(reference)
 
 
 def _environment(endpoint: str) -> dict[str, str]:
