@@ -1,14 +1,15 @@
 """`python -m twilio_emulator`: the emulator alone, for any language."""
 
 import argparse
-import signal
 import sys
-import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from twilio_emulator import Emulator
-from twilio_emulator.server import CannotListen, Servers, listen
-from twilio_emulator.state_file import NotKept, Unusable
+from twilio_emulator.server import CannotListen, Servers, listen, run_until_interrupted
+from twilio_emulator.state_file import NotKept, Unusable, locked
 
 
 def main() -> None:
@@ -19,11 +20,8 @@ def main() -> None:
     parser.add_argument("--webhook", metavar="URL", help="where all webhooks of the service go")
     parser.add_argument("--state", metavar="FILE", type=Path, help="go on from this file, and keep the state in it")
     chosen = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us in the background
     try:
-        _serve_until_interrupted(chosen)
-    except KeyboardInterrupt:
+        run_until_interrupted(partial(_serve, chosen))
         _say("ended")
     except (CannotListen, Unusable) as error:
         sys.exit(f"Cannot start: {error}")
@@ -31,19 +29,17 @@ def main() -> None:
         sys.exit(f"Ended, and the state was not kept: {error}")
 
 
-def _serve_until_interrupted(chosen: argparse.Namespace) -> None:
-    with listen(chosen.host, chosen.port) as listening:
+def _serve(chosen: argparse.Namespace, wait: Callable[[], None]) -> None:
+    with ExitStack() as closing:
+        listening = closing.enter_context(listen(chosen.host, chosen.port, port_option="--port"))
+        if chosen.state:
+            closing.enter_context(locked(chosen.state))
         emulator = Emulator(state_file=chosen.state)
         if chosen.webhook:
             emulator.set_webhook(chosen.webhook)
-        servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
-        try:
-            _say(f"Twilio, emulated, on http://{chosen.host}:{listening.getsockname()[1]}. Ctrl-C ends it.")
-            threading.Event().wait()
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything behind
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            servers.close()
+        closing.callback(Servers({listening: emulator.app}, at_end=emulator.aclose).close)
+        _say(f"Twilio, emulated, on http://{chosen.host}:{listening.getsockname()[1]}. Ctrl-C ends it.")
+        wait()
 
 
 def _say(text: str) -> None:

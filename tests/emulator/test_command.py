@@ -27,6 +27,35 @@ def test_it_ends_cleanly_and_the_next_run_goes_on(tmp_path: Path, how: signal.Si
     assert second.conversation_sid == first.conversation_sid
 
 
+def test_two_signals_at_once_end_it_as_one_does(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+
+    for first, second in [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)] * 5:
+        with started("--state", str(state)) as (process, _):
+            process.send_signal(first)
+            process.send_signal(second)
+            said, _ = process.communicate(timeout=30)
+
+        assert (process.returncode, said) == (0, "ended\n")
+        assert list(tmp_path.iterdir()) == [state]
+
+
+def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Path) -> None:
+    state = str(tmp_path / "state.json")
+
+    with started("--state", state) as (first, _):
+        with command("--port", "0", "--state", state) as second:
+            said, _ = second.communicate(timeout=30)
+        first.kill()
+        first.wait()
+        with started("--state", state) as (third, _):
+            third.terminate()
+            third.communicate(timeout=30)
+
+    assert (second.returncode, said) == (1, f"Cannot start: {state}: Another run is using this file\n")
+    assert third.returncode == 0
+
+
 def test_a_call_that_hangs_does_not_keep_it_from_keeping_its_state(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     with started("--state", str(state)) as (process, url), Phone(url, CUSTOMER) as phone:
@@ -51,7 +80,10 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
         with command("--port", str(port)) as process:
             said, _ = process.communicate(timeout=30)
 
-    assert (process.returncode, said) == (1, f"Cannot start: 127.0.0.1:{port}: Address already in use\n")
+    assert (process.returncode, said) == (
+        1,
+        f"Cannot start: 127.0.0.1:{port}: Address already in use. Choose another port with --port\n",
+    )
 
 
 @pytest.mark.parametrize(
