@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from local.activity import Happening, LogLine, Said
+from local.activity import Activity, ConversationMessage, LogLine
 from local.stack import LocalStack
 from tests.stacks import running
 from tests.waiting import wait_until
@@ -14,20 +14,20 @@ from tests.waiting import wait_until
 QUICK = {("AgentFunction", "Timeout"): 18, ("MessagesQueue", "VisibilityTimeout"): 2}
 
 
-def the_text_is_queued(happening: Happening) -> bool:
-    return isinstance(happening, LogLine) and '"message":"accepted"' in happening.text
+def the_text_is_queued(activity: Activity) -> bool:
+    return isinstance(activity, LogLine) and '"message":"accepted"' in activity.text
 
 
-def twilio_has_the_reply(happening: Happening) -> bool:
-    return isinstance(happening, Said) and happening.author == "switchboard"
+def twilio_has_the_reply(activity: Activity) -> bool:
+    return isinstance(activity, ConversationMessage) and activity.author == "switchboard"
 
 
 @pytest.mark.parametrize("moment", [the_text_is_queued, twilio_has_the_reply])
-def test_a_text_is_answered_once_though_the_agent_is_killed_when(moment: Callable[[Happening], bool]) -> None:
+def test_a_text_is_answered_once_though_the_agent_is_killed_when(moment: Callable[[Activity], bool]) -> None:
     died: list[tuple[int, ...]] = []
 
-    def kill_once(stack: LocalStack, happening: Happening) -> None:
-        if moment(happening) and not died:
+    def kill_once(stack: LocalStack, activity: Activity) -> None:
+        if moment(activity) and not died:
             died.append(stack.functions["agent"].pids)
             stack.kill("agent")
 

@@ -9,7 +9,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.fixtures.payloads import EVENTS, form, logical_id, read
-from local.twilio_account import BUILT_IN, Identity
+from local.twilio_account import BUILT_IN, TwilioAccount
 from switchboard.aws.queue import read_record
 from switchboard.aws.secrets import TwilioSecret
 from switchboard.errors import NotAuthentic
@@ -26,13 +26,13 @@ PUBLIC_URL = "https://bot.example.com/webhook"
 class Secrets:
     """The credentials of an identity."""
 
-    def __init__(self, who: Identity) -> None:
+    def __init__(self, account: TwilioAccount) -> None:
         self._secret = TwilioSecret(
-            auth_tokens=(who.auth_token,),
-            account_sid=who.account_sid,
+            auth_tokens=(account.auth_token,),
+            account_sid=account.account_sid,
             api_key_sid="",
             api_key_secret="",
-            service_sid=who.service_sid,
+            service_sid=account.service_sid,
             customer_key=b"",
         )
 
@@ -43,11 +43,11 @@ class Secrets:
         return None
 
 
-def told(payload: dict[str, object], *, who: Identity = BUILT_IN, public_url: str | None = None) -> Event:
+def parsed(payload: dict[str, object], *, account: TwilioAccount = BUILT_IN, public_url: str | None = None) -> Event:
     """Return the event that the webhook function makes of a payload."""
-    return Inbound(secrets=Secrets(who), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)).event_of(
-        payload
-    )
+    return Inbound(
+        secrets=Secrets(account), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)
+    ).event_of(payload)
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.relative_to(EVENTS).as_posix())
@@ -62,7 +62,7 @@ def test_the_agent_is_given_what_the_webhook_function_makes_of_a_text(channel: s
     webhook = json.loads((EVENTS / "webhook" / f"{channel}.json").read_text())
     (record,) = json.loads((EVENTS / "agent" / f"{channel}.json").read_text())["Records"]
 
-    assert told(webhook) == read_record(record).event
+    assert parsed(webhook) == read_record(record).event
 
 
 @pytest.mark.parametrize("path", [path for path in PAYLOADS if path.parent.name in {"agent", "lifecycle"}], ids=str)
@@ -77,24 +77,24 @@ def test_a_batch_is_as_sqs_hands_it_over(path: Path) -> None:
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_freshened_webhook_is_of_now_and_signed_for_whoever_receives_it(channel: str) -> None:
-    who = Identity(account_sid="AC" + "2" * 32, auth_token="of-somebody", service_sid="IS" + "2" * 32)
+    account = TwilioAccount(account_sid="AC" + "2" * 32, auth_token="of-somebody", service_sid="IS" + "2" * 32)
     path = EVENTS / "webhook" / f"{channel}.json"
 
-    fresh = read(path, now=NOON, who=who, public_url=PUBLIC_URL)
+    fresh = read(path, now=NOON, account=account, public_url=PUBLIC_URL)
 
-    event = told(fresh, who=who, public_url=PUBLIC_URL)
+    event = parsed(fresh, account=account, public_url=PUBLIC_URL)
     assert event.at == NOON  # type: ignore[union-attr]
     assert form(fresh)["DateCreated"] == "2026-03-02T12:00:00.000Z"
     assert fresh["requestContext"]["timeEpoch"] == int(NOON.timestamp() * 1000)
     with pytest.raises(NotAuthentic):
-        told(fresh, who=who)  # the API's own URL is not what it was signed for
+        parsed(fresh, account=account)  # the API's own URL is not what it was signed for
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_freshened_batch_is_of_now(channel: str) -> None:
     path = EVENTS / "agent" / f"{channel}.json"
 
-    (raw,) = read(path, now=NOON, who=BUILT_IN, public_url="")["Records"]
+    (raw,) = read(path, now=NOON, account=BUILT_IN, public_url="")["Records"]
 
     record = read_record(raw)
     assert record.event.at == record.sent_at == NOON
@@ -102,7 +102,7 @@ def test_a_freshened_batch_is_of_now(channel: str) -> None:
 
 
 def test_a_freshened_schedule_is_of_now() -> None:
-    fresh = read(EVENTS / "sweeper" / "every_minute.json", now=NOON, who=BUILT_IN, public_url="")
+    fresh = read(EVENTS / "sweeper" / "every_minute.json", now=NOON, account=BUILT_IN, public_url="")
 
     assert datetime.fromisoformat(fresh["time"]) == NOON.astimezone(UTC)
 
@@ -112,7 +112,7 @@ def test_what_is_no_payload_is_refused(tmp_path: Path) -> None:
     stranger.write_text('{"Payload": 1}')
 
     with pytest.raises(ValueError, match=r"stranger\.json is neither"):
-        read(stranger, now=NOON, who=BUILT_IN, public_url="")
+        read(stranger, now=NOON, account=BUILT_IN, public_url="")
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

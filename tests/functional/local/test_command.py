@@ -1,4 +1,4 @@
-"""`python -m local`: one command that is up in seconds, and gone without a trace."""
+"""`python -m local`: it starts everything, says where it is, and ends all of it."""
 
 import json
 import os
@@ -19,7 +19,10 @@ from twilio_emulator.client import Phone
 from twilio_emulator.server import listen
 
 ROOT = Path(__file__).parents[3]
-OURS = ("STATE", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")
+OURS = {
+    *("HOST", "STATE", "ASSISTANT_MODEL", "PUBLIC_URL"),
+    *("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID"),
+}
 
 
 def free_port() -> int:
@@ -99,6 +102,47 @@ def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
     assert status(port) == status(twilio_port) == 0
 
 
+def test_two_signals_at_once_end_it_as_one_does() -> None:
+    for first, second in [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)] * 2:
+        with started(free_port(), free_port()) as process:
+            descendants = children(process.pid)
+            process.send_signal(first)
+            process.send_signal(second)
+            said, _ = process.communicate(timeout=30)
+
+        assert (process.returncode, said.splitlines()[-1]) == (0, "ended")
+        assert "Traceback" not in said
+        assert "Exception" not in said
+        assert all(has_ended(pid) for pid in descendants)
+
+
+@pytest.mark.parametrize("processes", [1, 3, 7])
+def test_a_signal_during_the_start_ends_what_has_started(processes: int) -> None:
+    with command(free_port(), free_port()) as process:
+        try:
+            descendants = wait_until(lambda: len(found := children(process.pid)) >= processes and found)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+
+    assert (process.returncode, said) == (0, "ended\n")
+    assert descendants
+    wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
+
+
+def test_a_wrong_model_is_told_below_the_banner() -> None:
+    port, twilio_port = free_port(), free_port()
+
+    with started(port, twilio_port, ASSISTANT_MODEL="nonsense") as process:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+
+    assert "is up" in said.splitlines()[0]
+    assert "ASSISTANT_MODEL is 'nonsense'" in said.partition("Ctrl-C ends everything.")[2]
+
+
 def test_nothing_outlives_it_even_if_it_is_killed() -> None:
     with started(free_port(), free_port()) as process:
         descendants = children(process.pid)
@@ -109,15 +153,17 @@ def test_nothing_outlives_it_even_if_it_is_killed() -> None:
     wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
 
 
-def test_a_port_in_use_is_told_in_one_line() -> None:
-    with listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+@pytest.mark.parametrize("taken", ["PORT", "TWILIO_PORT"])
+def test_a_port_in_use_is_told_in_one_line_with_the_way_out(taken: str) -> None:
+    with listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        ports = {"PORT": free_port(), "TWILIO_PORT": free_port()} | {taken: port}
 
-        with command(port, free_port()) as process:
+        with command(ports["PORT"], ports["TWILIO_PORT"]) as process:
             said, _ = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert said == f"Cannot start: 127.0.0.1:{port}: Address already in use\n"
+    assert said == f"Cannot start: 127.0.0.1:{port}: Address already in use. Choose another port with {taken}=\n"
 
 
 def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
@@ -146,8 +192,25 @@ def test_a_run_with_a_state_file_leaves_it_behind_however_it_is_ended(tmp_path: 
     assert list(kept["tables"]) == ["ConversationsTable"]
 
 
+def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+
+    with started(free_port(), free_port(), STATE=str(state)) as first:
+        with command(free_port(), free_port(), STATE=str(state)) as second:
+            said, _ = second.communicate(timeout=30)
+        first.kill()
+        first.wait()
+    with started(free_port(), free_port(), STATE=str(state)) as third:
+        third.send_signal(signal.SIGINT)
+        third.communicate(timeout=30)
+
+    assert (second.returncode, said) == (1, f"Cannot start: {state}: Another run is using this file\n")
+    assert third.returncode == 0
+    assert list(tmp_path.iterdir()) == [state]
+
+
 @pytest.mark.parametrize("content", ["", "{}", "garbage", '{"twilio": {"seed": "a"}, "tables": {}}'])
-def test_a_state_file_that_is_none_is_told_in_one_line_and_stays(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_valid_state_is_told_in_one_line_and_stays(tmp_path: Path, content: str) -> None:
     state = tmp_path / "state.json"
     state.write_text(content)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.event_source_mapping import MappingSpec, Pollers
+from local.aws.event_source_mapping import EventSourceMapping, MappingSpec
 from local.aws.execution_environment import CannotStart, Crashed
 from local.aws.ministack import REGION, LocalAws
 from tests.waiting import wait_until
@@ -78,7 +78,7 @@ def polling(
         batch_size=10,
         reports_item_failures=reports_item_failures,
     )
-    running = Pollers(spec, function, client=queue.client, pollers=pollers)
+    running = EventSourceMapping(spec, function, client=queue.client, pollers=pollers)
     try:
         yield
     finally:

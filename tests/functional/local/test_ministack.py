@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.aws.ministack import LocalAws, Names
-from local.aws.template import Template, Unreadable
+from local.aws.template import Template, UnsupportedTemplate
 
 TEMPLATE = """
 Parameters:
@@ -113,7 +113,7 @@ def test_parameters_go_over_the_templates_defaults(path: Path) -> None:
 
 
 def test_a_parameter_the_template_does_not_declare_is_an_error_that_names_it(path: Path) -> None:
-    with pytest.raises(Unreadable, match="PublicURL"):
+    with pytest.raises(UnsupportedTemplate, match="PublicURL"):
         read(path, PublicURL="https://example.com/webhook")
 
 
@@ -121,7 +121,7 @@ def test_what_the_template_uses_and_we_do_not_know_is_an_error_that_names_it(pat
     path.write_text(TEMPLATE + "          WORDS: !Split [',', 'a,b']\n")
     template, names = read(path)
 
-    with pytest.raises(Unreadable, match="Fn::Split"):
+    with pytest.raises(UnsupportedTemplate, match="Fn::Split"):
         worker(template, names)
 
 
@@ -129,5 +129,5 @@ def test_a_reference_to_nothing_is_an_error_that_names_it(path: Path) -> None:
     path.write_text(TEMPLATE + "          GONE: !Ref Nothing\n")
     template, names = read(path)
 
-    with pytest.raises(Unreadable, match="Nothing"):
+    with pytest.raises(UnsupportedTemplate, match="Nothing"):
         worker(template, names)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.aws.execution_environment import Raised
-from local.aws.scheduler import ScheduleSpec, Ticks
+from local.aws.scheduler import Schedule, ScheduleSpec
 from tests.waiting import wait_until
 
 WHERE: Mapping[str, str] = {"account_id": "000000000000", "region": "us-east-1"}
@@ -42,10 +42,10 @@ def test_another_expression_is_an_error_that_names_it() -> None:
 def test_a_function_that_fails_is_invoked_again_with_schedulers_event() -> None:
     function = FakeFunction()
 
-    ticks = Ticks(ScheduleSpec(every=timedelta(milliseconds=1), **WHERE), function)
+    schedule = Schedule(ScheduleSpec(every=timedelta(milliseconds=1), **WHERE), function)
     wait_until(lambda: len(function.events) >= 2)
-    ticks.stop()
-    ticks.join()
+    schedule.stop()
+    schedule.join()
 
     assert function.events[0]["source"] == "aws.scheduler"
     assert function.events[0]["id"] != function.events[1]["id"]
