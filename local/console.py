@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO, assert_never
@@ -55,7 +56,7 @@ class ConsoleListener:
         with self._lock:
             self._console.print(banner, soft_wrap=True, highlight=False)
             held_back, self._held_back = self._held_back or [], None
-            for activity in held_back:
+            for activity in dict.fromkeys(map(_without_ids, held_back)):  # both execution environments fail alike
                 self._show(activity)
 
     def __call__(self, activity: Activity) -> None:
@@ -92,6 +93,12 @@ class ConsoleListener:
         self._console.print(
             f"[dim]{now}[/dim] [{colour}]{source:<{MAX_NAME_LENGTH}}[/{colour}] {text}", soft_wrap=True, highlight=False
         )
+
+
+def _without_ids(activity: Activity) -> Activity:
+    if isinstance(activity, InvocationEnded):
+        return replace(activity, request_id="", milliseconds=0)
+    return activity
 
 
 def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:

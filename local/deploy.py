@@ -74,7 +74,7 @@ def _parse(parameters: str, declared: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _ask_for_secret(description: str) -> str:
-    """Return the ARN that the user types; empty if the deployed stack's is to stay, or if nobody can be asked."""
+    """Return the ARN that the user types; empty to keep the deployed stack's, or without a terminal."""
     if not sys.stdin.isatty():
         console.print(f"{REQUIRED} is not set. A new stack needs it: make deploy TWILIO_SECRET_ARN=arn:…", markup=False)
         return ""

@@ -1,4 +1,4 @@
-"""The whole bundle on one machine: `with LocalStack() as stack`, on free ports unless told otherwise."""
+"""The whole bundle on one machine: `with LocalStack() as stack`, on free ports by default."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor

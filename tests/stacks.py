@@ -1,4 +1,4 @@
-"""The running local stack, as a customer, a stranger and an operator see it."""
+"""A running local stack, used as a customer, a stranger and an operator use it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,14 +23,14 @@ FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A local stack that is up, with everything it told so far."""
+    """A local stack that is up, with every activity that it reported so far."""
 
     stack: LocalStack
     http: httpx.Client
     activities: list[Activity] = field(default_factory=list)
 
     def phone(self, address: str, *, to: str = OUR_NUMBER) -> "Phone":
-        """Return a customer's phone; tests that share a stack use different ones."""
+        """Return a customer's phone; tests that share a stack use different addresses."""
         return Phone(running=self, address=address, to=to)
 
     def post_webhook(self, fields: Mapping[str, str], *, signed: Mapping[str, str] | None) -> int:
@@ -53,7 +53,7 @@ class Running:
         return listed
 
     def turns(self, conversation_sid: str) -> list[dict[str, Any]]:
-        """Return the records of a conversation's turns, in the order of what they answered."""
+        """Return the turn records of a conversation, in the order of the messages that they answered."""
         answer = self.stack.client("dynamodb").query(
             TableName=self.environment("AgentFunction")["CONVERSATIONS_TABLE"],
             KeyConditionExpression="pk = :sid AND begins_with(sk, :turn)",
@@ -67,7 +67,7 @@ class Running:
         return self.stack.environments[logical_id]
 
     def queued(self) -> int:
-        """Return how many messages wait or are worked on, in both queues."""
+        """Return how many messages are in both queues, visible or not."""
         sqs = self.stack.client("sqs")
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         urls = [self.environment("WebhookFunction")[f"{queue}_QUEUE_URL"] for queue in ("MESSAGES", "LIFECYCLE")]
@@ -75,7 +75,7 @@ class Running:
         return sum(int(attributes[name]) for attributes in found for name in names)
 
     def errors(self) -> list[str]:
-        """Return what functions logged as errors, and the invocations that did not return."""
+        """Return the functions' log lines at level ERROR, and the invocations that did not return."""
         lines = [
             activity.text
             for activity in self.activities
@@ -106,7 +106,7 @@ class Phone:
         return taken
 
     def inbox(self) -> list[dict[str, str]]:
-        """Return what reached this phone, oldest first."""
+        """Return the messages that reached this phone, oldest first."""
         answer = self.running.http.get(
             f"{self.running.stack.twilio_url}/_emulator/inbox", params={"address": self.address}
         )
@@ -127,7 +127,7 @@ def running(
     state_file: Path | None = None,
     on: Callable[[LocalStack, Activity], None] = lambda _stack, _happening: None,
 ) -> Iterator[Running]:
-    """Run a local stack on free ports; `on` is called as things happen, and holds them up meanwhile."""
+    """Run a local stack on free ports; it waits while `on` handles an activity."""
     activities: list[Activity] = []
 
     def listener(activity: Activity) -> None:

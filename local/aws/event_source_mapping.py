@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws.execution_environment import CannotStart, InvocationFailed
 
-type SQS = Any  # boto3 makes its client classes at run time: there is none to name
+type SQS = Any  # boto3 makes its client classes at run time, so they have no type
 
 WAIT_TIME_SECONDS = 1  # short, so that an idle poller soon notices edited code, and the end of the run
 RETRY_SECONDS = 0.3  # after an error of the queue, or while the function cannot start

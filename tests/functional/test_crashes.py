@@ -1,4 +1,4 @@
-"""The agent's processes die in the middle of their work, and the customer reads one answer."""
+"""The agent function's processes are killed in the middle of a turn, and the customer gets one answer."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,8 @@ from local.stack import LocalStack
 from tests.stacks import running
 from tests.waiting import wait_until
 
-# AWS's times, with the waiting cut short. A dead worker's lease ends with the function's timeout, which must leave the
-# 15 s that a freeze and a POST need; a reply that may be on its way is looked for 30 s later.
+# Shorter than on AWS, so that the test waits less. A killed worker's lease ends with the function's timeout, which must
+# leave the 15 s that a freeze and a POST need; a reply that may be on its way is looked for 30 s later.
 QUICK = {("AgentFunction", "Timeout"): 18, ("MessagesQueue", "VisibilityTimeout"): 2}
 
 

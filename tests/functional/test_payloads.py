@@ -1,4 +1,4 @@
-"""The payloads of `events/` are true ones: what one function queues is what the next is given."""
+"""The payloads of `events/` are what AWS and Twilio send: what one function queues is the next one's event."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ PUBLIC_URL = "https://bot.example.com/webhook"
 
 
 class Secrets:
-    """The credentials of an identity."""
+    """The secret of a Twilio account."""
 
     def __init__(self, account: TwilioAccount) -> None:
         self._secret = TwilioSecret(
@@ -76,8 +76,8 @@ def test_a_batch_is_as_sqs_hands_it_over(path: Path) -> None:
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_a_freshened_webhook_is_of_now_and_signed_for_whoever_receives_it(channel: str) -> None:
-    account = TwilioAccount(account_sid="AC" + "2" * 32, auth_token="of-somebody", service_sid="IS" + "2" * 32)
+def test_a_webhook_is_dated_now_and_signed_for_its_url(channel: str) -> None:
+    account = TwilioAccount(account_sid="AC" + "2" * 32, auth_token="another-token", service_sid="IS" + "2" * 32)
     path = EVENTS / "webhook" / f"{channel}.json"
 
     fresh = read(path, now=NOON, account=account, public_url=PUBLIC_URL)
@@ -87,11 +87,11 @@ def test_a_freshened_webhook_is_of_now_and_signed_for_whoever_receives_it(channe
     assert form(fresh)["DateCreated"] == "2026-03-02T12:00:00.000Z"
     assert fresh["requestContext"]["timeEpoch"] == int(NOON.timestamp() * 1000)
     with pytest.raises(NotAuthentic):
-        parsed(fresh, account=account)  # the API's own URL is not what it was signed for
+        parsed(fresh, account=account)  # it was not signed for the API's own URL
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_a_freshened_batch_is_of_now(channel: str) -> None:
+def test_a_batch_is_dated_now(channel: str) -> None:
     path = EVENTS / "agent" / f"{channel}.json"
 
     (raw,) = read(path, now=NOON, account=BUILT_IN, public_url="")["Records"]
@@ -101,22 +101,22 @@ def test_a_freshened_batch_is_of_now(channel: str) -> None:
     assert raw["md5OfBody"] == hashlib.md5(raw["body"].encode(), usedforsecurity=False).hexdigest()
 
 
-def test_a_freshened_schedule_is_of_now() -> None:
+def test_a_schedules_event_is_dated_now() -> None:
     fresh = read(EVENTS / "sweeper" / "every_minute.json", now=NOON, account=BUILT_IN, public_url="")
 
     assert datetime.fromisoformat(fresh["time"]) == NOON.astimezone(UTC)
 
 
-def test_what_is_no_payload_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_valid_payload_is_refused(tmp_path: Path) -> None:
     stranger = tmp_path / "stranger.json"
     stranger.write_text('{"Payload": 1}')
 
-    with pytest.raises(ValueError, match=r"stranger\.json is neither"):
+    with pytest.raises(ValueError, match=r"stranger\.json is not a valid payload"):
         read(stranger, now=NOON, account=BUILT_IN, public_url="")
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_the_conversation_that_a_payload_tells_of_is_there_from_the_start(stack: Running, channel: str) -> None:
+def test_the_emulator_starts_with_the_conversation_of_each_payload(stack: Running, channel: str) -> None:
     webhook = form(json.loads((EVENTS / "webhook" / f"{channel}.json").read_text()))
 
     first, *_ = stack.messages(webhook["ConversationSid"])

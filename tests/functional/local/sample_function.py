@@ -1,7 +1,7 @@
 """A Lambda function of a few lines, started as the local stack starts the template's."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,3 +48,8 @@ def running(spec: FunctionSpec, *, concurrency: int = 1) -> Iterator[tuple[Lambd
         yield function, activities
     finally:
         function.close()
+
+
+def of_type[T: Activity](kind: type[T], activities: Iterable[Activity]) -> list[T]:
+    """Return the activities of a class, in their order."""
+    return [activity for activity in activities if isinstance(activity, kind)]

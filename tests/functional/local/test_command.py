@@ -62,7 +62,7 @@ def status(port: int) -> int:
         return 0
 
 
-def test_a_second_run_that_cannot_start_leaves_the_first_its_log_and_its_environment() -> None:
+def test_a_second_run_that_cannot_start_leaves_the_log_and_the_environment_file_of_the_first() -> None:
     port, twilio_port = free_port(), free_port()
     log = ROOT / ".local" / f"functions-{port}.log"
 
@@ -84,7 +84,7 @@ def test_a_second_run_that_cannot_start_leaves_the_first_its_log_and_its_environ
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
+def test_it_prints_the_addresses_and_ends_cleanly(how: signal.Signals) -> None:
     port, twilio_port = free_port(), free_port()
 
     with started(port, twilio_port) as process:
@@ -93,7 +93,7 @@ def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
         said, _ = process.communicate(timeout=30)
 
     assert process.returncode == 0
-    assert len(descendants) == 8  # the local AWS, each function twice, and the sweeper
+    assert len(descendants) == 8  # the local AWS, three functions twice, and the sweeper
     assert all(has_ended(pid) for pid in descendants)
     assert f"http://127.0.0.1:{port}/webhook" in said
     assert f"curl http://127.0.0.1:{twilio_port}/_emulator/inbound" in said
@@ -132,7 +132,7 @@ def test_a_signal_during_the_start_ends_what_has_started(processes: int) -> None
     wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
 
 
-def test_a_wrong_model_is_told_below_the_banner() -> None:
+def test_a_wrong_model_is_reported_below_the_banner() -> None:
     port, twilio_port = free_port(), free_port()
 
     with started(port, twilio_port, ASSISTANT_MODEL="nonsense") as process:
@@ -154,7 +154,7 @@ def test_nothing_outlives_it_even_if_it_is_killed() -> None:
 
 
 @pytest.mark.parametrize("taken", ["PORT", "TWILIO_PORT"])
-def test_a_port_in_use_is_told_in_one_line_with_the_way_out(taken: str) -> None:
+def test_a_port_in_use_is_one_line_that_names_the_option(taken: str) -> None:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         ports = {"PORT": free_port(), "TWILIO_PORT": free_port()} | {taken: port}
@@ -176,7 +176,7 @@ def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_with_a_state_file_leaves_it_behind_however_it_is_ended(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_run_writes_its_state_file_whichever_signal_ends_it(tmp_path: Path, how: signal.Signals) -> None:
     state, twilio_port = tmp_path / "state.json", free_port()
 
     with started(free_port(), twilio_port, STATE=str(state)) as process, Phone(url(twilio_port), CUSTOMER) as phone:
@@ -210,7 +210,7 @@ def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", ["", "{}", "garbage", '{"twilio": {"seed": "a"}, "tables": {}}'])
-def test_a_file_that_is_not_a_valid_state_is_told_in_one_line_and_stays(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_valid_state_is_refused_in_one_line_and_stays(tmp_path: Path, content: str) -> None:
     state = tmp_path / "state.json"
     state.write_text(content)
 
@@ -223,7 +223,7 @@ def test_a_file_that_is_not_a_valid_state_is_told_in_one_line_and_stays(tmp_path
     assert state.read_text() == content
 
 
-def test_a_state_file_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_state_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
     state = tmp_path / "missing" / "state.json"
 
     with command(free_port(), free_port(), STATE=str(state)) as process:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -97,11 +98,12 @@ def test_a_failure_is_shown_with_what_follows_from_it() -> None:
     ]
 
 
-def test_a_failure_during_the_start_stands_below_the_banner() -> None:
+def test_a_failure_during_the_start_stands_once_below_the_banner() -> None:
     screen, log = io.StringIO(), io.StringIO()
     listener = ConsoleListener(Console(file=screen), log, logs=False)
 
-    listener(ended(Outcome.RAISED, "Misconfigured: ASSISTANT_MODEL"))
+    for milliseconds in (5, 7):
+        listener(replace(ended(Outcome.RAISED, "Misconfigured: ASSISTANT_MODEL"), milliseconds=milliseconds))
     before = screen.getvalue()
     listener.start("Switchboard is up")
 

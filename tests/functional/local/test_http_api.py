@@ -56,7 +56,7 @@ def serving(function: FakeFunction, *, is_ready: bool = True) -> Iterator[httpx.
         yield client
 
 
-def test_a_form_arrives_as_an_http_api_hands_it_on() -> None:
+def test_a_forms_event_is_that_of_payload_format_2() -> None:
     function = FakeFunction()
     body = "Body=a+b&Body=c&Empty=&Wort=gr%C3%BC%C3%9F"
     headers = [
@@ -99,7 +99,7 @@ def test_a_form_arrives_as_an_http_api_hands_it_on() -> None:
     assert context["timeEpoch"] > 0
 
 
-def test_json_arrives_plain() -> None:
+def test_a_json_body_is_not_encoded() -> None:
     function = FakeFunction()
 
     with serving(function) as client:
@@ -120,7 +120,7 @@ def test_an_event_of_a_request_without_a_body_has_no_body() -> None:
     assert "queryStringParameters" not in function.events[0]
 
 
-def test_the_functions_answer_goes_out_as_it_is() -> None:
+def test_the_functions_result_becomes_the_response() -> None:
     function = FakeFunction(
         {
             "statusCode": 403,
@@ -139,7 +139,7 @@ def test_the_functions_answer_goes_out_as_it_is() -> None:
     assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
 
 
-def test_a_function_that_gives_no_result_is_an_internal_server_error() -> None:
+def test_a_failed_invocation_is_an_internal_server_error() -> None:
     function = FakeFunction(Crashed("SIGKILL"))
 
     with serving(function) as client:
@@ -171,7 +171,7 @@ def test_all_other_routes_are_not_found(method: str, path: str) -> None:
     assert function.events == []
 
 
-def test_a_body_larger_than_the_apis_limit_is_refused() -> None:
+def test_a_body_above_the_limit_of_api_gateway_is_refused() -> None:
     function = FakeFunction()
 
     with serving(function) as client:
@@ -182,14 +182,14 @@ def test_a_body_larger_than_the_apis_limit_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("is_ready", "status"), [(True, 200), (False, 503)])
-def test_health_tells_whether_everything_is_up(*, is_ready: bool, status: int) -> None:
+def test_healthz_is_200_once_everything_is_up(*, is_ready: bool, status: int) -> None:
     with serving(FakeFunction(), is_ready=is_ready) as client:
         response = client.get("/healthz")
 
     assert response.status_code == status
 
 
-def test_a_taken_port_is_told_by_its_address() -> None:
+def test_the_error_of_a_port_in_use_names_its_address() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
 

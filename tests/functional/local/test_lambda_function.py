@@ -1,4 +1,4 @@
-"""A function in child processes behaves as on Lambda."""
+"""A local Lambda function behaves as on AWS."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 
 from local.activity import CodeReloaded, ImportFailed, InvocationEnded, LogLine, Outcome
 from local.aws.execution_environment import CannotStart, Crashed, Raised, TimedOut
-from tests.functional.local.sample_function import ARN, running, spec, written
+from tests.functional.local.sample_function import ARN, of_type, running, spec, written
 from tests.processes import has_ended
 from tests.waiting import wait_until
 
@@ -26,7 +26,7 @@ def test_a_function_gets_its_event_and_returns_its_result(tmp_path: Path) -> Non
     assert result == {"got": {"text": "grüß dich\n"}}
 
 
-def test_the_context_is_lambdas(tmp_path: Path) -> None:
+def test_the_context_is_that_of_lambda(tmp_path: Path) -> None:
     names = "function_name function_version memory_limit_in_mb invoked_function_arn log_group_name"
     folder = written(
         tmp_path / "sample",
@@ -47,17 +47,17 @@ def test_the_context_is_lambdas(tmp_path: Path) -> None:
         "log_group_name": "/aws/lambda/sample",
     }
     assert 0 < left <= 7000
-    assert [activity.request_id for activity in activities if isinstance(activity, InvocationEnded)] == [request_id]
+    assert [each.request_id for each in of_type(InvocationEnded, activities)] == [request_id]
 
 
-def test_a_function_sees_its_own_folder_the_layer_and_installed_packages_alone(tmp_path: Path) -> None:
+def test_a_function_can_import_from_its_own_folder_the_layer_and_installed_packages_alone(tmp_path: Path) -> None:
     layer = tmp_path / "layer"
     layer.mkdir()
     (layer / "shelf.py").write_text("BOOK = 'moby'\n")
     probe = "import importlib.util\nfound = lambda name: importlib.util.find_spec(name) is not None\n"
     folder = written(
         tmp_path / "sample",
-        "return {name: found(name) for name in ('shelf', 'beside', 'boto3', 'local', 'tests', 'child')}",
+        "return {name: found(name) for name in ('shelf', 'beside', 'boto3', 'local', 'tests', 'runtime')}",
         imports=probe,
     )
     (folder / "beside.py").write_text("")
@@ -65,11 +65,11 @@ def test_a_function_sees_its_own_folder_the_layer_and_installed_packages_alone(t
     with running(spec(folder, layer=layer)) as (function, _):
         result = function.invoke({})
 
-    assert result == {"shelf": True, "beside": True, "boto3": True, "local": False, "tests": False, "child": False}
+    assert result == {"shelf": True, "beside": True, "boto3": True, "local": False, "tests": False, "runtime": False}
 
 
 def test_nothing_of_the_callers_environment_reaches_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "of-the-caller")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "the-callers-token")
     folder = written(tmp_path / "sample", "return os.environ.get('TWILIO_AUTH_TOKEN')", imports="import os")
 
     with running(spec(folder)) as (function, _):
@@ -78,7 +78,7 @@ def test_nothing_of_the_callers_environment_reaches_a_function(tmp_path: Path, m
     assert result is None
 
 
-def test_a_handler_that_raises_fails_its_invocation_and_lives_on(tmp_path: Path) -> None:
+def test_a_handler_that_raises_fails_its_invocation_and_its_process_stays(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 1 / event['by'], os.getpid()", imports="import os")
 
     with running(spec(folder)) as (function, activities):
@@ -88,10 +88,10 @@ def test_a_handler_that_raises_fails_its_invocation_and_lives_on(tmp_path: Path)
         answered = function.invoke({"by": 1})
 
     assert answered == [1, *before]
-    assert any(isinstance(activity, LogLine) and "ZeroDivisionError" in activity.text for activity in activities)
+    assert any("ZeroDivisionError" in each.text for each in of_type(LogLine, activities))
 
 
-def test_a_crash_fails_its_invocation_and_the_next_one_finds_a_new_process(tmp_path: Path) -> None:
+def test_a_crash_fails_its_invocation_and_the_next_one_runs_in_a_new_process(tmp_path: Path) -> None:
     folder = written(
         tmp_path / "sample",
         "if event['crash']:\n    os.kill(os.getpid(), signal.SIGKILL)\nreturn os.getpid()",
@@ -105,13 +105,10 @@ def test_a_crash_fails_its_invocation_and_the_next_one_finds_a_new_process(tmp_p
         after = function.invoke({"crash": False})
 
     assert after != before
-    assert [activity.outcome for activity in activities if isinstance(activity, InvocationEnded)] == [
-        Outcome.CRASHED,
-        Outcome.RETURNED,
-    ]
+    assert [each.outcome for each in of_type(InvocationEnded, activities)] == [Outcome.CRASHED, Outcome.RETURNED]
 
 
-def test_a_process_that_died_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
+def test_a_process_that_died_idle_is_replaced_before_the_next_invocation(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 'here'")
 
     with running(spec(folder)) as (function, _):
@@ -122,7 +119,7 @@ def test_a_process_that_died_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
     assert result == "here"
 
 
-def test_a_function_that_takes_too_long_is_killed(tmp_path: Path) -> None:
+def test_a_function_that_runs_into_its_timeout_is_killed(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "threading.Event().wait(event['seconds'])", imports="import threading")
 
     with running(spec(folder, timeout_seconds=1)) as (function, activities):
@@ -132,13 +129,10 @@ def test_a_function_that_takes_too_long_is_killed(tmp_path: Path) -> None:
         function.invoke({"seconds": 0})
 
         assert pid not in function.pids
-    assert [activity.outcome for activity in activities if isinstance(activity, InvocationEnded)] == [
-        Outcome.TIMED_OUT,
-        Outcome.RETURNED,
-    ]
+    assert [each.outcome for each in of_type(InvocationEnded, activities)] == [Outcome.TIMED_OUT, Outcome.RETURNED]
 
 
-def test_each_invocation_has_an_instance_to_itself(tmp_path: Path) -> None:
+def test_each_invocation_has_an_execution_environment_to_itself(tmp_path: Path) -> None:
     folder = written(
         tmp_path / "sample",
         "threading.Event().wait(event / 100)\nreturn event, os.getpid()",
@@ -154,7 +148,7 @@ def test_each_invocation_has_an_instance_to_itself(tmp_path: Path) -> None:
     assert len(pids) == 2
 
 
-def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> None:
+def test_the_next_invocation_runs_an_edited_file(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 'old'")
     (folder / "knowledge").mkdir()
 
@@ -169,36 +163,33 @@ def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> No
     assert before == "old"
     assert edited == [["edited", "open all day"]] * 2
     assert informed == ["edited", "closed all day"]
-    assert [type(activity) for activity in activities if isinstance(activity, CodeReloaded)] == [
-        CodeReloaded,
-        CodeReloaded,
-    ]
+    assert len(of_type(CodeReloaded, activities)) == 2
 
 
-def test_code_that_cannot_start_is_told_once_and_works_once_it_is_mended(tmp_path: Path) -> None:
+def test_code_that_cannot_be_imported_is_reported_once_and_works_once_it_is_corrected(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 'fine'", imports="import nowhere_to_be_found")
 
     with running(spec(folder), concurrency=2) as (function, activities):
         for _ in range(3):
             with pytest.raises(CannotStart, match="nowhere_to_be_found"):
                 function.invoke({})
-        written(folder, "return 'mended'")
+        written(folder, "return 'corrected'")
         result = function.invoke({})
 
-    assert result == "mended"
-    assert len([activity for activity in activities if isinstance(activity, ImportFailed)]) == 1
+    assert result == "corrected"
+    assert len(of_type(ImportFailed, activities)) == 1
 
 
-def test_what_a_function_prints_is_told_line_by_line(tmp_path: Path) -> None:
+def test_what_a_function_prints_is_reported_line_by_line(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "print('one')\nprint('two', file=sys.stderr)", imports="import sys")
 
     with running(spec(folder)) as (function, activities):
         function.invoke({})
 
-    assert [activity.text for activity in activities if isinstance(activity, LogLine)] == ["one", "two"]
+    assert [each.text for each in of_type(LogLine, activities)] == ["one", "two"]
 
 
-def test_children_leave_with_their_parent_even_in_the_middle_of_an_invocation(tmp_path: Path) -> None:
+def test_the_processes_end_with_their_parent_even_in_the_middle_of_an_invocation(tmp_path: Path) -> None:
     written(tmp_path / "sample", "threading.Event().wait(60)", imports="import threading")
     program = """
 import pathlib, sys
