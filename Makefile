@@ -40,7 +40,7 @@ run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_POR
 		$(if $(STATE),--state '$(STATE)')
 
 # Some tests ask Node's package of Twilio. Without npm they are skipped, and the summary says so.
-test: .venv/dev $(if $(shell command -v npm),$(NODE_PACKAGES)) ## Run all tests
+test: .venv/dev $(if $(shell command -v npm 2>/dev/null),$(NODE_PACKAGES)) ## Run all tests
 	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
