@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from local.aws.template import UnsupportedTemplate
 from local.console import ConsoleListener, banner
 from local.invoke import ENVIRONMENT_FILE
 from local.stack import LOCAL_FOLDER, LocalStack
@@ -42,7 +43,7 @@ def run(
     try:
         run_until_interrupted(partial(_run, host=host, port=port, twilio_port=twilio_port, state=state, logs=logs))
         console.print("ended")
-    except (CannotListen, MissingCredentials, Unusable) as error:
+    except (CannotListen, MissingCredentials, Unusable, UnsupportedTemplate) as error:
         _fail("Cannot start", error)
     except NotKept as error:
         _fail("Ended, and the state was not kept", error)

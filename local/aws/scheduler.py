@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
 from local.aws.execution_environment import InvocationFailed
+from local.aws.template import UnsupportedTemplate
 
 
 class Invocable(Protocol):
@@ -27,10 +28,10 @@ class ScheduleSpec:
 
     @classmethod
     def of(cls, expression: str, *, account_id: str, region: str) -> Self:
-        """Parse `rate(1 minute)`, `rate(5 minutes)`, …; `ValueError` for `cron(…)` and `at(…)`."""
+        """Parse `rate(1 minute)`, `rate(5 minutes)`, …; `UnsupportedTemplate` for `cron(…)` and `at(…)`."""
         found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
         if found is None:
-            raise ValueError(f"the local stack does not support the schedule {expression}: use rate(…)")
+            raise UnsupportedTemplate(f"the local stack does not support the schedule {expression}: use rate(…)")
         return cls(every=timedelta(**{f"{found[2]}s": int(found[1])}), account_id=account_id, region=region)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from local.aws.execution_environment import Raised
 from local.aws.scheduler import Schedule, ScheduleSpec
+from local.aws.template import UnsupportedTemplate
 from tests.waiting import wait_until
 
 ACCOUNT: Mapping[str, str] = {"account_id": "000000000000", "region": "us-east-1"}
@@ -35,7 +36,7 @@ def test_a_rate_is_parsed(expression: str, every: timedelta) -> None:
 
 
 def test_another_expression_is_an_error_that_names_it() -> None:
-    with pytest.raises(ValueError, match="cron"):
+    with pytest.raises(UnsupportedTemplate, match="cron"):
         ScheduleSpec.of("cron(0 12 * * ? *)", **ACCOUNT)
 
 
