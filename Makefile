@@ -1,15 +1,16 @@
 # Everything a checkout needs is made by the targets themselves: .venv from Python 3.13, .venv-sam for SAM.
 
-PORT = 8080
-TWILIO_PORT = 8081
-HOST = 127.0.0.1
-STATE =
-SEEDS = 10000
-FIRST_SEED = 0
-FLAGS =
-EVENT = events/webhook/sms.json
+# Each can be set on the command line or in the environment: `make run PORT=9000`, `PORT=9000 make run`.
+PORT ?= 8080
+TWILIO_PORT ?= 8081
+HOST ?= 127.0.0.1
+STATE ?=
+SEEDS ?= 10000
+FIRST_SEED ?= 0
+FLAGS ?=
+EVENT ?= events/webhook/sms.json
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
-ARCHITECTURE = arm64
+ARCHITECTURE ?= arm64
 
 export PYTHONPATH = layers/switchboard
 export SAM_CLI_TELEMETRY = 0
@@ -17,7 +18,9 @@ export SAM_CLI_TELEMETRY = 0
 # On PATH, or among pyenv's; `.python-version` makes pyenv's shims answer here.
 PYTHON = $(firstword $(shell for python in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python python3; \
 	do "$$python" -c 'import sys; sys.version_info[:2] == (3, 13) and print(sys.executable)' 2>/dev/null; done))
-NO_PYTHON = Python 3.13 is needed, and found neither on PATH nor among pyenv's versions: `pyenv install 3.13` gets it
+NO_PYTHON = Python 3.13 is neither on PATH nor among the versions of pyenv. Install it, for example: pyenv install 3.13
+NO_UV = make lock needs uv. Install it, for example: pipx install uv
+NODE_PACKAGES = tests/contract/node/node_modules/.installed
 INSTALL = -m pip install --quiet --require-hashes --requirement
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam
 # SAM ships sources only, and Lambda's folders cannot be written: without this every cold start compiles everything.
@@ -27,7 +30,7 @@ LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --ge
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check simulate bench build validate invoke deploy lock
+.PHONY: help run test check format simulate bench build validate invoke deploy lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -36,7 +39,8 @@ run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_POR
 	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST) \
 		$(if $(STATE),--state '$(STATE)')
 
-test: .venv/dev ## Run all tests
+# Some tests ask Node's package of Twilio. Without npm they are skipped, and the summary says so.
+test: .venv/dev $(if $(shell command -v npm 2>/dev/null),$(NODE_PACKAGES)) ## Run all tests
 	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
@@ -46,6 +50,10 @@ check: .venv/dev ## Lint, look at the format, check types and the import contrac
 	.venv/bin/mypy examples/*.py
 	for function in functions/*; do MYPYPATH=$$function .venv/bin/mypy $$function/*.py || exit 1; done
 	PYTHONPATH=layers/switchboard:. .venv/bin/lint-imports
+
+format: .venv/dev ## Format the code, and fix what the linter can fix
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
 
 simulate: .venv/dev ## Run seeded schedules of many conversations under faults: SEEDS=10000 FIRST_SEED=0
 	.venv/bin/python -m tests.simulation schedules --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(FLAGS)
@@ -63,22 +71,36 @@ validate: .venv-sam/installed ## Check template.yaml
 invoke: .venv/local build ## Run a built function in Docker, against `make run`: EVENT=events/webhook/sms.json
 	@PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv/bin/python -m local.invoke $(EVENT)
 
-deploy: .venv-sam/installed ## Build and deploy to AWS, asking for what it needs: ARCHITECTURE=arm64
+# local.deploy reads TWILIO_SECRET_ARN and PARAMETERS from the environment, so that no shell splits their values here.
+deploy: .venv/local .venv-sam/installed ## Build and deploy to AWS: TWILIO_SECRET_ARN= PARAMETERS="Name=Value …" ARCHITECTURE=arm64
+	@.venv/bin/python -m local.deploy --check --template template.yaml --architecture $(ARCHITECTURE)
 	$(SAM) build --build-dir .aws-sam/$(ARCHITECTURE) --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(call compile,.aws-sam/$(ARCHITECTURE))
-	$(SAM) deploy --guided --template-file .aws-sam/$(ARCHITECTURE)/template.yaml \
-		--parameter-overrides Architecture=$(ARCHITECTURE)
+	@PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv/bin/python -m local.deploy \
+		--template .aws-sam/$(ARCHITECTURE)/template.yaml --architecture $(ARCHITECTURE) -- $(FLAGS)
 
 lock: ## Pin the newest requirements, with hashes; needs uv. FLAGS="--upgrade-package boto3" raises one
+	@command -v uv >/dev/null || { echo "$(NO_UV)"; exit 1; }
 	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	$(LOCK) requirements/local.in --constraint requirements/dev.txt --output-file requirements/local.txt
 	$(LOCK) layers/switchboard/requirements.in --constraint requirements/dev.txt \
 		--output-file layers/switchboard/requirements.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 
+clean: ## Remove what make made: environments, builds, caches, the logs of runs
+	rm -rf .venv .venv-sam .aws-sam .local .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf tests/contract/node/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
 define compile
 	$(COMPILE) -s $(1)/SwitchboardLayer -p /opt $(1)/SwitchboardLayer
 	for function in $(1)/*Function; do $(COMPILE) -s $$function -p /var/task $$function || exit 1; done
+endef
+
+# An environment whose creation failed or was interrupted has no pip: remove it and make it again.
+define environment
+	@$(1)/bin/python -m pip --version >/dev/null 2>&1 || { test -n "$(PYTHON)" || { echo "$(NO_PYTHON)"; exit 1; }; \
+		echo "$(1) is incomplete: making it again" && rm -rf $(1) && $(PYTHON) -m venv $(1); }
 endef
 
 .venv/bin/python:
@@ -90,18 +112,20 @@ endef
 	$(PYTHON) -m venv .venv-sam
 
 .venv/local: requirements/local.txt | .venv/bin/python
+	$(call environment,.venv)
 	.venv/bin/python $(INSTALL) $<
 	@touch $@
 
 .venv/dev: requirements/dev.txt | .venv/bin/python
+	$(call environment,.venv)
 	.venv/bin/python $(INSTALL) $<
 	@touch $@ .venv/local
 
 .venv-sam/installed: requirements/sam.txt | .venv-sam/bin/python
+	$(call environment,.venv-sam)
 	.venv-sam/bin/python $(INSTALL) $<
 	@touch $@
 
-# For the tests that ask Node's `twilio`, too; without it they say so.
-tests/contract/node/node_modules/.installed: tests/contract/node/package-lock.json
+$(NODE_PACKAGES): tests/contract/node/package-lock.json
 	cd tests/contract/node && npm ci --loglevel=error
 	@touch $@

@@ -1,10 +1,14 @@
-"""Everything a bot does with Twilio Conversations, step by step: create, add people, send, receive, close.
+"""Everything a bot does with Twilio Conversations, step by step: create, add participants, send, receive, close.
 
-Runs against `make run` as it is. Against a real account, set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and
-TWILIO_CONVERSATIONS_SERVICE_SID; for the steps with phones also QUICKSTART_SMS_FROM (your number) and QUICKSTART_SMS_TO
-(a customer's), QUICKSTART_WHATSAPP_FROM and QUICKSTART_WHATSAPP_TO (each whatsapp:+…).
+Start `make run` in one terminal and this script in another:
 
     .venv/bin/python examples/quickstart.py
+
+After `make run TWILIO_PORT=9001`, name the emulator's address: TWILIO_BASE_URL=http://127.0.0.1:9001.
+
+For a real account, set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_CONVERSATIONS_SERVICE_SID. The steps with
+phones then also need QUICKSTART_SMS_FROM (your number) and QUICKSTART_SMS_TO (a customer's), QUICKSTART_WHATSAPP_FROM
+and QUICKSTART_WHATSAPP_TO (both whatsapp:+…).
 """
 
 import os
@@ -17,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "switchboard"))
 
 from switchboard.author import VISITOR_IDENTITY
-from switchboard.errors import SwitchboardError
+from switchboard.errors import SwitchboardError, Transient
 from switchboard.twilio.rest.conversations import ConversationResource, Conversations
 from switchboard.twilio.rest.messages import Messages
 from switchboard.twilio.rest.services import Service, connect
@@ -36,13 +40,13 @@ VISITOR = f"visitor-{uuid.uuid4().hex}"
 
 
 def main() -> None:
-    """Walk through it; what goes wrong is one sentence."""
+    """Run every step; an error ends the script with one sentence."""
     settings = chosen(os.environ)
     try:
         service = connected(settings)
         conversations = Conversations(service=service)
-        with a_conversation(conversations) as conversation:
-            add_people(conversations, conversation, settings)
+        with open_conversation(conversations) as conversation:
+            add_participants(conversations, conversation, settings)
             talk(Messages(service=service, visitor_identities=[VISITOR_IDENTITY]), conversation)
         service.stop()
     except SwitchboardError as error:
@@ -51,7 +55,7 @@ def main() -> None:
 
 
 def chosen(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings: the environment's over those of the local stack, or alone where it names an account."""
+    """Return the environment's settings. Unless it names a real account, the local stack's are the defaults."""
     given = {
         name: value for name, value in environment.items() if name.startswith(("TWILIO_", "QUICKSTART_")) and value
     }
@@ -64,21 +68,29 @@ def chosen(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def connected(settings: Mapping[str, str]) -> Service:
-    """Check the credentials and the service before anything else."""
+    """Return a connection whose credentials and service Twilio has accepted."""
     service = connect(
         account_sid=settings["TWILIO_ACCOUNT_SID"],
         service_sid=settings["TWILIO_CONVERSATIONS_SERVICE_SID"],
         credentials=(settings["TWILIO_ACCOUNT_SID"], settings["TWILIO_AUTH_TOKEN"]),
         base_url=settings.get("TWILIO_BASE_URL"),
     )
-    service.start()
+    try:
+        service.start()
+    except Transient as error:
+        if "TWILIO_BASE_URL" not in settings:
+            raise
+        sys.exit(
+            f"Stopped: {error}. TWILIO_BASE_URL is {settings['TWILIO_BASE_URL']}: start `make run`, or set it to the "
+            "address that `make run` prints as Twilio"
+        )
     say("Connected", f"account {service.account_sid}, service {service.service_sid}")
     return service
 
 
 @contextmanager
-def a_conversation(conversations: Conversations) -> Iterator[ConversationResource]:
-    """Create a conversation, and close it whatever happens: an open one would keep the customer's address."""
+def open_conversation(conversations: Conversations) -> Iterator[ConversationResource]:
+    """Create a conversation, and close it at the end: an open one keeps the customer's address for itself."""
     conversation = conversations.create_conversation(friendly_name="Quickstart")
     say("Created", f"conversation {conversation.sid}, {conversation.state}")
     try:
@@ -87,8 +99,10 @@ def a_conversation(conversations: Conversations) -> Iterator[ConversationResourc
         say("Closed", f"conversation {conversations.close_conversation(conversation.sid).sid}")
 
 
-def add_people(conversations: Conversations, conversation: ConversationResource, settings: Mapping[str, str]) -> None:
-    """Add a customer on each channel; a phone without addresses is left out, and said so."""
+def add_participants(
+    conversations: Conversations, conversation: ConversationResource, settings: Mapping[str, str]
+) -> None:
+    """Add a customer on each channel; skip a phone channel whose addresses are not set."""
     for channel in ("SMS", "WHATSAPP"):
         ours, theirs = (settings.get(f"QUICKSTART_{channel}_{end}") for end in ("FROM", "TO"))
         if ours and theirs:
@@ -101,7 +115,7 @@ def add_people(conversations: Conversations, conversation: ConversationResource,
 
 
 def talk(messages: Messages, conversation: ConversationResource) -> None:
-    """Send to everybody, let the visitor answer, and receive both messages."""
+    """Send a message to every participant, have the visitor answer, and receive both messages."""
     sent = messages.send_message(conversation.sid, body="Hello from the quickstart!")
     say("Sent", f"message {sent.message_sid} at index {sent.index}")
     messages.send_message(conversation.sid, body="Hello back!", author=VISITOR)

@@ -1,1 +1,1 @@
-"""The same bundle on one machine: no account, no Docker. `python -m local`."""
+"""The same bundle on one machine, without an account and without Docker: `python -m local`."""

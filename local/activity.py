@@ -1,11 +1,11 @@
-"""What the local stack tells whoever watches it: a closed union."""
+"""What the local stack reports while it runs: a closed union of dataclasses, and the function that receives them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class End(StrEnum):
+class Outcome(StrEnum):
     """How an invocation ended."""
 
     RETURNED = "returned"
@@ -24,38 +24,38 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invoked:
-    """An invocation ended. `detail` says what was raised, or by which signal the process died."""
+class InvocationEnded:
+    """An invocation ended. `detail` is the exception that the handler raised, or the signal that ended the process."""
 
     function: str
     request_id: str
-    end: End
+    outcome: Outcome
     milliseconds: int
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replaced:
-    """A function's process was started anew, because its files changed."""
+class CodeReloaded:
+    """A file of a function changed, and the function's process was replaced."""
 
     function: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """A function's handler cannot be imported; `detail` is the error. It stays so until a file changes."""
+class ImportFailed:
+    """A function's handler cannot be imported; `detail` is the error. No invocation works until a file changes."""
 
     function: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """Somebody wrote in an emulated conversation: a customer, a colleague, or we (`switchboard`)."""
+class ConversationMessage:
+    """Somebody wrote in an emulated conversation: a customer, a human, or the assistant (author `switchboard`)."""
 
     author: str
     body: str
 
 
-type Happening = Said | LogLine | Invoked | Replaced | Broken
-type Watch = Callable[[Happening], None]
+type Activity = ConversationMessage | LogLine | InvocationEnded | CodeReloaded | ImportFailed
+type Listener = Callable[[Activity], None]

@@ -1,8 +1,9 @@
-"""What is seen in the terminal: where everything is, and one line for each decision while it runs."""
+"""What the terminal shows: where everything is, then a line for each message, each decision and each failure."""
 
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO, assert_never
@@ -10,27 +11,37 @@ from typing import Any, TextIO, assert_never
 from rich.console import Console
 from rich.markup import escape
 
-from local.activity import Broken, End, Happening, Invoked, LogLine, Replaced, Said
+from local.activity import (
+    Activity,
+    CodeReloaded,
+    ConversationMessage,
+    ImportFailed,
+    InvocationEnded,
+    LogLine,
+    Outcome,
+)
 from local.stack import LocalStack
 from local.twilio_account import OUR_SMS_NUMBER
 
 CUSTOMER = "+12025550110"
 COLOURS: Mapping[str, str] = {"webhook": "cyan", "agent": "green", "lifecycle": "magenta"}
-LONGEST_NAME = 21  # whatsapp:+12025550110
-ENDS: Mapping[End, str] = {
-    End.RAISED: "failed",
-    End.CRASHED: "crashed: what it held comes back when the visibility timeout ends",
-    End.TIMED_OUT: "took too long and was killed: what it held comes back when the visibility timeout ends",
+MAX_NAME_LENGTH = 21  # whatsapp:+12025550110
+_RECORDS = ": the SQS records it worked on come back when their visibility timeout ends"
+FAILURES: Mapping[Outcome, str] = {
+    Outcome.RAISED: "failed",
+    Outcome.CRASHED: f"crashed{_RECORDS}",
+    Outcome.TIMED_OUT: f"timed out and was killed{_RECORDS}",
 }
-IGNORED = "ignored_"  # authentic, and none of our business: several for each text
-WISHES = "ignored_owner_set_"  # but a desk that is told of no effect wants to know why
-SHOWN_FACTS = ("messages", "cause", "detail", "event_type", "error")
+IGNORED_PREFIX = "ignored_"  # events that need no action: several for each text
+REFUSED_HANDBACK_PREFIX = "ignored_owner_set_"  # shown all the same: whoever handed back waits for an effect
+SHOWN_FIELDS = ("messages", "cause", "detail", "event_type", "error")
 
 
-class Terminal:
-    """Prints what happens, for people; writes every line that a function prints to a file, or with `logs` here too.
+class ConsoleListener:
+    """Prints activities for people. It writes every line of a function to the log, and with `logs` prints it too.
 
-    Called from many threads.
+    Until `start` it holds everything back, so that a failure during the start stands below the banner. Any thread may
+    call it.
     """
 
     def __init__(self, console: Console, log: TextIO, *, logs: bool) -> None:
@@ -38,59 +49,74 @@ class Terminal:
         self._log = log
         self._logs = logs
         self._lock = threading.Lock()
+        self._held_back: list[Activity] | None = []
 
-    def __call__(self, happening: Happening) -> None:
-        """Tell of one happening, on one line or none."""
+    def start(self, banner: str) -> None:
+        """Print the banner, then what was held back; from now on print each activity at once."""
         with self._lock:
-            match happening:
-                case Said(author=author, body=body):
-                    self._line(author, f"[bold]{escape(' '.join(body.split()))}[/bold]")
-                case LogLine(function=function, text=text):
-                    self._keep(function, text)
-                    if self._logs:
-                        self._line(function, escape(text))
-                    elif decision := _decision(text):
-                        self._line(function, decision)
-                case Invoked(function=function, end=end) if end in ENDS:
-                    self._line(function, f"[red]{ENDS[end]}[/red] ({escape(happening.detail)})")
-                case Replaced(function=function):
-                    self._line(function, "[dim]edited: the new code answers from now on[/dim]")
-                case Broken(function=function, detail=detail):
-                    self._line(function, f"[red]cannot start:[/red] {escape(detail)} [dim](mend it and save)[/dim]")
-                case Invoked():
-                    pass
-                case _:
-                    assert_never(happening)
+            self._console.print(banner, soft_wrap=True, highlight=False)
+            held_back, self._held_back = self._held_back or [], None
+            for activity in dict.fromkeys(map(_without_ids, held_back)):  # both execution environments fail alike
+                self._show(activity)
 
-    def _keep(self, function: str, text: str) -> None:
-        self._log.write(f"{function} {text}\n")
-        self._log.flush()
+    def __call__(self, activity: Activity) -> None:
+        """Print an activity on one line, or not at all."""
+        with self._lock:
+            if self._held_back is None:
+                self._show(activity)
+            else:
+                self._held_back.append(activity)
 
-    def _line(self, who: str, text: str) -> None:
+    def _show(self, activity: Activity) -> None:
+        match activity:
+            case ConversationMessage(author=author, body=body):
+                self._print(author, f"[bold]{escape(' '.join(body.split()))}[/bold]")
+            case LogLine(function=function, text=text):
+                self._log.write(f"{function} {text}\n")
+                self._log.flush()
+                if line := escape(text) if self._logs else _decision(text):
+                    self._print(function, line)
+            case InvocationEnded(function=function, outcome=outcome, detail=detail):
+                if outcome in FAILURES:
+                    self._print(function, f"[red]{FAILURES[outcome]}[/red] ({escape(detail)})")
+            case CodeReloaded(function=function):
+                self._print(function, "[dim]files changed: the new code answers from now on[/dim]")
+            case ImportFailed(function=function, detail=detail):
+                self._print(function, f"[red]cannot start:[/red] {escape(detail)} [dim](correct it and save)[/dim]")
+            case _:
+                assert_never(activity)
+
+    def _print(self, source: str, text: str) -> None:
         now = datetime.now().astimezone().strftime("%H:%M:%S")
-        colour = COLOURS.get(who, "yellow")
-        who = who if len(who) <= LONGEST_NAME else f"{who[:8]}…{who[-4:]}"
+        colour = COLOURS.get(source, "yellow")
+        source = source if len(source) <= MAX_NAME_LENGTH else f"{source[:8]}…{source[-4:]}"
         self._console.print(
-            f"[dim]{now}[/dim] [{colour}]{who:<{LONGEST_NAME}}[/{colour}] {text}", soft_wrap=True, highlight=False
+            f"[dim]{now}[/dim] [{colour}]{source:<{MAX_NAME_LENGTH}}[/{colour}] {text}", soft_wrap=True, highlight=False
         )
 
 
+def _without_ids(activity: Activity) -> Activity:
+    if isinstance(activity, InvocationEnded):
+        return replace(activity, request_id="", milliseconds=0)
+    return activity
+
+
 def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:
-    """Return what is where and what to try first."""
+    """Return the addresses of everything, and what to try first."""
     functions = " · ".join(f"{name} {' '.join(map(str, each.pids))}" for name, each in stack.functions.items())
     rows = {
         "webhook": f"{stack.url}/webhook",
-        "Twilio": f"{stack.twilio_base_url or 'Twilio itself'} [dim]account {stack.identity.account_sid}[/dim]",
+        "Twilio": f"{stack.twilio_base_url or 'Twilio itself'} [dim]account {stack.twilio_account.account_sid}[/dim]",
         "emulator": stack.twilio_url,
         "AWS": stack.aws_endpoint,
         "model": stack.environments["AgentFunction"]["ASSISTANT_MODEL"],
-        "functions": f"{functions} [dim](kill -9 one: a Lambda crash)[/dim]",
+        "functions": f"{functions} [dim](process ids; kill -9 one to simulate a crash on Lambda)[/dim]",
         "logs": str(log),
     }
     if stack.state_file is not None:
-        rows["state"] = f"{stack.state_file} [dim](written at the end)[/dim]"
+        rows["state"] = f"{stack.state_file} [dim](written when this run ends)[/dim]"
     if stack.uses_emulator:
-        rows["Twilio"] = f"{rows.pop('emulator')} [dim]the emulator, account {stack.identity.account_sid}[/dim]"
+        rows["Twilio"] = f"{rows.pop('emulator')} [dim]the emulator, account {stack.twilio_account.account_sid}[/dim]"
     places = "\n".join(f"  [dim]{name:<10}[/dim] {place}" for name, place in rows.items())
     return f"""[bold]Switchboard is up[/bold] [dim]after {seconds:.1f} s[/dim]
 
@@ -98,22 +124,22 @@ def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:
 
 {_first_steps(stack)}
 
-Edit functions/agent/assistant.py or its knowledge and text again. Ctrl-C ends everything.
+Edit functions/agent/assistant.py or its knowledge, and text again. Ctrl-C ends everything.
 """
 
 
 def _first_steps(stack: LocalStack) -> str:
     if not stack.uses_emulator:
-        return f"TWILIO_BASE_URL is set: the functions leave the emulator alone. Twilio calls {stack.webhook_url}"
+        return f"TWILIO_BASE_URL is set, so the functions do not use the emulator. Twilio calls {stack.webhook_url}"
     inbound = json.dumps({"from": CUSTOMER, "to": OUR_SMS_NUMBER, "body": "When are you open on Saturday?"})
-    return f"""Text the agent:
+    return f"""Text the assistant:
   [cyan]curl {stack.twilio_url}/_emulator/inbound -H 'Content-Type: application/json' -d '{escape(inbound)}'[/cyan]
-Read the answer on the phone:
+Read the reply on the customer's phone:
   [cyan]curl '{stack.twilio_url}/_emulator/inbox?address={CUSTOMER.replace("+", "%2B")}'[/cyan]"""
 
 
 def _decision(text: str) -> str:
-    """Return a function's structured line in words, or nothing where it is none: counts, plain prints."""
+    """Return the decision that a function's structured line records, or nothing for a metric or a plain print."""
     try:
         line = json.loads(text)
     except ValueError:
@@ -121,12 +147,12 @@ def _decision(text: str) -> str:
     if not isinstance(line, dict) or not isinstance(line.get("message"), str) or "level" not in line:
         return ""
     colour = "red" if line["level"] in {"ERROR", "CRITICAL"} else "default"
-    if line["message"].startswith(IGNORED) and not line["message"].startswith(WISHES):
+    if line["message"].startswith(IGNORED_PREFIX) and not line["message"].startswith(REFUSED_HANDBACK_PREFIX):
         return ""
-    return f"[{colour}]{escape(line['message'])}[/{colour}] [dim]{escape(' '.join(_facts(line)))}[/dim]"
+    return f"[{colour}]{escape(line['message'])}[/{colour}] [dim]{escape(' '.join(_fields(line)))}[/dim]"
 
 
-def _facts(line: Mapping[str, Any]) -> list[str]:
+def _fields(line: Mapping[str, Any]) -> list[str]:
     conversation = str(line.get("conversation_sid", ""))
     shown = [f"{conversation[:2]}…{conversation[-4:]}"] if conversation else []
-    return shown + [f"{name}={line[name]}" for name in SHOWN_FACTS if line.get(name)]
+    return shown + [f"{name}={line[name]}" for name in SHOWN_FIELDS if line.get(name)]

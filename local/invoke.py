@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from local.fixtures.payloads import logical_id, read
-from local.twilio_account import identity
+from local.twilio_account import read_account
 
 ENVIRONMENT_FILE = Path(__file__).parent.parent / ".local" / "env.json"  # written by the stack while it runs
 
@@ -39,7 +39,9 @@ def _invoke(event: Path) -> int:
     function = logical_id(event.resolve())
     environment = _environment_of(function)
     sam = _sam()
-    payload = read(event, now=datetime.now(UTC), who=identity(os.environ), public_url=environment.get("PUBLIC_URL", ""))
+    payload = read(
+        event, now=datetime.now(UTC), account=read_account(os.environ), public_url=environment.get("PUBLIC_URL", "")
+    )
     with tempfile.NamedTemporaryFile("w", suffix=".json") as freshened:
         json.dump(payload, freshened)
         freshened.flush()

@@ -1,4 +1,4 @@
-"""What is said in the emulated conversations, overheard on its way to the emulator: for the terminal."""
+"""Report each message that the emulator accepts in a conversation, so that the console can show it."""
 
 import json
 import re
@@ -6,43 +6,44 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local.activity import Said
+from local.activity import ConversationMessage
 from twilio_emulator.server import ASGI
 
-type Message = MutableMapping[str, Any]  # of ASGI
+type ASGIMessage = MutableMapping[str, Any]
 
-INBOUND = "/_emulator/inbound"
-REST = re.compile(r"/v1/(Services/IS\w{32}/)?Conversations/[^/]+/Messages")
+INBOUND_PATH = "/_emulator/inbound"
+REST_PATH = re.compile(r"/v1/(Services/IS\w{32}/)?Conversations/[^/]+/Messages")
 
 
-def overhearing(application: ASGI, *, told: Callable[[Said], None]) -> ASGI:
-    """Return the application, telling of each message that it took from a phone or over REST."""
+def tap_messages(application: ASGI, *, listener: Callable[[ConversationMessage], None]) -> ASGI:
+    """Wrap the emulator's application: the listener gets each message it accepts, from a customer or over REST."""
 
-    async def listening(scope: Message, receive: ASGI, send: ASGI) -> None:
+    async def tapped(scope: ASGIMessage, receive: ASGI, send: ASGI) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or scope["method"] != "POST" or not (path == INBOUND or REST.fullmatch(path)):
+        is_message = path == INBOUND_PATH or REST_PATH.fullmatch(path)
+        if scope["type"] != "http" or scope["method"] != "POST" or not is_message:
             await application(scope, receive, send)
             return
         body = bytearray()
 
-        async def receive_too() -> Message:
-            message: Message = await receive()
+        async def receive_and_copy() -> ASGIMessage:
+            message: ASGIMessage = await receive()
             body.extend(message.get("body", b""))
             return message
 
-        async def send_too(message: Message) -> None:
+        async def report_and_send(message: ASGIMessage) -> None:
             if message["type"] == "http.response.start" and message["status"] < 300:  # noqa: PLR2004 -- HTTP's success
-                told(_said(bytes(body), by_phone=path == INBOUND))
+                listener(_message(bytes(body), is_inbound=path == INBOUND_PATH))
             await send(message)
 
-        await application(scope, receive_too, send_too)
+        await application(scope, receive_and_copy, report_and_send)
 
-    return listening
+    return tapped
 
 
-def _said(body: bytes, *, by_phone: bool) -> Said:
-    if by_phone:
+def _message(body: bytes, *, is_inbound: bool) -> ConversationMessage:
+    if is_inbound:
         inbound = json.loads(body)
-        return Said(author=str(inbound.get("from", "")), body=str(inbound.get("body") or ""))
+        return ConversationMessage(author=str(inbound.get("from", "")), body=str(inbound.get("body") or ""))
     form = dict(parse_qsl(body.decode()))
-    return Said(author=form.get("Author", "system"), body=form.get("Body", ""))
+    return ConversationMessage(author=form.get("Author", "system"), body=form.get("Body", ""))

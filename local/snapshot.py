@@ -1,7 +1,8 @@
-"""What a run keeps for the next one: Twilio's side and our tables, in one file, so that neither is ahead of the other.
+"""The state that one run leaves for the next: the emulator's and the tables', in one file, so that they always match.
 
-Conversations that the table has never seen would be answered again; a table that is ahead of its conversations would
-leave new texts unanswered. The queues are not kept: what waits in them is no turn's yet, and the sweeper finds it.
+An emulator restored without its tables would have old messages answered again. Tables restored without their emulator
+would leave new messages unanswered. The queues are not stored: no turn has begun for the messages that wait in them,
+and the sweeper finds those messages after the restart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,56 +20,57 @@ from twilio_emulator.state_file import StateFile, StateFileNotSaved, StateFileUn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class _Content:
     """The emulator's state, and the items of every table by the table's logical id."""
 
     twilio: AccountState
     tables: Mapping[str, Sequence[Item]]
 
 
-_STATE = TypeAdapter(State)
+_CONTENT = TypeAdapter(_Content)
 
 
-class Kept:
-    """The state of the run before in an emulator, and soon in its tables; without a file nothing is kept.
+class Snapshot:
+    """The state file of a run; without a path, nothing is restored and nothing is saved.
 
-    `is_new` tells whether there was none. `StateFileUnusable` where a run cannot go on from the file.
+    Making one restores the emulator; `StateFileUnusable` if the file is not a valid state. `is_new`: there was no file.
     """
 
     def __init__(self, path: Path | None, emulator: Emulator) -> None:
         self._file = StateFile(path) if path else None
         self._emulator = emulator
-        self._goes_on = False
-        kept = self._file.read() if self._file else None
-        self.is_new = kept is None
-        self._tables = self._taken(kept) if kept is not None else {}
+        self._is_restored = False
+        content = self._file.read() if self._file else None
+        self.is_new = content is None
+        self._tables = self._restore_emulator(content) if content is not None else {}
 
-    def put_items(self, aws: LocalAws, names: Names) -> None:
-        """Fill the tables; from now on this run may be kept."""
+    def restore_tables(self, aws: LocalAws, names: Names) -> None:
+        """Write the stored items into the tables. From now on `save` replaces the file."""
         if not self.is_new and set(self._tables) != set(aws.items(names)):
             raise self._unusable("Its tables are not the template's")
         try:
             aws.put_items(self._tables, names)
         except (BotoCoreError, ClientError) as error:
             raise self._unusable(f"Its tables do not fit the template's: {error}") from None
-        self._goes_on = True
+        self._is_restored = True
 
-    def keep(self, aws: LocalAws, names: Names) -> None:
-        """Keep this run, once nothing writes any more; one that never began leaves the file as it is."""
-        if self._file is None or not self._goes_on:
+    def save(self, aws: LocalAws, names: Names) -> None:
+        """Replace the file, once nothing writes any more; before `restore_tables` succeeded, leave it as it is."""
+        if self._file is None or not self._is_restored:
             return
         try:
             tables = aws.items(names)
         except (BotoCoreError, ClientError):
             raise StateFileNotSaved(f"{self._file.path}: The local AWS had ended before") from None
-        self._file.write(_STATE.dump_json(State(twilio=self._emulator.backend.state, tables=tables)))
+        self._file.write(_CONTENT.dump_json(_Content(twilio=self._emulator.backend.state, tables=tables)))
 
-    def _taken(self, kept: bytes) -> Mapping[str, Sequence[Item]]:
+    def _restore_emulator(self, content: bytes) -> Mapping[str, Sequence[Item]]:
+        """Give the emulator its state, and return the tables."""
         try:
-            state = _STATE.validate_json(kept)
+            state = _CONTENT.validate_json(content)
             self._emulator.restore(state.twilio)
         except ValidationError:
-            raise self._unusable("This is nothing that a run kept") from None
+            raise self._unusable("This is not the state of a local stack: name another file") from None
         except TwilioError as error:
             raise self._unusable(error.message) from None
         return state.tables

@@ -1,8 +1,8 @@
-"""The whole bundle on one machine: `with LocalStack() as stack`, on free ports unless told otherwise."""
+"""The whole bundle on one machine: `with LocalStack() as stack`, on free ports by default."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,45 +11,49 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from local.activity import Happening, LogLine, Watch
-from local.aws.event_source_mapping import Pollers
-from local.aws.http_api import front_door, health
-from local.aws.lambda_function import Function
+from local.activity import Activity, Listener, LogLine
+from local.aws.event_source_mapping import EventSourceMapping
+from local.aws.execution_environment import CannotStart
+from local.aws.http_api import health, http_api
+from local.aws.lambda_function import LambdaFunction
 from local.aws.ministack import LocalAws, Names
-from local.aws.scheduler import Ticks
+from local.aws.scheduler import Schedule
 from local.aws.template import Template
-from local.aws.template_functions import Declared, declared_functions
-from local.fixtures.conversations import plant
-from local.message_tap import overhearing
-from local.snapshot import Kept
-from local.twilio_account import identity, twilio_base_url
+from local.aws.template_functions import FunctionDeclaration, read_functions
+from local.fixtures.conversations import load_conversations
+from local.message_tap import tap_messages
+from local.snapshot import Snapshot
+from local.twilio_account import read_account, twilio_base_url
 from twilio_emulator import Emulator
 from twilio_emulator.server import Servers, listen
+from twilio_emulator.state_file import locked
 
 ROOT = Path(__file__).parent.parent
-KEPT = ROOT / ".local"  # bytecode and logs: nothing that a run needs
+LOCAL_FOLDER = ROOT / ".local"  # bytecode and logs; a run starts without it too
 
-INSTANCES = 2  # of a function: one that thinks never holds up the other; two is also AWS's least for a mapping
-# What warms the functions up, through their own code: nothing to answer, and nothing to believe.
+CONCURRENCY = 2  # of a function: a slow turn does not hold up others; two is also AWS's minimum for a mapping
+MAX_REQUESTS = 64  # that the HTTP API passes to functions at once
+WEBHOOK_PATH = "/webhook"  # of the route that Twilio calls
+# Events that warm a function up through its own code and change nothing: an empty batch, and a request without a valid
+# signature.
 EMPTY_BATCH: Mapping[str, object] = {"Records": []}
-STRANGERS_REQUEST: Mapping[str, object] = {
+UNSIGNED_REQUEST: Mapping[str, object] = {
     "headers": {"x-twilio-signature": "none", "content-type": "application/x-www-form-urlencoded"},
-    "requestContext": {"http": {"method": "POST", "path": "/webhook"}, "domainName": "localhost"},
-    "rawPath": "/webhook",
+    "requestContext": {"http": {"method": "POST", "path": WEBHOOK_PATH}, "domainName": "localhost"},
+    "rawPath": WEBHOOK_PATH,
     "rawQueryString": "",
     "body": "EventType=onMessageAdded",
     "isBase64Encoded": False,
 }
-MOST_REQUESTS = 64  # that wait at the front door at once
 
 
 class LocalStack:
-    """Emulator, front door, local AWS and functions. Ready on entry; ended at once and without a trace on exit.
+    """The emulator, the HTTP API, the local AWS and the functions. On entry it starts them, on exit it ends them.
 
-    `environment` may carry an identity, TWILIO_BASE_URL and any variable the template declares for a function;
-    `changes` go over the template's properties, by (logical id, name), for tests that cannot wait as long as AWS. A run
-    with a `state_file` goes on where the one before ended: `StateFileUnusable` where it cannot, `StateFileNotSaved` on
-    exit.
+    `environment` can hold a Twilio account, TWILIO_BASE_URL and any variable that the template declares for a function.
+    `changes` replace the template's properties, by (logical id, property), for tests that cannot wait as long as AWS.
+    With a `state_file` a run goes on where the last one with that file ended: `StateFileUnusable` on entry if that is
+    impossible, `StateFileNotSaved` on exit if the file cannot be written.
     """
 
     def __init__(
@@ -60,44 +64,41 @@ class LocalStack:
         twilio_port: int = 0,
         environment: Mapping[str, str] | None = None,
         changes: Mapping[tuple[str, str], object] | None = None,
-        watch: Watch | None = None,
+        listener: Listener | None = None,
         state_file: Path | None = None,
     ) -> None:
         self._host = host
-        self._ports = (port, twilio_port)
+        self._port, self._twilio_port = port, twilio_port
         self._environment = environment or {}
         self._changes = changes or {}
-        self._watch = watch or _nobody
+        self._listener = listener or _ignore
         self._is_ready = False
         self._closing = ExitStack()
-        self.identity = identity(self._environment)
+        self.twilio_account = read_account(self._environment)
         self.emulator = Emulator(
-            account_sid=self.identity.account_sid,
-            auth_token=self.identity.auth_token,
-            service_sid=self.identity.service_sid,
+            account_sid=self.twilio_account.account_sid,
+            auth_token=self.twilio_account.auth_token,
+            service_sid=self.twilio_account.service_sid,
         )
         self.state_file = state_file
-        self._kept = Kept(state_file, self.emulator)
-        if self._kept.is_new:
-            plant(self.emulator.backend, service_sid=self.identity.service_sid)
-        self.functions: dict[str, Function] = {}
-        self._callers: list[Pollers | Ticks] = []
+        self.functions: dict[str, LambdaFunction] = {}
+        self._triggers: list[EventSourceMapping | Schedule] = []
 
     def __enter__(self) -> Self:
-        """Return once a text would be answered; `CannotListen` where a port is taken."""
-        with ExitStack() as started:
-            self._start(started)
-            self._closing = started.pop_all()
+        """Return once a text gets an answer; `CannotListen` if a port is in use."""
+        with ExitStack() as closing:
+            self._start(closing)
+            self._closing = closing.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         """End every process and connection."""
         self._is_ready = False
-        self._watch = _nobody  # a turn that ends with the stack is no crash to tell of
+        self._listener = _ignore  # the invocations that this ends are not failures to report
         self._closing.close()
 
     def kill(self, function: str) -> None:
-        """End every process of a function (`webhook`, `agent`, `lifecycle`) by SIGKILL: a Lambda crash."""
+        """End every process of a function (`webhook`, `agent`, `lifecycle`) with SIGKILL: a Lambda crash."""
         self.functions[function].kill()
 
     def client(self, service: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
@@ -111,45 +112,54 @@ class LocalStack:
 
     @property
     def uses_emulator(self) -> bool:
-        """Tell whether the functions speak to the emulator, and to no other Twilio."""
+        """Whether the functions send their requests to this stack's own emulator."""
         return self.twilio_base_url == self.twilio_url
 
     def _start(self, closing: ExitStack) -> None:
-        """Start everything; what is started first ends last, and waits for what it serves to have ended."""
-        door, twilio = (closing.enter_context(listen(self._host, port)) for port in self._ports)
+        """Start everything. What starts first ends last, after everything that uses it has ended."""
+        http_socket = closing.enter_context(listen(self._host, self._port, port_option="PORT="))
+        twilio_socket = closing.enter_context(listen(self._host, self._twilio_port, port_option="TWILIO_PORT="))
         reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 -- compared, not bound
-        self.url = f"http://{reachable}:{door.getsockname()[1]}"
-        self.twilio_url = f"http://{reachable}:{twilio.getsockname()[1]}"
-        self.webhook_url = self._environment.get("PUBLIC_URL") or f"{self.url}/webhook"
-        closing.callback(self._join_callers)
+        self.url = f"http://{reachable}:{http_socket.getsockname()[1]}"
+        self.twilio_url = f"http://{reachable}:{twilio_socket.getsockname()[1]}"
+        self.webhook_url = self._environment.get("PUBLIC_URL") or f"{self.url}{WEBHOOK_PATH}"
+        self.twilio_base_url = twilio_base_url(self._environment, emulator=self.twilio_url, account=self.twilio_account)
+        snapshot = self._restore_emulator(closing)
+        self.emulator.set_webhook(self.webhook_url)
+        closing.callback(self._join_triggers)
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)
-        declared = self._declared()
-        closing.callback(self._kept.keep, self._aws, self._names)
-        self.environments = {each.logical_id: dict(each.variables) for each in declared}
-        threads = ThreadPoolExecutor(max_workers=MOST_REQUESTS, thread_name_prefix="request")
+        declarations = self._read_template()
+        closing.callback(snapshot.save, self._aws, self._names)
+        self.environments = {each.logical_id: dict(each.variables) for each in declarations}
+        threads = ThreadPoolExecutor(max_workers=MAX_REQUESTS, thread_name_prefix="request")
         closing.callback(threads.shutdown)
-        for each in declared:
-            function = Function(each.spec, instances=1 if each.schedules else INSTANCES, watch=self._tell)
-            closing.callback(function.close)
-            self.functions[each.spec.name] = function
-        applications = {door: self._front_door(declared, threads), twilio: self._emulator_with_health()}
+        self._start_functions(declarations, closing)
+        applications = {http_socket: self._http_api(declarations, threads), twilio_socket: self._emulator_with_health()}
         closing.callback(Servers(applications, at_end=self.emulator.aclose).close)
 
         self._aws.wait_until_ready()
         self._aws.create(self._template, self._names)
-        self._kept.put_items(self._aws, self._names)
-        for secret_id in {each.spec.environment["TWILIO_SECRET_ID"] for each in declared}:
-            self._aws.put_secret(secret_id, self.identity.secret())
+        snapshot.restore_tables(self._aws, self._names)
+        for secret_id in {each.spec.environment["TWILIO_SECRET_ID"] for each in declarations}:
+            self._aws.put_secret(secret_id, self.twilio_account.secret())
         with ThreadPoolExecutor() as warming:
-            list(warming.map(self._warm_up, declared))
-        closing.callback(self._stop_callers)
-        for each in declared:
-            self._call(each)
+            list(warming.map(self._warm_up, declarations))
+        closing.callback(self._stop_triggers)
+        for each in declarations:
+            self._start_triggers(each)
         self._is_ready = True
 
-    def _declared(self) -> list[Declared]:
-        self.twilio_base_url = twilio_base_url(self._environment, emulator=self.twilio_url, who=self.identity)
+    def _restore_emulator(self, closing: ExitStack) -> Snapshot:
+        """Lock the state file for this run, and give the emulator the conversations that it starts with."""
+        if self.state_file is not None:
+            closing.enter_context(locked(self.state_file))
+        snapshot = Snapshot(self.state_file, self.emulator)
+        if snapshot.is_new:
+            load_conversations(self.emulator.backend, service_sid=self.twilio_account.service_sid)
+        return snapshot
+
+    def _read_template(self) -> list[FunctionDeclaration]:
         parameters = {
             "PublicUrl": self.webhook_url,
             "TwilioBaseUrl": self.twilio_base_url,
@@ -159,51 +169,61 @@ class LocalStack:
         }
         self._template = Template.read(ROOT / "template.yaml", parameters=parameters, changes=self._changes)
         self._names = Names(template=self._template, endpoint=self._aws.endpoint)
-        declared = declared_functions(
-            self._template, self._names, root=ROOT, environment=self._environment, pycache=KEPT / "pycache"
+        declarations = read_functions(
+            self._template, self._names, root=ROOT, environment=self._environment, pycache=LOCAL_FOLDER / "pycache"
         )
-        return list(declared)
+        return list(declarations)
 
-    def _front_door(self, declared: Iterable[Declared], threads: ThreadPoolExecutor) -> Starlette:
-        ((route, name),) = [(each.route, each.spec.name) for each in declared if each.route]
-        self.emulator.set_webhook(self.webhook_url)
-        return front_door(self.functions[name].invoke, route=route, is_ready=self._ready, threads=threads)
+    def _start_functions(self, declarations: Iterable[FunctionDeclaration], closing: ExitStack) -> None:
+        for each in declarations:
+            concurrency = 1 if each.schedules else CONCURRENCY
+            function = LambdaFunction(each.spec, concurrency=concurrency, listener=self._report)
+            closing.callback(function.close)
+            self.functions[each.spec.name] = function
+
+    def _http_api(self, declarations: Iterable[FunctionDeclaration], threads: ThreadPoolExecutor) -> Starlette:
+        routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
+        return http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
 
     def _emulator_with_health(self) -> Starlette:
         async def healthz(_request: Request) -> Response:
             return health(is_ready=self._is_ready)
 
-        return Starlette(
-            routes=[Route("/healthz", healthz), Mount("/", overhearing(self.emulator.app, told=self._tell))]
-        )
+        emulator = tap_messages(self.emulator.app, listener=self._report)
+        return Starlette(routes=[Route("/healthz", healthz), Mount("/", emulator)])
 
-    def _warm_up(self, declared: Declared) -> None:
-        if not declared.schedules:
-            self.functions[declared.spec.name].warm_up(STRANGERS_REQUEST if declared.route else EMPTY_BATCH)
+    def _warm_up(self, declaration: FunctionDeclaration) -> None:
+        """Load a function's code before the first customer needs it; a schedule's function can wait."""
+        function = self.functions[declaration.spec.name]
+        if declaration.mappings:
+            function.warm_up(EMPTY_BATCH)
+        elif any(route.path == WEBHOOK_PATH for route in declaration.routes):
+            function.warm_up(UNSIGNED_REQUEST)
+        elif not declaration.schedules:
+            with suppress(CannotStart):  # the listener got it
+                function.wait_until_ready()
 
-    def _call(self, declared: Declared) -> None:
-        function = self.functions[declared.spec.name]
-        for mapping in declared.mappings:
-            self._callers.append(Pollers(mapping, function, client=self._aws.client("sqs"), pollers=INSTANCES))
-        for schedule in declared.schedules:
-            self._callers.append(Ticks(schedule, function))
+    def _start_triggers(self, declaration: FunctionDeclaration) -> None:
+        function = self.functions[declaration.spec.name]
+        for mapping in declaration.mappings:
+            sqs = self._aws.client("sqs")
+            self._triggers.append(EventSourceMapping(mapping, function, client=sqs, pollers=CONCURRENCY))
+        for schedule in declaration.schedules:
+            self._triggers.append(Schedule(schedule, function))
 
-    def _stop_callers(self) -> None:
-        for caller in self._callers:
-            caller.stop()
+    def _stop_triggers(self) -> None:
+        for trigger in self._triggers:
+            trigger.stop()
 
-    def _join_callers(self) -> None:
-        for caller in self._callers:
-            caller.join()
+    def _join_triggers(self) -> None:
+        for trigger in self._triggers:
+            trigger.join()
 
-    def _tell(self, happening: Happening) -> None:
-        """Tell what happens; not the decisions of the warm-up, which nobody asked for."""
-        if self._is_ready or not isinstance(happening, LogLine):
-            self._watch(happening)
-
-    def _ready(self) -> bool:
-        return self._is_ready
+    def _report(self, activity: Activity) -> None:
+        """Pass an activity to the listener, but no log lines of the warm-up."""
+        if self._is_ready or not isinstance(activity, LogLine):
+            self._listener(activity)
 
 
-def _nobody(_happening: Happening) -> None:
-    """Watch nothing."""
+def _ignore(_activity: Activity) -> None:
+    """Be the listener of a stack that has none."""

@@ -1,4 +1,4 @@
-"""The functions as Lambda loads them: a folder, a module called app, a handler."""
+"""Load a function as Lambda does: its folder on the path, its module `app`."""
 
 import importlib.util
 import sys
@@ -9,7 +9,7 @@ FUNCTIONS = Path(__file__).parent.parent / "functions"
 
 
 def load(name: str) -> ModuleType:
-    """Load `functions/<name>/app.py` anew, with its own folder on the path."""
+    """Import a new copy of `functions/<name>/app.py`, with its own folder on the path."""
     folder = str(FUNCTIONS / name)
     spec = importlib.util.spec_from_file_location(f"{name}_app", FUNCTIONS / name / "app.py")
     assert spec

@@ -1,4 +1,4 @@
-"""The running local stack, as a customer, a stranger and an operator see it."""
+"""A running local stack, used as a customer, a stranger and an operator use it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from local.activity import End, Happening, Invoked, LogLine
+from local.activity import Activity, InvocationEnded, LogLine, Outcome
 from local.stack import LocalStack
 from tests.signing import signature_of
 from tests.waiting import wait_until
@@ -23,14 +23,14 @@ FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A local stack that is up, with everything it told so far."""
+    """A local stack that is up, with every activity that it reported so far."""
 
     stack: LocalStack
     http: httpx.Client
-    happenings: list[Happening] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
 
     def phone(self, address: str, *, to: str = OUR_NUMBER) -> "Phone":
-        """Return a customer's phone; tests that share a stack use different ones."""
+        """Return a customer's phone; tests that share a stack use different addresses."""
         return Phone(running=self, address=address, to=to)
 
     def post_webhook(self, fields: Mapping[str, str], *, signed: Mapping[str, str] | None) -> int:
@@ -38,20 +38,22 @@ class Running:
         url = f"{self.stack.url}/webhook"
         headers = {"Content-Type": FORM}
         if signed is not None:
-            token = self.stack.identity.auth_token
+            token = self.stack.twilio_account.auth_token
             headers["X-Twilio-Signature"] = signature_of(signed, url=url, token=token)
         return self.http.post(url, content=urlencode(fields), headers=headers).status_code
 
     def messages(self, conversation_sid: str) -> list[dict[str, Any]]:
         """Return all messages of a conversation as Twilio lists them, oldest first."""
-        who = self.stack.identity
-        path = f"/v1/Services/{who.service_sid}/Conversations/{conversation_sid}/Messages"
-        answer = self.http.get(f"{self.stack.twilio_url}{path}?PageSize=100", auth=(who.account_sid, who.auth_token))
+        account = self.stack.twilio_account
+        path = f"/v1/Services/{account.service_sid}/Conversations/{conversation_sid}/Messages"
+        answer = self.http.get(
+            f"{self.stack.twilio_url}{path}?PageSize=100", auth=(account.account_sid, account.auth_token)
+        )
         listed: list[dict[str, Any]] = answer.raise_for_status().json()["messages"]
         return listed
 
     def turns(self, conversation_sid: str) -> list[dict[str, Any]]:
-        """Return the records of a conversation's turns, in the order of what they answered."""
+        """Return the turn records of a conversation, in the order of the messages that they answered."""
         answer = self.stack.client("dynamodb").query(
             TableName=self.environment("AgentFunction")["CONVERSATIONS_TABLE"],
             KeyConditionExpression="pk = :sid AND begins_with(sk, :turn)",
@@ -65,7 +67,7 @@ class Running:
         return self.stack.environments[logical_id]
 
     def queued(self) -> int:
-        """Return how many messages wait or are worked on, in both queues."""
+        """Return how many messages are in both queues, visible or not."""
         sqs = self.stack.client("sqs")
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         urls = [self.environment("WebhookFunction")[f"{queue}_QUEUE_URL"] for queue in ("MESSAGES", "LIFECYCLE")]
@@ -73,10 +75,18 @@ class Running:
         return sum(int(attributes[name]) for attributes in found for name in names)
 
     def errors(self) -> list[str]:
-        """Return what functions logged as errors, and the invocations that did not return."""
-        lines = [told.text for told in self.happenings if isinstance(told, LogLine) and '"level":"ERROR"' in told.text]
-        ended = [told for told in self.happenings if isinstance(told, Invoked) and told.end is not End.RETURNED]
-        return lines + [f"{told.function} {told.end}: {told.detail}" for told in ended]
+        """Return the functions' log lines at level ERROR, and the invocations that did not return."""
+        lines = [
+            activity.text
+            for activity in self.activities
+            if isinstance(activity, LogLine) and '"level":"ERROR"' in activity.text
+        ]
+        ended = [
+            activity
+            for activity in self.activities
+            if isinstance(activity, InvocationEnded) and activity.outcome is not Outcome.RETURNED
+        ]
+        return lines + [f"{activity.function} {activity.outcome}: {activity.detail}" for activity in ended]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +106,7 @@ class Phone:
         return taken
 
     def inbox(self) -> list[dict[str, str]]:
-        """Return what reached this phone, oldest first."""
+        """Return the messages that reached this phone, oldest first."""
         answer = self.running.http.get(
             f"{self.running.stack.twilio_url}/_emulator/inbox", params={"address": self.address}
         )
@@ -115,15 +125,15 @@ def running(
     changes: Mapping[tuple[str, str], object] | None = None,
     environment: Mapping[str, str] | None = None,
     state_file: Path | None = None,
-    on: Callable[[LocalStack, Happening], None] = lambda _stack, _happening: None,
+    on: Callable[[LocalStack, Activity], None] = lambda _stack, _happening: None,
 ) -> Iterator[Running]:
-    """Run a local stack on free ports; `on` is called as things happen, and holds them up meanwhile."""
-    happenings: list[Happening] = []
+    """Run a local stack on free ports; it waits while `on` handles an activity."""
+    activities: list[Activity] = []
 
-    def watch(happening: Happening) -> None:
-        happenings.append(happening)
-        on(stack, happening)
+    def listener(activity: Activity) -> None:
+        activities.append(activity)
+        on(stack, activity)
 
-    stack = LocalStack(changes=changes, environment=environment, watch=watch, state_file=state_file)
+    stack = LocalStack(changes=changes, environment=environment, listener=listener, state_file=state_file)
     with stack, httpx.Client(timeout=30) as http:
-        yield Running(stack=stack, http=http, happenings=happenings)
+        yield Running(stack=stack, http=http, activities=activities)

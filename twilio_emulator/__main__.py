@@ -1,14 +1,15 @@
 """Run the Twilio emulator on its own. Any program that speaks HTTP can use it."""
 
 import argparse
-import signal
 import sys
-import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from twilio_emulator import Emulator
-from twilio_emulator.server import CannotListen, Servers, listen
-from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
+from twilio_emulator.server import CannotListen, Servers, listen, run_until_interrupted
+from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable, locked
 
 
 def main() -> None:
@@ -24,12 +25,8 @@ def main() -> None:
         help="load the state from this file, if it exists, and save it there on exit",
     )
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # A shell ignores SIGINT in programs that it starts in the background; set the handler there, too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        _serve_until_interrupted(options)
-    except KeyboardInterrupt:
+        run_until_interrupted(partial(_serve, options))
         _print("Stopped")
     except (CannotListen, StateFileUnusable) as error:
         sys.exit(f"Cannot start: {error}")
@@ -37,20 +34,18 @@ def main() -> None:
         sys.exit(f"Stopped, but could not save the state: {error}")
 
 
-def _serve_until_interrupted(options: argparse.Namespace) -> None:
-    with listen(options.host, options.port) as listening:
+def _serve(options: argparse.Namespace, wait: Callable[[], None]) -> None:
+    with ExitStack() as closing:
+        listening = closing.enter_context(listen(options.host, options.port, port_option="--port"))
+        if options.state:
+            closing.enter_context(locked(options.state))
         emulator = Emulator(state_file=options.state)
         if options.webhook:
             emulator.set_webhook(options.webhook)
-        servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
-        try:
-            port = listening.getsockname()[1]
-            _print(f"The Twilio emulator listens on http://{options.host}:{port}. Press Ctrl-C to stop it.")
-            threading.Event().wait()
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt saving the state
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            servers.close()
+        closing.callback(Servers({listening: emulator.app}, at_end=emulator.aclose).close)
+        port = listening.getsockname()[1]
+        _print(f"The Twilio emulator listens on http://{options.host}:{port}. Press Ctrl-C to stop it.")
+        wait()
 
 
 def _print(text: str) -> None:

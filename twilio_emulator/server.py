@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -16,20 +18,60 @@ class CannotListen(Exception):
     """No socket can listen there, most often because another program does; the message names the address."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 means any free port."""
+def listen(host: str, port: int, *, port_option: str = "") -> socket.socket:
+    """Return a listening socket; port 0 is any free one. `port_option` is what a user sets to choose another port."""
+    hint = f". Choose another port with {port_option}" if port_option else ""
     try:
         listening = socket.create_server((host, port))
     except OSError as error:
-        number = error.errno or 0  # the error for an unknown host name has a negative one
-        why = os.strerror(number) if number > 0 else "Unknown host"
-        raise CannotListen(f"{host}:{port}: {why}") from None
+        number = error.errno or 0
+        if number <= 0:  # the error of a name that cannot be resolved
+            raise CannotListen(f"{host}:{port}: Unknown host") from None
+        raise CannotListen(f"{host}:{port}: {os.strerror(number)}{hint}") from None
     except OverflowError:
-        raise CannotListen(f"{host}:{port}: The port must be between 0 and 65535") from None
+        raise CannotListen(f"{host}:{port}: The port must be between 0 and 65535{hint}") from None
     # asyncio sets TCP_NODELAY only on sockets that name their protocol. Without it, a response on a reused connection
     # takes 40 ms longer.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def run_until_interrupted(serve: Callable[[Callable[[], None]], None]) -> None:
+    """Run a command until it ends or SIGINT or SIGTERM arrives; the process is to end after this returns.
+
+    The first signal raises KeyboardInterrupt in `serve`, which cleans up in `finally`. Later signals are ignored, until
+    the process ends. `serve` calls its argument to wait for the first signal.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+    has_arrived = False
+    # Python may handle a signal just before it waits for a lock, and then waits on. A byte in a socket ends any wait.
+    awaited, written = socket.socketpair()
+    written.settimeout(0)
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal has_arrived
+        if not has_arrived:
+            has_arrived = True
+            raise KeyboardInterrupt
+
+    with awaited, written:
+        try:
+            signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+            for each in signals:
+                signal.signal(each, interrupt)  # SIGINT too: a shell starts background processes with SIGINT ignored
+            serve(lambda: _wait_for_byte(awaited))
+        except KeyboardInterrupt:
+            return
+        finally:
+            has_arrived = True
+            signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # first: a signal must not find its handler gone
+            for each in signals:
+                signal.signal(each, signal.SIG_IGN)
+            signal.set_wakeup_fd(-1)
+
+
+def _wait_for_byte(awaited: socket.socket) -> None:
+    awaited.recv(1)
 
 
 class Servers:

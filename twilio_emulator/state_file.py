@@ -1,8 +1,11 @@
 """The state file: read at the start of a run, replaced at its end by one rename, so that it is never half written."""
 
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ANY_WRITE_PERMISSION = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
@@ -55,6 +58,41 @@ class StateFile:
         except OSError as error:
             Path(name).unlink(missing_ok=True)
             raise StateFileNotSaved(f"{self.path}: {error.strerror}") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Lock a state file for this run: `StateFileUnusable` while another run has it. The end of a process unlocks it."""
+    lock = _beside(path.resolve(), "lock")
+    try:
+        descriptor = _lock(lock)
+    except BlockingIOError:
+        raise StateFileUnusable(f"{path.resolve()}: Another run is using this file") from None
+    except OSError as error:
+        raise StateFileUnusable(f"{path.resolve()}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)  # while it is still locked: whoever waits for it sees that it is gone
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> int:
+    """Lock a file, and return its descriptor; `BlockingIOError` if another process has locked it."""
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # its owner removed it in the meantime
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f".{path.name}.{suffix}")
 
 
 def _create_temporary_file(path: Path) -> tuple[int, str]:

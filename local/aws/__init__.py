@@ -1,1 +1,1 @@
-"""AWS on one machine: the template read, Lambda functions in child processes, SQS and DynamoDB by ministack."""
+"""AWS on one machine: Lambda functions run in child processes; ministack provides SQS, DynamoDB and the secret."""

@@ -1,4 +1,4 @@
-"""An SQS event source mapping: what Lambda's pollers do between a queue and a function.
+"""An SQS event source mapping: receive a batch, invoke the function with it, delete the records that succeeded.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
@@ -13,17 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws.execution_environment import CannotStart, InvocationFailed
 
-type SQS = Any  # boto3 makes its client classes at run time: there is none to name
+type SQS = Any  # boto3 makes its client classes at run time, so they have no type
 
-RECEIVE_WAITS_SECONDS = 1  # short, so that an idle poller soon sees edited code and the end
-PAUSE_SECONDS = 0.3  # before asking again a queue that does not answer, or for code that cannot start
+WAIT_TIME_SECONDS = 1  # short, so that an idle poller soon notices edited code, and the end of the run
+RETRY_SECONDS = 0.3  # after an error of the queue, or while the function cannot start
 
 
 class Invocable(Protocol):
-    """What a mapping needs of a function."""
+    """The part of a function that a mapping uses."""
 
     def wait_until_ready(self) -> None:
-        """Return once an instance can take an event; `CannotStart` where none can."""
+        """Return once an execution environment is ready; `CannotStart` if the code cannot be imported."""
 
     def invoke(self, event: object) -> object:
         """Return what the handler returns, or raise an `InvocationFailed`."""
@@ -31,7 +31,7 @@ class Invocable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingSpec:
-    """An event source mapping as the template describes it."""
+    """An event source mapping as the template declares it."""
 
     queue_url: str
     queue_arn: str
@@ -40,8 +40,8 @@ class MappingSpec:
     reports_item_failures: bool
 
 
-class Pollers:
-    """Threads that each receive a batch, invoke the function with it and delete what succeeded, over and over."""
+class EventSourceMapping:
+    """Runs the mapping in `pollers` threads, from the moment it is made until `stop`."""
 
     def __init__(self, spec: MappingSpec, function: Invocable, *, client: SQS, pollers: int) -> None:
         self._spec = spec
@@ -53,11 +53,11 @@ class Pollers:
             thread.start()
 
     def stop(self) -> None:
-        """Begin no further round."""
+        """Receive no further batch."""
         self._stopping.set()
 
     def join(self) -> None:
-        """Return once the last round has ended: after `stop`, and the end of the queue or the function."""
+        """Return once every thread has ended. Call `stop` first, and end the queue or the function."""
         for thread in self._threads:
             thread.join()
 
@@ -67,21 +67,21 @@ class Pollers:
                 self._function.wait_until_ready()
                 self._deliver(self._receive())
             except (CannotStart, BotoCoreError, ClientError):
-                self._stopping.wait(PAUSE_SECONDS)
+                self._stopping.wait(RETRY_SECONDS)
 
     def _receive(self) -> list[dict[str, Any]]:
-        answer = self._client.receive_message(
+        response = self._client.receive_message(
             QueueUrl=self._spec.queue_url,
             MaxNumberOfMessages=self._spec.batch_size,
-            WaitTimeSeconds=RECEIVE_WAITS_SECONDS,
+            WaitTimeSeconds=WAIT_TIME_SECONDS,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        messages: list[dict[str, Any]] = response.get("Messages", [])
         return messages
 
     def _deliver(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Invoke the function with a batch. What it fails on is left to the visibility timeout."""
+        """Invoke the function with a batch. A record that fails comes back when its visibility timeout ends."""
         if not messages or self._stopping.is_set():
             return
         try:
@@ -89,19 +89,19 @@ class Pollers:
         except InvocationFailed:
             return
         failed = _failed_ids(result) if self._spec.reports_item_failures else frozenset()
-        done = [message for message in messages if failed is not None and message["MessageId"] not in failed]
-        if done:
+        succeeded = [message for message in messages if failed is not None and message["MessageId"] not in failed]
+        if succeeded:
             self._client.delete_message_batch(
                 QueueUrl=self._spec.queue_url,
                 Entries=[
                     {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                    for number, message in enumerate(done)
+                    for number, message in enumerate(succeeded)
                 ],
             )
 
 
 def _record(message: Mapping[str, Any], spec: MappingSpec) -> dict[str, Any]:
-    """Return a received message as Lambda puts it into an event."""
+    """Return the SQS record that Lambda makes of a received message."""
     record = {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
@@ -130,14 +130,14 @@ def _message_attribute(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _failed_ids(result: object) -> frozenset[str] | None:
-    """Read `batchItemFailures` as Lambda does; None is a complete failure, nothing is a complete success."""
+    """Read `batchItemFailures` as Lambda does: None if the whole batch failed, an empty set if all of it succeeded."""
     match result:
         case None | {"batchItemFailures": None}:
             return frozenset()
         case {"batchItemFailures": list(failures)}:
             ids = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
-            named = [item for item in ids if isinstance(item, str) and item]
-            return frozenset(named) if len(named) == len(failures) else None
+            valid = [item for item in ids if isinstance(item, str) and item]
+            return frozenset(valid) if len(valid) == len(failures) else None
         case dict() if not result:
             return frozenset()
         case _:

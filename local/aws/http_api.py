@@ -1,4 +1,4 @@
-"""The API's front door: HTTP in, the payload an HTTP API hands to Lambda, the function's answer out.
+"""The template's HTTP API: an HTTP request → the event for the function of its route → the function's response.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html (format 2.0)
 """
@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 import asyncio
 import base64
 import json
+import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,27 +21,53 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.aws.execution_environment import InvocationFailed
+from local.aws.template import UnsupportedTemplate
 
-MOST_BODY_BYTES = 10 * 1024 * 1024  # the API's own limit
+MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's own limit
 PLAIN_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+PATH = re.compile(r"/|(/([\w.~%!$&'()*,;=:@-]+|\{\w+\}))+(/\{\w+\+\})?|/\{\w+\+\}", re.ASCII)
 
 type Invoke = Callable[[object], object]
 
 
-def front_door(invoke: Invoke, *, route: str, is_ready: Callable[[], bool], threads: ThreadPoolExecutor) -> Starlette:
-    """Return the ASGI application: `POST route` to the function, `GET /healthz`, and API Gateway's 404 for all else."""
-    method, _, path = route.partition(" ")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteSpec:
+    """A route as the template declares it: `POST` and `/webhook`, `/orders/{id}` or `/files/{proxy+}`."""
 
-    async def through_the_function(request: Request) -> Response:
-        body = await request.body()
-        if len(body) > MOST_BODY_BYTES:
-            return _message(413, "Request Entity Too Large")
-        event = payload(request, body, route=route)
-        try:
-            result = await asyncio.get_running_loop().run_in_executor(threads, invoke, event)
-        except InvocationFailed:
-            return _message(500, "Internal Server Error")
-        return answer(result)
+    method: str
+    path: str
+
+    @classmethod
+    def of(cls, method: str, path: str) -> Self:
+        """Check a route; `UnsupportedTemplate` for what the local HTTP API does not support, such as `$default`."""
+        if method.upper() not in (*METHODS, "ANY"):
+            raise UnsupportedTemplate(f"the local stack does not support the method {method} of the route {path}")
+        if not PATH.fullmatch(path):
+            raise UnsupportedTemplate(
+                f"the local stack does not support the route {path}: use a path such as /orders, /orders/{{id}} or "
+                "/files/{proxy+}"
+            )
+        return cls(method=method.upper(), path=path)
+
+    @property
+    def key(self) -> str:
+        """API Gateway's name of the route: `POST /webhook`."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def specificity(self) -> tuple[bool, int, bool]:
+        """The sort key of API Gateway's precedence: no `{proxy+}` first, then fewest `{id}`, then a method, not ANY."""
+        return "+}" in self.path, self.path.count("{"), self.method == "ANY"
+
+
+def http_api(
+    routes: Sequence[tuple[RouteSpec, Invoke]], *, is_ready: Callable[[], bool], threads: ThreadPoolExecutor
+) -> Starlette:
+    """Return the ASGI application: each route invokes its function; every other request gets API Gateway's 404.
+
+    `GET /healthz` is the local stack's own: 200 once `is_ready`, 503 before.
+    """
 
     async def healthz(_request: Request) -> Response:
         return health(is_ready=is_ready())
@@ -47,15 +75,36 @@ def front_door(invoke: Invoke, *, route: str, is_ready: Callable[[], bool], thre
     async def not_found(_request: Request, _error: Exception) -> Response:
         return _message(404, "Not Found")
 
+    by_precedence = sorted(routes, key=lambda route: route[0].specificity)
     application = Starlette(
         routes=[
             Route("/healthz", healthz, methods=["GET"]),
-            Route(path, through_the_function, methods=[method]),
+            *(_route(spec, invoke, threads=threads) for spec, invoke in by_precedence),
         ],
         exception_handlers={HTTPException: not_found},
     )
     application.router.redirect_slashes = False
     return application
+
+
+def _route(spec: RouteSpec, invoke: Invoke, *, threads: ThreadPoolExecutor) -> Route:
+    async def invoke_function(request: Request) -> Response:
+        if "" in request.path_params.values():  # `{proxy+}` stands for at least one segment
+            return _message(404, "Not Found")
+        body = await request.body()
+        if len(body) > MAX_BODY_BYTES:
+            return _message(413, "Request Entity Too Large")
+        event = event_of(request, body, route_key=spec.key)
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(threads, invoke, event)
+        except InvocationFailed:
+            return _message(500, "Internal Server Error")
+        return response_of(result)
+
+    methods = METHODS if spec.method == "ANY" else [spec.method]
+    route = Route(spec.path.replace("+}", ":path}"), invoke_function, methods=list(methods))
+    route.methods = set(methods)  # starlette adds HEAD to GET, and API Gateway does not
+    return route
 
 
 def health(*, is_ready: bool) -> Response:
@@ -64,44 +113,27 @@ def health(*, is_ready: bool) -> Response:
 
 
 class PlainText(Response):
-    """A line for curl."""
+    """A line that reads well in curl."""
 
     media_type = "text/plain"
 
 
-def payload(request: Request, body: bytes, *, route: str) -> dict[str, Any]:
+def event_of(request: Request, body: bytes, *, route_key: str) -> dict[str, Any]:
     """Return the event of payload format 2.0: headers in lower case, repeats joined by commas, a form in base64."""
-    headers = _joined((name.lower(), value) for name, value in request.headers.items() if name.lower() != "cookie")
-    now = datetime.now(UTC)
-    host = headers.get("host", "")
+    headers = _join_repeated((name, value) for name, value in request.headers.items() if name != "cookie")
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": route,
+        "routeKey": route_key,
         "rawPath": request.url.path,
         "rawQueryString": request.url.query,
         "headers": headers,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "local",
-            "domainName": host,
-            "domainPrefix": host.partition(".")[0],
-            "http": {
-                "method": request.method,
-                "path": request.url.path,
-                "protocol": f"HTTP/{request.scope['http_version']}",
-                "sourceIp": request.client.host if request.client else "",
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": str(uuid.uuid4()),
-            "routeKey": route,
-            "stage": "$default",
-            "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-            "timeEpoch": int(now.timestamp() * 1000),
-        },
+        "requestContext": _request_context(request, headers, route_key=route_key),
         "isBase64Encoded": False,
     }
-    if query := _joined(request.query_params.multi_items()):
+    if query := _join_repeated(request.query_params.multi_items()):
         event["queryStringParameters"] = query
+    if request.path_params:
+        event["pathParameters"] = dict(request.path_params)
     if cookies := [cookie for value in request.headers.getlist("cookie") for cookie in value.split("; ")]:
         event["cookies"] = cookies
     if body and headers.get("content-type", "").startswith(PLAIN_TYPES) and _is_text(body):
@@ -111,8 +143,31 @@ def payload(request: Request, body: bytes, *, route: str) -> dict[str, Any]:
     return event
 
 
-def answer(result: object) -> Response:
-    """Return what API Gateway makes of a function's result; without a status code the result itself is the body."""
+def _request_context(request: Request, headers: dict[str, str], *, route_key: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    host = headers.get("host", "")
+    return {
+        "accountId": "000000000000",
+        "apiId": "local",
+        "domainName": host,
+        "domainPrefix": host.partition(".")[0],
+        "http": {
+            "method": request.method,
+            "path": request.url.path,
+            "protocol": f"HTTP/{request.scope['http_version']}",
+            "sourceIp": request.client.host if request.client else "",
+            "userAgent": headers.get("user-agent", ""),
+        },
+        "requestId": str(uuid.uuid4()),
+        "routeKey": route_key,
+        "stage": "$default",
+        "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "timeEpoch": int(now.timestamp() * 1000),
+    }
+
+
+def response_of(result: object) -> Response:
+    """Return the HTTP response that API Gateway makes of a function's result; without `statusCode` it is the body."""
     if not isinstance(result, dict) or "statusCode" not in result:
         return JSONResponse(result)
     body = str(result.get("body") or "")
@@ -130,7 +185,7 @@ def _message(status: int, text: str) -> Response:
     return Response(json.dumps({"message": text}), status_code=status, media_type="application/json")
 
 
-def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _join_repeated(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     joined: dict[str, str] = {}
     for name, value in pairs:
         joined[name] = f"{joined[name]},{value}" if name in joined else value

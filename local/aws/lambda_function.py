@@ -1,4 +1,4 @@
-"""A function as Lambda runs it: instances that each take one invocation at a time, of the code as it is on disk."""
+"""A Lambda function: a fixed number of execution environments, which always run the code as it is on disk."""
 
 import queue
 import stat
@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.activity import Broken, End, Invoked, LogLine, Replaced, Watch
+from local.activity import CodeReloaded, ImportFailed, InvocationEnded, Listener, LogLine, Outcome
 from local.aws.execution_environment import (
     CannotStart,
     Crashed,
+    ExecutionEnvironment,
     FunctionSpec,
-    Instance,
     Invocation,
     InvocationFailed,
     Raised,
@@ -25,145 +25,147 @@ from local.aws.execution_environment import (
 
 type Fingerprint = frozenset[tuple[str, int, int]]
 
-_ENDS: dict[type[InvocationFailed], End] = {
-    Raised: End.RAISED,
-    Crashed: End.CRASHED,
-    TimedOut: End.TIMED_OUT,
-    CannotStart: End.NOT_STARTED,
+_OUTCOMES: dict[type[InvocationFailed], Outcome] = {
+    Raised: Outcome.RAISED,
+    Crashed: Outcome.CRASHED,
+    TimedOut: Outcome.TIMED_OUT,
+    CannotStart: Outcome.NOT_STARTED,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Started:
-    instance: Instance
+class _Slot:
+    """An execution environment, and the state of the files that it imported."""
+
+    environment: ExecutionEnvironment
     code: Fingerprint
 
 
-class Function:
-    """A function with a fixed number of instances, started when this is made. Safe to invoke from many threads."""
+class LambdaFunction:
+    """A function that runs `concurrency` invocations at once. It starts when it is made; any thread may invoke it."""
 
-    def __init__(self, spec: FunctionSpec, *, instances: int, watch: Watch) -> None:
+    def __init__(self, spec: FunctionSpec, *, concurrency: int, listener: Listener) -> None:
         self.spec = spec
-        self._watch = watch
+        self._listener = listener
         self._lock = threading.Lock()
-        self._all: set[Instance] = set()
+        self._environments: set[ExecutionEnvironment] = set()
         self._is_closed = False
-        self._newest = _fingerprint(spec.paths)
-        self._told_of: Fingerprint | None = None
-        self._idle: queue.SimpleQueue[_Started] = queue.SimpleQueue()
-        self._instances = instances
-        for _ in range(instances):
+        self._newest_code = _fingerprint(spec.paths)
+        self._reported_code: Fingerprint | None = None
+        self._idle: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
+        self._concurrency = concurrency
+        for _ in range(concurrency):
             self._idle.put(self._start())
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The process ids of the instances."""
+        """The process ids of the execution environments."""
         with self._lock:
-            return tuple(sorted(instance.pid for instance in self._all))
+            return tuple(sorted(environment.pid for environment in self._environments))
 
     def invoke(self, event: object) -> object:
-        """Return what the handler returns for an event; an `InvocationFailed` says how it did not."""
+        """Return what the handler returns for an event; the class of the `InvocationFailed` says why it did not."""
         began = time.monotonic()
         request_id = str(uuid.uuid4())
-        end, detail = End.RETURNED, ""
+        outcome, detail = Outcome.RETURNED, ""
         try:
-            with self._taken() as instance:
+            with self._acquire() as environment:
                 began = time.monotonic()
                 now_ms = time.time_ns() // 1_000_000
                 deadline_ms = now_ms + self.spec.timeout_seconds * 1000
-                return instance.invoke(Invocation(request_id=request_id, event=event, deadline_ms=deadline_ms))
+                return environment.invoke(Invocation(request_id=request_id, event=event, deadline_ms=deadline_ms))
         except InvocationFailed as error:
-            end, detail = _ENDS[type(error)], str(error)
+            outcome, detail = _OUTCOMES[type(error)], str(error)
             raise
         finally:
-            self._watch(
-                Invoked(
+            self._listener(
+                InvocationEnded(
                     function=self.spec.name,
                     request_id=request_id,
-                    end=end,
+                    outcome=outcome,
                     milliseconds=round((time.monotonic() - began) * 1000),
                     detail=detail,
                 )
             )
 
     def wait_until_ready(self) -> None:
-        """Return once an instance has imported the code as it is on disk; `CannotStart` where it cannot."""
-        with self._taken():
+        """Return once an execution environment has imported the code as it is on disk; `CannotStart` if it cannot."""
+        with self._acquire():
             pass
 
     def warm_up(self, event: object) -> None:
-        """Have every instance work on an event once, so that no customer waits for a cold start."""
-        with ThreadPoolExecutor(max_workers=self._instances) as threads:
-            for first in [threads.submit(self.invoke, event) for _ in range(self._instances)]:
-                with suppress(InvocationFailed):  # whoever watches is told
-                    first.result()
+        """Invoke every execution environment once, so that no customer waits for a cold start."""
+        with ThreadPoolExecutor(max_workers=self._concurrency) as threads:
+            for invocation in [threads.submit(self.invoke, event) for _ in range(self._concurrency)]:
+                with suppress(InvocationFailed):  # the listener got it
+                    invocation.result()
 
     def kill(self) -> None:
-        """End every instance with SIGKILL, whatever it is doing: a Lambda crash."""
+        """End every execution environment with SIGKILL, also in the middle of an invocation: a Lambda crash."""
         with self._lock:
-            instances = list(self._all)
-        for instance in instances:
-            instance.kill()
+            environments = list(self._environments)
+        for environment in environments:
+            environment.kill()
 
     def close(self) -> None:
-        """End every instance for good."""
+        """End every execution environment, and start no other."""
         with self._lock:
             self._is_closed = True
-            instances = list(self._all)
-        for instance in instances:
-            instance.kill()
-        for instance in instances:
-            instance.close()
+            environments = list(self._environments)
+        for environment in environments:
+            environment.kill()
+        for environment in environments:
+            environment.close()
 
     @contextmanager
-    def _taken(self) -> Iterator[Instance]:
-        """Give one ready instance to one invocation; a dead or outdated one is replaced, before and after."""
-        started = self._idle.get()
+    def _acquire(self) -> Iterator[ExecutionEnvironment]:
+        """Wait for an idle execution environment and yield it, ready; replace it if it is dead or its code is old."""
+        slot = self._idle.get()
         try:
-            started = self._current(started)
-            self._wait_until_ready(started)
-            yield started.instance
+            slot = self._replace_if_stale(slot)
+            self._wait_until_ready(slot)
+            yield slot.environment
         finally:
-            self._idle.put(self._current(started))
+            self._idle.put(self._replace_if_stale(slot))
 
-    def _wait_until_ready(self, started: _Started) -> None:
+    def _wait_until_ready(self, slot: _Slot) -> None:
         try:
-            started.instance.wait_until_ready()
+            slot.environment.wait_until_ready()
         except CannotStart as error:
-            if self._told_of != started.code:
-                self._told_of = started.code
-                self._watch(Broken(function=self.spec.name, detail=str(error)))
+            if self._reported_code != slot.code:
+                self._reported_code = slot.code
+                self._listener(ImportFailed(function=self.spec.name, detail=str(error)))
             raise
 
-    def _current(self, started: _Started) -> _Started:
-        """Return what may take the next invocation. What could not be imported stays until its files change."""
+    def _replace_if_stale(self, slot: _Slot) -> _Slot:
+        """Return a slot for the next invocation. Code that cannot be imported is tried again once a file changes."""
         code = _fingerprint(self.spec.paths)
-        is_same = started.code == code
-        if is_same and (started.instance.is_alive() or started.instance.is_broken):
-            return started
+        is_current = slot.code == code
+        if is_current and (slot.environment.is_alive() or slot.environment.has_import_error):
+            return slot
         with self._lock:
             if self._is_closed:
-                return started
-            self._all.discard(started.instance)
+                return slot
+            self._environments.discard(slot.environment)
             fresh = self._start()
-        started.instance.close()
-        if self._newest != code:
-            self._newest = code
-            self._watch(Replaced(function=self.spec.name))
+        slot.environment.close()
+        if self._newest_code != code:
+            self._newest_code = code
+            self._listener(CodeReloaded(function=self.spec.name))
         return fresh
 
-    def _start(self) -> _Started:
+    def _start(self) -> _Slot:
         code = _fingerprint(self.spec.paths)
-        instance = Instance(self.spec, log=self._log)
-        self._all.add(instance)
-        return _Started(instance=instance, code=code)
+        environment = ExecutionEnvironment(self.spec, log=self._log)
+        self._environments.add(environment)
+        return _Slot(environment=environment, code=code)
 
     def _log(self, line: str) -> None:
-        self._watch(LogLine(function=self.spec.name, text=line))
+        self._listener(LogLine(function=self.spec.name, text=line))
 
 
 def _fingerprint(folders: tuple[Path, ...]) -> Fingerprint:
-    """Tell one state of the files from another, by name, size and time of change."""
+    """Return a value that differs as soon as a file is added, removed or changed: names, sizes, times of change."""
     return frozenset(_states(folders))
 
 
@@ -173,6 +175,6 @@ def _states(folders: tuple[Path, ...]) -> Iterator[tuple[str, int, int]]:
             try:
                 state = path.stat()
             except FileNotFoundError:
-                continue  # gone while we looked
+                continue  # removed since rglob listed it
             if stat.S_ISREG(state.st_mode) and path.suffix != ".pyc":
                 yield str(path), state.st_size, state.st_mtime_ns

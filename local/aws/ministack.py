@@ -1,4 +1,4 @@
-"""The local AWS: ministack in a child process, with the queues and tables that template.yaml describes."""
+"""The local AWS: ministack in a child process, with the queues and tables that template.yaml declares."""
 
 import json
 import os
@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from botocore.session import Session
 
-from local.aws.template import PSEUDO_PARAMETERS, Template, Unreadable
+from local.aws.template import PSEUDO_PARAMETERS, Template, UnsupportedTemplate
 
 SERVER = Path(__file__).with_name("ministack_server.py")
-STARTS_WITHIN_SECONDS = 30
+MAX_START_SECONDS = 30
 ACCOUNT_ID = str(PSEUDO_PARAMETERS["AWS::AccountId"])
 REGION = str(PSEUDO_PARAMETERS["AWS::Region"])
 CREDENTIALS: Mapping[str, str] = {
@@ -33,23 +33,28 @@ CREDENTIALS: Mapping[str, str] = {
 
 QUEUE = "AWS::SQS::Queue"
 TABLE = "AWS::DynamoDB::Table"
-MOST_WRITES_AT_ONCE = 25  # that BatchWriteItem takes
+MAX_BATCH_WRITES = 25  # of one BatchWriteItem
 
 type Item = Mapping[str, Mapping[str, Any]]  # in DynamoDB's typed form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What resources are called once they exist; known before they do, so that functions can start meanwhile."""
+    """The names, URLs and ARNs of the template's resources, known before the resources exist.
+
+    So the functions can start while ministack does.
+    """
 
     template: Template
     endpoint: str
 
     def __call__(self, logical_id: str, attribute: str) -> str:
-        """Answer `!Ref` (attribute `Ref`) and `!GetAtt` for queues and tables; for the rest, a name and an ARN."""
+        """Return the value of `!Ref` (attribute `Ref`) or `!GetAtt`; made up for other than queues and tables."""
         resource = self.template.resources.get(logical_id)
         if resource is None:
-            raise Unreadable(f"the template refers to {logical_id}, which is neither a parameter nor a resource")
+            raise UnsupportedTemplate(
+                f"the template refers to {logical_id}, which is neither a parameter nor a resource"
+            )
         properties = resource.get("Properties", {})
         match resource["Type"], attribute:
             case "AWS::SQS::Queue", "Ref" | "QueueUrl":
@@ -63,23 +68,23 @@ class Names:
             case "AWS::DynamoDB::Table", "Ref" if "TableName" in properties:
                 return str(self.template.resolve(properties["TableName"], self))
             case _, "Ref":
-                return self._stacked(logical_id)
+                return self._generated_name(logical_id)
             case _:
-                return f"arn:aws:local:{REGION}:{ACCOUNT_ID}:{self._stacked(logical_id)}"
+                return f"arn:aws:local:{REGION}:{ACCOUNT_ID}:{self._generated_name(logical_id)}"
 
     def queue_name(self, logical_id: str) -> str:
-        """Return the name the template gives, or one as CloudFormation would make it."""
+        """Return the queue's name: `QueueName`, or one in the form that CloudFormation generates."""
         properties = self.template.resources[logical_id].get("Properties", {})
         if "QueueName" in properties:
             return str(self.template.resolve(properties["QueueName"], self))
-        return self._stacked(logical_id) + (".fifo" if properties.get("FifoQueue") else "")
+        return self._generated_name(logical_id) + (".fifo" if properties.get("FifoQueue") else "")
 
-    def _stacked(self, logical_id: str) -> str:
+    def _generated_name(self, logical_id: str) -> str:
         return f"{PSEUDO_PARAMETERS['AWS::StackName']}-{logical_id}"
 
 
 class LocalAws:
-    """ministack, started when this is made: on an ephemeral port of `host`, and found under `reachable`."""
+    """ministack on a free port of `host`, started when this is made; clients find it at the address `reachable`."""
 
     def __init__(self, *, host: str, reachable: str) -> None:
         with socket.create_server((host, 0)) as listening:
@@ -95,7 +100,7 @@ class LocalAws:
             )
 
     def client(self, service: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
-        """Return a client of this AWS, whatever profiles this machine has. It tries once: what fails is over."""
+        """Return a client of this AWS, which reads no profile of this machine and never retries."""
         session = Session({"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)})
         return session.create_client(
             service,
@@ -107,9 +112,9 @@ class LocalAws:
         )
 
     def wait_until_ready(self) -> None:
-        """Return once it answers."""
-        # Its socket listens from the start: the request waits there until ministack takes it, or has ended.
-        server = HTTPConnection(urlsplit(self.endpoint).netloc, timeout=STARTS_WITHIN_SECONDS)
+        """Return once ministack responds."""
+        # Its socket listens from the start: the request waits there until ministack accepts it, or ends.
+        server = HTTPConnection(urlsplit(self.endpoint).netloc, timeout=MAX_START_SECONDS)
         try:
             server.request("GET", "/_ministack/health")
             server.getresponse().read()
@@ -119,7 +124,7 @@ class LocalAws:
             server.close()
 
     def create(self, template: Template, names: Names) -> None:
-        """Make the template's queues and tables, dead-letter queues before the queues that name them."""
+        """Create the template's queues and tables, dead-letter queues before the queues that refer to them."""
         sqs, dynamodb = self.client("sqs"), self.client("dynamodb")
         queues = dict(template.of_type(QUEUE, names))
         for logical_id, properties in sorted(queues.items(), key=lambda item: "RedrivePolicy" in item[1]):
@@ -144,8 +149,8 @@ class LocalAws:
         """Write items, given by the table's logical id."""
         dynamodb = self.client("dynamodb")
         for logical_id, items in tables.items():
-            for some in batched(items, MOST_WRITES_AT_ONCE, strict=False):
-                puts = [{"PutRequest": {"Item": item}} for item in some]
+            for batch in batched(items, MAX_BATCH_WRITES, strict=False):
+                puts = [{"PutRequest": {"Item": item}} for item in batch]
                 dynamodb.batch_write_item(RequestItems={names(logical_id, "Ref"): puts})
 
     def put_secret(self, secret_id: str, value: Mapping[str, object]) -> None:
@@ -153,7 +158,7 @@ class LocalAws:
         self.client("secretsmanager").create_secret(Name=secret_id, SecretString=json.dumps(value))
 
     def close(self) -> None:
-        """End it at once; what it kept is gone."""
+        """End ministack with SIGKILL; its queues and tables are gone."""
         self._process.kill()
         self._process.wait()
         if self._process.stdin:
@@ -164,17 +169,17 @@ def _server_environment(*, reachable: str, port: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR", "LANG"}}
     return kept | {
         "GATEWAY_PORT": str(port),
-        "MINISTACK_HOST": reachable,  # queue URLs carry it
+        "MINISTACK_HOST": reachable,  # stands in the queue URLs it returns
         "MINISTACK_REGION": REGION,
         "SERVICES": "sqs,dynamodb,secretsmanager",
-        "IOT_MTLS_ENABLED": "0",  # it would listen on a port of its own
+        "IOT_MTLS_ENABLED": "0",  # otherwise it listens on a port of its own
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "ERROR",
     }
 
 
 def _queue_attributes(properties: Mapping[str, Any]) -> dict[str, str]:
-    """Return SQS's attributes: CloudFormation's properties under the same names, every value a string."""
+    """Return SQS's attributes: CloudFormation's properties under the same names, each value as a string."""
     return {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in properties.items()

@@ -1,7 +1,7 @@
-"""The process of the local AWS: ministack on a socket that its parent opened, gone as soon as its parent is.
+"""The process of the local AWS: ministack, serving a socket that its parent opened.
 
-Started as a script with the number of the listening socket; standard input is a pipe whose other end only the parent
-holds, so that its end tells of the parent's death, by whatever signal.
+The argument is the file descriptor of the listening socket. Standard input is a pipe whose other end only the parent
+holds: when the parent ends, by whatever signal, the pipe closes and this process ends.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ import sys
 import threading
 
 
-def _leave_with_parent() -> None:
+def _end_with_parent() -> None:
     sys.stdin.buffer.read()
     os._exit(0)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
     from hypercorn.asyncio import serve
     from hypercorn.config import Config

@@ -1,10 +1,10 @@
-"""One Lambda instance: imports a handler, then answers one invocation after the other over a socket.
+"""Lambda's Python runtime, inside an execution environment: import a handler, then run one invocation after the other.
 
-Run as a script with `python -P`, so that only the function's own folder and the layer are on the path; hence nothing
-of `local` is imported here. Arguments: the number of the socket to the parent, and the handler (`app.lambda_handler`).
+This script runs under `python -P`, with only the function's own folder and the layer on the path, so it imports nothing
+of `local`. Arguments: the file descriptor of the socket to the parent, and the handler (`app.lambda_handler`).
 
-Each message is one line of JSON. To the parent first `{"ready": true}` or `{"error": …}`, then for each invocation
-`{"result": …}` or `{"error": …}`. The end of the socket is the end of the parent, and of this process.
+Each message is one line of JSON. This process first sends `{"ready": true}` or `{"error": …}`, then for each invocation
+`{"result": …}` or `{"error": …}`. When the parent's end of the socket closes, this process ends.
 """
 
 import importlib
@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaContext:
-    """What AWS hands a handler beside the event: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
+    """The handler's second argument: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
 
     aws_request_id: str
     invoked_function_arn: str
@@ -36,7 +36,7 @@ class LambdaContext:
     client_context: None = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how long Lambda still lets this invocation run."""
+        """Return the milliseconds until the function times out."""
         return max(0, self.deadline_ms - time.time_ns() // 1_000_000)
 
 
@@ -54,7 +54,7 @@ def _context(invocation: dict[str, Any]) -> LambdaContext:
 
 
 def _error(error: BaseException) -> dict[str, Any]:
-    """Describe an error as Lambda answers it, and log it as Lambda's runtime does."""
+    """Return an error in the form of Lambda's response, and log it as Lambda's runtime does."""
     frames = traceback.extract_tb(error.__traceback__)[1:]
     sys.stderr.write("[ERROR] " + "".join(traceback.format_exception(error)))
     return {
@@ -72,19 +72,19 @@ def _handler(name: str) -> Callable[[Any, LambdaContext], Any]:
     return handler
 
 
-def _answer(handler: Callable[[Any, LambdaContext], Any], invocation: dict[str, Any]) -> bytes:
+def _invoke(handler: Callable[[Any, LambdaContext], Any], invocation: dict[str, Any]) -> bytes:
     try:
         return json.dumps({"result": handler(invocation["event"], _context(invocation))}).encode()
-    except Exception as error:  # noqa: BLE001 -- the outermost edge: as on Lambda, the instance lives on
+    except Exception as error:  # noqa: BLE001 -- the outermost edge: as on Lambda, the process stays
         return json.dumps(_error(error)).encode()
 
 
 def _read_lines(source: BinaryIO, lines: queue.SimpleQueue[bytes]) -> None:
-    """Hand on the parent's lines; leave with the parent, also in the middle of an invocation."""
+    """Put the parent's lines into the queue; end the process with the parent, even in the middle of an invocation."""
     try:
         for line in source:
             lines.put(line)
-    finally:  # the end of the lines, or a reset where the parent left some of ours unread
+    finally:  # the socket ended, or was reset because the parent ended with lines of ours unread
         os._exit(0)
 
 
@@ -96,18 +96,18 @@ def _write_line(target: BinaryIO, line: bytes) -> None:
 
 
 def main(descriptor: int, handler_name: str) -> None:
-    """Serve invocations until the parent's end of the socket closes."""
+    """Run invocations until the parent's end of the socket closes."""
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     source, target = os.fdopen(descriptor, "rb"), os.fdopen(os.dup(descriptor), "wb")
     threading.Thread(target=_read_lines, args=(source, lines), daemon=True).start()
     try:
         handler = _handler(handler_name)
-    except Exception as error:  # noqa: BLE001 -- whatever a function's import raises is for its author to read
+    except Exception as error:  # noqa: BLE001 -- the function's author reads whatever its import raises
         _write_line(target, json.dumps(_error(error)).encode())
         os._exit(1)
     _write_line(target, b'{"ready": true}')
     while True:
-        _write_line(target, _answer(handler, json.loads(lines.get())))
+        _write_line(target, _invoke(handler, json.loads(lines.get())))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A schedule: what EventBridge Scheduler does for a function that is to run every so often."""
+"""EventBridge Scheduler: invoke a function at a fixed rate."""
 
 import re
 import threading
@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
 from local.aws.execution_environment import InvocationFailed
+from local.aws.template import UnsupportedTemplate
 
 
 class Invocable(Protocol):
-    """What a schedule needs of a function."""
+    """The part of a function that a schedule uses."""
 
     def invoke(self, event: object) -> object:
         """Return what the handler returns, or raise an `InvocationFailed`."""
@@ -19,7 +20,7 @@ class Invocable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSpec:
-    """A schedule as the template describes it."""
+    """A schedule as the template declares it."""
 
     every: timedelta
     account_id: str
@@ -27,41 +28,41 @@ class ScheduleSpec:
 
     @classmethod
     def of(cls, expression: str, *, account_id: str, region: str) -> Self:
-        """Read `rate(1 minute)`, `rate(5 minutes)`, …; `ValueError` for other expressions."""
+        """Parse `rate(1 minute)`, `rate(5 minutes)`, …; `UnsupportedTemplate` for `cron(…)` and `at(…)`."""
         found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
         if found is None:
-            raise ValueError(f"the local stack knows rate(…) schedules alone, and no {expression}")
+            raise UnsupportedTemplate(f"the local stack does not support the schedule {expression}: use rate(…)")
         return cls(every=timedelta(**{f"{found[2]}s": int(found[1])}), account_id=account_id, region=region)
 
 
-class Ticks:
-    """A thread that invokes a function every so often, for the first time when the first interval is over."""
+class Schedule:
+    """Invokes a function from a thread of its own, for the first time after one interval, until `stop`."""
 
     def __init__(self, spec: ScheduleSpec, function: Invocable) -> None:
         self._spec = spec
         self._function = function
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._tick, daemon=True)
+        self._thread = threading.Thread(target=self._invoke_periodically, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Invoke it no more."""
+        """Begin no further invocation."""
         self._stopping.set()
 
     def join(self) -> None:
-        """Return once the last invocation has ended: after `stop`, and the function's end."""
+        """Return once the thread has ended. Call `stop` first, and end the function."""
         self._thread.join()
 
-    def _tick(self) -> None:
+    def _invoke_periodically(self) -> None:
         while not self._stopping.wait(self._spec.every.total_seconds()):
             try:
                 self._function.invoke(_event(self._spec))
             except InvocationFailed:
-                continue  # the next one comes anyway
+                continue  # as Scheduler does: the next invocation is due anyway
 
 
 def _event(spec: ScheduleSpec) -> dict[str, object]:
-    """Return what Scheduler sends where the schedule names no input."""
+    """Return the event that Scheduler sends when the schedule declares no input."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),

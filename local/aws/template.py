@@ -1,7 +1,7 @@
-"""template.yaml as the local stack reads it: the one truth about queues, tables, functions and their environment.
+"""Read template.yaml: the local stack takes its queues, tables, functions and environment variables from there alone.
 
-Only what a deployment's own template uses is understood: parameters with defaults, conditions, and the intrinsic
-functions of `_INTRINSICS`. Anything else is an error that names it, so that nothing is read wrong in silence.
+Supported are parameters with defaults, conditions, and the intrinsic functions in `Template._intrinsic`. Anything else
+raises `UnsupportedTemplate`, which names it.
 """
 
 import re
@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import yaml
 
-type Value = Any  # YAML: strings, numbers, lists, mappings, nested as the template's author pleases
-type Physical = Callable[[str, str], str]  # (logical id, attribute or "Ref") → what AWS would call it
+type Value = Any  # YAML: strings, numbers, lists and mappings, nested
+type PhysicalNames = Callable[[str, str], str]  # (logical id, attribute or "Ref") → the value on AWS
 
 FUNCTION = "AWS::Serverless::Function"
 NO_VALUE = object()
@@ -27,15 +27,15 @@ PSEUDO_PARAMETERS: Mapping[str, object] = {
 }
 
 
-class Unreadable(Exception):
-    """The template uses something the local stack does not know."""
+class UnsupportedTemplate(Exception):
+    """The template uses something that the local stack does not support."""
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML carries no types
-    """YAML with CloudFormation's short tags: `!Ref X` reads as `{"Ref": "X"}`, `!GetAtt A.B` as its long form too."""
+    """YAML with CloudFormation's short tags, as their long forms: `!Ref X` becomes `{"Ref": "X"}`."""
 
 
-def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> Value:
+def _construct_tag(loader: _Loader, suffix: str, node: yaml.Node) -> Value:
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
@@ -47,12 +47,23 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> Value:
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
 
 
-_Loader.add_multi_constructor("!", _tagged)
+_Loader.add_multi_constructor("!", _construct_tag)
+
+
+def read_parameters(path: Path) -> Mapping[str, Mapping[str, Value]]:
+    """Return the parameters that a template declares: their properties by their name."""
+    parameters: Mapping[str, Mapping[str, Value]] = _load(path).get("Parameters", {})
+    return parameters
+
+
+def _load(path: Path) -> dict[str, Value]:
+    document: dict[str, Value] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 -- _Loader is a SafeLoader
+    return document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template with values for its parameters. `physical` names resources; it is asked only for what is resolved."""
+    """A template with values for its parameters. The argument `physical` of its methods names the resources."""
 
     resources: Mapping[str, Value]
     function_globals: Mapping[str, Value]
@@ -67,11 +78,11 @@ class Template:
         parameters: Mapping[str, str],
         changes: Mapping[tuple[str, str], object] | None = None,
     ) -> Self:
-        """Read a template; `parameters` go over its defaults, `changes` over (logical id, property)."""
-        document = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 -- _Loader is a SafeLoader
+        """Read a template; `parameters` replace its defaults, `changes` its properties, by (logical id, property)."""
+        document = _load(path)
         declared = document.get("Parameters", {})
         if unknown := parameters.keys() - declared.keys():
-            raise Unreadable(f"{path.name} declares no parameter {', '.join(sorted(unknown))}")
+            raise UnsupportedTemplate(f"{path.name} declares no parameter {', '.join(sorted(unknown))}")
         defaults = {name: str(declaration.get("Default", "")) for name, declaration in declared.items()}
         resources = document["Resources"]
         for (logical_id, name), value in (changes or {}).items():
@@ -83,25 +94,25 @@ class Template:
             parameters={**defaults, **parameters},
         )
 
-    def of_type(self, kind: str, physical: Physical) -> Iterator[tuple[str, dict[str, Value]]]:
-        """Yield logical id and resolved properties of every resource of a type, in the template's order."""
+    def of_type(self, kind: str, physical: PhysicalNames) -> Iterator[tuple[str, dict[str, Value]]]:
+        """Yield the logical id and the resolved properties of every resource of a type, in the template's order."""
         for logical_id, resource in self.resources.items():
-            if resource["Type"] == kind and self._is_wanted(resource, physical):
+            if resource["Type"] == kind and self._is_created(resource, physical):
                 yield logical_id, self.resolve(resource.get("Properties", {}), physical)
 
-    def functions(self, physical: Physical) -> Iterator[tuple[str, dict[str, Value]]]:
-        """Yield logical id and resolved properties of every function, over the template's Globals, but no Policies."""
+    def functions(self, physical: PhysicalNames) -> Iterator[tuple[str, dict[str, Value]]]:
+        """Yield the logical id and the resolved properties of every function, with Globals, without Policies."""
         for logical_id, resource in self.resources.items():
-            if resource["Type"] == FUNCTION and self._is_wanted(resource, physical):
+            if resource["Type"] == FUNCTION and self._is_created(resource, physical):
                 yield logical_id, self._function(resource["Properties"], physical)
 
-    def resolve(self, value: Value, physical: Physical) -> Value:
-        """Return a value with every intrinsic function in it worked out."""
+    def resolve(self, value: Value, physical: PhysicalNames) -> Value:
+        """Return a value with every intrinsic function in it replaced by its result."""
         match value:
             case {"Ref": str(name), **rest} if not rest:
                 return self._ref(name, physical)
             case {"Condition": str(name), **rest} if not rest:
-                return self._holds(name, physical)
+                return self._evaluate(name, physical)
             case dict() if len(value) == 1 and next(iter(value)).startswith("Fn::"):
                 ((function, argument),) = value.items()
                 return self._intrinsic(function, argument, physical)
@@ -114,49 +125,49 @@ class Template:
             case _:
                 return value
 
-    def _function(self, properties: Mapping[str, Value], physical: Physical) -> dict[str, Value]:
+    def _function(self, properties: Mapping[str, Value], physical: PhysicalNames) -> dict[str, Value]:
         own = {name: value for name, value in properties.items() if name != "Policies"}
         environments = [part.get("Environment", {}).get("Variables", {}) for part in (self.function_globals, own)]
         joined = {"Environment": {"Variables": environments[0] | environments[1]}}
-        known: dict[str, Value] = self.resolve({**self.function_globals, **own, **joined}, physical)
-        return known
+        resolved: dict[str, Value] = self.resolve({**self.function_globals, **own, **joined}, physical)
+        return resolved
 
-    def _is_wanted(self, resource: Mapping[str, Value], physical: Physical) -> bool:
-        return "Condition" not in resource or self._holds(resource["Condition"], physical)
+    def _is_created(self, resource: Mapping[str, Value], physical: PhysicalNames) -> bool:
+        return "Condition" not in resource or self._evaluate(resource["Condition"], physical)
 
-    def _ref(self, name: str, physical: Physical) -> Value:
+    def _ref(self, name: str, physical: PhysicalNames) -> Value:
         if name in PSEUDO_PARAMETERS:
             return PSEUDO_PARAMETERS[name]
         return self.parameters[name] if name in self.parameters else physical(name, "Ref")
 
-    def _holds(self, condition: str, physical: Physical) -> bool:
+    def _evaluate(self, condition: str, physical: PhysicalNames) -> bool:
         return bool(self.resolve(self.conditions[condition], physical))
 
-    def _intrinsic(self, function: str, argument: Value, physical: Physical) -> Value:
+    def _intrinsic(self, function: str, argument: Value, physical: PhysicalNames) -> Value:
         match function, argument:
             case "Fn::If", [str(condition), yes, no]:
-                return self.resolve(yes if self._holds(condition, physical) else no, physical)
+                return self.resolve(yes if self._evaluate(condition, physical) else no, physical)
             case "Fn::GetAtt", [str(logical_id), str(attribute)]:
                 return physical(logical_id, attribute)
             case "Fn::Sub", str(text):
-                return self._substituted(text, {}, physical)
+                return self._substitute(text, {}, physical)
             case "Fn::Sub", [str(text), dict(names)]:
-                return self._substituted(text, self.resolve(names, physical), physical)
+                return self._substitute(text, self.resolve(names, physical), physical)
         resolved = self.resolve(argument, physical)
         match function, resolved:
             case "Fn::Equals", [left, right]:
                 return str(left) == str(right)
-            case "Fn::Not", [held]:
-                return not held
-            case "Fn::And", list(held):
-                return all(held)
-            case "Fn::Or", list(held):
-                return any(held)
-            case "Fn::Join", [str(between), list(parts)]:
-                return between.join(str(part) for part in parts)
-        raise Unreadable(f"the local stack does not know {function} as it is used in the template")
+            case "Fn::Not", [condition]:
+                return not condition
+            case "Fn::And", list(conditions):
+                return all(conditions)
+            case "Fn::Or", list(conditions):
+                return any(conditions)
+            case "Fn::Join", [str(delimiter), list(parts)]:
+                return delimiter.join(str(part) for part in parts)
+        raise UnsupportedTemplate(f"the local stack does not support {function} as the template uses it")
 
-    def _substituted(self, text: str, names: Mapping[str, Value], physical: Physical) -> str:
+    def _substitute(self, text: str, names: Mapping[str, Value], physical: PhysicalNames) -> str:
         def value_of(found: re.Match[str]) -> str:
             name = found[1]
             if name in names:

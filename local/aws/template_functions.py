@@ -1,4 +1,4 @@
-"""Which functions the template declares, and how each is started and reached here."""
+"""The functions that the template declares: how each is started, and what invokes it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 
 from local.aws.event_source_mapping import MappingSpec
 from local.aws.execution_environment import FunctionSpec
+from local.aws.http_api import RouteSpec
 from local.aws.ministack import ACCOUNT_ID, CREDENTIALS, REGION, Names
 from local.aws.scheduler import ScheduleSpec
 from local.aws.template import Template
@@ -15,10 +16,10 @@ from local.aws.template import Template
 LAYER = "AWS::Serverless::LayerVersion"
 QUEUE = "AWS::SQS::Queue"
 
-# Where things are is decided here; every other variable the template declares may be set by who starts the stack.
-WIRED = re.compile(r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSATIONS_TABLE|\w+_QUEUE_URL")
-# A model's provider may need these. Nothing else of the caller's environment reaches a function, as on Lambda.
-PASSED_ON = re.compile(
+# The local stack sets these. Every other variable that the template declares can be set in the caller's environment.
+SET_BY_STACK = re.compile(r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSATIONS_TABLE|\w+_QUEUE_URL")
+# A model's provider may need these. As on Lambda, nothing else of the caller's environment reaches a function.
+FORWARDED = re.compile(
     r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
     r"|https?_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
     re.IGNORECASE,
@@ -26,58 +27,59 @@ PASSED_ON = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """A function with what calls it: an HTTP route (`POST /webhook`), queues, schedules.
+class FunctionDeclaration:
+    """A function with its HTTP routes, event source mappings and schedules.
 
-    `variables` are those the template declares, as they are here; `spec.environment` also has Lambda's own.
+    `variables` are the environment variables that the template declares; `spec.environment` also has Lambda's own.
     """
 
     logical_id: str
     variables: Mapping[str, str]
     spec: FunctionSpec
-    route: str | None
+    routes: tuple[RouteSpec, ...]
     mappings: tuple[MappingSpec, ...]
     schedules: tuple[ScheduleSpec, ...]
 
 
-def declared_functions(
+def read_functions(
     template: Template, names: Names, *, root: Path, environment: Mapping[str, str], pycache: Path
-) -> Iterator[Declared]:
-    """Yield the functions that something calls; `environment` is the caller's, `pycache` where bytecode is kept."""
+) -> Iterator[FunctionDeclaration]:
+    """Yield the template's functions; `environment` is the caller's, `pycache` is the folder for bytecode."""
     layers = tuple(root / properties["ContentUri"] for _, properties in template.of_type(LAYER, names))
     queues = {names(logical_id, "Arn"): names(logical_id, "Ref") for logical_id, _ in template.of_type(QUEUE, names)}
     for logical_id, properties in template.functions(names):
         folder = root / properties["CodeUri"]
         events = [*properties.get("Events", {}).values()]
         declared = {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
-        chosen = {name: environment[name] for name in declared if name in environment and not WIRED.fullmatch(name)}
+        chosen = {
+            name: environment[name] for name in declared if name in environment and not SET_BY_STACK.fullmatch(name)
+        }
         variables = {**declared, **chosen}
         spec = FunctionSpec(
             name=folder.name,
             handler=properties["Handler"],
             paths=(folder, *layers),
             timeout_seconds=int(properties.get("Timeout", 3)),
-            memory_mb=int(properties.get("MemorySize", 128)),
             arn=f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{names(logical_id, 'Ref')}",
             environment={
-                **_passed_on(environment),
-                **_of_lambda(names(logical_id, "Ref"), properties, folder),
+                **_forwarded(environment),
+                **_lambda_variables(names(logical_id, "Ref"), properties, folder),
                 **variables,
-                "PYTHONPYCACHEPREFIX": str(pycache),  # compiled once, beside and not among the files we watch
+                "PYTHONPYCACHEPREFIX": str(pycache),  # outside the folders whose files are watched
             },
         )
-        yield Declared(
+        yield FunctionDeclaration(
             logical_id=logical_id,
             variables=variables,
             spec=spec,
-            route=next((_route(event) for event in events if event["Type"] == "HttpApi"), None),
+            routes=tuple(_route(event["Properties"]) for event in events if event["Type"] == "HttpApi"),
             schedules=tuple(_schedule(event["Properties"]) for event in events if event["Type"] == "ScheduleV2"),
             mappings=tuple(_mapping(event["Properties"], queues) for event in events if event["Type"] == "SQS"),
         )
 
 
-def _route(event: Mapping[str, Any]) -> str:
-    return f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+def _route(properties: Mapping[str, Any]) -> RouteSpec:
+    return RouteSpec.of(properties.get("Method", "ANY"), properties.get("Path", "$default"))
 
 
 def _schedule(properties: Mapping[str, Any]) -> ScheduleSpec:
@@ -94,8 +96,8 @@ def _mapping(properties: Mapping[str, Any], queues: Mapping[str, str]) -> Mappin
     )
 
 
-def _of_lambda(name: str, properties: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Return the variables that Lambda itself sets: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
+def _lambda_variables(name: str, properties: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """Return the variables that Lambda sets: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
     return {
         **CREDENTIALS,
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -113,9 +115,11 @@ def _of_lambda(name: str, properties: Mapping[str, Any], folder: Path) -> dict[s
     }
 
 
-def _passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+def _forwarded(environment: Mapping[str, str]) -> dict[str, str]:
     without_proxy = environment.get("NO_PROXY") or environment.get("no_proxy")
     return {
-        **{name: value for name, value in environment.items() if PASSED_ON.fullmatch(name)},
-        "NO_PROXY": ",".join(filter(None, [without_proxy, "127.0.0.1", "localhost"])),  # what is here is reached here
+        **{name: value for name, value in environment.items() if FORWARDED.fullmatch(name)},
+        "NO_PROXY": ",".join(
+            filter(None, [without_proxy, "127.0.0.1", "localhost"])
+        ),  # the local stack is never behind a proxy
     }

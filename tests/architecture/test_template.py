@@ -54,6 +54,21 @@ PERMISSIONS = {
 }
 
 
+def test_every_parameter_is_described_and_stands_in_one_group(template: Document) -> None:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+
+    grouped = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert [name for name, each in template["Parameters"].items() if not each.get("Description")] == []
+
+
+def test_only_the_secret_has_to_be_given_for_a_deployment(template: Document) -> None:
+    required = [name for name, each in template["Parameters"].items() if "Default" not in each]
+
+    assert required == ["TwilioSecretArn"]
+
+
 @pytest.mark.parametrize("queue", [*DEAD_LETTER_QUEUES, *DEAD_LETTER_QUEUES.values()])
 def test_every_queue_is_fifo_in_high_throughput_mode_encrypted_and_keeps_for_14_days(
     of_type: OfType, queue: str

@@ -34,8 +34,8 @@ class Bench:
         return item
 
     def payload(self, name: str) -> dict[str, object]:
-        who, public_url = self.stack.stack.identity, self.stack.environment("WebhookFunction")["PUBLIC_URL"]
-        return read(EVENTS / name, now=datetime.now(UTC), who=who, public_url=public_url)
+        account, public_url = self.stack.stack.twilio_account, self.stack.environment("WebhookFunction")["PUBLIC_URL"]
+        return read(EVENTS / name, now=datetime.now(UTC), account=account, public_url=public_url)
 
 
 @pytest.fixture

@@ -27,6 +27,35 @@ def test_it_stops_cleanly_and_the_next_run_continues(tmp_path: Path, how: signal
     assert second.conversation_sid == first.conversation_sid
 
 
+def test_two_signals_at_once_end_it_as_one_does(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+
+    for first, second in [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)] * 5:
+        with running_emulator("--state", str(state)) as (process, _):
+            process.send_signal(first)
+            process.send_signal(second)
+            said, _ = process.communicate(timeout=30)
+
+        assert (process.returncode, said) == (0, "Stopped\n")
+        assert list(tmp_path.iterdir()) == [state]
+
+
+def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Path) -> None:
+    state = str(tmp_path / "state.json")
+
+    with running_emulator("--state", state) as (first, _):
+        with start_emulator("--port", "0", "--state", state) as second:
+            said, _ = second.communicate(timeout=30)
+        first.kill()
+        first.wait()
+        with running_emulator("--state", state) as (third, _):
+            third.terminate()
+            third.communicate(timeout=30)
+
+    assert (second.returncode, said) == (1, f"Cannot start: {state}: Another run is using this file\n")
+    assert third.returncode == 0
+
+
 def test_a_hanging_call_does_not_prevent_saving_the_state(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     with running_emulator("--state", str(state)) as (process, url), CustomerClient(url, CUSTOMER) as customer:
@@ -51,7 +80,10 @@ def test_a_port_in_use_is_reported_in_one_line() -> None:
         with start_emulator("--port", str(port)) as process:
             said, _ = process.communicate(timeout=30)
 
-    assert (process.returncode, said) == (1, f"Cannot start: 127.0.0.1:{port}: Address already in use\n")
+    assert (process.returncode, said) == (
+        1,
+        f"Cannot start: 127.0.0.1:{port}: Address already in use. Choose another port with --port\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,33 @@
-"""The agent's processes die in the middle of their work, and the customer reads one answer."""
+"""The agent function's processes are killed in the middle of a turn, and the customer gets one answer."""
 
 from collections.abc import Callable
 
 import pytest
 
-from local.activity import Happening, LogLine, Said
+from local.activity import Activity, ConversationMessage, LogLine
 from local.stack import LocalStack
 from tests.stacks import running
 from tests.waiting import wait_until
 
-# AWS's times, with the waiting cut short. A dead worker's lease ends with the function's timeout, which must leave the
-# 15 s that a freeze and a POST need; a reply that may be on its way is looked for 30 s later.
+# Shorter than on AWS, so that the test waits less. A killed worker's lease ends with the function's timeout, which must
+# leave the 15 s that a freeze and a POST need; a reply that may be on its way is looked for 30 s later.
 QUICK = {("AgentFunction", "Timeout"): 18, ("MessagesQueue", "VisibilityTimeout"): 2}
 
 
-def the_text_is_queued(happening: Happening) -> bool:
-    return isinstance(happening, LogLine) and '"message":"accepted"' in happening.text
+def the_text_is_queued(activity: Activity) -> bool:
+    return isinstance(activity, LogLine) and '"message":"accepted"' in activity.text
 
 
-def twilio_has_the_reply(happening: Happening) -> bool:
-    return isinstance(happening, Said) and happening.author == "switchboard"
+def twilio_has_the_reply(activity: Activity) -> bool:
+    return isinstance(activity, ConversationMessage) and activity.author == "switchboard"
 
 
 @pytest.mark.parametrize("moment", [the_text_is_queued, twilio_has_the_reply])
-def test_a_text_is_answered_once_though_the_agent_is_killed_when(moment: Callable[[Happening], bool]) -> None:
+def test_a_text_is_answered_once_though_the_agent_is_killed_when(moment: Callable[[Activity], bool]) -> None:
     died: list[tuple[int, ...]] = []
 
-    def kill_once(stack: LocalStack, happening: Happening) -> None:
-        if moment(happening) and not died:
+    def kill_once(stack: LocalStack, activity: Activity) -> None:
+        if moment(activity) and not died:
             died.append(stack.functions["agent"].pids)
             stack.kill("agent")
 

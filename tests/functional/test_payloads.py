@@ -1,4 +1,4 @@
-"""The payloads of `events/` are true ones: what one function queues is what the next is given."""
+"""The payloads of `events/` are what AWS and Twilio send: what one function queues is the next one's event."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.fixtures.payloads import EVENTS, form, logical_id, read
-from local.twilio_account import BUILT_IN, Identity
+from local.twilio_account import BUILT_IN, TwilioAccount
 from switchboard.aws.secrets import TwilioSecret
 from switchboard.aws.sqs.queue import read_record
 from switchboard.errors import NotAuthentic
@@ -24,15 +24,15 @@ PUBLIC_URL = "https://bot.example.com/webhook"
 
 
 class Secrets:
-    """The credentials of an identity."""
+    """The secret of a Twilio account."""
 
-    def __init__(self, who: Identity) -> None:
+    def __init__(self, account: TwilioAccount) -> None:
         self._secret = TwilioSecret(
-            auth_tokens=(who.auth_token,),
-            account_sid=who.account_sid,
+            auth_tokens=(account.auth_token,),
+            account_sid=account.account_sid,
             api_key_sid="",
             api_key_secret="",
-            service_sid=who.service_sid,
+            service_sid=account.service_sid,
             customer_key=b"",
         )
 
@@ -43,10 +43,10 @@ class Secrets:
         return None
 
 
-def told(payload: dict[str, object], *, who: Identity = BUILT_IN, public_url: str | None = None) -> Event:
+def parsed(payload: dict[str, object], *, account: TwilioAccount = BUILT_IN, public_url: str | None = None) -> Event:
     """Return the event that the webhook function makes of a payload."""
     return WebhookReader(
-        secrets=Secrets(who), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)
+        secrets=Secrets(account), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)
     ).read(payload)
 
 
@@ -62,7 +62,7 @@ def test_the_agent_is_given_what_the_webhook_function_makes_of_a_text(channel: s
     webhook = json.loads((EVENTS / "webhook" / f"{channel}.json").read_text())
     (record,) = json.loads((EVENTS / "agent" / f"{channel}.json").read_text())["Records"]
 
-    assert told(webhook) == read_record(record).event
+    assert parsed(webhook) == read_record(record).event
 
 
 @pytest.mark.parametrize("path", [path for path in PAYLOADS if path.parent.name in {"agent", "lifecycle"}], ids=str)
@@ -76,47 +76,47 @@ def test_a_batch_is_as_sqs_hands_it_over(path: Path) -> None:
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_a_freshened_webhook_is_of_now_and_signed_for_whoever_receives_it(channel: str) -> None:
-    who = Identity(account_sid="AC" + "2" * 32, auth_token="of-somebody", service_sid="IS" + "2" * 32)
+def test_a_webhook_is_dated_now_and_signed_for_its_url(channel: str) -> None:
+    account = TwilioAccount(account_sid="AC" + "2" * 32, auth_token="another-token", service_sid="IS" + "2" * 32)
     path = EVENTS / "webhook" / f"{channel}.json"
 
-    fresh = read(path, now=NOON, who=who, public_url=PUBLIC_URL)
+    fresh = read(path, now=NOON, account=account, public_url=PUBLIC_URL)
 
-    event = told(fresh, who=who, public_url=PUBLIC_URL)
+    event = parsed(fresh, account=account, public_url=PUBLIC_URL)
     assert event.at == NOON  # type: ignore[union-attr]
     assert form(fresh)["DateCreated"] == "2026-03-02T12:00:00.000Z"
     assert fresh["requestContext"]["timeEpoch"] == int(NOON.timestamp() * 1000)
     with pytest.raises(NotAuthentic):
-        told(fresh, who=who)  # the API's own URL is not what it was signed for
+        parsed(fresh, account=account)  # it was not signed for the API's own URL
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_a_freshened_batch_is_of_now(channel: str) -> None:
+def test_a_batch_is_dated_now(channel: str) -> None:
     path = EVENTS / "agent" / f"{channel}.json"
 
-    (raw,) = read(path, now=NOON, who=BUILT_IN, public_url="")["Records"]
+    (raw,) = read(path, now=NOON, account=BUILT_IN, public_url="")["Records"]
 
     record = read_record(raw)
     assert record.event.at == record.sent_at == NOON
     assert raw["md5OfBody"] == hashlib.md5(raw["body"].encode(), usedforsecurity=False).hexdigest()
 
 
-def test_a_freshened_schedule_is_of_now() -> None:
-    fresh = read(EVENTS / "sweeper" / "every_minute.json", now=NOON, who=BUILT_IN, public_url="")
+def test_a_schedules_event_is_dated_now() -> None:
+    fresh = read(EVENTS / "sweeper" / "every_minute.json", now=NOON, account=BUILT_IN, public_url="")
 
     assert datetime.fromisoformat(fresh["time"]) == NOON.astimezone(UTC)
 
 
-def test_what_is_no_payload_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_valid_payload_is_refused(tmp_path: Path) -> None:
     stranger = tmp_path / "stranger.json"
     stranger.write_text('{"Payload": 1}')
 
-    with pytest.raises(ValueError, match=r"stranger\.json is neither"):
-        read(stranger, now=NOON, who=BUILT_IN, public_url="")
+    with pytest.raises(ValueError, match=r"stranger\.json is not a valid payload"):
+        read(stranger, now=NOON, account=BUILT_IN, public_url="")
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_the_conversation_that_a_payload_tells_of_is_there_from_the_start(stack: Running, channel: str) -> None:
+def test_the_emulator_starts_with_the_conversation_of_each_payload(stack: Running, channel: str) -> None:
     webhook = form(json.loads((EVENTS / "webhook" / f"{channel}.json").read_text()))
 
     first, *_ = stack.messages(webhook["ConversationSid"])

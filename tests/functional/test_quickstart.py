@@ -55,7 +55,7 @@ def test_a_wrong_setting_ends_it_with_one_sentence_that_names_it(
     assert named in ended.stderr
 
 
-def test_without_phone_addresses_a_real_account_skips_these_steps_and_says_so(url: str) -> None:
+def test_credentials_that_twilio_refuses_are_told(url: str) -> None:
     ended = run(
         TWILIO_BASE_URL=url,
         TWILIO_ACCOUNT_SID=f"AC{'0' * 31}2",
@@ -64,6 +64,17 @@ def test_without_phone_addresses_a_real_account_skips_these_steps_and_says_so(ur
     )
 
     assert "401" in ended.stderr
+
+
+def test_it_says_what_to_do_if_nothing_answers() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+
+    ended = run(TWILIO_BASE_URL=f"http://127.0.0.1:{port}")
+
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert f"TWILIO_BASE_URL is http://127.0.0.1:{port}: start `make run`, or set it to the address" in ended.stderr
 
 
 def test_a_real_account_needs_all_its_settings() -> None:

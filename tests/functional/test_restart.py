@@ -1,4 +1,4 @@
-"""A run that goes on where another one ended: nobody is answered again, and whoever waits is answered."""
+"""A run that goes on where another one ended: no message is answered again, and a waiting message is answered."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
 ANSWERED, WAITING = "+12025550150", "+12025550151"
 
 
-def test_a_restart_answers_nobody_twice_and_whoever_waits_once(tmp_path: Path) -> None:
+def test_after_a_restart_each_message_has_one_answer(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     with running(state_file=file) as before:
         first = before.phone(ANSWERED).text("When are you open on Saturday?")
@@ -41,7 +41,7 @@ def answered(stack: Running, conversation_sid: str) -> list[list[str]]:
     return [[sid["S"] for sid in turn["message_sids"]["L"]] for turn in stack.turns(conversation_sid)]
 
 
-def test_a_colleague_keeps_his_conversation_through_a_restart(tmp_path: Path) -> None:
+def test_a_human_keeps_the_conversation_through_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     with running(state_file=file) as before:
         first = before.phone(ANSWERED).text("I want to talk to a person")
@@ -84,4 +84,4 @@ def test_a_run_whose_local_aws_is_gone_says_that_it_was_not_kept(tmp_path: Path)
 def run_whose_local_aws_dies(file: Path) -> None:
     with running(state_file=file) as stack:
         stack.phone(ANSWERED).text("hi")
-        stack.stack._aws.close()  # noqa: SLF001 -- dead, as by a SIGKILL
+        stack.stack._aws.close()  # noqa: SLF001 -- ended, as by SIGKILL

@@ -112,7 +112,7 @@ def test_a_colleague_who_writes_silences_the_agent(stack: Running) -> None:
 
 def colleague_writes(stack: Running, conversation_sid: str, body: str) -> None:
     """Add a colleague to a conversation and have him write, as a desk does over REST, with webhooks."""
-    who = stack.stack.identity
+    who = stack.stack.twilio_account
     conversation = f"{stack.stack.twilio_url}/v1/Services/{who.service_sid}/Conversations/{conversation_sid}"
     for resource, form in (("Participants", {"Identity": "robin"}), ("Messages", {"Author": "robin", "Body": body})):
         answer = stack.http.post(
@@ -138,8 +138,8 @@ def webhook_of(stack: Running, text: Mapping[str, str]) -> dict[str, str]:
     """Return the fields of the webhook that tells of a text."""
     (message,) = (each for each in stack.messages(text["conversation_sid"]) if each["sid"] == text["message_sid"])
     return message_fields(
-        AccountSid=stack.stack.identity.account_sid,
-        ChatServiceSid=stack.stack.identity.service_sid,
+        AccountSid=stack.stack.twilio_account.account_sid,
+        ChatServiceSid=stack.stack.twilio_account.service_sid,
         ConversationSid=message["conversation_sid"],
         MessageSid=message["sid"],
         Index=str(message["index"]),

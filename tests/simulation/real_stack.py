@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from local.activity import Happening, LogLine, Said
+from local.activity import LogLine
 from local.stack import LocalStack
 from switchboard.author import VISITOR_IDENTITY, AuthorRole, classify_author
 from switchboard.aws.dynamodb.items import conversation_from_item, from_wire
@@ -125,7 +125,7 @@ class Load:
 
     def rest(self, method: str, path: str, **form: str) -> dict[str, Any]:
         """Call Twilio as a desk does, with webhooks; what a fault refuses is not tried again."""
-        who = self.stack.identity
+        who = self.stack.twilio_account
         try:
             answer = self.http.request(
                 method,
@@ -267,14 +267,14 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
     """Run it all once, and return what came of it."""
     report, began = Report(), time.monotonic()
 
-    def watch(happening: Happening) -> None:
-        if isinstance(happening, LogLine):
-            if NUMBERS in happening.text:
-                report.violations.append(f"a phone number in the log: {happening.text}")
-            if happening.function == "agent":
-                report.decisions.update(_decision(happening.text))
-        if isinstance(happening, Said) and happening.author == HUMAN:
-            report.decisions["colleagues' words"] += 1
+    def listener(activity: Activity) -> None:
+        if isinstance(activity, LogLine):
+            if NUMBERS in activity.text:
+                report.violations.append(f"a phone number in the log: {activity.text}")
+            if activity.function == "agent":
+                report.decisions.update(_decision(activity.text))
+        if isinstance(activity, ConversationMessage) and activity.author == HUMAN:
+            report.decisions["humans' messages"] += 1
 
     with FaultyAws(upstream=lambda: stack.aws_endpoint, seed=seed) as aws:
         environment = {
@@ -282,7 +282,7 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": aws.url,
             "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
         }
-        stack = LocalStack(changes=CHANGES, environment=environment, watch=watch)
+        stack = LocalStack(changes=CHANGES, environment=environment, listener=listener)
         with stack, httpx.Client(timeout=60) as http:
             for number, fault in enumerate(FAULTS):
                 order = {**fault, "seed": seed + number}

@@ -1,13 +1,13 @@
-"""A function of a few lines, started as the local stack starts the real ones."""
+"""A Lambda function of a few lines, started as the local stack starts the template's."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.activity import Happening
+from local.activity import Activity
 from local.aws.execution_environment import FunctionSpec
-from local.aws.lambda_function import Function
+from local.aws.lambda_function import LambdaFunction
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:sample"
 
@@ -26,7 +26,6 @@ def spec(folder: Path, *, timeout_seconds: int = 30, layer: Path | None = None) 
         handler="app.lambda_handler",
         paths=(folder,) if layer is None else (folder, layer),
         timeout_seconds=timeout_seconds,
-        memory_mb=256,
         environment={
             "AWS_LAMBDA_FUNCTION_NAME": "sample",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -41,11 +40,16 @@ def spec(folder: Path, *, timeout_seconds: int = 30, layer: Path | None = None) 
 
 
 @contextmanager
-def running(spec: FunctionSpec, *, instances: int = 1) -> Iterator[tuple[Function, list[Happening]]]:
-    """Run a function, with all that it told."""
-    happenings: list[Happening] = []
-    function = Function(spec, instances=instances, watch=happenings.append)
+def running(spec: FunctionSpec, *, concurrency: int = 1) -> Iterator[tuple[LambdaFunction, list[Activity]]]:
+    """Run a function; yield it and the activities that it reports."""
+    activities: list[Activity] = []
+    function = LambdaFunction(spec, concurrency=concurrency, listener=activities.append)
     try:
-        yield function, happenings
+        yield function, activities
     finally:
         function.close()
+
+
+def of_type[T: Activity](kind: type[T], activities: Iterable[Activity]) -> list[T]:
+    """Return the activities of a class, in their order."""
+    return [activity for activity in activities if isinstance(activity, kind)]

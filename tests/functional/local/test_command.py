@@ -1,4 +1,4 @@
-"""`python -m local`: one command that is up in seconds, and gone without a trace."""
+"""`python -m local`: it starts everything, says where it is, and ends all of it."""
 
 import json
 import os
@@ -19,7 +19,10 @@ from twilio_emulator.client import CustomerClient
 from twilio_emulator.server import listen
 
 ROOT = Path(__file__).parents[3]
-OURS = ("STATE", "TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")
+OURS = {
+    *("HOST", "STATE", "ASSISTANT_MODEL", "PUBLIC_URL"),
+    *("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID"),
+}
 
 
 def free_port() -> int:
@@ -59,7 +62,7 @@ def status(port: int) -> int:
         return 0
 
 
-def test_a_second_run_that_cannot_start_leaves_the_first_its_log_and_its_environment() -> None:
+def test_a_second_run_that_cannot_start_leaves_the_log_and_the_environment_file_of_the_first() -> None:
     port, twilio_port = free_port(), free_port()
     log = ROOT / ".local" / f"functions-{port}.log"
 
@@ -81,7 +84,7 @@ def test_a_second_run_that_cannot_start_leaves_the_first_its_log_and_its_environ
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
+def test_it_prints_the_addresses_and_ends_cleanly(how: signal.Signals) -> None:
     port, twilio_port = free_port(), free_port()
 
     with started(port, twilio_port) as process:
@@ -90,13 +93,54 @@ def test_it_says_what_is_where_and_ends_cleanly(how: signal.Signals) -> None:
         said, _ = process.communicate(timeout=30)
 
     assert process.returncode == 0
-    assert len(descendants) == 8  # the local AWS, each function twice, and the sweeper
+    assert len(descendants) == 8  # the local AWS, three functions twice, and the sweeper
     assert all(has_ended(pid) for pid in descendants)
     assert f"http://127.0.0.1:{port}/webhook" in said
     assert f"curl http://127.0.0.1:{twilio_port}/_emulator/inbound" in said
     assert f"curl 'http://127.0.0.1:{twilio_port}/_emulator/inbox?address=%2B12025550110'" in said
     assert "Traceback" not in said
     assert status(port) == status(twilio_port) == 0
+
+
+def test_two_signals_at_once_end_it_as_one_does() -> None:
+    for first, second in [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)] * 2:
+        with started(free_port(), free_port()) as process:
+            descendants = children(process.pid)
+            process.send_signal(first)
+            process.send_signal(second)
+            said, _ = process.communicate(timeout=30)
+
+        assert (process.returncode, said.splitlines()[-1]) == (0, "ended")
+        assert "Traceback" not in said
+        assert "Exception" not in said
+        assert all(has_ended(pid) for pid in descendants)
+
+
+@pytest.mark.parametrize("processes", [1, 3, 7])
+def test_a_signal_during_the_start_ends_what_has_started(processes: int) -> None:
+    with command(free_port(), free_port()) as process:
+        try:
+            descendants = wait_until(lambda: len(found := children(process.pid)) >= processes and found)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+
+    assert (process.returncode, said) == (0, "ended\n")
+    assert descendants
+    wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
+
+
+def test_a_wrong_model_is_reported_below_the_banner() -> None:
+    port, twilio_port = free_port(), free_port()
+
+    with started(port, twilio_port, ASSISTANT_MODEL="nonsense") as process:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+
+    assert "is up" in said.splitlines()[0]
+    assert "ASSISTANT_MODEL is 'nonsense'" in said.partition("Ctrl-C ends everything.")[2]
 
 
 def test_nothing_outlives_it_even_if_it_is_killed() -> None:
@@ -109,15 +153,17 @@ def test_nothing_outlives_it_even_if_it_is_killed() -> None:
     wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
 
 
-def test_a_port_in_use_is_told_in_one_line() -> None:
-    with listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+@pytest.mark.parametrize("taken", ["PORT", "TWILIO_PORT"])
+def test_a_port_in_use_is_one_line_that_names_the_option(taken: str) -> None:
+    with listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        ports = {"PORT": free_port(), "TWILIO_PORT": free_port()} | {taken: port}
 
-        with command(port, free_port()) as process:
+        with command(ports["PORT"], ports["TWILIO_PORT"]) as process:
             said, _ = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert said == f"Cannot start: 127.0.0.1:{port}: Address already in use\n"
+    assert said == f"Cannot start: 127.0.0.1:{port}: Address already in use. Choose another port with {taken}=\n"
 
 
 def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
@@ -130,7 +176,7 @@ def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_with_a_state_file_leaves_it_behind_however_it_is_ended(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_run_writes_its_state_file_whichever_signal_ends_it(tmp_path: Path, how: signal.Signals) -> None:
     state, twilio_port = tmp_path / "state.json", free_port()
 
     with (
@@ -149,8 +195,25 @@ def test_a_run_with_a_state_file_leaves_it_behind_however_it_is_ended(tmp_path: 
     assert list(kept["tables"]) == ["ConversationsTable"]
 
 
+def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+
+    with started(free_port(), free_port(), STATE=str(state)) as first:
+        with command(free_port(), free_port(), STATE=str(state)) as second:
+            said, _ = second.communicate(timeout=30)
+        first.kill()
+        first.wait()
+    with started(free_port(), free_port(), STATE=str(state)) as third:
+        third.send_signal(signal.SIGINT)
+        third.communicate(timeout=30)
+
+    assert (second.returncode, said) == (1, f"Cannot start: {state}: Another run is using this file\n")
+    assert third.returncode == 0
+    assert list(tmp_path.iterdir()) == [state]
+
+
 @pytest.mark.parametrize("content", ["", "{}", "garbage", '{"twilio": {"seed": "a"}, "tables": {}}'])
-def test_a_state_file_that_is_none_is_told_in_one_line_and_stays(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_valid_state_is_refused_in_one_line_and_stays(tmp_path: Path, content: str) -> None:
     state = tmp_path / "state.json"
     state.write_text(content)
 
@@ -163,7 +226,7 @@ def test_a_state_file_that_is_none_is_told_in_one_line_and_stays(tmp_path: Path,
     assert state.read_text() == content
 
 
-def test_a_state_file_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_state_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
     state = tmp_path / "missing" / "state.json"
 
     with command(free_port(), free_port(), STATE=str(state)) as process:

@@ -1,83 +1,113 @@
-"""The terminal tells what happens, a line at a time, and keeps the functions' own lines in a file."""
+"""The console prints each activity on a line, and writes the functions' own lines to a file."""
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from local.activity import Broken, End, Happening, Invoked, LogLine, Replaced, Said
-from local.console import Terminal
+from local.activity import (
+    Activity,
+    CodeReloaded,
+    ConversationMessage,
+    ImportFailed,
+    InvocationEnded,
+    LogLine,
+    Outcome,
+)
+from local.console import ConsoleListener
 
 
-def told(*happenings: Happening, logs: bool = False) -> tuple[str, str]:
-    """Return what stands in the terminal, without times, and in the log."""
+def shown(*activities: Activity, logs: bool = False) -> tuple[str, str]:
+    """Return what the console prints, without the times, and what it writes to the log."""
     screen, log = io.StringIO(), io.StringIO()
-    terminal = Terminal(Console(file=screen), log, logs=logs)
-    for happening in happenings:
-        terminal(happening)
-    lines = [line.partition(" ")[2] for line in screen.getvalue().splitlines()]
-    return "\n".join(" ".join(line.split()) for line in lines), log.getvalue()
+    listener = ConsoleListener(Console(file=screen), log, logs=logs)
+    listener.start("banner")
+    for activity in activities:
+        listener(activity)
+    return _lines(screen), log.getvalue()
+
+
+def _lines(screen: io.StringIO) -> str:
+    lines = [line.partition(" ")[2] for line in screen.getvalue().splitlines()[1:]]
+    return "\n".join(" ".join(line.split()) for line in lines)
 
 
 def line(function: str = "agent", **facts: str | int) -> LogLine:
     return LogLine(function=function, text=json.dumps({"level": "INFO", **facts}))
 
 
-def ended(end: End, detail: str = "") -> Invoked:
-    return Invoked(function="agent", request_id="1", end=end, milliseconds=5, detail=detail)
+def ended(outcome: Outcome, detail: str = "") -> InvocationEnded:
+    return InvocationEnded(function="agent", request_id="1", outcome=outcome, milliseconds=5, detail=detail)
 
 
-def test_a_decision_is_one_line_with_its_facts() -> None:
+def test_a_decision_is_one_line_with_its_fields() -> None:
     decision = line(message="fell_back", conversation_sid="CH" + "0" * 28 + "beef", messages=2, cause="Timeout")
 
-    screen, log = told(decision)
+    screen, log = shown(decision)
 
     assert screen == "agent fell_back CH…beef messages=2 cause=Timeout"
     assert log == f"agent {decision.text}\n"
 
 
 @pytest.mark.parametrize(
-    "quiet",
+    "activity",
     [
         line(message="ignored_onDeliveryUpdated"),
         LogLine(function="agent", text=json.dumps({"_aws": {}, "answered": [1.0]})),
         LogLine(function="agent", text="a print"),
-        ended(End.RETURNED),
+        ended(Outcome.RETURNED),
     ],
 )
-def test_what_decides_nothing_is_kept_off_the_screen(quiet: Happening) -> None:
-    assert told(quiet)[0] == ""
+def test_what_is_no_decision_is_not_shown(activity: Activity) -> None:
+    assert shown(activity)[0] == ""
 
 
 def test_with_logs_every_line_is_shown_as_it_is() -> None:
-    screen, _ = told(LogLine(function="agent", text="[bold] a print"), logs=True)
+    screen, _ = shown(LogLine(function="agent", text="[bold] a print"), logs=True)
 
     assert screen == "agent [bold] a print"
 
 
-def test_words_are_shown_on_one_line_whatever_they_hold() -> None:
-    screen, _ = told(
-        Said(author="+12025550110", body="[red]one\ntwo"),
-        Said(author="visitor-0123456789abcdef0123456789abcdef", body="hi"),
+def test_a_message_is_shown_on_one_line_whatever_it_holds() -> None:
+    screen, _ = shown(
+        ConversationMessage(author="+12025550110", body="[red]one\ntwo"),
+        ConversationMessage(author="visitor-0123456789abcdef0123456789abcdef", body="hi"),
     )
 
     assert screen == "+12025550110 [red]one two\nvisitor-…cdef hi"
 
 
-def test_trouble_is_told_with_what_to_expect() -> None:
-    screen, _ = told(
-        ended(End.CRASHED, "SIGKILL"),
-        ended(End.TIMED_OUT, "Task timed out"),
-        ended(End.RAISED, "KeyError: 'x'"),
-        Broken(function="agent", detail="SyntaxError: line 3"),
-        Replaced(function="agent"),
+def test_a_failure_is_shown_with_what_follows_from_it() -> None:
+    screen, _ = shown(
+        ended(Outcome.CRASHED, "SIGKILL"),
+        ended(Outcome.TIMED_OUT, "Task timed out"),
+        ended(Outcome.RAISED, "KeyError: 'x'"),
+        ImportFailed(function="agent", detail="SyntaxError: line 3"),
+        CodeReloaded(function="agent"),
     )
 
+    come_back = "the SQS records it worked on come back when their visibility timeout ends"
     assert screen.splitlines() == [
-        "agent crashed: what it held comes back when the visibility timeout ends (SIGKILL)",
-        "agent took too long and was killed: what it held comes back when the visibility timeout ends (Task timed out)",
+        f"agent crashed: {come_back} (SIGKILL)",
+        f"agent timed out and was killed: {come_back} (Task timed out)",
         "agent failed (KeyError: 'x')",
-        "agent cannot start: SyntaxError: line 3 (mend it and save)",
-        "agent edited: the new code answers from now on",
+        "agent cannot start: SyntaxError: line 3 (correct it and save)",
+        "agent files changed: the new code answers from now on",
     ]
+
+
+def test_a_failure_during_the_start_stands_once_below_the_banner() -> None:
+    screen, log = io.StringIO(), io.StringIO()
+    listener = ConsoleListener(Console(file=screen), log, logs=False)
+
+    for milliseconds in (5, 7):
+        listener(replace(ended(Outcome.RAISED, "Misconfigured: ASSISTANT_MODEL"), milliseconds=milliseconds))
+    before = screen.getvalue()
+    listener.start("Switchboard is up")
+
+    assert before == ""
+    first, second = screen.getvalue().splitlines()
+    assert first == "Switchboard is up"
+    assert second.endswith("failed (Misconfigured: ASSISTANT_MODEL)")

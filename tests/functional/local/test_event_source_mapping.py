@@ -1,4 +1,4 @@
-"""The event source mapping does what Lambda's does between a queue and a function."""
+"""The local event source mapping behaves as Lambda's does."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.event_source_mapping import MappingSpec, Pollers
+from local.aws.event_source_mapping import EventSourceMapping, MappingSpec
 from local.aws.execution_environment import CannotStart, Crashed
 from local.aws.ministack import REGION, LocalAws
 from tests.waiting import wait_until
@@ -17,7 +17,7 @@ type Handler = Callable[[list[dict[str, Any]]], object]
 
 
 class FakeFunction:
-    """Keeps the batches it was invoked with, and answers each as its handler does."""
+    """Keeps the batches it was invoked with; each invocation returns what `handler` returns."""
 
     def __init__(self, handler: Handler) -> None:
         self.batches: list[list[dict[str, Any]]] = []
@@ -38,7 +38,7 @@ class FakeFunction:
 
 
 class Queue:
-    """A FIFO queue whose records come back after a second."""
+    """A FIFO queue with a visibility timeout of a second."""
 
     def __init__(self, aws: LocalAws, name: str) -> None:
         self.client = aws.client("sqs")
@@ -78,7 +78,7 @@ def polling(
         batch_size=10,
         reports_item_failures=reports_item_failures,
     )
-    running = Pollers(spec, function, client=queue.client, pollers=pollers)
+    running = EventSourceMapping(spec, function, client=queue.client, pollers=pollers)
     try:
         yield
     finally:
@@ -90,7 +90,7 @@ def succeed(_records: list[dict[str, Any]]) -> object:
     return {"batchItemFailures": []}
 
 
-def test_a_record_is_lambdas(queue: Queue) -> None:
+def test_a_record_has_the_fields_of_lambda(queue: Queue) -> None:
     function = FakeFunction(succeed)
     queue.send("hello")
 
@@ -118,7 +118,7 @@ def test_a_record_is_lambdas(queue: Queue) -> None:
     }
 
 
-def test_what_waits_together_comes_in_one_batch_of_at_most_ten_in_order(queue: Queue) -> None:
+def test_waiting_messages_come_in_batches_of_at_most_ten_and_in_order(queue: Queue) -> None:
     function = FakeFunction(succeed)
     queue.send(*(f"m{number:02}" for number in range(12)))
 
@@ -148,13 +148,13 @@ def test_only_the_reported_records_come_back(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     ["no object", {"batchItemFailures": [{"itemIdentifier": ""}]}, {"batchItemFailures": [{"wrong": "name"}]}],
 )
-def test_an_answer_lambda_cannot_read_returns_the_whole_batch(aws: LocalAws, answer: object) -> None:
-    queue = Queue(aws, f"unreadable-{abs(hash(str(answer)))}")
-    answers = iter([answer])
-    function = FakeFunction(lambda _records: next(answers, None))
+def test_a_response_that_lambda_cannot_read_returns_the_whole_batch(aws: LocalAws, response: object) -> None:
+    queue = Queue(aws, f"unreadable-{abs(hash(str(response)))}")
+    responses = iter([response])
+    function = FakeFunction(lambda _records: next(responses, None))
     queue.send("first", "second")
 
     with polling(queue, function):
@@ -163,7 +163,7 @@ def test_an_answer_lambda_cannot_read_returns_the_whole_batch(aws: LocalAws, ans
     assert function.bodies() == [["first", "second"], ["first", "second"]]
 
 
-def test_a_crash_leaves_the_batch_to_the_visibility_timeout(queue: Queue) -> None:
+def test_after_a_crash_the_batch_comes_back_when_the_visibility_timeout_ends(queue: Queue) -> None:
     def crash_once(records: list[dict[str, Any]]) -> object:
         if records[0]["attributes"]["ApproximateReceiveCount"] == "1":
             raise Crashed("SIGKILL")
@@ -178,7 +178,7 @@ def test_a_crash_leaves_the_batch_to_the_visibility_timeout(queue: Queue) -> Non
     assert function.bodies() == [["first", "second"], ["first", "second"]]
 
 
-def test_item_failures_count_only_where_the_mapping_asks_for_them(queue: Queue) -> None:
+def test_item_failures_are_ignored_unless_the_mapping_declares_them(queue: Queue) -> None:
     function = FakeFunction(lambda records: {"batchItemFailures": [{"itemIdentifier": records[0]["messageId"]}]})
     queue.send("first")
 
@@ -188,7 +188,7 @@ def test_item_failures_count_only_where_the_mapping_asks_for_them(queue: Queue) 
     assert function.bodies() == [["first"]]
 
 
-def test_messages_wait_untouched_while_the_code_cannot_start(queue: Queue) -> None:
+def test_no_message_is_received_while_the_code_cannot_be_imported(queue: Queue) -> None:
     function = FakeFunction(succeed)
     function.may_start.clear()
     queue.send("first")

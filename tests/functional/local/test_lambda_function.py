@@ -1,4 +1,4 @@
-"""A function in child processes behaves as on Lambda."""
+"""A local Lambda function behaves as on AWS."""
 
 import subprocess
 import sys
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.activity import Broken, End, Invoked, LogLine, Replaced
+from local.activity import CodeReloaded, ImportFailed, InvocationEnded, LogLine, Outcome
 from local.aws.execution_environment import CannotStart, Crashed, Raised, TimedOut
-from tests.functional.local.sample_function import ARN, running, spec, written
+from tests.functional.local.sample_function import ARN, of_type, running, spec, written
 from tests.processes import has_ended
 from tests.waiting import wait_until
 
@@ -26,7 +26,7 @@ def test_a_function_gets_its_event_and_returns_its_result(tmp_path: Path) -> Non
     assert result == {"got": {"text": "grüß dich\n"}}
 
 
-def test_the_context_is_lambdas(tmp_path: Path) -> None:
+def test_the_context_is_that_of_lambda(tmp_path: Path) -> None:
     names = "function_name function_version memory_limit_in_mb invoked_function_arn log_group_name"
     folder = written(
         tmp_path / "sample",
@@ -34,7 +34,7 @@ def test_the_context_is_lambdas(tmp_path: Path) -> None:
         "return facts | {'left': context.get_remaining_time_in_millis(), 'id': context.aws_request_id}",
     )
 
-    with running(spec(folder, timeout_seconds=7)) as (function, happenings):
+    with running(spec(folder, timeout_seconds=7)) as (function, activities):
         result = function.invoke({})
 
     assert isinstance(result, dict)
@@ -47,17 +47,17 @@ def test_the_context_is_lambdas(tmp_path: Path) -> None:
         "log_group_name": "/aws/lambda/sample",
     }
     assert 0 < left <= 7000
-    assert [told.request_id for told in happenings if isinstance(told, Invoked)] == [request_id]
+    assert [each.request_id for each in of_type(InvocationEnded, activities)] == [request_id]
 
 
-def test_a_function_sees_its_own_folder_the_layer_and_installed_packages_alone(tmp_path: Path) -> None:
+def test_a_function_can_import_from_its_own_folder_the_layer_and_installed_packages_alone(tmp_path: Path) -> None:
     layer = tmp_path / "layer"
     layer.mkdir()
     (layer / "shelf.py").write_text("BOOK = 'moby'\n")
     probe = "import importlib.util\nfound = lambda name: importlib.util.find_spec(name) is not None\n"
     folder = written(
         tmp_path / "sample",
-        "return {name: found(name) for name in ('shelf', 'beside', 'boto3', 'local', 'tests', 'child')}",
+        "return {name: found(name) for name in ('shelf', 'beside', 'boto3', 'local', 'tests', 'runtime')}",
         imports=probe,
     )
     (folder / "beside.py").write_text("")
@@ -65,11 +65,11 @@ def test_a_function_sees_its_own_folder_the_layer_and_installed_packages_alone(t
     with running(spec(folder, layer=layer)) as (function, _):
         result = function.invoke({})
 
-    assert result == {"shelf": True, "beside": True, "boto3": True, "local": False, "tests": False, "child": False}
+    assert result == {"shelf": True, "beside": True, "boto3": True, "local": False, "tests": False, "runtime": False}
 
 
 def test_nothing_of_the_callers_environment_reaches_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "of-the-caller")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "the-callers-token")
     folder = written(tmp_path / "sample", "return os.environ.get('TWILIO_AUTH_TOKEN')", imports="import os")
 
     with running(spec(folder)) as (function, _):
@@ -78,37 +78,37 @@ def test_nothing_of_the_callers_environment_reaches_a_function(tmp_path: Path, m
     assert result is None
 
 
-def test_a_handler_that_raises_fails_its_invocation_and_lives_on(tmp_path: Path) -> None:
+def test_a_handler_that_raises_fails_its_invocation_and_its_process_stays(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 1 / event['by'], os.getpid()", imports="import os")
 
-    with running(spec(folder)) as (function, happenings):
+    with running(spec(folder)) as (function, activities):
         before = function.pids
         with pytest.raises(Raised, match="ZeroDivisionError: division by zero"):
             function.invoke({"by": 0})
         answered = function.invoke({"by": 1})
 
     assert answered == [1, *before]
-    assert any(isinstance(told, LogLine) and "ZeroDivisionError" in told.text for told in happenings)
+    assert any("ZeroDivisionError" in each.text for each in of_type(LogLine, activities))
 
 
-def test_a_crash_fails_its_invocation_and_the_next_one_finds_a_new_process(tmp_path: Path) -> None:
+def test_a_crash_fails_its_invocation_and_the_next_one_runs_in_a_new_process(tmp_path: Path) -> None:
     folder = written(
         tmp_path / "sample",
         "if event['crash']:\n    os.kill(os.getpid(), signal.SIGKILL)\nreturn os.getpid()",
         imports="import os, signal",
     )
 
-    with running(spec(folder)) as (function, happenings):
+    with running(spec(folder)) as (function, activities):
         (before,) = function.pids
         with pytest.raises(Crashed, match="SIGKILL"):
             function.invoke({"crash": True})
         after = function.invoke({"crash": False})
 
     assert after != before
-    assert [told.end for told in happenings if isinstance(told, Invoked)] == [End.CRASHED, End.RETURNED]
+    assert [each.outcome for each in of_type(InvocationEnded, activities)] == [Outcome.CRASHED, Outcome.RETURNED]
 
 
-def test_a_process_that_died_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
+def test_a_process_that_died_idle_is_replaced_before_the_next_invocation(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 'here'")
 
     with running(spec(folder)) as (function, _):
@@ -119,27 +119,27 @@ def test_a_process_that_died_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
     assert result == "here"
 
 
-def test_a_function_that_takes_too_long_is_killed(tmp_path: Path) -> None:
+def test_a_function_that_runs_into_its_timeout_is_killed(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "threading.Event().wait(event['seconds'])", imports="import threading")
 
-    with running(spec(folder, timeout_seconds=1)) as (function, happenings):
+    with running(spec(folder, timeout_seconds=1)) as (function, activities):
         (pid,) = function.pids
         with pytest.raises(TimedOut, match="timed out after 1"):
             function.invoke({"seconds": 5})
         function.invoke({"seconds": 0})
 
         assert pid not in function.pids
-    assert [told.end for told in happenings if isinstance(told, Invoked)] == [End.TIMED_OUT, End.RETURNED]
+    assert [each.outcome for each in of_type(InvocationEnded, activities)] == [Outcome.TIMED_OUT, Outcome.RETURNED]
 
 
-def test_each_invocation_has_an_instance_to_itself(tmp_path: Path) -> None:
+def test_each_invocation_has_an_execution_environment_to_itself(tmp_path: Path) -> None:
     folder = written(
         tmp_path / "sample",
         "threading.Event().wait(event / 100)\nreturn event, os.getpid()",
         imports="import os, threading",
     )
 
-    with running(spec(folder), instances=2) as (function, _), ThreadPoolExecutor(max_workers=8) as threads:
+    with running(spec(folder), concurrency=2) as (function, _), ThreadPoolExecutor(max_workers=8) as threads:
         results: list[Any] = list(threads.map(function.invoke, [8, 1, 7, 2, 6, 3, 5, 4] * 2))
         pids = function.pids
 
@@ -148,11 +148,11 @@ def test_each_invocation_has_an_instance_to_itself(tmp_path: Path) -> None:
     assert len(pids) == 2
 
 
-def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> None:
+def test_the_next_invocation_runs_an_edited_file(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 'old'")
     (folder / "knowledge").mkdir()
 
-    with running(spec(folder), instances=2) as (function, happenings):
+    with running(spec(folder), concurrency=2) as (function, activities):
         before = function.invoke({})
         written(folder, "return 'edited', knowledge", imports="knowledge = open('knowledge/facts.md').read()")
         (folder / "knowledge" / "facts.md").write_text("open all day")
@@ -163,33 +163,33 @@ def test_an_edited_file_counts_from_the_next_invocation_on(tmp_path: Path) -> No
     assert before == "old"
     assert edited == [["edited", "open all day"]] * 2
     assert informed == ["edited", "closed all day"]
-    assert [type(told) for told in happenings if isinstance(told, Replaced)] == [Replaced, Replaced]
+    assert len(of_type(CodeReloaded, activities)) == 2
 
 
-def test_code_that_cannot_start_is_told_once_and_works_once_it_is_mended(tmp_path: Path) -> None:
+def test_code_that_cannot_be_imported_is_reported_once_and_works_once_it_is_corrected(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 'fine'", imports="import nowhere_to_be_found")
 
-    with running(spec(folder), instances=2) as (function, happenings):
+    with running(spec(folder), concurrency=2) as (function, activities):
         for _ in range(3):
             with pytest.raises(CannotStart, match="nowhere_to_be_found"):
                 function.invoke({})
-        written(folder, "return 'mended'")
+        written(folder, "return 'corrected'")
         result = function.invoke({})
 
-    assert result == "mended"
-    assert len([told for told in happenings if isinstance(told, Broken)]) == 1
+    assert result == "corrected"
+    assert len(of_type(ImportFailed, activities)) == 1
 
 
-def test_what_a_function_prints_is_told_line_by_line(tmp_path: Path) -> None:
+def test_what_a_function_prints_is_reported_line_by_line(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "print('one')\nprint('two', file=sys.stderr)", imports="import sys")
 
-    with running(spec(folder)) as (function, happenings):
+    with running(spec(folder)) as (function, activities):
         function.invoke({})
 
-    assert [told.text for told in happenings if isinstance(told, LogLine)] == ["one", "two"]
+    assert [each.text for each in of_type(LogLine, activities)] == ["one", "two"]
 
 
-def test_children_leave_with_their_parent_even_in_the_middle_of_an_invocation(tmp_path: Path) -> None:
+def test_the_processes_end_with_their_parent_even_in_the_middle_of_an_invocation(tmp_path: Path) -> None:
     written(tmp_path / "sample", "threading.Event().wait(60)", imports="import threading")
     program = """
 import pathlib, sys

@@ -1,4 +1,4 @@
-"""The local AWS holds what the template describes."""
+"""The local AWS has the queues and tables that the template declares."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.aws.ministack import LocalAws, Names
-from local.aws.template import Template, Unreadable
+from local.aws.template import Template, UnsupportedTemplate
 
 TEMPLATE = """
 Parameters:
@@ -88,7 +88,7 @@ def test_queues_and_tables_are_created_as_the_template_says(aws: LocalAws, path:
     assert ttl["AttributeName"] == "ttl"
 
 
-def test_a_functions_environment_is_the_templates_with_globals_and_intrinsics_worked_out(path: Path) -> None:
+def test_a_functions_variables_are_the_templates_with_globals_and_intrinsics_resolved(path: Path) -> None:
     template, names = read(path)
 
     properties = worker(template, names)
@@ -104,7 +104,7 @@ def test_a_functions_environment_is_the_templates_with_globals_and_intrinsics_wo
     }
 
 
-def test_parameters_go_over_the_templates_defaults(path: Path) -> None:
+def test_parameters_replace_the_templates_defaults(path: Path) -> None:
     template, names = read(path, PublicUrl="https://example.com/webhook")
 
     variables = worker(template, names)["Environment"]["Variables"]
@@ -113,15 +113,15 @@ def test_parameters_go_over_the_templates_defaults(path: Path) -> None:
 
 
 def test_a_parameter_the_template_does_not_declare_is_an_error_that_names_it(path: Path) -> None:
-    with pytest.raises(Unreadable, match="PublicURL"):
+    with pytest.raises(UnsupportedTemplate, match="PublicURL"):
         read(path, PublicURL="https://example.com/webhook")
 
 
-def test_what_the_template_uses_and_we_do_not_know_is_an_error_that_names_it(path: Path) -> None:
+def test_an_intrinsic_function_that_is_not_supported_is_an_error_that_names_it(path: Path) -> None:
     path.write_text(TEMPLATE + "          WORDS: !Split [',', 'a,b']\n")
     template, names = read(path)
 
-    with pytest.raises(Unreadable, match="Fn::Split"):
+    with pytest.raises(UnsupportedTemplate, match="Fn::Split"):
         worker(template, names)
 
 
@@ -129,5 +129,5 @@ def test_a_reference_to_nothing_is_an_error_that_names_it(path: Path) -> None:
     path.write_text(TEMPLATE + "          GONE: !Ref Nothing\n")
     template, names = read(path)
 
-    with pytest.raises(Unreadable, match="Nothing"):
+    with pytest.raises(UnsupportedTemplate, match="Nothing"):
         worker(template, names)

@@ -1,4 +1,4 @@
-"""A schedule invokes its function again and again."""
+"""A schedule invokes its function at its rate."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from local.aws.execution_environment import Raised
-from local.aws.scheduler import ScheduleSpec, Ticks
+from local.aws.scheduler import Schedule, ScheduleSpec
+from local.aws.template import UnsupportedTemplate
 from tests.waiting import wait_until
 
-WHERE: Mapping[str, str] = {"account_id": "000000000000", "region": "us-east-1"}
+ACCOUNT: Mapping[str, str] = {"account_id": "000000000000", "region": "us-east-1"}
 
 
 class FakeFunction:
@@ -19,7 +20,7 @@ class FakeFunction:
 
     def invoke(self, event: object) -> object:
         self.events.append(event)
-        raise Raised("on every occasion")
+        raise Raised("every time")
 
 
 @pytest.mark.parametrize(
@@ -30,22 +31,22 @@ class FakeFunction:
         ("rate(2 hours)", timedelta(hours=2)),
     ],
 )
-def test_a_rate_is_read(expression: str, every: timedelta) -> None:
-    assert ScheduleSpec.of(expression, **WHERE).every == every
+def test_a_rate_is_parsed(expression: str, every: timedelta) -> None:
+    assert ScheduleSpec.of(expression, **ACCOUNT).every == every
 
 
 def test_another_expression_is_an_error_that_names_it() -> None:
-    with pytest.raises(ValueError, match="cron"):
-        ScheduleSpec.of("cron(0 12 * * ? *)", **WHERE)
+    with pytest.raises(UnsupportedTemplate, match="cron"):
+        ScheduleSpec.of("cron(0 12 * * ? *)", **ACCOUNT)
 
 
 def test_a_function_that_fails_is_invoked_again_with_schedulers_event() -> None:
     function = FakeFunction()
 
-    ticks = Ticks(ScheduleSpec(every=timedelta(milliseconds=1), **WHERE), function)
+    schedule = Schedule(ScheduleSpec(every=timedelta(milliseconds=1), **ACCOUNT), function)
     wait_until(lambda: len(function.events) >= 2)
-    ticks.stop()
-    ticks.join()
+    schedule.stop()
+    schedule.join()
 
     assert function.events[0]["source"] == "aws.scheduler"
     assert function.events[0]["id"] != function.events[1]["id"]

@@ -1,0 +1,98 @@
+"""The Makefile's targets on a first day: variables from the environment, a broken environment, a missing tool."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.conftest import TEMPLATE
+from tests.skips import program
+
+ROOT = TEMPLATE.parent
+
+
+def make(
+    *arguments: str, folder: Path = ROOT, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    theirs = {"PORT", "TWILIO_PORT", "HOST", "STATE", "SEEDS", "FLAGS", "MAKEFLAGS", "MAKELEVEL"}
+    environment = {name: value for name, value in os.environ.items() if name not in theirs}
+    return subprocess.run(  # noqa: S603 -- our own Makefile
+        [program("make"), *arguments],
+        cwd=folder,
+        env={**environment, **(variables or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout of the Makefile alone, whose `make run` requires no package."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "local.txt").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        ((), {"PORT": "9000", "TWILIO_PORT": "9001", "HOST": "127.0.0.2", "STATE": "demo.json"}),
+        (("PORT=9000", "TWILIO_PORT=9001", "HOST=127.0.0.2", "STATE=demo.json"), {"PORT": "1", "STATE": "other"}),
+    ],
+)
+def test_make_run_takes_its_variables_from_the_command_line_then_from_the_environment(
+    arguments: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    planned = make("--dry-run", "run", *arguments, variables=variables)
+
+    assert planned.returncode == 0, planned.stderr
+    command = " ".join(planned.stdout.replace("\\\n", " ").split())
+    assert "local --port 9000 --twilio-port 9001 --host 127.0.0.2 --state 'demo.json'" in command
+
+
+def test_an_environment_whose_creation_was_interrupted_is_made_again(checkout: Path) -> None:
+    python = checkout / ".venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)  # noqa: S603 -- our own Python
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    made = make(".venv/local", folder=checkout, variables={"PATH": path})
+
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert ".venv is incomplete" in made.stdout
+    assert (checkout / ".venv" / "local").exists()
+    subprocess.run([python, "-m", "pip", "--version"], check=True, capture_output=True)  # noqa: S603 -- just made
+
+
+def test_make_lock_without_uv_says_how_to_install_it(checkout: Path) -> None:
+    locked = make("lock", folder=checkout, variables={"PATH": str(checkout)})
+
+    assert locked.returncode != 0
+    assert locked.stdout == "make lock needs uv. Install it, for example: pipx install uv\n"
+
+
+def test_make_clean_removes_what_make_makes_and_nothing_else(checkout: Path) -> None:
+    for name in (".venv/bin", ".venv-sam", ".aws-sam/build", ".local", ".mypy_cache", "local/aws/__pycache__"):
+        (checkout / name).mkdir(parents=True)
+    (checkout / "local" / "stack.py").touch()
+
+    cleaned = make("clean", folder=checkout)
+
+    assert cleaned.returncode == 0, cleaned.stderr
+    left = {path.relative_to(checkout).as_posix() for path in checkout.rglob("*") if path.is_file()}
+    assert left == {"Makefile", "requirements/local.txt", "local/stack.py"}
+    assert not (checkout / ".venv").exists()
+    assert not (checkout / "local" / "aws" / "__pycache__").exists()
+
+
+def test_make_alone_explains_every_target(checkout: Path) -> None:
+    (phony,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")]
+
+    explained = [line.split()[1] for line in make(folder=checkout).stdout.splitlines()]
+
+    assert explained == phony.split()[1:]
