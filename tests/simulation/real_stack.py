@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from local.activity import LogLine
+from local.activity import Activity, ConversationMessage, LogLine
 from local.stack import LocalStack
 from switchboard.author import VISITOR_IDENTITY, AuthorRole, classify_author
 from switchboard.aws.dynamodb.items import conversation_from_item, from_wire
