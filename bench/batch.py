@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from switchboard.agent import Answer, Question
@@ -16,6 +16,9 @@ from switchboard.turn.take_turn import take_turn
 from tests.builders import message_added, sid, turn_settings
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 class _WaitingAgent:
@@ -63,7 +66,7 @@ def _wall_time(*, conversations: int) -> float:
         new_id=lambda: uuid4().hex,
     )
     batch = MessagesBatch(
-        queue=Queue(client=_Sqs(), url=""),
+        queue=Queue(client=cast("SQSClient", _Sqs()), url=""),
         clock=now,
         coalesce=timedelta(0),
         record_decision=lambda _decision, _facts: None,

@@ -3,7 +3,7 @@
 import os
 import sys
 import timeit
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twilio.request_validator import RequestValidator
 
@@ -15,6 +15,9 @@ from switchboard.twilio.webhook.read import WebhookReader
 from tests import functions
 from tests.lambda_context import LambdaContext
 from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, message_fields, signature_of, signed_event
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 CALLS = 2000
 ROUNDS = 7
@@ -56,8 +59,8 @@ def measure() -> tuple[float, float]:
         sys.stdout = nowhere
         built = WebhookFunction(
             reader=WebhookReader(secrets=_Secrets(), public_url=URL, visitor_identities=()),
-            messages=Queue(client=_Sqs(), url=""),
-            lifecycle=Queue(client=_Sqs(), url=""),
+            messages=Queue(client=cast("SQSClient", _Sqs()), url=""),
+            lifecycle=Queue(client=cast("SQSClient", _Sqs()), url=""),
             telemetry=telemetry(),
         )
         vars(app)["webhook_function"] = lambda: built

@@ -31,17 +31,20 @@ class UnsupportedTemplate(Exception):
     """The template uses something that the local stack does not support."""
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML carries no types
+class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short tags, as their long forms: `!Ref X` becomes `{"Ref": "X"}`."""
 
 
 def _construct_tag(loader: _Loader, suffix: str, node: yaml.Node) -> Value:
+    value: Value
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
+    else:
+        raise UnsupportedTemplate(f"the template has !{suffix} on something that is not a value, a list or a mapping")
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}

@@ -14,7 +14,6 @@ type Document = Mapping[str, Any]
 
 TEMPLATE = Path(__file__).parent.parent.parent / "template.yaml"
 UPLOADED = "s3://bucket/key"  # the translator takes code only from where a deployment puts it
-NO_CREDENTIALS = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "us-east-1"}
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +30,11 @@ def cloudformation() -> Document:
     for resource in document["Resources"].values():
         properties = resource.get("Properties", {})
         properties |= {name: UPLOADED for name in ("CodeUri", "ContentUri") if name in properties}
-    translator = Translator(None, Parser(), boto_session=boto3.Session(**NO_CREDENTIALS))
+    translator = Translator(
+        None,
+        Parser(),
+        boto_session=boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1"),
+    )
     resources: Document = translator.translate(document, parameter_values={}, get_managed_policy_map=dict)["Resources"]
     return resources
 

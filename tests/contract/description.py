@@ -21,12 +21,12 @@ _PAGING = {"PageSize", "Page", "PageToken"}
 _FORMATS = FormatChecker(formats=())
 
 
-@_FORMATS.checks("date-time")  # type: ignore[untyped-decorator] # jsonschema carries no types
+@_FORMATS.checks("date-time")
 def _is_instant(value: object) -> bool:
     return not isinstance(value, str) or bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value))
 
 
-@_FORMATS.checks("uri")  # type: ignore[untyped-decorator] # see above
+@_FORMATS.checks("uri")
 def _is_uri(value: object) -> bool:
     return not isinstance(value, str) or bool(re.match(r"https?://", value))
 

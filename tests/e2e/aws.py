@@ -34,7 +34,8 @@ class Aws:
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=CREDENTIALS["AWS_REGION"],
         )
-        return session.client(service, endpoint_url=self.endpoint)
+        create: Any = session.client  # one of 400 overloads, by the name of the service
+        return create(service, endpoint_url=self.endpoint)
 
     def route(self, function: str, route: str) -> str:
         """Add a route to the one API, whose own ministack does not read from its OpenAPI body; return the API's URL."""

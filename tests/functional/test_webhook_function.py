@@ -66,8 +66,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         sqs = boto3.client("sqs")
         urls = {}
         for name in ("messages", "lifecycle"):
-            attributes = {"FifoQueue": "true"}
-            urls[name] = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
+            urls[name] = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
             monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", urls[name])
         secrets = boto3.client("secretsmanager")
         secrets.create_secret(Name="twilio", SecretString=secret(TOKEN))

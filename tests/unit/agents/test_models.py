@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic_ai.models.bedrock import BedrockConverseModel
@@ -39,7 +40,7 @@ def test_bedrock_is_never_streamed_in_secret() -> None:
 
 
 def test_a_call_to_bedrock_ends_soon_after_a_deadline_and_is_not_repeated() -> None:
-    config = bedrock().client.meta.config
+    config: Any = bedrock().client.meta.config  # its options are attributes that botocore sets at run time
 
     assert config.read_timeout == 25
     assert config.connect_timeout == 3

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from switchboard.errors import Misconfigured, Transient
 
-type SecretsManager = Any  # boto3 makes its client classes at run time: there is none to name
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import (
+        SecretsManagerClient,  # for development only: boto3 makes its client classes at run time
+    )
 
 MIN_REFRESH_SECONDS = 60  # a flood of forged requests costs one read a minute
 
@@ -41,7 +44,7 @@ class TwilioSecret:
 class TwilioSecretReader:
     """Reads the secret once, and again on demand, at most once a minute. `clock` counts seconds."""
 
-    client: SecretsManager
+    client: "SecretsManagerClient"
     secret_id: str
     clock: Callable[[], float]
     _secret: TwilioSecret | None = None

@@ -17,7 +17,7 @@ from switchboard.aws.dynamodb.turn_store import TurnStore
 from switchboard.aws.secrets import TwilioSecretReader
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue
-from switchboard.bootstrap.clients import aws_client, now, twilio_secret
+from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
 from switchboard.events import MessageAdded
@@ -61,7 +61,7 @@ def agent_function(assistant: Assistant) -> AgentFunction:
     observer = telemetry()
     return AgentFunction(
         batch=MessagesBatch(
-            queue=Queue(client=aws_client("sqs"), url=settings.messages_queue_url),
+            queue=Queue(client=sqs_client(), url=settings.messages_queue_url),
             clock=now,
             coalesce=timedelta(seconds=settings.coalesce_seconds),
             record_decision=observer.record_decision,
@@ -83,7 +83,7 @@ def agent_function(assistant: Assistant) -> AgentFunction:
 
 
 def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretReader) -> TurnPorts:
-    table = ConversationsTable(client=aws_client("dynamodb"), name=settings.conversations_table)
+    table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
     budgets = BudgetStore(table=table, customer_key=secrets.read().customer_key)
     return TurnPorts(
         agent=from_assistant(assistant, model=settings.assistant_model),
@@ -94,6 +94,6 @@ def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretR
             service=twilio_service(secrets, settings.twilio_base_url),
             visitor_identities=settings.visitor_identities,
         ),
-        dead_letters=Queue(client=aws_client("sqs"), url=settings.messages_dead_letter_queue_url),
+        dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),
         clock=now,
     )

@@ -2,30 +2,44 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from switchboard.aws.secrets import TwilioSecretReader
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
 MAX_CONVERSATIONS_PER_BATCH = 10  # each may hold a connection to each service
 
 
-def aws_client(service: str) -> Any:  # noqa: ANN401 -- boto3 makes its client classes at run time
-    """Return a client with short timeouts: a function has seconds, and botocore's defaults are minutes."""
-    config = Config(
-        connect_timeout=1,
-        read_timeout=3,
-        retries={"total_max_attempts": 3, "mode": "standard"},
-        max_pool_connections=MAX_CONVERSATIONS_PER_BATCH,
-    )
-    return boto3.client(service, config=config)
+# Short timeouts: a function has seconds, and botocore's defaults are minutes.
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    max_pool_connections=MAX_CONVERSATIONS_PER_BATCH,
+)
+
+
+def sqs_client() -> "SQSClient":
+    """Return a client of SQS."""
+    return boto3.client("sqs", config=_CONFIG)
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    """Return a client of DynamoDB."""
+    return boto3.client("dynamodb", config=_CONFIG)
 
 
 def twilio_secret(secret_id: str) -> TwilioSecretReader:
     """Return the reader of the Twilio secret."""
-    return TwilioSecretReader(client=aws_client("secretsmanager"), secret_id=secret_id, clock=time.monotonic)
+    return TwilioSecretReader(
+        client=boto3.client("secretsmanager", config=_CONFIG), secret_id=secret_id, clock=time.monotonic
+    )
 
 
 def now() -> datetime:

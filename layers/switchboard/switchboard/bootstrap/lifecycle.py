@@ -8,7 +8,7 @@ from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.sqs.lifecycle_batch import LifecycleBatch
 from switchboard.aws.sqs.queue import Queue
-from switchboard.bootstrap.clients import aws_client, twilio_secret
+from switchboard.bootstrap.clients import dynamodb_client, sqs_client, twilio_secret
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.lifecycle import apply
 from switchboard.settings import lifecycle_settings
@@ -29,7 +29,7 @@ def lifecycle_function() -> LifecycleFunction:
     """Build it from the environment, once a process."""
     settings = lifecycle_settings(os.environ)
     observer = telemetry()
-    table = ConversationsTable(client=aws_client("dynamodb"), name=settings.conversations_table)
+    table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
     return LifecycleFunction(
         batch=LifecycleBatch(
             apply=partial(
@@ -39,7 +39,7 @@ def lifecycle_function() -> LifecycleFunction:
                     service=twilio_service(twilio_secret(settings.twilio_secret_id), settings.twilio_base_url),
                     visitor_identities=settings.visitor_identities,
                 ),
-                requeue=Queue(client=aws_client("sqs"), url=settings.messages_queue_url),
+                requeue=Queue(client=sqs_client(), url=settings.messages_queue_url),
             ),
             record_decision=observer.record_decision,
             record_error=observer.record_error,

@@ -8,7 +8,7 @@ from functools import cache, partial
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.sqs.queue import Queue
-from switchboard.bootstrap.clients import aws_client, now, twilio_secret
+from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.settings import sweeper_settings
 from switchboard.sweeper import SweepResult, sweep
@@ -35,14 +35,12 @@ class SweeperFunction:
 def sweeper_function() -> SweeperFunction:
     """Build it from the environment, once a process."""
     settings = sweeper_settings(os.environ)
-    sqs = aws_client("sqs")
+    sqs = sqs_client()
     twilio = twilio_service(twilio_secret(settings.twilio_secret_id), settings.twilio_base_url)
     return SweeperFunction(
         sweep=partial(
             sweep,
-            checks=SweepIndex(
-                table=ConversationsTable(client=aws_client("dynamodb"), name=settings.conversations_table)
-            ),
+            checks=SweepIndex(table=ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)),
             conversations=Conversations(service=twilio),
             messages=Messages(service=twilio, visitor_identities=settings.visitor_identities),
             messages_queue=Queue(client=sqs, url=settings.messages_queue_url),

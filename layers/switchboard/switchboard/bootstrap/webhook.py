@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from switchboard.aws.sqs.queue import Queue
-from switchboard.bootstrap.clients import aws_client, twilio_secret
+from switchboard.bootstrap.clients import sqs_client, twilio_secret
 from switchboard.settings import webhook_settings
 from switchboard.telemetry import Telemetry, telemetry
 from switchboard.twilio.webhook.read import WebhookReader
@@ -25,7 +25,7 @@ class WebhookFunction:
 def webhook_function() -> WebhookFunction:
     """Build it from the environment, once a process."""
     settings = webhook_settings(os.environ)
-    sqs = aws_client("sqs")
+    sqs = sqs_client()
     return WebhookFunction(
         reader=WebhookReader(
             secrets=twilio_secret(settings.twilio_secret_id),

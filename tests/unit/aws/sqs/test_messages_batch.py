@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,6 +14,9 @@ from switchboard.errors import Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent, MessageAdded
 from switchboard.turn.result import TurnResult
 from tests.builders import NOON, Clock, message_added, sid
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass
@@ -43,7 +46,7 @@ class World:
 
     def batch(self, *, coalesce_seconds: int = 0) -> MessagesBatch:
         return MessagesBatch(
-            queue=Queue(client=self.sqs, url="https://sqs/messages.fifo"),
+            queue=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/messages.fifo"),
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
             record_decision=lambda outcome, _facts: self.decisions.append(outcome),

@@ -7,13 +7,16 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from switchboard.aws.dynamodb.client import ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import from_wire, milliseconds, to_wire
 from switchboard.aws.dynamodb.updates import RETENTION, epoch_seconds
 from switchboard.budgets import Spent
 from switchboard.conversation import ReplyKind, TurnRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef  # for development only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class BudgetStore:
             limit_notice_sent="limit_notice_sent_at" in by_customer,
         )
 
-    def charges(self, record: TurnRecord) -> list[dict[str, Any]]:
+    def charges(self, record: TurnRecord) -> "list[TransactWriteItemTypeDef]":
         """Return the parts of a transaction that charge a turn. A limit sentence costs nothing, and is noted."""
         return [{"Update": self._charge(pk, sk, record)} for pk, sk in self._keys(record.customer, record.at)]
 
@@ -45,7 +48,7 @@ class BudgetStore:
         key = hmac.new(self.customer_key, customer.encode(), hashlib.sha256).hexdigest()
         return (f"CUSTOMER#{key}", f"BUDGET#{at:%Y-%m-%d}"), (f"BUDGET#{at:%Y-%m-%d}#0", "BUDGET")
 
-    def _charge(self, pk: str, sk: str, record: TurnRecord) -> dict[str, Any]:
+    def _charge(self, pk: str, sk: str, record: TurnRecord) -> "UpdateTypeDef":
         is_limit = record.kind is ReplyKind.LIMIT
         sets = "SET #ttl = :ttl" + (", limit_notice_sent_at = :at" if is_limit else "")
         values = {":ttl": epoch_seconds(record.at + RETENTION), ":turns": 0 if is_limit else 1}

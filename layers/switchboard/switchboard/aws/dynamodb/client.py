@@ -6,7 +6,7 @@ Whatever DynamoDB answers is `Transient`, but for the refusals of a condition, w
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,7 +16,8 @@ from switchboard.conversation import Conversation
 from switchboard.errors import Transient
 from switchboard.ports import Fenced
 
-type DynamoDB = Any  # boto3 makes its client classes at run time: there is none to name
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient  # for development only: boto3 makes its client classes at run time
 
 
 class ConditionFailed(Exception):
@@ -31,7 +32,7 @@ class ConditionFailed(Exception):
 class ConversationsTable:
     """The table, as the stores use it."""
 
-    client: DynamoDB
+    client: "DynamoDBClient"
     name: str
 
     def get(self, sid: str) -> Item:
@@ -47,14 +48,15 @@ class ConversationsTable:
 
     def update(self, sid: str, update: Update) -> Conversation:
         """Update a conversation's item and return it; `ConditionFailed` where the condition does not hold."""
-        request = update.request(self.name, sid)
+        request: dict[str, Any] = {**update.request(self.name, sid)}
         try:
             with transient_errors(sid):
                 answer = self.client.update_item(
                     **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
                 )
         except self.client.exceptions.ConditionalCheckFailedException as error:
-            raise ConditionFailed(conversation_from_item(sid, from_wire(error.response.get("Item", {})))) from None
+            item = cast("Item", error.response.get("Item", {}))
+            raise ConditionFailed(conversation_from_item(sid, from_wire(item))) from None
         return conversation_from_item(sid, from_wire(answer["Attributes"]))
 
     def update_fenced(self, conversation: Conversation, update: Update) -> Conversation:

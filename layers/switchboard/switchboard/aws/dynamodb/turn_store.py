@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from switchboard.agent import Exchange
 from switchboard.aws.dynamodb.budget_store import BudgetStore
@@ -30,6 +30,9 @@ from switchboard.conversation import Conversation, Coverage, PendingReply, TurnM
 from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.ports import Busy, Fenced
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef  # for development only
 
 MAX_HISTORY_TURNS = 20  # that the agent is shown
 
@@ -99,7 +102,7 @@ class TurnStore:
 
     def record(self, sid: str, record: TurnRecord) -> None:
         """Store the turn's record and charge the budgets in one transaction; a repeat changes nothing."""
-        put = {**self._put(sid, record), "ConditionExpression": "attribute_not_exists(pk)"}
+        put: PutTypeDef = {**self._put(sid, record), "ConditionExpression": "attribute_not_exists(pk)"}
         reasons = self._transact(sid, [{"Put": put}, *self.budgets.charges(record)])
         if reasons and reasons[0] != "ConditionalCheckFailed":
             raise Transient(f"{sid}: DynamoDB cancelled a transaction")
@@ -132,11 +135,11 @@ class TurnStore:
             )
         return exchanges_from_items(map(from_wire, reversed(answer["Items"])))
 
-    def _put(self, sid: str, record: TurnRecord) -> dict[str, Any]:
+    def _put(self, sid: str, record: TurnRecord) -> "PutTypeDef":
         item = {**record_to_item(sid, record), "ttl": epoch_seconds(record.at + RETENTION)}
         return {"TableName": self.table.name, "Item": to_wire(item)}
 
-    def _transact(self, sid: str, items: Sequence[dict[str, Any]]) -> list[str]:
+    def _transact(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> list[str]:
         """Write all or nothing. Return why it was cancelled, a code for each item, or nothing if it was not."""
         try:
             with transient_errors(sid):

@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from switchboard.aws.dynamodb.items import milliseconds, to_wire, turn_message_to_text
 from switchboard.conversation import Conversation, Coverage, TurnMessage
 from switchboard.events import Owner
 from switchboard.sweeper import MIN_CHECK_INTERVAL
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef  # for development only
 
 RETENTION = timedelta(days=90)  # longer than the 28 days a record can live in a queue and its dead-letter queue
 SHARD = "all"  # one partition of each index: a thousand writes a second, far above a service's 30 actions
@@ -39,7 +42,7 @@ class Update:
     removes: Iterable[str] = ()
     values: dict[str, Any] = field(default_factory=dict[str, Any])
 
-    def request(self, table: str, sid: str) -> dict[str, Any]:
+    def request(self, table: str, sid: str) -> "UpdateTypeDef":
         """Return the parameters of the UpdateItem call."""
         clauses = {
             "SET": [f"#{name} = {value}" for name, value in self.sets.items()],
@@ -58,7 +61,8 @@ class Update:
             "ExpressionAttributeValues": to_wire(self.values),
             "ConditionExpression": self.condition,
         }
-        return {name: value for name, value in request.items() if value}
+        # DynamoDB refuses an empty map or expression.
+        return cast("UpdateTypeDef", {name: value for name, value in request.items() if value})
 
 
 def claiming_update(

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,7 +25,13 @@ from switchboard.events import (
     OwnerSet,
 )
 
-type SQS = Any  # boto3 makes its client classes at run time: there is none to name
+if TYPE_CHECKING:
+    # For development only: boto3 makes its client classes at run time.
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        DeleteMessageBatchRequestEntryTypeDef,
+    )
 
 MAX_BATCH_ENTRIES = 10  # of one batch request
 
@@ -61,7 +67,7 @@ def read_record(raw: Mapping[str, Any]) -> Record:
 class Queue:
     """A FIFO queue of events."""
 
-    client: SQS
+    client: "SQSClient"
     url: str
 
     def send(self, event: LifecycleEvent) -> None:
@@ -80,14 +86,16 @@ class Queue:
 
     def delete(self, records: Sequence[Record]) -> None:
         """Delete records before their batch ends; one that is gone already is skipped."""
-        entries = [{"Id": str(n), "ReceiptHandle": record.receipt_handle} for n, record in enumerate(records)]
+        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(n), "ReceiptHandle": record.receipt_handle} for n, record in enumerate(records)
+        ]
         for start in range(0, len(entries), MAX_BATCH_ENTRIES):
             with _transient_errors():
                 self.client.delete_message_batch(QueueUrl=self.url, Entries=entries[start : start + MAX_BATCH_ENTRIES])
 
     def return_after(self, records: Sequence[Record], seconds: int) -> None:
         """Make records visible again after some seconds; one that the queue does not know is skipped."""
-        entries = [
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
             {"Id": str(n), "ReceiptHandle": record.receipt_handle, "VisibilityTimeout": seconds}
             for n, record in enumerate(records)
         ]
