@@ -23,6 +23,12 @@ SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam
 # SAM ships sources only, and Lambda's folders cannot be written: without this every cold start compiles everything.
 # Not by date, because SAM's archive has none; the paths are those that a traceback shows on Lambda.
 COMPILE = .venv-sam/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash
+# The last step of a build writes a file named after the checksum of the sources: while they are unchanged, there is
+# nothing to build. SAM empties the folder first, so a build that failed has no such file. Checksums, because dates do
+# not show that a source was deleted.
+SOURCES := $(shell find Makefile template.yaml functions layers -type f ! -path '*/__pycache__/*' -exec cksum {} + \
+	| LC_ALL=C sort | cksum | cut -d ' ' -f 1)
+BUILT = .aws-sam/build/.$(MACHINE)-$(SOURCES)
 LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --generate-hashes --annotation-style line \
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
 
@@ -53,9 +59,7 @@ simulate: .venv/dev ## Run seeded schedules of many conversations under faults: 
 bench: .venv/dev build ## Measure cold start, warm webhook, a batch and the emulator, as ratios
 	.venv/bin/python -m bench
 
-build: .venv-sam/installed ## Build the functions and the layer for this machine
-	$(SAM) build --cached --parameter-overrides Architecture=$(MACHINE)
-	$(call compile,.aws-sam/build)
+build: $(BUILT) ## Build the functions and the layer for this machine, if they changed
 
 validate: .venv-sam/installed ## Check template.yaml
 	$(SAM) validate --lint
@@ -75,6 +79,11 @@ lock: ## Pin the newest requirements, with hashes; needs uv. FLAGS="--upgrade-pa
 	$(LOCK) layers/switchboard/requirements.in --constraint requirements/dev.txt \
 		--output-file layers/switchboard/requirements.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
+
+$(BUILT): .venv-sam/installed
+	$(SAM) build --cached --parameter-overrides Architecture=$(MACHINE)
+	$(call compile,.aws-sam/build)
+	@touch $@
 
 define compile
 	$(COMPILE) -s $(1)/SwitchboardLayer -p /opt $(1)/SwitchboardLayer
