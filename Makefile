@@ -64,8 +64,8 @@ build: $(BUILT) ## Build the functions and the layer for this machine, if they c
 validate: .venv-sam/installed ## Check template.yaml
 	$(SAM) validate --lint
 
-invoke: .venv/local build ## Run a built function in Docker, against `make run`: EVENT=events/webhook/sms.json
-	@PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv/bin/python -m local.invoke $(EVENT)
+invoke: .venv/local ## Build, and run a function in Docker against `make run`: EVENT=events/webhook/sms.json
+	@.venv/bin/python -m local.invoke $(EVENT)
 
 deploy: .venv-sam/installed ## Build and deploy to AWS, asking for what it needs: ARCHITECTURE=arm64
 	$(SAM) build --build-dir .aws-sam/$(ARCHITECTURE) --parameter-overrides Architecture=$(ARCHITECTURE)

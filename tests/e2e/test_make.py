@@ -1,4 +1,4 @@
-"""`make build` builds when a source changed, and only then."""
+"""`make build` builds what changed and nothing else; `make invoke` says what is missing before it builds."""
 
 import os
 import shutil
@@ -79,3 +79,18 @@ def test_an_edit_is_something_to_build(tree: Path, path: str, edit: Callable[[Pa
     edit(tree / path)
 
     assert make(tree, "--question", "build").returncode == SOMETHING_TO_DO
+
+
+def test_without_docker_make_invoke_says_so_before_it_builds(tree: Path) -> None:
+    shutil.rmtree(tree / ".aws-sam")
+    shutil.rmtree(tree / ".venv")
+    (tree / ".venv").symlink_to(ROOT / ".venv")
+    os.utime(tree / "requirements" / "local.txt", (0, 0))  # older than what is installed from it
+    for name in ("local", "twilio_emulator", "events"):
+        (tree / name).symlink_to(ROOT / name)
+
+    invoked = make(tree, "invoke", DOCKER_HOST=f"unix://{tree}/no-engine.sock")
+
+    assert invoked.returncode != 0
+    assert "needs a Docker engine, and none answers" in invoked.stderr
+    assert not (tree / ".aws-sam").exists()
