@@ -26,6 +26,12 @@ SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv-sam/bin/sam
 # SAM ships sources only, and Lambda's folders cannot be written: without this every cold start compiles everything.
 # Not by date, because SAM's archive has none; the paths are those that a traceback shows on Lambda.
 COMPILE = .venv-sam/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash
+# The last step of a build writes a file named after the checksum of the sources: while they are unchanged, there is
+# nothing to build. SAM empties the folder first, so a build that failed has no such file. Checksums, because dates do
+# not show that a source was deleted.
+SOURCES := $(shell find Makefile template.yaml functions layers -type f ! -path '*/__pycache__/*' -exec cksum {} + \
+	| LC_ALL=C sort | cksum | cut -d ' ' -f 1)
+BUILT = .aws-sam/build/.$(MACHINE)-$(SOURCES)
 LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --generate-hashes --annotation-style line \
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
 
@@ -61,15 +67,13 @@ simulate: .venv/dev ## Run seeded schedules of many conversations under faults: 
 bench: .venv/dev build ## Measure cold start, warm webhook, a batch and the emulator, as ratios
 	.venv/bin/python -m bench
 
-build: .venv-sam/installed ## Build the functions and the layer for this machine
-	$(SAM) build --cached --parameter-overrides Architecture=$(MACHINE)
-	$(call compile,.aws-sam/build)
+build: $(BUILT) ## Build the functions and the layer for this machine, if they changed
 
 validate: .venv-sam/installed ## Check template.yaml
 	$(SAM) validate --lint
 
-invoke: .venv/local build ## Run a built function in Docker, against `make run`: EVENT=events/webhook/sms.json
-	@PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv/bin/python -m local.invoke $(EVENT)
+invoke: .venv/local ## Build, and run a function in Docker against `make run`: EVENT=events/webhook/sms.json
+	@.venv/bin/python -m local.invoke $(EVENT)
 
 # local.deploy reads TWILIO_SECRET_ARN and PARAMETERS from the environment, so that no shell splits their values here.
 deploy: .venv/local .venv-sam/installed ## Build and deploy to AWS: TWILIO_SECRET_ARN= PARAMETERS="Name=Value …" ARCHITECTURE=arm64
@@ -91,6 +95,11 @@ clean: ## Remove what make made: environments, builds, caches, the logs of runs
 	rm -rf .venv .venv-sam .aws-sam .local .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	rm -rf tests/contract/node/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BUILT): .venv-sam/installed
+	$(SAM) build --cached --parameter-overrides Architecture=$(MACHINE)
+	$(call compile,.aws-sam/build)
+	@touch $@
 
 define compile
 	$(COMPILE) -s $(1)/SwitchboardLayer -p /opt $(1)/SwitchboardLayer

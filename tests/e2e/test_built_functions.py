@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from local.fixtures.payloads import EVENTS, form, read
+from local.fixtures.payloads import EVENTS, read
 from tests.e2e.emulator import BuiltFunction, emulated
+from tests.e2e.payloads import CHANNELS, SMS_CONVERSATION, conversation_item, customer
 from tests.stacks import OUR_NUMBER, Running, running
 
 
@@ -25,14 +26,6 @@ class Bench:
         environment = self.stack.environment(logical_id)
         return self._closing.enter_context(emulated(self._built, logical_id, environment))
 
-    def item(self, conversation_sid: str) -> dict[str, dict[str, str]]:
-        found = self.stack.stack.client("dynamodb").get_item(
-            TableName=self.stack.environment("AgentFunction")["CONVERSATIONS_TABLE"],
-            Key={"pk": {"S": conversation_sid}, "sk": {"S": "CONVERSATION"}},
-        )
-        item: dict[str, dict[str, str]] = found["Item"]
-        return item
-
     def payload(self, name: str) -> dict[str, object]:
         account, public_url = self.stack.stack.twilio_account, self.stack.environment("WebhookFunction")["PUBLIC_URL"]
         return read(EVENTS / name, now=datetime.now(UTC), account=account, public_url=public_url)
@@ -42,9 +35,6 @@ class Bench:
 def bench(built: Path) -> Iterator[Bench]:
     with running() as stack, ExitStack() as closing:
         yield Bench(stack, built, closing)
-
-
-CHANNELS = ("sms", "whatsapp", "chat")
 
 
 def test_the_webhook_function_queues_what_twilio_tells_and_nothing_else(bench: Bench) -> None:
@@ -80,7 +70,7 @@ def test_the_lifecycle_function_applies_what_happened(bench: Bench) -> None:
     results = [lifecycle.invoke(bench.payload(f"lifecycle/{name}.json")) for name in names]
 
     assert results == [{"batchItemFailures": []}] * 4
-    assert bench.item("CH00000000000000000000000000000001")["state"] == {"S": "closed"}
+    assert conversation_item(bench.stack, SMS_CONVERSATION)["state"] == {"S": "closed"}
 
 
 def test_the_sweeper_function_finds_a_text_whose_webhook_was_lost(bench: Bench) -> None:
@@ -94,7 +84,3 @@ def test_the_sweeper_function_finds_a_text_whose_webhook_was_lost(bench: Bench) 
 
     (reply,) = phone.wait_for_replies()
     assert reply["author"] == "switchboard"
-
-
-def customer(channel: str) -> str:
-    return form(json.loads((EVENTS / "webhook" / f"{channel}.json").read_text()))["Author"]
