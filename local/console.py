@@ -21,7 +21,7 @@ from local.activity import (
     Outcome,
 )
 from local.stack import LocalStack
-from local.twilio_account import OUR_SMS_NUMBER
+from twilio_emulator.models.addresses import SMS_NUMBER
 
 CUSTOMER = "+12025550110"
 COLOURS: Mapping[str, str] = {"webhook": "cyan", "agent": "green", "lifecycle": "magenta"}
@@ -131,7 +131,7 @@ Edit functions/agent/assistant.py or its knowledge, and text again. Ctrl-C ends 
 def _first_steps(stack: LocalStack) -> str:
     if not stack.uses_emulator:
         return f"TWILIO_BASE_URL is set, so the functions do not use the emulator. Twilio calls {stack.webhook_url}"
-    inbound = json.dumps({"from": CUSTOMER, "to": OUR_SMS_NUMBER, "body": "When are you open on Saturday?"})
+    inbound = json.dumps({"from": CUSTOMER, "to": SMS_NUMBER, "body": "When are you open on Saturday?"})
     return f"""Text the assistant:
   [cyan]curl {stack.twilio_url}/_emulator/inbound -H 'Content-Type: application/json' -d '{escape(inbound)}'[/cyan]
 Read the reply on the customer's phone:

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-OUR_SMS_NUMBER = "+12025550100"
-OUR_WHATSAPP_NUMBER = "whatsapp:+12025550101"
-
 
 class MissingCredentials(Exception):
     """TWILIO_BASE_URL is Twilio itself, and the environment names no account for it."""

@@ -9,9 +9,8 @@ from typing import Self
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-SMS_NUMBER = "+12025550100"
-WHATSAPP_NUMBER = "whatsapp:+12025550101"
-CHAT = "chat"
+from twilio_emulator.models.addresses import SMS_NUMBER, WHATSAPP_NUMBER
+from twilio_emulator.models.inbound import CHAT
 
 
 class SentMessage(BaseModel):

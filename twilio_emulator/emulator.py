@@ -38,8 +38,6 @@ from twilio_emulator.state_file import StateFile, StateFileUnusable
 from twilio_emulator.webhooks.pre_webhooks import PreWebhooks
 from twilio_emulator.webhooks.sender import WebhookSender
 
-SMS_NUMBER = "+12025550100"
-WHATSAPP_NUMBER = "whatsapp:+12025550101"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
@@ -158,7 +156,7 @@ class Emulator:
         self.backend.state.configuration = AccountConfiguration(
             default_chat_service_sid=self._service_sid, default_messaging_service_sid=f"MG{self._service_sid[2:]}"
         )
-        for address, kind in ((SMS_NUMBER, "sms"), (WHATSAPP_NUMBER, "whatsapp")):
+        for address, kind in ((addresses.SMS_NUMBER, "sms"), (addresses.WHATSAPP_NUMBER, "whatsapp")):
             addresses.add_to_account(self.backend, address)
             addresses.configure(
                 self.backend,

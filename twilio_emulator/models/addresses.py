@@ -7,6 +7,10 @@ from twilio_emulator.exceptions import INVALID_PARAMETER, TwilioError, not_found
 from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.resources import AddressConfiguration, AutoCreation, Channel
 
+# The addresses that an account has from the start.
+SMS_NUMBER = "+12025550100"
+WHATSAPP_NUMBER = "whatsapp:+12025550101"
+
 # A WhatsApp address is opaque: it may contain a user name instead of a number (Twilio, "WhatsApp key concepts", 2026).
 _PHONE = r"\+[1-9][0-9]{6,14}"
 _OPAQUE = r"[^\s:]{1,240}"

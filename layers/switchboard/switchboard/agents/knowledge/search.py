@@ -130,7 +130,7 @@ def _read(folder: Path, synonyms: dict[str, tuple[str, ...]]) -> _Index:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text; what follows an apostrophe (what's, don't) is none of its own."""
+    """Return the words of a text; what follows an apostrophe (what's, don't) is not a word of its own."""
     return _WORD.findall(_ENDING.sub("", text.lower()))
 
 
