@@ -1,0 +1,92 @@
+"""What a queue is sent: the group of a record, and the id by which SQS drops a repeat."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from switchboard.aws.sqs.queue import Queue
+from switchboard.events import (
+    ConversationState,
+    ConversationStateUpdated,
+    DeliveryFailed,
+    LifecycleEvent,
+    Owner,
+    OwnerSet,
+)
+from tests.builders import CONVERSATION, NOON, Clock, message_added, sid
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MESSAGE = message_added(index=0)
+CLOSED = ConversationStateUpdated(conversation_sid=CONVERSATION, state=ConversationState.CLOSED, at=NOON)
+HANDED_BACK = OwnerSet(conversation_sid=CONVERSATION, owner=Owner.ASSISTANT, at=NOON)
+FAILED = DeliveryFailed(
+    conversation_sid=CONVERSATION,
+    message_sid=sid("IM", 1),
+    delivery_receipt_sid=sid("DY", 1),
+    status="undelivered",
+    error_code=None,
+    at=NOON,
+)
+
+
+class Sent:
+    """Takes down what SQS was sent."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def send_message(self, **record: Any) -> None:  # noqa: ANN401 -- boto3's
+        self.records.append(record)
+
+    def queue(self) -> Queue:
+        return Queue(client=cast("SQSClient", self), url="https://sqs/messages.fifo")
+
+    def ids(self) -> list[str]:
+        return [record["MessageDeduplicationId"] for record in self.records]
+
+
+@pytest.mark.parametrize("event", [MESSAGE, CLOSED, HANDED_BACK, FAILED], ids=lambda event: type(event).__name__)
+def test_the_group_of_a_record_is_its_conversation_and_a_repeat_has_the_same_id(event: LifecycleEvent) -> None:
+    sent = Sent()
+
+    sent.queue().send(event)
+    sent.queue().send(event)
+
+    assert [record["MessageGroupId"] for record in sent.records] == [CONVERSATION, CONVERSATION]
+    assert len(set(sent.ids())) == 1
+
+
+def test_different_events_of_a_conversation_have_different_ids() -> None:
+    sent = Sent()
+    later = Clock(NOON)
+    later.move(seconds=0.001)
+
+    for event in (
+        MESSAGE,
+        message_added(index=1),
+        CLOSED,
+        HANDED_BACK,
+        OwnerSet(conversation_sid=CONVERSATION, owner=Owner.HUMAN, at=NOON),
+        OwnerSet(conversation_sid=CONVERSATION, owner=Owner.ASSISTANT, at=later()),
+        FAILED,
+    ):
+        sent.queue().send(event)
+
+    assert len(set(sent.ids())) == len(sent.records)
+
+
+def test_a_message_queued_again_has_another_id_unless_it_is_for_the_same_reason() -> None:
+    sent = Sent()
+    later = Clock(NOON)
+    later.move(seconds=60)
+
+    sent.queue().send(MESSAGE)
+    sent.queue().send_again([MESSAGE], since=NOON)
+    sent.queue().send_again([MESSAGE], since=NOON)
+    sent.queue().send_again([MESSAGE], since=later())
+
+    first, again, repeated, found_later = sent.ids()
+    assert again == repeated
+    assert len({first, again, found_later}) == 3
