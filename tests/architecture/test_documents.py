@@ -1,21 +1,33 @@
-"""The documents and what they describe: links, paths, settings, alarms, dependencies and decisions exist."""
+"""Documents ↔ code: what a document names exists; what an operator meets in the code is documented."""
 
+import ast
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from switchboard.author import AuthorRole
+from switchboard.aws.dynamodb.updates import ACTIVITY, LEASE, TURN
+from switchboard.conversation import RefusalRule, TurnOutcome
+from switchboard.errors import RejectionCause
 from switchboard.lifecycle import Effect
+from switchboard.turn.context import Step
+from switchboard.turn.result import DROPPED, RetryReason
+from switchboard.twilio.webhook.parse import KNOWN
 from tests.architecture.conftest import TEMPLATE
+from tests.simulation.mutants import MUTANTS
 from tests.skips import program
 
 ROOT = TEMPLATE.parent
 DECISIONS = ROOT / "docs" / "decisions"
 OPERATIONS = ROOT / "docs" / "operations.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+GUARANTEES = ROOT / "docs" / "guarantees.md"
+LAYER = ROOT / "layers" / "switchboard" / "switchboard"
 
 FENCED = re.compile(r"^( *)(```+).*?^\1\2\s*$", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
@@ -134,16 +146,108 @@ def test_the_settings_page_names_every_parameter_and_its_default(template: Mappi
     assert rows.keys() - {"parameter"} == template["Parameters"].keys()
 
 
-def test_the_metrics_page_names_what_is_counted() -> None:
-    cells = " ".join(FIRST_CELL.findall(section(OPERATIONS, "Metrics")))
-    names = {name for name in CODE_SPAN.findall(cells) if "<" not in name}
-    deployed = (name for name in files() if name.startswith(("layers/", "functions/")) and name.endswith(".py"))
-    code = "".join((ROOT / name).read_text() for name in deployed)
+def test_the_metrics_page_names_every_decision_and_no_other() -> None:
+    documented = {name for name in first_cells(section(OPERATIONS, "Metrics")) if "<" not in name}
+    closed_sets = (TurnOutcome, RetryReason, Effect)
+    decisions = {member.value for members in closed_sets for member in members} | {DROPPED}
+    decisions |= {f"rejected_{cause}" for cause in RejectionCause}
+    decisions |= {f"ignored_message_of_{role}" for role in (AuthorRole.ASSISTANT, AuthorRole.SYSTEM)}
+    named = {*constants_given_to({"record_decision", "add_metric"})}
+    ignored = {f"ignored_{name}" for name in constants_given_to({"Ignored"})}
 
-    told = {name.removeprefix("ignored_") for name in names if not name.startswith("ignored_message_of_")}
+    assert {"accepted", "failed", "coalescing", "found_again"} <= named
+    assert {"ignored_unknown_state", "ignored_another_service"} <= ignored
+    assert (decisions | named | ignored) - documented == set()
+    assert documented - decisions - named - ignored - {f"ignored_{event_type}" for event_type in KNOWN} == set()
 
-    assert names >= {effect.value for effect in Effect}
-    assert {name for name in told if f'"{name}"' not in code} == set()
+
+def constants_given_to(functions: set[str]) -> Iterator[str]:
+    """Yield the string constants among the arguments of calls of these functions in the deployed code."""
+    for name in files():
+        if name.startswith(("layers/", "functions/")) and name.endswith(".py"):
+            for node in ast.walk(ast.parse((ROOT / name).read_text())):
+                if isinstance(node, ast.Call) and _called(node.func) in functions:
+                    given = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "name")]
+                    yield from _constants(given)
+
+
+def _called(function: ast.expr) -> str:
+    match function:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case _:
+            return ""
+
+
+def _constants(expressions: Iterable[ast.expr]) -> Iterator[str]:
+    """Yield the strings that these expressions may be, as far as they are written out: `"a" if found else "b"`."""
+    for expression in expressions:
+        match expression:
+            case ast.Constant(value=str(value)):
+                yield value
+            case ast.IfExp(body=body, orelse=orelse):
+                yield from _constants((body, orelse))
+
+
+def test_the_row_of_refused_names_every_rule() -> None:
+    (row,) = re.findall(r"^\| `refused` \|.+$", section(OPERATIONS, "Metrics"), re.MULTILINE)
+
+    assert set(CODE_SPAN.findall(row)) >= {rule.value for rule in RefusalRule}
+
+
+def test_every_log_field_of_ours_is_explained() -> None:
+    explained = {*first_cells(section(OPERATIONS, "Logs"))}
+    keys = {
+        key.value
+        for path in (LAYER / "telemetry.py", *LAYER.glob("aws/sqs/*_batch.py"), LAYER / "bootstrap" / "sweeper.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }
+
+    assert keys >= {"conversation_sid", "stack", "records", "found"}
+    assert keys - explained == set()
+
+
+def test_every_attribute_of_a_conversation_is_explained_and_no_other() -> None:
+    table = section(ARCHITECTURE, "The table").partition("The attributes of `CONVERSATION`")[2]
+    explained = {*first_cells(table)}
+    read = {
+        *re.findall(r'\bitem(?:\.get\(|\[)"(\w+)"', function_text("aws/dynamodb/items.py", "conversation_from_item"))
+    }
+
+    assert read >= {"owner", "pending_reply", "low_watermark"}
+    assert explained == read.union(ACTIVITY, LEASE, TURN)
+
+
+def function_text(module: str, name: str) -> str:
+    """Return the source of a function of the layer."""
+    text = (LAYER / module).read_text()
+    (function,) = (n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef) and n.name == name)
+    return ast.get_source_segment(text, function) or ""
+
+
+def test_the_steps_of_a_turn_are_explained_in_their_order() -> None:
+    rows = re.findall(r"^\| (\w+) \|", section(ARCHITECTURE, "A turn").partition("| step |")[2], re.MULTILINE)
+    in_order = [step.value for step in Step if step is not Step.RESUME]
+
+    assert rows[: len(in_order)] == in_order
+    assert "### Resume" in section(ARCHITECTURE, "A turn")
+
+
+def test_every_module_of_the_layer_is_in_the_list_of_modules() -> None:
+    listed = [name.rstrip("/") for name in first_cells(section(ARCHITECTURE, "The layer, module by module"))]
+    modules = {path.relative_to(LAYER).as_posix() for path in LAYER.rglob("*.py") if path.name != "__init__.py"}
+
+    assert {
+        name for name in modules if not any(name == each or name.startswith(f"{each}/") for each in listed)
+    } == set()
+    assert {name for name in listed if not (LAYER / name).exists()} == set()
+
+
+def test_the_number_of_mutants_is_the_documented_one() -> None:
+    assert f"{len(MUTANTS)} of {len(MUTANTS)} noticed" in GUARANTEES.read_text()
 
 
 def test_the_alarms_page_names_every_alarm(template: Mapping[str, Any]) -> None:
@@ -192,6 +296,11 @@ def test_a_decision_has_all_its_parts(path: Path) -> None:
 
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == PARTS_OF_A_DECISION
     assert all(body.strip() for body in re.split(r"^## .+$", text, flags=re.MULTILINE)[1:])
+
+
+def first_cells(text: str) -> list[str]:
+    """Return the code spans of each row's first cell in the tables of a text."""
+    return CODE_SPAN.findall(" ".join(FIRST_CELL.findall(text)))
 
 
 def section(page: Path, title: str) -> str:
