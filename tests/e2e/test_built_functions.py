@@ -65,7 +65,7 @@ def test_the_agent_function_answers_on_every_channel(bench: Bench) -> None:
 
 def test_the_lifecycle_function_applies_what_happened(bench: Bench) -> None:
     lifecycle = bench.function("LifecycleFunction")
-    names = ("colleague_writes", "handed_back", "delivery_failed", "closed")
+    names = ("human_writes", "handed_back", "delivery_failed", "closed")
 
     results = [lifecycle.invoke(bench.payload(f"lifecycle/{name}.json")) for name in names]
 
