@@ -1,4 +1,4 @@
-"""The proofs as commands: `python -m tests.simulation exhaustive`, `… schedules`, `… mutants`."""
+"""The proofs as commands: `python -m tests.simulation exhaustive`, `… schedules`, `… mutants`, `… for-real`."""
 # ruff: noqa: T201 -- commands print
 
 import itertools
@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 class Scope(NamedTuple):
-    """How far the plans of one row go."""
+    """The plans of one row of the table."""
 
     messages: int
     parts: int = 1  # of the reply
@@ -62,10 +62,10 @@ def exhaustive(*, quick: bool = False) -> None:
 
 def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
     """Return how many plans a scope has, the violations among them, and how long they took."""
-    began = time.monotonic()
+    started = time.monotonic()
     plans, found = 0, []
     for order in itertools.permutations(range(scope.messages)):
-        for plan, judged in explore(
+        for plan, ended in explore(
             messages=scope.messages,
             order=order,
             parts=scope.parts,
@@ -74,12 +74,12 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
         ):
             plans += 1
-            if isinstance(judged, AssertionError):
-                found.append(_told(scope, order, plan, judged))
-    return plans, found, time.monotonic() - began
+            if isinstance(ended, AssertionError):
+                found.append(_violation(scope, order, plan, ended))
+    return plans, found, time.monotonic() - started
 
 
-def _told(scope: Scope, order: tuple[int, ...], plan: Plan, error: AssertionError) -> str:
+def _violation(scope: Scope, order: tuple[int, ...], plan: Plan, error: AssertionError) -> str:
     return f"{error} · {scope} · webhooks {order} · plan {plan}"
 
 
@@ -91,8 +91,8 @@ def schedules(
     window_faults: Annotated[bool, typer.Option(help="with late commits and lagging lists")] = False,
     show: Annotated[bool, typer.Option(help="print each step")] = False,
 ) -> None:
-    """Run seeded schedules; a failing one prints how to replay it, step by step."""
-    began = time.monotonic()
+    """Run seeded schedules; print how to replay those that fail."""
+    started = time.monotonic()
     share = -(-seeds // (os.cpu_count() or 1))
     starts = range(first_seed, first_seed + seeds, share)
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
@@ -109,7 +109,7 @@ def schedules(
         more = " --window-faults" if window_faults else ""
         print(f"seed {seed} at commit {commit.strip()}: {why}")
         print(f"  replay: make simulate SEEDS=1 FIRST_SEED={seed} FLAGS='--show{more}'")
-    took = time.monotonic() - began
+    took = time.monotonic() - started
     print(f"{seeds} schedules from seed {first_seed}, {len(failures)} failed, {took:.1f} s")
     print(Counter(why for _, why in failures).most_common(5) or "every invariant held")
     raise typer.Exit(1 if failures else 0)
@@ -133,11 +133,11 @@ def run_schedules(first: int, count: int, window_faults: bool, show: bool) -> li
 def for_real(
     *,
     customers: Annotated[int, typer.Option(help="how many, each with a conversation")] = 60,
-    texts: Annotated[int, typer.Option(help="of each customer")] = 9,
-    seconds: Annotated[float, typer.Option(help="in which they text")] = 90,
-    seed: Annotated[int, typer.Option(help="of the faults and of who does what when")] = 0,
+    texts: Annotated[int, typer.Option(help="from each customer")] = 9,
+    seconds: Annotated[float, typer.Option(help="over which they are spread")] = 90,
+    seed: Annotated[int, typer.Option(help="of the faults and of the load")] = 0,
 ) -> None:
-    """Run the whole local stack under load, with every fault on and its processes killed, and judge what arrived."""
+    """Run the whole local stack under load, with faults and with processes killed, and check what arrived."""
     report = prove(customers=customers, texts=texts, seconds=seconds, seed=seed)
     print(f"{report.texts} texts in {report.conversations} conversations, {report.replies} replies,", end=" ")
     print(f"{report.dead_letters} dead letters, {report.kills} processes killed, {report.seconds:.0f} s")

@@ -1,8 +1,8 @@
-"""Every way a few deliveries can go wrong, one after the other, against the real `take_turn`.
+"""Every plan: all ways in which a few deliveries can go wrong, against the real `take_turn`.
 
-A *plan* says what happens at which point: at the n-th call of a port the worker crashes before or after it, a second
-worker comes in, a colleague takes over, hands back, the conversation is closed, the write's answer is lost; and how the
-n-th POST ends. Every plan within the given number of events is run, and judged from outside.
+A *plan* says what happens at which call of a port: the worker crashes before or after it, a second worker starts, a
+human takes over or hands back, the conversation is closed, the response to the write is lost; or how the POST ends.
+`explore` runs every plan of at most so many events, and checks every invariant.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ from tests.simulation.invariants import (
     FALLBACK,
     REPLY,
     Evidence,
-    Licence,
+    SendPermit,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
 )
@@ -36,24 +36,24 @@ CRASHES = ("crash_before", "crash_after")
 WRITES = frozenset(
     {"claim", "join", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
 )
-OTHERS = (
+OTHER_EVENTS = (
     "second_worker",
     "take_over",
     "hand_back",
     "close",
-    "answer_lost",
-    "asked_again",  # the SDK does, where an answer is lost
+    "write_response_lost",
+    "write_repeated",  # by the SDK, where a response is lost
     "throttled",
-    "model_away",
+    "model_unavailable",
     "slow",
     "stale",
 )
-POST_ENDS = ("lost", "unseen", "late", "late_then_gone", "not_sent", "refused")
-ONLY_AT = {
-    "answer_lost": WRITES,
-    "asked_again": WRITES,
+POST_ENDS = ("request_lost", "response_lost", "late", "late_then_gone", "not_sent", "refused")
+CALLS_OF_EVENT = {
+    "write_response_lost": WRITES,
+    "write_repeated": WRITES,
     "throttled": WRITES,
-    "model_away": {"think"},
+    "model_unavailable": {"think"},
     "slow": {"think"},
     "stale": {"list"},
 }
@@ -62,17 +62,17 @@ SLOW_SECONDS = 59  # of the lease's 60
 type Plan = tuple[tuple[int, str], ...]
 
 
-class ModelAwayError(Transient):
+class ModelUnavailableError(Transient):
     """The model does not answer."""
 
 
 class Crash(BaseException):
-    """The worker is gone."""
+    """The worker's process is gone."""
 
 
 @dataclass(slots=True)
 class Harness:
-    """One conversation, its queue, and workers that a plan interrupts."""
+    """One conversation, its queue, and workers that a plan interrupts. `points` are the calls of ports so far."""
 
     plan: dict[int, str]
     bodies: Sequence[str]
@@ -83,18 +83,18 @@ class Harness:
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
     points: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
-    a_human_spoke: bool = False
+    human_wrote: bool = False
     was_closed: bool = False
     depth: int = 0
-    licences: list[Licence] = field(default_factory=list)
-    licensed_at: int = 0
-    frozen_in: dict[str, int] = field(default_factory=dict)
-    takings: list[int] = field(default_factory=list)
-    thoughts: dict[int, set[str]] = field(default_factory=dict)
-    model_is_away: bool = False
-    somebody_died: bool = False
-    spoke_on: bool = False
-    waited_for_nobody: bool = False
+    send_permits: list[SendPermit] = field(default_factory=list)
+    permitted_at: int = 0
+    takeovers_at_freeze: dict[str, int] = field(default_factory=dict)
+    takeovers: list[int] = field(default_factory=list)
+    turns_by_message: dict[int, set[str]] = field(default_factory=dict)
+    model_is_unavailable: bool = False
+    lease_is_orphaned: bool = False
+    sent_after_takeover: bool = False
+    busy_without_worker: bool = False
     ids: Iterator[int] = field(default_factory=count)
     twilio: Twilio = field(init=False)
     queue: FifoQueue = field(init=False)
@@ -106,10 +106,10 @@ class Harness:
         self.dead_letters = FifoQueue(clock=self.clock)
 
     def run(self, order: Sequence[int]) -> None:
-        """Let the customer write everything, the webhooks come in `order`, and the workers work until all is quiet."""
-        said = [self.twilio.say(CONVERSATION, body) for body in self.bodies]
+        """Let the customer write everything and the webhooks arrive in `order`; work until the queue is empty."""
+        written = [self.twilio.say(CONVERSATION, body) for body in self.bodies]
         for position in order:
-            self.queue.send(said[position])
+            self.queue.send(written[position])
             if position == order[0]:
                 self.work()
         for _ in range(40):
@@ -118,17 +118,17 @@ class Harness:
             self._wait()
             self.work()
         self.clock.move(300)
-        self.twilio.arrive()
+        self.twilio.commit_late_posts()
 
     def work(self) -> None:
-        """Receive what is there, take a turn, and do with the records what it says; a crash does nothing with them."""
+        """Receive what is visible, take a turn, and delete or return the records as it says; a crash does neither."""
         for receipts in (self.queue.receive(group) for group in self.queue.ready()):
             if receipts:
                 try:
                     self._take_turn(receipts)
                 except Crash:
-                    self.somebody_died = True
-                    self.trace.append("  (worker gone)")
+                    self.lease_is_orphaned = True
+                    self.trace.append("  (crashed)")
                 except Transient as error:
                     self.queue.settle(receipts, frozenset(), 2)
                     self.trace.append(f"  {type(error).__name__}")
@@ -137,7 +137,7 @@ class Harness:
         self.depth += 1
         store = Interrupted(self.store, self)
         try:
-            outcome = take_turn(
+            result = take_turn(
                 [receipt.message for receipt in receipts],
                 lease_until=self.clock() + timedelta(seconds=60),
                 ports=TurnPorts(
@@ -156,19 +156,19 @@ class Harness:
             )
         finally:
             self.depth -= 1
-        if outcome.outcome == RetryReason.BUSY and self.depth == 0 and not self.somebody_died:
-            self.waited_for_nobody = True
-        self.trace.append(f"  {outcome.outcome} {outcome.cause} +{outcome.retry_after_seconds}s")
-        self.queue.settle(receipts, outcome.acknowledged, outcome.retry_after_seconds)
+        if result.outcome == RetryReason.BUSY and self.depth == 0 and not self.lease_is_orphaned:
+            self.busy_without_worker = True
+        self.trace.append(f"  {result.outcome} {result.cause} +{result.retry_after_seconds}s")
+        self.queue.settle(receipts, result.acknowledged, result.retry_after_seconds)
 
-    # ── the ports, each call of which is a point of the plan ─────────────────────────────────────────────────────
+    # ── the ports: each call is a point of the plan ───────────────────────────────────────────────────────────────────
 
     def answer(self, question: Question) -> Answer:
         def think() -> Answer:
             for index in map(int, question.messages):
-                self.thoughts.setdefault(index, set()).add(question.turn)
-            if self.model_is_away:
-                raise ModelAwayError
+                self.turns_by_message.setdefault(index, set()).add(question.turn)
+            if self.model_is_unavailable:
+                raise ModelUnavailableError
             filling = f"\n\n{'.' * 1600}" * (self.parts - 1)
             return Answer(text=" ".join([REPLY, *question.messages]) + filling)
 
@@ -178,8 +178,7 @@ class Harness:
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         end = self.plan.get(len(self.points), "sent")
         if marker.part > 0:
-            since = self.licensed_at
-            self.spoke_on = self.spoke_on or any(since < taking < len(self.points) for taking in self.takings)
+            self.sent_after_takeover |= any(self.permitted_at < at < len(self.points) for at in self.takeovers)
 
         def post() -> Sent:
             try:
@@ -208,33 +207,33 @@ class Harness:
         self.at("copy", send_each)
 
     def at(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever the port returns
-        """Make a port's call, with what the plan has for this point."""
+        """Call a port, with the event that the plan has for this point."""
         event = self.plan.get(len(self.points), "")
         self.points.append(name)
         self.trace.append(f"{len(self.points) - 1:3} {'  ' * (self.depth - 1)}{name} {event}")
-        if event in self.happenings:
-            self.happenings[event]()
+        if event in self.actions:
+            self.actions[event]()
         result = call()
-        if event == "asked_again":
+        if event == "write_repeated":
             result = call()
         if name in {"freeze", "record_resend"}:
-            self._note_licence(name)
+            self._note_send_permit(name)
         if event == "crash_after":
             raise Crash
-        if event == "answer_lost":
-            self.somebody_died = True  # a claim whose answer is lost is nobody's
+        if event == "write_response_lost":
+            self.lease_is_orphaned = True  # where it was a claim, no worker has the lease
             raise ThrottledError
         return result
 
-    # ── what a plan makes happen ─────────────────────────────────────────────────────────────────────────────────
+    # ── the events of a plan ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def happenings(self) -> dict[str, Callable[[], None]]:
-        """What happens right before a call, by the event's name."""
+    def actions(self) -> dict[str, Callable[[], None]]:
+        """What an event does before the call, by its name."""
         return {
             "crash_before": self._crash,
-            "throttled": self._throttle,
-            "model_away": self._take_the_model_away,
+            "throttled": self._throttle_write,
+            "model_unavailable": self._make_model_unavailable,
             "slow": lambda: self.clock.move(SLOW_SECONDS),
             "second_worker": self._second_worker,
             "take_over": self._take_over,
@@ -245,40 +244,40 @@ class Harness:
     def _crash(self) -> None:
         raise Crash
 
-    def _throttle(self) -> None:
-        self.somebody_died = True  # a lease that cannot be given back is nobody's
+    def _throttle_write(self) -> None:
+        self.lease_is_orphaned = True  # where it was the give back, no worker has the lease
         raise ThrottledError
 
-    def _take_the_model_away(self) -> None:
-        self.model_is_away = True
+    def _make_model_unavailable(self) -> None:
+        self.model_is_unavailable = True
 
     def _take_over(self) -> None:
-        self.a_human_spoke = True
-        self.takings.append(len(self.points) - 1)
+        self.human_wrote = True
+        self.takeovers.append(len(self.points) - 1)
         message = self.twilio.say(CONVERSATION, "I take this", author_role=AuthorRole.HUMAN)
         self.store.take_over(CONVERSATION, index=message.index, at=message.at)
 
     def _close(self) -> None:
         self.was_closed = True
-        self.takings.append(len(self.points) - 1)
+        self.takeovers.append(len(self.points) - 1)
         self.store.close(CONVERSATION, at=self.clock())
 
-    def _note_licence(self, name: str) -> None:
-        self.licensed_at = len(self.points) - 1
+    def _note_send_permit(self, name: str) -> None:
+        self.permitted_at = len(self.points) - 1
         item = self.store.items[CONVERSATION]
         if name == "freeze":
-            self.frozen_in[item.turn] = len(self.takings)
-        self.licences.append(
-            Licence(
+            self.takeovers_at_freeze[item.turn] = len(self.takeovers)
+        self.send_permits.append(
+            SendPermit(
                 turn=item.turn,
                 owner=item.owner,
                 closed=item.closed,
-                taken_since_frozen=self.frozen_in[item.turn] != len(self.takings),
+                taken_over_since_freeze=self.takeovers_at_freeze[item.turn] != len(self.takeovers),
             )
         )
 
     def _second_worker(self) -> None:
-        """Let SQS deliver the records in flight once more, too early, to another worker."""
+        """Let SQS deliver the records in flight again, too early, to another worker."""
         if self.depth > 1:
             return
         for records in self.queue.records.values():
@@ -304,39 +303,39 @@ class Harness:
             + self.queue.dead,
             item=self.store.items[CONVERSATION],
             records=list(self.store.records.get(CONVERSATION, {}).values()),
-            a_human_spoke=self.a_human_spoke,
+            human_wrote=self.human_wrote,
             was_closed=self.was_closed,
             was_handed_back="hand_back" in self.plan.values(),
-            licences=self.licences,
-            thoughts=self.thoughts,
-            spoke_on=self.spoke_on,
-            waited_for_nobody=self.waited_for_nobody,
-            copies_allowed=2 if "stale" in self.plan.values() else 1,
+            send_permits=self.send_permits,
+            turns_by_message=self.turns_by_message,
+            sent_after_takeover=self.sent_after_takeover,
+            busy_without_worker=self.busy_without_worker,
+            max_copies=2 if "stale" in self.plan.values() else 1,
         )
 
 
 class Interrupted:
-    """The store, each of whose methods is a point of the plan."""
+    """The store: each call of a method is a point of the plan."""
 
-    def __init__(self, store: ConversationsInMemory, house: Harness) -> None:
+    def __init__(self, store: ConversationsInMemory, harness: Harness) -> None:
         self._store = store
-        self._house = house
+        self._harness = harness
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._store, name)
-        return lambda *args, **kwargs: self._house.at(name, lambda: method(*args, **kwargs))
+        return lambda *args, **kwargs: self._harness.at(name, lambda: method(*args, **kwargs))
 
 
 def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY) -> Harness:
-    """Run one plan to its end and judge it."""
-    house = Harness(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts, budget=budget)
-    house.run(order)
-    check(house.evidence())
-    records = [*house.store.records.get(CONVERSATION, {}).values()]
+    """Run one plan to its end, and check every invariant."""
+    harness = Harness(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts, budget=budget)
+    harness.run(order)
+    check(harness.evidence())
+    records = [*harness.store.records.get(CONVERSATION, {}).values()]
     budgets_are_exceeded_by_at_most_the_turns_in_flight(records, budget, in_flight=1)
-    assert house.queue.is_empty(), "records go round for ever"
-    assert all(posts <= 2 for posts in house.twilio.posts.values()), "a third POST"
-    return house
+    assert harness.queue.is_empty(), "a record is never acknowledged"
+    assert all(count <= 2 for count in harness.twilio.posts.values()), "a third POST of one part"
+    return harness
 
 
 def explore(
@@ -351,17 +350,17 @@ def explore(
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
     try:
-        house = run(plan, messages=messages, order=order, parts=parts, budget=budget)
+        harness = run(plan, messages=messages, order=order, parts=parts, budget=budget)
     except AssertionError as error:
         yield plan, error
         return
-    yield plan, house
+    yield plan, harness
     if events == 0:
         return
     first = plan[-1][0] + 1 if plan else 0
     happened = Counter(event for _, event in plan)
-    for point in range(first, len(house.points)):
-        for event in _possible(house.points[point], happened, crashes):
+    for point in range(first, len(harness.points)):
+        for event in _possible(harness.points[point], happened, crashes):
             is_crash = event in CRASHES
             yield from explore(
                 messages=messages,
@@ -377,8 +376,8 @@ def explore(
 def _possible(name: str, happened: Counter[str], crashes: int) -> Iterator[str]:
     if crashes:
         yield from CRASHES
-    for event in OTHERS:
-        if name not in ONLY_AT.get(event, {name}):
+    for event in OTHER_EVENTS:
+        if name not in CALLS_OF_EVENT.get(event, {name}):
             continue
         if event == "hand_back" and not happened["take_over"]:
             continue

@@ -1,7 +1,7 @@
-"""What must hold whatever happened: judged from what the customers received, and from what is in the dead-letter queue.
+"""What must hold whatever happened, checked on what customers received, on the item and on the dead-letter queue.
 
-The agent of the proofs answers with the numbers of the messages it was asked ("re: 0 2"), so that a reply tells what it
-answers.
+The agent of the proofs answers with the indices of the messages it was asked about ("re: 0 2"), so that a reply says
+which messages it answers.
 """
 
 from collections import Counter
@@ -20,42 +20,42 @@ REPLY = "re:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Licence:
-    """A write after which a draft may be posted: what it found, and what had happened since the draft was frozen."""
+class SendPermit:
+    """What the item held when a write allowed the POSTs of a pending reply, and what had happened since its freeze."""
 
     turn: str
     owner: Owner
     closed: bool
-    taken_since_frozen: bool
-    saw_a_colleague: bool = False
+    taken_over_since_freeze: bool
+    saw_a_human: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One conversation when all is quiet."""
+    """One conversation when nothing is left to do."""
 
     messages: Sequence[MessageAdded]
     dead_letters: Sequence[MessageAdded]
     item: Conversation
     records: Sequence[TurnRecord]
-    a_human_spoke: bool
+    human_wrote: bool
     was_closed: bool
     was_handed_back: bool = False
-    licences: Sequence["Licence"] = ()
-    thoughts: Mapping[int, AbstractSet[str]] = field(default_factory=dict)
-    spoke_on: bool = False
-    waited_for_nobody: bool = False
-    owners: Sequence[OwnerSet] = ()
-    history: int = 0  # how many messages stood there long before we came
-    copies_allowed: int = 1
+    send_permits: Sequence["SendPermit"] = ()
+    turns_by_message: Mapping[int, AbstractSet[str]] = field(default_factory=dict)
+    sent_after_takeover: bool = False
+    busy_without_worker: bool = False
+    owner_events: Sequence[OwnerSet] = ()
+    old_messages: int = 0  # how many are from long before our first webhook
+    max_copies: int = 1
 
     @property
-    def a_human_has_or_had_it(self) -> bool:
+    def human_owns_or_owned(self) -> bool:
         return self.item.owner is Owner.HUMAN or self.was_handed_back
 
     @property
-    def customers(self) -> list[MessageAdded]:
-        return [m for m in self.messages if m.author_role is AuthorRole.CUSTOMER and m.index >= self.history]
+    def customer_messages(self) -> list[MessageAdded]:
+        return [m for m in self.messages if m.author_role is AuthorRole.CUSTOMER and m.index >= self.old_messages]
 
     @property
     def replies(self) -> list[MessageAdded]:
@@ -80,54 +80,54 @@ def check(evidence: Evidence) -> None:
 
 def answered_by(reply: MessageAdded) -> frozenset[int]:
     """Return the indices that a reply of the proofs' agent answers."""
-    said, *words = reply.body.split() or [""]
-    return frozenset(int(word) for word in words if word.isdecimal()) if said == REPLY else frozenset()
+    first_word, *words = reply.body.split() or [""]
+    return frozenset(int(word) for word in words if word.isdecimal()) if first_word == REPLY else frozenset()
 
 
 def every_message_has_an_end(evidence: Evidence) -> None:
-    """Each customer message is answered, a human's, refused by a rule, or a dead letter of which he was told."""
+    """Each message is answered, left to a human, refused by a rule, or a dead letter with a fallback."""
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
-    was_told = any(reply.body == FALLBACK for reply in evidence.replies)
+    fallback_was_sent = any(reply.body == FALLBACK for reply in evidence.replies)
     refused = {
         sid for record in evidence.records if record.outcome is TurnOutcome.REFUSED for sid in record.message_sids
     }
-    for message in evidence.customers:
+    for message in evidence.customer_messages:
         ended = (
             message.index in answered
-            or (was_told and evidence.a_human_has_or_had_it)
+            or (fallback_was_sent and evidence.human_owns_or_owned)
             or message.message_sid in refused
-            or (evidence.item.coverage.covers(message.index) and (evidence.a_human_spoke or evidence.was_closed))
+            or (evidence.item.coverage.covers(message.index) and (evidence.human_wrote or evidence.was_closed))
             or (evidence.item.coverage.covers(message.index) and _ended_with_a_human(evidence, message))
         )
         assert ended, f"lost: message {message.index}"
-    for letter in evidence.dead_letters:
-        ended = was_told or evidence.a_human_has_or_had_it or letter.message_sid in refused
-        assert ended, f"dead without a word: message {letter.index}"
+    for message in evidence.dead_letters:
+        ended = fallback_was_sent or evidence.human_owns_or_owned or message.message_sid in refused
+        assert ended, f"a dead letter, but neither a fallback nor a human: message {message.index}"
 
 
 def _ended_with_a_human(evidence: Evidence, message: MessageAdded) -> bool:
     endings = {record.outcome for record in evidence.records if message.message_sid in record.message_sids}
-    return evidence.a_human_has_or_had_it and bool(
+    return evidence.human_owns_or_owned and bool(
         endings & {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.VOID}
     )
 
 
 def no_turn_says_two_texts(evidence: Evidence) -> None:
-    """Every copy of a turn's part carries the same text."""
+    """Every copy of a part has the same text."""
     texts: dict[object, str] = {}
     for reply in evidence.replies:
-        said = texts.setdefault(reply.marker, reply.body)
-        assert said == reply.body, f"two texts in one turn: {said!r}, {reply.body!r}"
+        text = texts.setdefault(reply.marker, reply.body)
+        assert text == reply.body, f"two texts in one turn: {text!r}, {reply.body!r}"
 
 
 def no_part_is_there_twice(evidence: Evidence) -> None:
-    """No marker appears twice, except in the documented window, where it appears at most twice."""
+    """Each part is sent once; where POSTs commit very late or lists lag, at most twice."""
     for marker, copies in Counter(reply.marker for reply in evidence.replies).items():
-        assert copies <= evidence.copies_allowed, f"{copies} copies of {marker}"
+        assert copies <= evidence.max_copies, f"{copies} copies of {marker}"
 
 
 def no_message_is_answered_twice(evidence: Evidence) -> None:
-    """No two turns answer one message, unless a human handed it back in between."""
+    """No two turns answer one message."""
     turns: dict[int, set[str]] = {}
     for reply in evidence.replies:
         for index in answered_by(reply):
@@ -143,27 +143,27 @@ def replies_are_in_order(evidence: Evidence) -> None:
 
 
 def the_fallback_is_in_the_dead_letter_queue(evidence: Evidence) -> None:
-    """Who was told that nobody can answer now has a dead letter for each message, and a human."""
-    dead = {letter.message_sid for letter in evidence.dead_letters}
+    """Where a customer read the fallback, each of their messages is a dead letter, and a human is the owner."""
+    dead = {message.message_sid for message in evidence.dead_letters}
     for record in evidence.records:
         if record.outcome is TurnOutcome.FELL_BACK:
-            assert dead.issuperset(record.message_sids), "told, but no dead letter"
+            assert dead.issuperset(record.message_sids), "a fallback, but no dead letter"
     if any(reply.body == FALLBACK for reply in evidence.replies):
-        assert evidence.a_human_has_or_had_it or evidence.a_human_spoke or evidence.was_closed, "told, but no human"
+        assert evidence.human_owns_or_owned or evidence.human_wrote or evidence.was_closed, "a fallback, but no human"
 
 
 def nobody_speaks_over_a_human(evidence: Evidence) -> None:
-    """Nothing is sent once a human owns the conversation or it is closed, and no draft outlives a takeover."""
-    for licence in evidence.licences:
-        assert licence.owner is Owner.ASSISTANT, f"turn {licence.turn} speaks over a human"
-        assert not licence.closed, f"turn {licence.turn} speaks into a closed conversation"
-        assert not licence.taken_since_frozen, f"turn {licence.turn} sends a pending_reply from before a takeover"
-        assert not licence.saw_a_colleague, f"turn {licence.turn} speaks over a colleague it has handled"
-    assert not evidence.spoke_on, "a later part was sent after a takeover"
+    """Nothing is sent once a human owns the conversation or it is closed, and no pending reply outlives a takeover."""
+    for permit in evidence.send_permits:
+        assert permit.owner is Owner.ASSISTANT, f"turn {permit.turn} sends while a human is the owner"
+        assert not permit.closed, f"turn {permit.turn} sends into a closed conversation"
+        assert not permit.taken_over_since_freeze, f"turn {permit.turn} sends a pending reply from before a takeover"
+        assert not permit.saw_a_human, f"turn {permit.turn} sends although its list showed a human's message"
+    assert not evidence.sent_after_takeover, "a later part was sent after a takeover"
 
 
 def what_a_human_left_is_answered(evidence: Evidence) -> None:
-    """Where the agent owns the conversation again, whatever came after the colleague's last word has its answer."""
+    """Where the assistant owns the conversation again, every message after the human's last one is answered."""
     stopped = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.VOID, TurnOutcome.HANDED_OFF}
     if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.outcome for r in evidence.records}:
         return
@@ -172,51 +172,52 @@ def what_a_human_left_is_answered(evidence: Evidence) -> None:
     ):
         return
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
-    last_word = max((m.index for m in evidence.messages if m.author_role is AuthorRole.HUMAN), default=-1)
-    for message in evidence.customers:
-        assert message.index < last_word or message.index in answered, f"left_to_human behind: message {message.index}"
+    last_of_human = max((m.index for m in evidence.messages if m.author_role is AuthorRole.HUMAN), default=-1)
+    for message in evidence.customer_messages:
+        is_answered = message.index < last_of_human or message.index in answered
+        assert is_answered, f"left to a human and never answered: message {message.index}"
 
 
 def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
-    """However often a message is delivered, a tool that keys what it does by the turn does it once."""
+    """All deliveries of a message have one turn id: a tool that keys its effects by it has each effect once."""
     if evidence.was_handed_back:
         return
-    for index, turns in evidence.thoughts.items():
-        assert len(turns) == 1, f"message {index} was thought about in turns {sorted(turns)}"
+    for index, turns in evidence.turns_by_message.items():
+        assert len(turns) == 1, f"the assistant was asked about message {index} in turns {sorted(turns)}"
 
 
 def nobody_waits_for_a_lease_that_is_over(evidence: Evidence) -> None:
-    """A conversation is busy only while another worker has it, or one has died with it."""
-    assert not evidence.waited_for_nobody, "busy, and nobody was there"
+    """A conversation is busy only while a worker has it, or after one died without giving it back."""
+    assert not evidence.busy_without_worker, "busy without a worker"
 
 
 def the_newest_event_decides_who_owns(evidence: Evidence) -> None:
-    """A late or doubled takeover or hand back changes nothing that is newer; what we left to a human stays his."""
-    if not evidence.owners or evidence.item.closed:
+    """A takeover or a hand back that comes late or twice does not replace a newer one."""
+    if not evidence.owner_events or evidence.item.closed:
         return
-    newest = max(evidence.owners, key=lambda event: event.at)
+    newest = max(evidence.owner_events, key=lambda event: event.at)
     gave_up = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.HANDED_OFF, TurnOutcome.REFUSED}
     if newest.owner == Owner.ASSISTANT and any(record.outcome in gave_up for record in evidence.records):
-        return  # whether that came before or after the hand back is a matter of milliseconds
+        return  # the turn may have given up before or after the hand back
     assert evidence.item.owner == newest.owner, f"{evidence.item.owner} owns it, the newest event says {newest.owner}"
 
 
 def history_is_left_alone(evidence: Evidence) -> None:
-    """What stood in a conversation long before we first saw it is not answered."""
-    for index in evidence.thoughts:
-        assert index >= evidence.history, f"message {index} is history, and was thought about"
+    """Messages from long before our first webhook get no answer."""
+    for index in evidence.turns_by_message:
+        assert index >= evidence.old_messages, f"message {index} is history, and the assistant was asked about it"
 
 
 def budgets_are_exceeded_by_at_most_the_turns_in_flight(
     records: Sequence[TurnRecord], budget: Budget, *, in_flight: int
 ) -> None:
-    """A day has no more turns than its budget, but for those that were open when it was used up, besides the last."""
-    besides = max(in_flight - 1, 0)
+    """A day has no more turns than its budget, and those that were in flight beside the one that used it up."""
+    beside_it = max(in_flight - 1, 0)
     charged = [record for record in records if record.kind not in {None, ReplyKind.LIMIT}]
-    told = [record for record in records if record.kind is ReplyKind.LIMIT]
+    limit_notices = [record for record in records if record.kind is ReplyKind.LIMIT]
     for day, turns in Counter(record.at.date() for record in charged).items():
-        assert turns <= budget.turns_by_all + besides, f"{turns} turns on {day}"
+        assert turns <= budget.turns_by_all + beside_it, f"{turns} turns on {day}"
     for (customer, day), turns in Counter((record.customer, record.at.date()) for record in charged).items():
-        assert turns <= budget.turns_by_customer + besides, f"{turns} turns of {customer} on {day}"
-    for (customer, day), times in Counter((record.customer, record.at.date()) for record in told).items():
-        assert times <= 1 + besides, f"{customer} is told of the limit {times} times on {day}"
+        assert turns <= budget.turns_by_customer + beside_it, f"{turns} turns of {customer} on {day}"
+    for (customer, day), times in Counter((record.customer, record.at.date()) for record in limit_notices).items():
+        assert times <= 1 + beside_it, f"{customer} reads the limit sentence {times} times on {day}"

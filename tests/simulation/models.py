@@ -1,4 +1,4 @@
-"""Twilio and SQS as the proofs need them: in memory, under a virtual clock, told when to misbehave."""
+"""Twilio and SQS in memory, under a virtual clock. The caller decides how each POST ends and how far lists lag."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from switchboard.errors import NotSent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
 from tests.builders import NOON, from_us, message_added
 
-VISIBILITY = timedelta(seconds=120)
+VISIBILITY_TIMEOUT = timedelta(seconds=120)
 MAX_EVENT_AGE = timedelta(hours=6)
-DEDUPLICATED_FOR = timedelta(minutes=5)
+DEDUPLICATION_INTERVAL = timedelta(minutes=5)
 MAX_RECEIVE_COUNT = 10
-CLIENT_WAITS_SECONDS = 10  # connect 2 s, read 8 s
-LANDS_WITHIN_SECONDS = 29  # after the client gave up; more is the documented window
-VERY_LATE_SECONDS = 200
+CLIENT_TIMEOUT_SECONDS = 10  # connect 2 s, read 8 s
+COMMITS_WITHIN_SECONDS = 29  # after the client's timeout; turn/timing.py allows 30
+VERY_LATE_SECONDS = 200  # outside of what turn/timing.py allows: a second copy is possible
 
 
 class Clock:
@@ -30,7 +30,7 @@ class Clock:
 
 
 @dataclass(slots=True)
-class Late:
+class LateCommit:
     """A POST that Twilio commits after its client gave up."""
 
     at: datetime
@@ -41,11 +41,11 @@ class Late:
 
 @dataclass(slots=True)
 class Twilio:
-    """The conversations at Twilio: the messages in order of their commit, and what is still on its way."""
+    """The conversations at Twilio. `late` are the POSTs that Twilio has not committed yet."""
 
     clock: Clock
     messages: dict[str, list[MessageAdded]] = field(default_factory=dict)
-    late: list[Late] = field(default_factory=list)
+    late: list[LateCommit] = field(default_factory=list)
     posts: dict[Marker, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     list_lag: timedelta = timedelta(0)
@@ -73,27 +73,30 @@ class Twilio:
             case "not_sent":
                 self.posts[marker] -= 1
                 raise NotSent(f"{conversation_sid}: 429")
-            case "lost":
+            case "request_lost":
                 raise Unknown(f"{conversation_sid}: timed out")
             case "late" | "very_late":
-                self.clock.move(CLIENT_WAITS_SECONDS)
-                seconds = LANDS_WITHIN_SECONDS if end == "late" else VERY_LATE_SECONDS
-                self.late.append(Late(self.clock() + timedelta(seconds=seconds), conversation_sid, body, marker))
+                self.clock.move(CLIENT_TIMEOUT_SECONDS)
+                seconds = COMMITS_WITHIN_SECONDS if end == "late" else VERY_LATE_SECONDS
+                self.late.append(LateCommit(self.clock() + timedelta(seconds=seconds), conversation_sid, body, marker))
                 raise Unknown(f"{conversation_sid}: timed out")
-            case "unseen":
+            case "response_lost":
                 self._commit(conversation_sid, body, marker)
                 raise Unknown(f"{conversation_sid}: timed out")
             case _:
                 return self._commit(conversation_sid, body, marker)
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        self.arrive()
-        oldest_shown = self.clock() - self.list_lag
-        shown = [m for m in self.messages.get(conversation_sid, []) if m.index >= from_index]
-        return tuple(m for m in shown if m.at <= oldest_shown)
+        self.commit_late_posts()
+        newest_listed = self.clock() - self.list_lag
+        messages = self.messages.get(conversation_sid, [])
+        return tuple(m for m in messages if m.index >= from_index and m.at <= newest_listed)
 
-    def arrive(self) -> None:
-        """Commit what is due."""
+    def new_conversations(self, *, since: datetime, limit: int) -> list[str]:  # noqa: ARG002 -- the port's
+        return list(self.messages)[:limit]
+
+    def commit_late_posts(self) -> None:
+        """Commit the late POSTs whose time has come."""
         for late in [late for late in self.late if late.at <= self.clock()]:
             self.late.remove(late)
             if late.conversation_sid in self.closed:
@@ -116,8 +119,8 @@ class Twilio:
         return Sent(message_sid=message.message_sid, index=message.index)
 
     def _next_index(self, conversation_sid: str) -> int:
-        standing = self.messages.get(conversation_sid, [])
-        return standing[-1].index + 1 if standing else 0
+        existing = self.messages.get(conversation_sid, [])
+        return existing[-1].index + 1 if existing else 0
 
 
 @dataclass(slots=True)
@@ -129,7 +132,7 @@ class SqsRecord:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One receive of a record; worth nothing once the record was received again."""
+    """One receive of a record. It is void once the record was received again."""
 
     record: SqsRecord
     number: int
@@ -141,7 +144,7 @@ class Receipt:
 
 @dataclass(slots=True)
 class FifoQueue:
-    """A FIFO queue with its redrive: a group waits while any record of it is in flight or backs off."""
+    """A FIFO queue with a dead-letter queue: a message group waits while one of its records is not visible."""
 
     clock: Clock
     records: dict[str, list[SqsRecord]] = field(default_factory=dict)
@@ -150,7 +153,7 @@ class FifoQueue:
 
     def send(self, message: MessageAdded, *, deduplication_id: str = "") -> None:
         key = deduplication_id or message.message_sid
-        if key in self.sent and self.clock() - self.sent[key] < DEDUPLICATED_FOR:
+        if key in self.sent and self.clock() - self.sent[key] < DEDUPLICATION_INTERVAL:
             return
         self.sent[key] = self.clock()
         self.records.setdefault(message.conversation_sid, []).append(SqsRecord(message, self.clock()))
@@ -163,14 +166,14 @@ class FifoQueue:
         now = self.clock()
         return [group for group, records in self.records.items() if records and records_visible(records, now)]
 
-    def receive(self, group: str, *, most: int = 10) -> list[Receipt]:
+    def receive(self, group: str, *, max_records: int = 10) -> list[Receipt]:
         records = self.records[group]
         if not records_visible(records, self.clock()):
             return []
-        batch = records[:most]
+        batch = records[:max_records]
         for record in batch:
             record.receives += 1
-            record.visible_at = self.clock() + VISIBILITY
+            record.visible_at = self.clock() + VISIBILITY_TIMEOUT
             if record.receives > MAX_RECEIVE_COUNT:
                 self.dead.append(record.message)
                 records.remove(record)
@@ -188,7 +191,7 @@ class FifoQueue:
                 record.visible_at = self.clock() + timedelta(seconds=retry_after_seconds)
 
     def next_ready(self) -> datetime | None:
-        """Return when the next group can be received: its last record decides."""
+        """Return when the next group can be received. Its last record decides."""
         return min((max(r.visible_at for r in records) for records in self.records.values() if records), default=None)
 
     def is_empty(self) -> bool:
@@ -200,4 +203,4 @@ def records_visible(records: Sequence[SqsRecord], now: datetime) -> bool:
 
 
 class ThrottledError(Transient):
-    """DynamoDB, or the way to it, failed."""
+    """A call to DynamoDB, Twilio or the model failed, and may succeed later."""

@@ -1,42 +1,62 @@
-"""A worker's way out of the simulation: its ports, each call of which gives control to the schedule and may fail."""
+"""A worker and its ports: each call gives control to the schedule, and may fail."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from greenlet import greenlet
 
 from switchboard.agent import Answer, Question
 from switchboard.author import AuthorRole
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
 from tests.simulation.invariants import REPLY
-from tests.simulation.models import MAX_EVENT_AGE, ThrottledError
+from tests.simulation.models import MAX_EVENT_AGE, Receipt, ThrottledError
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Worker, World
+    from tests.simulation.world import World
 
-POST_ENDS = ("lost", "unseen", "late", "not_sent", "refused")
+POST_ENDS = ("request_lost", "response_lost", "late", "not_sent", "refused")
 WRITES = frozenset(
     {"claim", "join", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
 )
 
 
-class Ports:
-    """A worker's ports: each call gives control to the schedule before and after, and may fail."""
+class Crash(BaseException):
+    """The worker's process is gone."""
 
-    def __init__(self, world: "World", worker: "Worker") -> None:
+
+@dataclass(slots=True)
+class Worker:
+    """An invocation that answers the records of one conversation."""
+
+    number: int
+    receipts: Sequence[Receipt]
+    lease_until: datetime
+    thread: greenlet
+
+
+class Ports:
+    """All ports of one worker. A call of the store pauses before and after."""
+
+    def __init__(self, world: "World", worker: Worker) -> None:
         self._world = world
         self._worker = worker
-        self._saw_a_colleague = False
+        self._saw_a_human = False
 
     def answer(self, question: Question) -> Answer:
-        self._pause("think")
-        thoughts = self._world.thoughts.setdefault(self._worker.receipts[0].message.conversation_sid, {})
+        self._pause()
+        conversation_sid = self._worker.receipts[0].message.conversation_sid
+        turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         for index in map(int, question.messages):
-            thoughts.setdefault(index, set()).add(question.turn)
+            turns_by_message.setdefault(index, set()).add(question.turn)
         if self._fails(0.05):
             raise ThrottledError
         return Answer(text=" ".join([REPLY, *question.messages]))
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
-        # No pause before: a thread that is suspended between its clock check and its POST is the documented window.
+        # No pause before: a thread that stops between its look at the clock and its POST is the window that
+        # docs/guarantees.md describes.
         end = self._world.chance.choice(POST_ENDS) if self._fails(0.3) else "sent"
         if self._world.window_faults and end == "late":
             end = self._world.chance.choice(["late", "very_late"])
@@ -44,15 +64,15 @@ class Ports:
         try:
             return self._world.twilio.post(conversation_sid, body, marker, end=end)
         finally:
-            self._pause("post")
+            self._pause()
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        self._pause("list")
+        self._pause()
         if self._fails(0.1):
             raise ThrottledError
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
         item = self._world.item(conversation_sid)
-        self._saw_a_colleague = any(
+        self._saw_a_human = any(
             message.author_role is AuthorRole.HUMAN
             and message.at > item.owner_changed_at
             and not item.coverage.covers(message.index)
@@ -62,23 +82,23 @@ class Ports:
         return listed
 
     def copy(self, messages: Sequence[MessageAdded]) -> None:
-        self._pause("copy")
+        self._pause()
         for message in messages:
             self._world.dead_letters.send(message)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods
-            self._pause(name)
+            self._pause()
             if name in WRITES and self._fails(0.04):
                 self._note(f"{name} is throttled")
                 raise ThrottledError
             result = self._call(name, arguments, named)
             if name in WRITES and self._fails(0.04):
-                self._note(f"the answer to {name} is lost, and the SDK asks again")
+                self._note(f"the response to {name} is lost, and the SDK repeats it")
                 result = self._call(name, arguments, named)
-            self._pause(name)
+            self._pause()
             if name in WRITES and self._fails(0.04):
-                self._note(f"the answer to {name} is lost")
+                self._note(f"the response to {name} is lost")
                 raise ThrottledError
             return result
 
@@ -88,18 +108,18 @@ class Ports:
         conversation_sid = arguments[0] if isinstance(arguments[0], str) else arguments[0].sid
         method = getattr(self._world.store, name)
         if name == "take_over":
-            self._world.takes(conversation_sid, lambda: method(*arguments, **named))
-            found = OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=named["at"])
-            self._world.owners.setdefault(conversation_sid, []).append(found)
+            self._world.apply_change(conversation_sid, lambda: method(*arguments, **named))
+            takeover = OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=named["at"])
+            self._world.owner_events.setdefault(conversation_sid, []).append(takeover)
             return None
         if name == "spent":
             open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
-            self._world.most_in_flight = max(self._world.most_in_flight, open_turns)
+            self._world.max_in_flight = max(self._world.max_in_flight, open_turns)
         result = method(*arguments, **named)
         if name == "claim":
-            self._world.is_active(conversation_sid)
+            self._world.checks.is_active(conversation_sid)
         if name in {"freeze", "record_resend"}:
-            self._world.note_licence(name, conversation_sid, saw_a_colleague=self._saw_a_colleague)
+            self._world.note_send_permit(name, conversation_sid, saw_a_human=self._saw_a_human)
         self._note(name)
         return result
 
@@ -110,7 +130,8 @@ class Ports:
             return True
         return False
 
-    def _pause(self, _before: str) -> None:
+    def _pause(self) -> None:
+        """Let the schedule go on with something else."""
         parent = self._worker.thread.parent
         assert parent is not None
         parent.switch()

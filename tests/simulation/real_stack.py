@@ -1,6 +1,6 @@
-"""The whole local stack under load, with every fault on and its processes killed: over HTTP, SQS and DynamoDB.
+"""The whole local stack under load, over HTTP, SQS and DynamoDB, with faults and with processes killed.
 
-Customers text numbers, the model repeats the numbers it was asked about, and the same invariants judge what arrived.
+Customers text numbers, the model repeats the numbers it was asked about, and the same invariants are checked.
 """
 
 import json
@@ -29,8 +29,8 @@ from tests.stacks import OUR_NUMBER
 from tests.waiting import wait_until
 
 HUMAN = "robin"
-NUMBERS = "+120255501"  # of the customers, but for two digits
-# Twilio's faults, at rates that leave most of the work undisturbed; no late commit passes the documented window.
+CUSTOMER_NUMBERS = "+120255501"  # without the last two digits
+# The rates leave most requests undisturbed. No commit is later than COMMIT_WINDOW of turn/timing.py allows.
 FAULTS: Sequence[Mapping[str, object]] = (
     {"kind": "drop_webhook", "rate": 0.08},
     {"kind": "duplicate_webhook", "rate": 0.08},
@@ -46,14 +46,14 @@ FAULTS: Sequence[Mapping[str, object]] = (
     {"kind": "timeout", "rate": 0.01, "on": "POST */Messages", "seconds": 20, "commit": "late"},
     {"kind": "skip_index", "rate": 0.05},
 )
-# AWS's times, cut short so that a crash costs seconds; records come back while their worker may still be at work.
+# Shorter than in the template: a crash costs seconds, and records are visible again while their worker may still run.
 CHANGES = {("AgentFunction", "Timeout"): 20, ("MessagesQueue", "VisibilityTimeout"): 8}
 SETTLES_WITHIN_SECONDS = 600
 
 
 @dataclass(slots=True)
 class Report:
-    """What was done, and what came of it."""
+    """What was done, and what was found."""
 
     texts: int = 0
     conversations: int = 0
@@ -68,30 +68,30 @@ class Report:
 
 @dataclass(slots=True)
 class Load:
-    """The customers, the colleagues, and whoever kills processes."""
+    """Customers who text, humans who take over, and processes that are killed."""
 
     stack: LocalStack
     http: httpx.Client
     chance: random.Random
     report: Report
-    spoken: set[str] = field(default_factory=set)
+    humans_wrote_in: set[str] = field(default_factory=set)
     handed_back: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
 
     def run(self, *, customers: int, texts: int, seconds: float) -> None:
-        """Have everybody do what they do, spread over so many seconds."""
-        phones = [f"{NUMBERS}{10 + number:02}" for number in range(customers)]
-        moments = [(self.chance.uniform(0, seconds), phone) for phone in phones for _ in range(texts)]
-        moments += [(self.chance.uniform(0, seconds), "kill") for _ in range(round(seconds / 5))]
-        began, sids = time.monotonic(), list[str]()
-        for number, (at, who) in enumerate(sorted(moments)):
-            wait_until(lambda at=at: time.monotonic() - began >= at, within_seconds=seconds + 60)  # type: ignore[misc]
-            if who == "kill":
-                self._kill_somebody()
+        """Spread texts, takeovers and kills over so many seconds."""
+        phones = [f"{CUSTOMER_NUMBERS}{10 + number:02}" for number in range(customers)]
+        actions = [(self.chance.uniform(0, seconds), phone) for phone in phones for _ in range(texts)]
+        actions += [(self.chance.uniform(0, seconds), "kill") for _ in range(round(seconds / 5))]
+        started, sids = time.monotonic(), list[str]()
+        for number, (at, actor) in enumerate(sorted(actions)):
+            wait_until(lambda at=at: time.monotonic() - started >= at, within_seconds=seconds + 60)  # type: ignore[misc]
+            if actor == "kill":
+                self._kill_a_process()
                 continue
-            sids.append(self._text(who, str(number)))
+            sids.append(self._text(actor, str(number)))
             if self.chance.random() < 0.04:
-                self._meddle(self.chance.choice(sids))
+                self._take_over_hand_back_or_close(self.chance.choice(sids))
 
     def _text(self, phone: str, body: str) -> str:
         answer = self.http.post(
@@ -101,37 +101,37 @@ class Load:
         sid: str = answer.raise_for_status().json()["conversation_sid"]
         return sid
 
-    def _kill_somebody(self) -> None:
+    def _kill_a_process(self) -> None:
         name = self.chance.choice(["agent", "agent", "agent", "webhook", "lifecycle", "sweeper"])
         os.kill(self.chance.choice(self.stack.functions[name].pids), signal.SIGKILL)
         self.report.kills += 1
 
-    def _meddle(self, sid: str) -> None:
-        """Take a conversation over, hand it back, or close it, as a desk does."""
+    def _take_over_hand_back_or_close(self, sid: str) -> None:
+        """Change who owns a conversation, or close it, as a human does."""
         if sid in self.closed:
             return
         match self.chance.choice(["take over", "take over", "hand back", "hand back", "close"]):
             case "take over":
-                self.spoken.add(sid)
+                self.humans_wrote_in.add(sid)
                 self.rest("POST", f"/Conversations/{sid}/Participants", Identity=HUMAN)
                 self.rest("POST", f"/Conversations/{sid}/Messages", Author=HUMAN, Body="I take this")
             case "hand back":
                 self.handed_back.add(sid)
-                wish = {"owner": "agent", "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
-                self.rest("POST", f"/Conversations/{sid}", Attributes=json.dumps({"switchboard": wish}))
+                owner_set = {"owner": "assistant", "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+                self.rest("POST", f"/Conversations/{sid}", Attributes=json.dumps({"switchboard": owner_set}))
             case _:
                 self.closed.add(sid)
                 self.rest("POST", f"/Conversations/{sid}", State="closed")
 
     def rest(self, method: str, path: str, **form: str) -> dict[str, Any]:
-        """Call Twilio as a desk does, with webhooks; what a fault refuses is not tried again."""
-        who = self.stack.twilio_account
+        """Call Twilio, with webhooks. A request that a fault refuses is not repeated."""
+        account = self.stack.twilio_account
         try:
             answer = self.http.request(
                 method,
-                f"{self.stack.twilio_url}/v1/Services/{who.service_sid}{path}",
+                f"{self.stack.twilio_url}/v1/Services/{account.service_sid}{path}",
                 data=form or None,
-                auth=(who.account_sid, who.auth_token),
+                auth=(account.account_sid, account.auth_token),
                 headers={"X-Twilio-Webhook-Enabled": "true"},
             )
         except httpx.TransportError:
@@ -141,21 +141,21 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
-    """Looks at everything from outside once it is quiet."""
+class Checker:
+    """Checks the invariants once nothing is left to do."""
 
     load: Load
 
     def sids(self) -> Iterator[str]:
-        """Yield every conversation that Twilio has, but those the stack is seeded with."""
+        """Yield the SIDs of all conversations except the stack's fixtures."""
         page = self.load.rest("GET", "/Conversations?PageSize=100")
         while page:
             yield from (each["sid"] for each in page["conversations"] if not each["sid"].startswith("CH000"))
             following = page["meta"]["next_page_url"]
             page = self.load.rest("GET", f"/Conversations?{following.partition('?')[2]}") if following else {}
 
-    def is_quiet(self, sids: Sequence[str]) -> bool:
-        """Tell whether everything a customer wrote is dealt with, and nobody is at work."""
+    def is_idle(self, sids: Sequence[str]) -> bool:
+        """Tell whether every customer message is handled, and no turn is open."""
         for sid in sids:
             item = self._item(sid)
             if item.turn and not item.closed:
@@ -165,27 +165,27 @@ class Judge:
                 return False
         return True
 
-    def judge(self, sids: Sequence[str], letters: Sequence[str]) -> Iterator[str]:
-        """Check every invariant of every conversation; yield what does not hold."""
+    def violations(self, sids: Sequence[str], dead_letters: Sequence[str]) -> Iterator[str]:
+        """Check every invariant of every conversation; yield the violations."""
         for sid in sids:
-            evidence = self._evidence(sid, letters)
+            evidence = self._evidence(sid, dead_letters)
             self.load.report.replies += len(evidence.replies)
             try:
                 check(evidence)
             except AssertionError as error:
                 yield f"{sid}: {error}"
 
-    def _evidence(self, sid: str, letters: Sequence[str]) -> Evidence:
+    def _evidence(self, sid: str, dead_letters: Sequence[str]) -> Evidence:
         messages = self._messages(sid)
         numbers = {
             message.body: str(message.index) for message in messages if message.author_role is AuthorRole.CUSTOMER
         }
         return Evidence(
             messages=[_renumbered(message, numbers, fallback=self._fallback) for message in messages],
-            dead_letters=[message for message in messages if message.message_sid in letters],
+            dead_letters=[message for message in messages if message.message_sid in dead_letters],
             item=self._item(sid),
             records=list(self._records(sid)),
-            a_human_spoke=sid in self.load.spoken,
+            human_wrote=sid in self.load.humans_wrote_in,
             was_closed=sid in self.load.closed,
             was_handed_back=sid in self.load.handed_back,
         )
@@ -249,7 +249,7 @@ def _message(resource: Mapping[str, Any]) -> MessageAdded:
 
 
 def _renumbered(message: MessageAdded, numbers: Mapping[str, str], *, fallback: str) -> MessageAdded:
-    """Return a reply as the proofs' agent says it: the numbers it repeats are the indices of what it answers."""
+    """Return a reply with the indices of the messages it answers in place of the numbers that customers wrote."""
     body = " ".join(numbers.get(word, word) for word in message.body.split()) if message.marker else message.body
     return MessageAdded(
         conversation_sid=message.conversation_sid,
@@ -264,17 +264,17 @@ def _renumbered(message: MessageAdded, numbers: Mapping[str, str], *, fallback: 
 
 
 def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
-    """Run it all once, and return what came of it."""
-    report, began = Report(), time.monotonic()
+    """Run the load once, and return what was found."""
+    report, started = Report(), time.monotonic()
 
     def listener(activity: Activity) -> None:
         if isinstance(activity, LogLine):
-            if NUMBERS in activity.text:
+            if CUSTOMER_NUMBERS in activity.text:
                 report.violations.append(f"a phone number in the log: {activity.text}")
             if activity.function == "agent":
                 report.decisions.update(_decision(activity.text))
         if isinstance(activity, ConversationMessage) and activity.author == HUMAN:
-            report.decisions["humans' messages"] += 1
+            report.decisions["human_messages"] += 1
 
     with FaultyAws(upstream=lambda: stack.aws_endpoint, seed=seed) as aws:
         environment = {
@@ -285,35 +285,35 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
         stack = LocalStack(changes=CHANGES, environment=environment, listener=listener)
         with stack, httpx.Client(timeout=60) as http:
             for number, fault in enumerate(FAULTS):
-                order = {**fault, "seed": seed + number}
-                http.post(f"{stack.twilio_url}/_emulator/faults", json=order).raise_for_status()
+                armed = {**fault, "seed": seed + number}
+                http.post(f"{stack.twilio_url}/_emulator/faults", json=armed).raise_for_status()
             load = Load(stack=stack, http=http, chance=random.Random(seed), report=report)  # noqa: S311 -- repeatable
             load.run(customers=customers, texts=texts, seconds=seconds)
             report.struck = Counter(aws.struck)
-            for armed in http.get(f"{stack.twilio_url}/_emulator/faults").json():
-                report.struck[armed["kind"]] += armed["struck"]
+            for fault in http.get(f"{stack.twilio_url}/_emulator/faults").json():
+                report.struck[fault["kind"]] += fault["struck"]
             http.delete(f"{stack.twilio_url}/_emulator/faults").raise_for_status()
-            aws.misbehaves = False
-            judge = Judge(load=load)
-            sids = list(judge.sids())
+            aws.is_faulty = False
+            checker = Checker(load=load)
+            sids = list(checker.sids())
             report.conversations = len(sids)
             try:
                 wait_until(
-                    lambda: judge.is_quiet(sids),
+                    lambda: checker.is_idle(sids),
                     within_seconds=SETTLES_WITHIN_SECONDS,
-                    what="everything to be quiet",
+                    what="every message to be handled",
                     pause_seconds=2,
                 )
             except AssertionError as error:
                 report.violations.append(str(error))
-            letters = list(_letters(stack))
-            report.dead_letters = len(letters)
-            report.violations += judge.judge(sids, letters)
-    report.seconds = time.monotonic() - began
+            dead_letters = list(_dead_letters(stack))
+            report.dead_letters = len(dead_letters)
+            report.violations += checker.violations(sids, dead_letters)
+    report.seconds = time.monotonic() - started
     return report
 
 
-def _letters(stack: LocalStack) -> Iterator[str]:
+def _dead_letters(stack: LocalStack) -> Iterator[str]:
     """Yield the MessageSids of the dead letters."""
     url = stack.environments["AgentFunction"]["MESSAGES_DEAD_LETTER_QUEUE_URL"]
     sqs = stack.client("sqs")
@@ -325,7 +325,7 @@ def _letters(stack: LocalStack) -> Iterator[str]:
 
 def _decision(line: str) -> list[str]:
     try:
-        told = json.loads(line)
+        logged = json.loads(line)
     except ValueError:
         return []
-    return [told["message"]] if isinstance(told, dict) and "message" in told else []
+    return [logged["message"]] if isinstance(logged, dict) and "message" in logged else []

@@ -1,7 +1,7 @@
-"""Many conversations, many workers, every fault at once: one seeded schedule under a virtual clock.
+"""A schedule: several conversations and workers under a virtual clock, with faults, in an order that a seed chooses.
 
-Each worker runs `take_turn`, plain synchronous code, in a greenlet that gives control back at every call of a port,
-before and after the call, so that the schedule decides who goes on, who dies, and what happens in between.
+Each worker runs the real `take_turn` in a greenlet. It gives control back before and after each call of a port, so that
+the schedule decides which worker goes on, which one dies, and what happens in between.
 """
 
 import random
@@ -25,45 +25,36 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
-from switchboard.ports import DueCheck
 from switchboard.sweeper import sweep
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import PLENTY, sid, turn_settings
 from tests.fakes.conversations import ConversationsInMemory
+from tests.simulation.checks import Checks
 from tests.simulation.invariants import (
     FALLBACK,
     LIMIT,
     Evidence,
-    Licence,
+    SendPermit,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
 )
-from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, Receipt, Twilio
-from tests.simulation.ports import Ports
+from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, Twilio
+from tests.simulation.ports import Crash, Ports, Worker
 
 LEASE = timedelta(seconds=60)
 SMALL_BUDGET = Budget(turns_by_customer=2, turns_by_all=3, sentence=LIMIT)
 
 
-class Crash(BaseException):
-    """The worker's process is gone."""
-
-
-@dataclass(slots=True)
-class Worker:
-    """One invocation at work on one conversation's records."""
-
-    number: int
-    receipts: Sequence[Receipt]
-    lease_until: datetime
-    thread: greenlet
-
-
 @dataclass(slots=True)
 class World:
-    """Everything of one schedule; `step()` does one thing that the seed chooses."""
+    """One schedule. `run()` does one thing after another, as the seed chooses, and checks every invariant at the end.
+
+    What is kept for the invariants stands by conversation: `turns_by_message` the turns in which the assistant was
+    asked about each message, `takeovers` how often a human or a close took the conversation, `takeovers_at_freeze` how
+    many of them a turn's reply had seen when it was frozen, `old_messages` how many are older than our first webhook.
+    """
 
     seed: int
     conversations: int = 3
@@ -75,17 +66,16 @@ class World:
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
     webhooks: list[LifecycleEvent] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
-    thoughts: dict[str, dict[int, set[str]]] = field(default_factory=dict)
-    licences: dict[str, list[Licence]] = field(default_factory=dict)
-    takings: dict[str, int] = field(default_factory=dict)
-    frozen_in: dict[str, int] = field(default_factory=dict)
-    spoken: set[str] = field(default_factory=set)
+    turns_by_message: dict[str, dict[int, set[str]]] = field(default_factory=dict)
+    send_permits: dict[str, list[SendPermit]] = field(default_factory=dict)
+    takeovers: dict[str, int] = field(default_factory=dict)
+    takeovers_at_freeze: dict[str, int] = field(default_factory=dict)
+    humans_wrote_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     handed_back: set[str] = field(default_factory=set)
-    checks: dict[str, tuple[int, datetime]] = field(default_factory=dict)
-    owners: dict[str, list[OwnerSet]] = field(default_factory=dict)
-    history: dict[str, int] = field(default_factory=dict)
-    most_in_flight: int = 0
+    owner_events: dict[str, list[OwnerSet]] = field(default_factory=dict)
+    old_messages: dict[str, int] = field(default_factory=dict)
+    max_in_flight: int = 0
     budget: Budget = PLENTY
     numbers: "count[int]" = field(default_factory=count)
     chance: random.Random = field(init=False)
@@ -93,32 +83,34 @@ class World:
     queue: FifoQueue = field(init=False)
     lifecycle: list[LifecycleEvent] = field(default_factory=list)
     dead_letters: FifoQueue = field(init=False)
+    checks: Checks = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 -- a schedule, not a secret
         self.twilio = Twilio(clock=self.clock)
         self.queue = FifoQueue(clock=self.clock)
         self.dead_letters = FifoQueue(clock=self.clock)
+        self.checks = Checks(clock=self.clock, store=self.store)
         if self.chance.random() < 0.2:
             self.budget = SMALL_BUDGET
         if self.chance.random() < 0.2:
-            self._a_conversation_is_older_than_we_are()
+            self._add_old_messages()
 
-    # ── the schedule ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the schedule ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
-        """Do things until everything was said and every fault spent, then let all come to rest, and judge."""
+        """Do things until every message is written; then run without faults until nothing is left to do, and check."""
         while self.messages or self.webhooks or self.chance.random() < 0.8:
-            self._something()
+            self._do_something()
         self.faults = 0
         self.twilio.list_lag = timedelta(0)
-        self._come_to_rest()
+        self._run_until_idle()
         for conversation_sid in self.twilio.messages:
             check(self._evidence(conversation_sid))
         records = [record for turns in self.store.records.values() for record in turns.values()]
-        budgets_are_exceeded_by_at_most_the_turns_in_flight(records, self.budget, in_flight=self.most_in_flight)
+        budgets_are_exceeded_by_at_most_the_turns_in_flight(records, self.budget, in_flight=self.max_in_flight)
 
-    def _something(self) -> None:
+    def _do_something(self) -> None:
         choices: list[tuple[float, Callable[[], None]]] = [(1, self._time_passes)]
         if self.messages:
             choices.append((3, self._a_customer_writes))
@@ -131,15 +123,19 @@ class World:
         if self.workers:
             choices.append((12, self._a_worker_goes_on))
         if self.twilio.messages:
-            choices += [(0.15, self._a_colleague_writes), (0.15, self._a_desk_hands_back), (0.05, self._it_is_closed)]
+            choices += [
+                (0.15, self._a_human_writes),
+                (0.15, self._a_human_hands_back),
+                (0.05, self._a_conversation_is_closed),
+            ]
         choices.append((0.3, self._a_sweep))
         if self.faults > 0:
             choices.append((1.5, self._a_fault))
-        weights, things = zip(*choices, strict=True)
-        self.chance.choices(things, weights)[0]()
+        weights, actions = zip(*choices, strict=True)
+        self.chance.choices(actions, weights)[0]()
 
-    def _come_to_rest(self) -> None:
-        """Without faults: webhooks arrive, workers end, the sweeper comes every minute, until nothing is left to do."""
+    def _run_until_idle(self) -> None:
+        """Let webhooks arrive, workers end and the sweeper run every minute, until nothing is left to do."""
         self._a_sweep()
         for _ in range(200):
             while self.webhooks or self.lifecycle or self.workers:
@@ -153,21 +149,21 @@ class World:
                 self._a_worker_starts()
                 while self.workers:
                     self._a_worker_goes_on()
-            if self.queue.is_empty() and not self.checks and not self.twilio.late:
+            if self.queue.is_empty() and not self.checks.next_check and not self.twilio.late:
                 return
             self.clock.move(60)
-            self.twilio.arrive()
+            self.twilio.commit_late_posts()
             self._a_sweep()
-        raise AssertionError("it never comes to rest")
+        raise AssertionError("after 200 minutes without faults, there is still something to do")
 
-    # ── what happens outside ─────────────────────────────────────────────────────────────────────────────────────
+    # ── customers, humans, webhooks and faults ────────────────────────────────────────────────────────────────────────
 
-    def _a_conversation_is_older_than_we_are(self) -> None:
-        """Let a conversation have messages from long before its first webhook: history, not work."""
+    def _add_old_messages(self) -> None:
+        """Give a conversation messages from long before its first webhook. They get no answer."""
         conversation_sid = sid("CH", 1)
         for _ in range(self.chance.randint(1, 3)):
-            self._says_its_index(self.twilio.say(conversation_sid, ""))
-        self.history[conversation_sid] = len(self.twilio.messages[conversation_sid])
+            self._with_index_as_body(self.twilio.say(conversation_sid, ""))
+        self.old_messages[conversation_sid] = len(self.twilio.messages[conversation_sid])
         self.clock.now += 2 * MAX_EVENT_AGE
 
     def _a_customer_writes(self) -> None:
@@ -175,19 +171,19 @@ class World:
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
         if conversation_sid in self.closed:
             return
-        message = self._says_its_index(self.twilio.say(conversation_sid, ""))
+        message = self._with_index_as_body(self.twilio.say(conversation_sid, ""))
         self.webhooks.append(message)
         self._note(f"customer writes {message.index} in {conversation_sid[-1]}")
 
-    def _says_its_index(self, message: MessageAdded) -> MessageAdded:
-        """Let a message say its own index, which is what the agent of the proofs repeats."""
-        said = replace(message, body=str(message.index))
-        self.twilio.messages[message.conversation_sid][-1] = said
-        return said
+    def _with_index_as_body(self, message: MessageAdded) -> MessageAdded:
+        """Make the newest message say its own index: the proofs' agent repeats the bodies that it answers."""
+        numbered = replace(message, body=str(message.index))
+        self.twilio.messages[message.conversation_sid][-1] = numbered
+        return numbered
 
     def _a_webhook_arrives(self) -> None:
         event = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
-        self._note(f"webhook: {_named(event)}")
+        self._note(f"webhook: {_describe(event)}")
         if isinstance(event, MessageAdded) and event.author_role is AuthorRole.CUSTOMER:
             self.queue.send(event)
         else:
@@ -195,43 +191,43 @@ class World:
 
     def _a_lifecycle_event_is_applied(self) -> None:
         event = self.lifecycle.pop(self.chance.randrange(len(self.lifecycle)))
-        self._note(f"applied: {_named(event)}")
+        self._note(f"applied: {_describe(event)}")
         conversation_sid = event.conversation_sid
         if isinstance(event, OwnerSet | MessageAdded):
             owner = event.owner if isinstance(event, OwnerSet) else Owner.HUMAN
-            wish = OwnerSet(conversation_sid=conversation_sid, owner=owner, at=event.at)
-            self.owners.setdefault(conversation_sid, []).append(wish)
-        self.takes(
+            owner_set = OwnerSet(conversation_sid=conversation_sid, owner=owner, at=event.at)
+            self.owner_events.setdefault(conversation_sid, []).append(owner_set)
+        self.apply_change(
             conversation_sid,
             lambda: lifecycle.apply(event, conversations=self.store, messages=self.twilio, requeue=self.queue),
         )
 
-    def takes(self, conversation_sid: str, what: Callable[[], object]) -> None:
-        """Do what may raise the era; but for a hand back, that is a taking."""
+    def apply_change(self, conversation_sid: str, change: Callable[[], object]) -> None:
+        """Apply a change that may raise the ownership epoch; count it as a takeover, unless it is a hand back."""
         before = self.item(conversation_sid)
-        what()
-        self.is_active(conversation_sid)
+        change()
+        self.checks.is_active(conversation_sid)
         after = self.item(conversation_sid)
         if after.ownership_epoch != before.ownership_epoch and (after.closed or after.owner is Owner.HUMAN):
-            self.takings[conversation_sid] = self.takings.get(conversation_sid, 0) + 1
+            self.takeovers[conversation_sid] = self.takeovers.get(conversation_sid, 0) + 1
 
-    def _a_colleague_writes(self) -> None:
+    def _a_human_writes(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
         if conversation_sid in self.closed:
             return
         self.clock.move(0.01)
-        self.spoken.add(conversation_sid)
+        self.humans_wrote_in.add(conversation_sid)
         self.webhooks.append(self.twilio.say(conversation_sid, "I take this", author_role=AuthorRole.HUMAN))
-        self._note(f"colleague writes in {conversation_sid[-1]}")
+        self._note(f"human writes in {conversation_sid[-1]}")
 
-    def _a_desk_hands_back(self) -> None:
+    def _a_human_hands_back(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
         self.clock.move(0.01)
         self._note(f"hand back of {conversation_sid[-1]}")
         self.handed_back.add(conversation_sid)
         self.webhooks.append(OwnerSet(conversation_sid=conversation_sid, owner=Owner.ASSISTANT, at=self.clock()))
 
-    def _it_is_closed(self) -> None:
+    def _a_conversation_is_closed(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
         self.closed.add(conversation_sid)
         self.twilio.closed.add(conversation_sid)
@@ -242,7 +238,7 @@ class World:
 
     def _time_passes(self) -> None:
         self.clock.move(self.chance.choice([0.1, 1, 3, 10, 31, 61, 95, 125]))
-        self.twilio.arrive()
+        self.twilio.commit_late_posts()
         self._note(f"time passes, {self.clock.now:%H:%M:%S}")
 
     def _a_fault(self) -> None:
@@ -258,7 +254,7 @@ class World:
 
     def _webhook_lost(self) -> None:
         lost = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
-        self._note(f"lost: webhook of {_named(lost)}")
+        self._note(f"lost: webhook of {_describe(lost)}")
 
     def _webhook_doubled(self) -> None:
         self.webhooks.append(self.chance.choice(self.webhooks))
@@ -272,11 +268,11 @@ class World:
     def _lists_lag(self) -> None:
         self.twilio.list_lag = timedelta(seconds=self.chance.choice([0, 5, 60]))
 
-    # ── the workers ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _a_worker_starts(self) -> None:
-        most = self.chance.choice([1, 2, 10])  # SQS need not give all that waits, nor the same again
-        receipts = self.queue.receive(self.chance.choice(self.queue.ready()), most=most)
+        max_records = self.chance.choice([1, 2, 10])  # SQS may give fewer records than wait, and others the next time
+        receipts = self.queue.receive(self.chance.choice(self.queue.ready()), max_records=max_records)
         if not receipts:
             return
         lease_until = self.clock() + LEASE
@@ -304,7 +300,7 @@ class World:
     def _work(self, worker: Worker) -> None:
         ports = Ports(self, worker)
         try:
-            outcome = take_turn(
+            result = take_turn(
                 [receipt.message for receipt in worker.receipts],
                 lease_until=worker.lease_until,
                 ports=TurnPorts(
@@ -322,102 +318,76 @@ class World:
         except Crash:
             return
         except Transient:
-            outcome = TurnResult(outcome="failed", retry_after_seconds=2)
-        self._note(f"worker {worker.number}: {outcome.outcome} {outcome.cause} +{outcome.retry_after_seconds}s")
-        self.queue.settle(worker.receipts, outcome.acknowledged, outcome.retry_after_seconds)
+            result = TurnResult(outcome="failed", retry_after_seconds=2)
+        self._note(f"worker {worker.number}: {result.outcome} {result.cause} +{result.retry_after_seconds}s")
+        self.queue.settle(worker.receipts, result.acknowledged, result.retry_after_seconds)
 
-    def note_licence(self, name: str, conversation_sid: str, *, saw_a_colleague: bool) -> None:
-        """Take down what a write found after which a draft may be posted."""
+    def note_send_permit(self, name: str, conversation_sid: str, *, saw_a_human: bool) -> None:
+        """Keep what the item held when a write allowed the POSTs of a pending reply."""
         item = self.item(conversation_sid)
-        taken = self.takings.get(conversation_sid, 0)
+        takeovers = self.takeovers.get(conversation_sid, 0)
         if name == "freeze":
-            self.frozen_in[item.turn] = taken
-        self.licences.setdefault(conversation_sid, []).append(
-            Licence(
+            self.takeovers_at_freeze[item.turn] = takeovers
+        self.send_permits.setdefault(conversation_sid, []).append(
+            SendPermit(
                 turn=item.turn,
                 owner=item.owner,
                 closed=item.closed,
-                taken_since_frozen=self.frozen_in[item.turn] != taken,
-                saw_a_colleague=saw_a_colleague,
+                taken_over_since_freeze=self.takeovers_at_freeze[item.turn] != takeovers,
+                saw_a_human=saw_a_human,
             )
         )
 
-    # ── the sweeper ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the sweeper ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _a_sweep(self) -> None:
-        report = sweep(
-            checks=self,
-            conversations=self,
-            messages=self.twilio,
+        result = sweep(
+            checks=self.checks,
+            conversations=self.twilio,
+            messages=self,
             messages_queue=self.queue,
             lifecycle_queue=self,
             clock=self.clock,
             max_event_age=MAX_EVENT_AGE,
             max_requests=50,
         )
-        self._note(f"sweep: {report}")
-
-    def due(self, *, now: datetime, limit: int) -> list[DueCheck]:
-        due = [(at, sid, number) for sid, (number, at) in self.checks.items() if at <= now]
-        return [
-            DueCheck(conversation=self.item(sid), number=number, activity=at, due=at)
-            for at, sid, number in sorted(due)[:limit]
-        ]
-
-    def is_active(self, conversation_sid: str) -> None:
-        """Make the sweeper look at the conversation again soon, as every write that touches it does."""
-        self.checks[conversation_sid] = (0, self.clock() + timedelta(minutes=1))
-
-    def is_known(self, sid: str) -> bool:
-        return sid in self.store.items
-
-    def track(self, sid: str, *, now: datetime) -> None:
-        self.store.track(sid, now=now)
-        self.is_active(sid)
-
-    def postpone(self, check: DueCheck, *, until: datetime | None) -> None:
-        number = check.number + 1
-        if until is None or number > 4:
-            self.checks.pop(check.conversation.sid, None)
-        else:
-            self.checks[check.conversation.sid] = (number, until)
-
-    def new_conversations(self, *, since: datetime, limit: int) -> list[str]:  # noqa: ARG002 -- the port's
-        return list(self.twilio.messages)[:limit]
+        self._note(f"sweep: {result}")
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        """Return what the sweeper sees at Twilio."""
         return self.twilio.list_messages(conversation_sid, from_index=from_index)
 
     def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:  # noqa: ARG002 -- the port's
+        """Queue lifecycle events that the sweeper found."""
         self.lifecycle += messages
 
-    # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the evidence ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def item(self, conversation_sid: str) -> Conversation:
-        """Return what stands in the table."""
+        """Return a conversation's item as it is now."""
         return self.store.items.get(conversation_sid, Conversation(sid=conversation_sid))
 
     def _evidence(self, conversation_sid: str) -> Evidence:
-        dead = [record.message for records in self.dead_letters.records.values() for record in records]
+        copied = [record.message for records in self.dead_letters.records.values() for record in records]
         return Evidence(
             messages=self.twilio.messages[conversation_sid],
-            dead_letters=[m for m in [*dead, *self.queue.dead] if m.conversation_sid == conversation_sid],
+            dead_letters=[m for m in [*copied, *self.queue.dead] if m.conversation_sid == conversation_sid],
             item=self.item(conversation_sid),
             records=list(self.store.records.get(conversation_sid, {}).values()),
-            a_human_spoke=conversation_sid in self.spoken,
+            human_wrote=conversation_sid in self.humans_wrote_in,
             was_closed=conversation_sid in self.closed,
             was_handed_back=conversation_sid in self.handed_back,
-            licences=self.licences.get(conversation_sid, []),
-            thoughts=self.thoughts.get(conversation_sid, {}),
-            owners=self.owners.get(conversation_sid, []),
-            history=self.history.get(conversation_sid, 0),
-            copies_allowed=2 if self.window_faults else 1,
+            send_permits=self.send_permits.get(conversation_sid, []),
+            turns_by_message=self.turns_by_message.get(conversation_sid, {}),
+            owner_events=self.owner_events.get(conversation_sid, []),
+            old_messages=self.old_messages.get(conversation_sid, 0),
+            max_copies=2 if self.window_faults else 1,
         )
 
     def _note(self, what: str) -> None:
         self.trace.append(what)
 
 
-def _named(event: LifecycleEvent) -> str:
+def _describe(event: LifecycleEvent) -> str:
     what = f"message {event.index}" if isinstance(event, MessageAdded) else type(event).__name__
     return f"{what} in {event.conversation_sid[-1]}"
