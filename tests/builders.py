@@ -1,4 +1,4 @@
-"""Values with defaults, so that a test names only what it is about."""
+"""Values with defaults: a test states only the values that it is about."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,11 +39,11 @@ def message_added(
     )
 
 
-def from_colleague(*, index: int, at: datetime = NOON) -> MessageAdded:
+def from_human(*, index: int, at: datetime = NOON) -> MessageAdded:
     return message_added(index=index, author_role=AuthorRole.HUMAN, author="robin", body="I take this", at=at)
 
 
-def from_us(
+def from_assistant(
     *,
     index: int,
     turn: str,

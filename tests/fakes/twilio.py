@@ -1,44 +1,50 @@
-"""One Twilio in memory: what it was sent, and how a test told it to misbehave."""
+"""Twilio in memory: the messages of conversations, and how the next POSTs end."""
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from switchboard.errors import NotSent, Permanent, SendRefused, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
-from tests.builders import from_us
+from tests.builders import from_assistant
+
+type PostEnd = Literal["sent", "refused", "not_sent", "request_lost", "response_lost"]
 
 
 @dataclass(slots=True)
 class TwilioInMemory:
-    """`ends` says how the next POSTs end: `sent`, `refused`, `not_sent`, `lost`, `unseen` (committed, answer lost)."""
+    """`post_ends` says how the next POSTs end; after `response_lost` the message is there all the same.
+
+    `unlisted` are the indices that lists do not show yet; `is_deleted` makes every conversation one that Twilio deleted.
+    """
 
     clock: Callable[[], datetime]
     messages: dict[str, list[MessageAdded]] = field(default_factory=dict)
-    ends: deque[str] = field(default_factory=deque)
-    posts: int = 0
-    lists: int = 0
-    hidden: set[int] = field(default_factory=set)
-    gone: bool = False
+    post_ends: deque[PostEnd] = field(default_factory=deque)
+    post_count: int = 0
+    list_count: int = 0
+    unlisted: set[int] = field(default_factory=set)
+    is_deleted: bool = False
     after_post: Callable[[], object] = lambda: None
 
-    def has(self, *messages: MessageAdded) -> None:
+    def add(self, *messages: MessageAdded) -> None:
         for message in messages:
             self.messages.setdefault(message.conversation_sid, []).append(message)
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
-        self.posts += 1
-        end = "refused" if self.gone else self.ends.popleft() if self.ends else "sent"
+        self.post_count += 1
+        end = "refused" if self.is_deleted else self.post_ends.popleft() if self.post_ends else "sent"
         if end == "refused":
             raise SendRefused(f"{conversation_sid}: refused", code=50377)
         if end == "not_sent":
             raise NotSent(f"{conversation_sid}: 429")
-        if end == "lost":
+        if end == "request_lost":
             raise Unknown(f"{conversation_sid}: timed out")
-        standing = self.messages.setdefault(conversation_sid, [])
-        index = max((message.index for message in standing), default=-1) + 1
-        sent = from_us(
+        existing = self.messages.setdefault(conversation_sid, [])
+        index = max((message.index for message in existing), default=-1) + 1
+        sent = from_assistant(
             conversation_sid=conversation_sid,
             index=index,
             turn=marker.turn,
@@ -46,18 +52,18 @@ class TwilioInMemory:
             body=body,
             at=self.clock(),
         )
-        standing.append(sent)
+        existing.append(sent)
         self.after_post()
-        if end == "unseen":
+        if end == "response_lost":
             raise Unknown(f"{conversation_sid}: timed out")
         return Sent(message_sid=sent.message_sid, index=sent.index)
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        self.lists += 1
-        if self.gone:
+        self.list_count += 1
+        if self.is_deleted:
             raise Permanent(f"{conversation_sid}: 404")
-        standing = sorted(self.messages.get(conversation_sid, []), key=lambda message: message.index)
-        return tuple(m for m in standing if m.index >= from_index and m.index not in self.hidden)
+        existing = sorted(self.messages.get(conversation_sid, []), key=lambda message: message.index)
+        return tuple(m for m in existing if m.index >= from_index and m.index not in self.unlisted)
 
     def replies(self, conversation_sid: str) -> list[str]:
         return [message.body for message in self.messages.get(conversation_sid, []) if message.marker]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from switchboard.author import AuthorRole
 from switchboard.errors import NotSent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
-from tests.builders import NOON, from_us, message_added
+from tests.builders import NOON, from_assistant, message_added
 
 VISIBILITY_TIMEOUT = timedelta(seconds=120)
 MAX_EVENT_AGE = timedelta(hours=6)
@@ -107,7 +107,7 @@ class Twilio:
         return [message for message in self.messages.get(conversation_sid, []) if message.marker]
 
     def _commit(self, conversation_sid: str, body: str, marker: Marker) -> Sent:
-        message = from_us(
+        message = from_assistant(
             conversation_sid=conversation_sid,
             index=self._next_index(conversation_sid),
             turn=marker.turn,

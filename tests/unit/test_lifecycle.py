@@ -17,7 +17,7 @@ from switchboard.events import (
     OwnerSet,
 )
 from switchboard.lifecycle import Effect, apply
-from tests.builders import CONVERSATION, NOON, Clock, from_colleague, message_added, sid
+from tests.builders import CONVERSATION, NOON, Clock, from_human, message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
@@ -52,19 +52,19 @@ def desk() -> Desk:
 
 
 def test_a_colleagues_message_makes_a_human_the_owner(desk: Desk) -> None:
-    effects = desk.happens(from_colleague(index=1))
+    effects = desk.happens(from_human(index=1))
 
     assert effects == [Effect.TAKEN_OVER]
     assert desk.owner is Owner.HUMAN
 
 
 def test_a_hand_back_makes_the_agent_the_owner_again(desk: Desk) -> None:
-    desk.happens(from_colleague(index=1), owner_set(Owner.ASSISTANT, seconds=5))
+    desk.happens(from_human(index=1), owner_set(Owner.ASSISTANT, seconds=5))
 
     assert desk.owner is Owner.ASSISTANT
 
 
-@pytest.mark.parametrize("late", [from_colleague(index=1), owner_set(Owner.HUMAN, seconds=0)])
+@pytest.mark.parametrize("late", [from_human(index=1), owner_set(Owner.HUMAN, seconds=0)])
 def test_a_takeover_that_comes_after_the_newer_hand_back_changes_nothing(desk: Desk, late: LifecycleEvent) -> None:
     effects = desk.happens(owner_set(Owner.ASSISTANT, seconds=5), late)
 
@@ -79,8 +79,8 @@ def test_a_hand_back_older_than_the_colleagues_word_is_not_told_as_done(desk: De
 
 def test_a_hand_back_queues_what_was_left_to_the_human(desk: Desk) -> None:
     said = message_added(index=2)
-    desk.twilio.has(from_colleague(index=1), said)
-    desk.happens(from_colleague(index=1))
+    desk.twilio.has(from_human(index=1), said)
+    desk.happens(from_human(index=1))
     item = desk.conversations.items[CONVERSATION]
     desk.conversations.items[CONVERSATION] = Conversation(
         sid=CONVERSATION, owner=item.owner, owner_changed_at=item.owner_changed_at, left_to_human=frozenset({2})

@@ -11,7 +11,7 @@ from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import DueCheck
 from switchboard.sweeper import SweepResult, sweep
-from tests.builders import CONVERSATION, NOON, Clock, from_colleague, from_us, message_added, sid
+from tests.builders import CONVERSATION, NOON, Clock, from_human, from_assistant, message_added, sid
 from tests.fakes.twilio import TwilioInMemory
 
 
@@ -113,7 +113,7 @@ def test_a_message_whose_webhook_was_lost_is_queued(house: Harness) -> None:
 
 
 def test_what_is_answered_and_what_we_said_is_left_alone(house: Harness) -> None:
-    house.twilio.has(message_added(index=0), from_us(index=1, turn="T1"))
+    house.twilio.has(message_added(index=0), from_assistant(index=1, turn="T1"))
     house.check(coverage=Coverage(low_watermark=1))
 
     swept = house.sweep()
@@ -132,7 +132,7 @@ def test_a_hole_below_the_floor_is_found(house: Harness) -> None:
 
 
 def test_a_colleagues_unheard_message_takes_the_lifecycle_queue(house: Harness) -> None:
-    unheard = from_colleague(index=0)
+    unheard = from_human(index=0)
     house.twilio.has(unheard)
     house.check()
 
@@ -164,7 +164,7 @@ def test_a_conversation_whose_every_webhook_was_lost_is_found(house: Harness) ->
 
 def test_where_the_table_was_lost_what_we_answered_is_left_alone(house: Harness) -> None:
     answered, waits = (message_added(conversation_sid=sid("CH", 9), index=index) for index in (0, 2))
-    house.twilio.has(answered, from_us(index=1, turn="T1", conversation_sid=sid("CH", 9)), waits)
+    house.twilio.has(answered, from_assistant(index=1, turn="T1", conversation_sid=sid("CH", 9)), waits)
     house.created = [sid("CH", 9)]
 
     house.sweep()
@@ -174,7 +174,7 @@ def test_where_the_table_was_lost_what_we_answered_is_left_alone(house: Harness)
 
 def test_a_first_reply_that_is_not_settled_hides_no_message(house: Harness) -> None:
     waits = message_added(index=0)
-    house.twilio.has(waits, from_us(index=1, turn="T1"))
+    house.twilio.has(waits, from_assistant(index=1, turn="T1"))
     pending_reply = PendingReply(
         turn="T1",
         kind=ReplyKind.ANSWER,

@@ -1,0 +1,118 @@
+"""One conversation, with fakes at the ports of a turn, and workers that deliver its messages to `take_turn`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+
+from switchboard.agent import Answer, Question
+from switchboard.conversation import Conversation, TurnRecord
+from switchboard.events import MessageAdded
+from switchboard.turn.context import Step, TurnPorts
+from switchboard.turn.result import TurnResult
+from switchboard.turn.take_turn import take_turn
+from tests.builders import CONVERSATION, Clock, message_added, turn_settings
+from tests.fakes.conversations import ConversationsInMemory
+from tests.fakes.twilio import TwilioInMemory
+
+
+@dataclass
+class EchoAgent:
+    """Repeats what it was asked, or says `text`. `while_thinking` is called before it answers, or raises an error."""
+
+    questions: list[Question] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    while_thinking: Callable[[], object] = lambda: None
+    text: str = ""
+    handoff: bool = False
+
+    def answer(self, question: Question) -> Answer:
+        self.questions.append(question)
+        self.while_thinking()
+        if self.errors:
+            raise self.errors.pop(0)
+        return Answer(text=self.text or f"You said: {' | '.join(question.messages)}", handoff=self.handoff)
+
+
+@dataclass
+class DeadLetterList:
+    messages: list[MessageAdded] = field(default_factory=list)
+
+    def copy(self, messages: Sequence[MessageAdded]) -> None:
+        self.messages += [message for message in messages if message not in self.messages]
+
+
+class Harness:
+    """One conversation and its workers. `crashes_after` is the step after which the next worker dies."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.twilio = TwilioInMemory(clock=self.clock)
+        self.conversations = ConversationsInMemory()
+        self.agent = EchoAgent()
+        self.dead_letters = DeadLetterList()
+        self.ids = (f"id{number}" for number in count())
+        self.steps: list[Step] = []
+        self.crashes_after: Step | None = None
+        self.settings = turn_settings()
+
+    def customer_writes(self, *bodies: str, at: datetime | None = None) -> list[MessageAdded]:
+        existing = self.twilio.messages.setdefault(CONVERSATION, [])
+        messages = [
+            message_added(index=len(existing) + n, body=body, at=at or self.clock()) for n, body in enumerate(bodies)
+        ]
+        self.twilio.add(*messages)
+        return messages
+
+    def deliver(self, *messages: MessageAdded) -> TurnResult:
+        """Let a worker with 60 s of time take a turn with these messages."""
+        return take_turn(
+            messages,
+            lease_until=self.clock() + timedelta(seconds=60),
+            ports=TurnPorts(
+                agent=self.agent,
+                conversations=self.conversations,
+                takeovers=self.conversations,
+                budgets=self.conversations,
+                messenger=self.twilio,
+                dead_letters=self.dead_letters,
+                clock=self.clock,
+                observe=self._observe,
+            ),
+            settings=self.settings,
+            new_id=lambda: next(self.ids),
+        )
+
+    def deliver_and_crash(self, *messages: MessageAdded, after: Step) -> None:
+        """Let a worker take a turn and die right after a step."""
+        self.crashes_after = after
+        with pytest.raises(KeyboardInterrupt):
+            self.deliver(*messages)
+
+    def deliver_repeatedly(self, *messages: MessageAdded, times: int) -> list[TurnResult]:
+        """Deliver the messages so many times, 31 s apart."""
+        results = []
+        for _ in range(times):
+            results.append(self.deliver(*messages))
+            self.clock.move(seconds=31)
+        return results
+
+    @property
+    def replies(self) -> list[str]:
+        return self.twilio.replies(CONVERSATION)
+
+    @property
+    def item(self) -> Conversation:
+        return self.conversations.items[CONVERSATION]
+
+    @property
+    def records(self) -> list[TurnRecord]:
+        return list(self.conversations.records.get(CONVERSATION, {}).values())
+
+    def _observe(self, step: Step) -> None:
+        self.steps.append(step)
+        if step is self.crashes_after:
+            self.crashes_after = None
+            raise KeyboardInterrupt(step)

@@ -1,0 +1,59 @@
+"""Gate: the rules by which messages get no answer."""
+
+from datetime import timedelta
+
+from switchboard.events import Owner
+from tests.builders import CONVERSATION
+from tests.unit.turn.harness import Harness
+
+
+def test_in_a_closed_conversation_no_message_gets_an_answer(harness: Harness) -> None:
+    (message,) = harness.customer_writes("hi")
+    harness.conversations.close(CONVERSATION, at=harness.clock())
+
+    result = harness.deliver(message)
+
+    assert (result.outcome, result.cause, result.messages) == ("refused", "closed", 1)
+    assert result.acknowledged == {message.message_sid}
+    assert harness.agent.questions == []
+
+
+def test_while_a_human_owns_the_conversation_the_assistant_is_silent(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+
+    result = harness.deliver(*harness.customer_writes("hello?"))
+
+    assert (result.outcome, result.cause) == ("refused", "human")
+    assert harness.agent.questions == []
+
+
+def test_a_customer_who_has_opted_out_gets_no_answer_until_they_write_again(harness: Harness) -> None:
+    before = harness.customer_writes("stop")
+    harness.conversations.opt_out(CONVERSATION, at=harness.clock())
+
+    refused = harness.deliver(*before)
+    harness.clock.move(seconds=1)
+    answered = harness.deliver(*harness.customer_writes("hello again"))
+
+    assert (refused.outcome, refused.cause) == ("refused", "opted_out")
+    assert answered.outcome == "answered"
+
+
+def test_a_message_that_waited_too_long_goes_to_a_human(harness: Harness) -> None:
+    messages = harness.customer_writes("hi", at=harness.clock() - timedelta(hours=2))
+
+    result = harness.deliver(*messages)
+
+    assert (result.outcome, result.cause) == ("refused", "too_old")
+    assert harness.item.owner is Owner.HUMAN
+
+
+def test_a_webhook_that_comes_again_days_later_is_dropped_and_not_too_old(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.deliver(*messages)
+    harness.clock.move(seconds=3 * 86_400)
+
+    result = harness.deliver(*messages)
+
+    assert result.outcome == "dropped"
+    assert harness.item.owner is Owner.ASSISTANT

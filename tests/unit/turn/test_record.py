@@ -1,0 +1,59 @@
+"""Record: what is remembered of a turn, and the dead letters of a fallback."""
+
+from switchboard.conversation import ReplyKind, TurnOutcome
+from switchboard.errors import Transient
+from switchboard.turn.context import Step
+from tests.unit.turn.harness import Harness
+
+
+def test_a_turn_is_recorded_with_its_messages_and_its_reply(harness: Harness) -> None:
+    (message,) = harness.customer_writes("hi")
+
+    harness.deliver(message)
+
+    (record,) = harness.records
+    assert (record.outcome, record.kind) == (TurnOutcome.ANSWERED, ReplyKind.ANSWER)
+    assert (record.first_index, record.message_sids) == (message.index, (message.message_sid,))
+    assert (record.said, record.parts) == (("hi",), ("You said: hi",))
+
+
+def test_the_messages_of_a_fallback_are_dead_letters(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.agent.errors = [Transient("away")] * 3
+
+    harness.deliver_repeatedly(*messages, times=4)
+
+    assert harness.dead_letters.messages == messages
+
+
+def test_a_message_of_the_first_attempt_that_was_not_delivered_again_is_a_dead_letter_too(harness: Harness) -> None:
+    first, second = harness.customer_writes("one", "two")
+    harness.agent.errors = [Transient("away")] * 3
+    harness.deliver_repeatedly(first, second, times=3)
+
+    harness.deliver(first)
+
+    dead = [message.message_sid for message in harness.dead_letters.messages]
+    assert dead == [first.message_sid, second.message_sid]
+
+
+def test_a_message_that_joins_after_the_freeze_is_not_in_the_record(harness: Harness) -> None:
+    first, second = harness.customer_writes("one", "two")
+    harness.twilio.unlisted = {first.index}
+    harness.deliver_and_crash(second, after=Step.RECORD)
+    harness.twilio.unlisted = set()
+    harness.clock.move(seconds=121)
+
+    harness.deliver(first, second)
+
+    (record,) = harness.records
+    assert record.message_sids == (second.message_sid,)
+
+
+def test_a_record_holds_at_most_20_000_characters_of_the_messages(harness: Harness) -> None:
+    messages = harness.customer_writes(*["ñ" * 16_000] * 10)
+
+    harness.deliver(*messages)
+
+    (record,) = harness.records
+    assert 0 < len("".join(record.said)) <= 20_000

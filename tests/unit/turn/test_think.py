@@ -1,0 +1,89 @@
+"""Think: the agent is asked, within the budgets and the attempts."""
+
+from dataclasses import replace
+
+from switchboard.errors import Permanent, Transient
+from switchboard.events import Owner
+from switchboard.turn.context import Step
+from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
+from tests.builders import FALLBACK, PLENTY, turn_settings
+from tests.unit.turn.harness import Harness
+
+
+def test_the_agent_is_shown_the_earlier_turns(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("my name is Kim"))
+
+    harness.deliver(*harness.customer_writes("what is my name?"))
+
+    (exchange,) = harness.agent.questions[1].history
+    assert exchange.said == ("my name is Kim",)
+    assert exchange.replied == "You said: my name is Kim"
+
+
+def test_the_agent_gets_the_time_that_freeze_and_send_do_not_need(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("hi"))
+
+    time_left = 60 - MIN_LEASE_FOR_SEND.total_seconds() - MIN_LEASE_FOR_FREEZE.total_seconds()
+    assert [question.timeout_seconds for question in harness.agent.questions] == [time_left]
+
+
+def test_after_the_last_attempt_the_customer_reads_the_fallback_and_a_human_is_the_owner(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.agent.errors = [Transient("away")] * 3
+
+    results = harness.deliver_repeatedly(*messages, times=4)
+
+    assert [result.outcome for result in results] == ["retry", "retry", "retry", "fell_back"]
+    assert harness.replies == [FALLBACK]
+    assert harness.item.owner is Owner.HUMAN
+
+
+def test_an_agent_that_can_never_answer_is_not_asked_again(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("the key is wrong")]
+
+    result = harness.deliver(*harness.customer_writes("hi"))
+
+    assert harness.replies == [FALLBACK]
+    assert len(harness.agent.questions) == 1
+    assert result.cause == "the key is wrong"
+
+
+def test_an_empty_answer_becomes_the_fallback(harness: Harness) -> None:
+    harness.agent.text = "  \n"
+
+    harness.deliver(*harness.customer_writes("hi"))
+
+    assert harness.replies == [FALLBACK]
+
+
+def test_a_customer_whose_budget_is_used_up_reads_the_limit_sentence_once(harness: Harness) -> None:
+    harness.settings = turn_settings(budget=replace(PLENTY, turns_by_customer=1))
+
+    results = [harness.deliver(*harness.customer_writes(body)) for body in ("one", "two", "three")]
+
+    assert harness.replies == ["You said: one", "Enough for today."]
+    assert [(result.outcome, result.cause) for result in results[1:]] == [("refused", "over_budget")] * 2
+    assert len(harness.agent.questions) == 1
+    assert harness.item.owner is Owner.ASSISTANT
+
+
+def test_a_used_up_budget_is_full_again_the_next_day(harness: Harness) -> None:
+    harness.settings = turn_settings(budget=replace(PLENTY, turns_by_all=1))
+    harness.deliver(*harness.customer_writes("one"))
+    harness.deliver(*harness.customer_writes("two"))
+
+    harness.clock.move(seconds=86_400)
+    harness.deliver(*harness.customer_writes("three"))
+
+    assert harness.replies == ["You said: one", "Enough for today.", "You said: three"]
+
+
+def test_a_crash_does_not_send_the_limit_sentence_twice(harness: Harness) -> None:
+    harness.settings = turn_settings(budget=replace(PLENTY, turns_by_all=0))
+    messages = harness.customer_writes("one")
+    harness.deliver_and_crash(*messages, after=Step.SEND)
+    harness.clock.move(seconds=91)
+
+    harness.deliver(*messages)
+
+    assert harness.replies == ["Enough for today."]
