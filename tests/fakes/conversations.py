@@ -1,4 +1,7 @@
-"""The stores of ConversationsTable in memory, with the same conditional writes: test_dynamodb.py holds both to them."""
+"""The stores of ConversationsTable in memory, with the same conditional writes.
+
+The tests of the stores in tests/functional run on this fake and on DynamoDB.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -19,7 +22,7 @@ from switchboard.conversation import (
 from switchboard.events import Owner
 from switchboard.ports import Busy, Fenced
 
-SAID = {TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK}
+REPLIED = {TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK}
 
 
 @dataclass(slots=True)
@@ -27,7 +30,7 @@ class ConversationsInMemory:
     items: dict[str, Conversation] = field(default_factory=dict)
     records: dict[str, dict[tuple[int, str], TurnRecord]] = field(default_factory=dict)
     turns: Counter[str] = field(default_factory=Counter)
-    told: set[str] = field(default_factory=set)
+    limit_notices: set[str] = field(default_factory=set)
 
     def claim(
         self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
@@ -37,7 +40,7 @@ class ConversationsInMemory:
             return Busy(until=item.lease_until)
         self.items[sid] = replace(
             item,
-            first_seen_at=_begun(item, now),
+            first_seen_at=_first_seen(item, now),
             fencing_token=item.fencing_token + 1,
             lease_fencing_token=item.fencing_token + 1,
             lease_until=lease_until,
@@ -65,7 +68,7 @@ class ConversationsInMemory:
     ) -> None:
         item = self._close_turn(conversation, coverage=coverage, owner=owner, now=now)
         self.items[item.sid] = replace(item, left_to_human=item.left_to_human | left_to_human)
-        self._turns(item.sid)[record.first_index, record.turn] = record
+        self._records(item.sid)[record.first_index, record.turn] = record
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
@@ -79,12 +82,12 @@ class ConversationsInMemory:
 
     def record(self, sid: str, record: TurnRecord) -> None:
         key = (record.first_index, record.turn)
-        if key in self._turns(sid):
+        if key in self._records(sid):
             return
-        self._turns(sid)[key] = record
+        self._records(sid)[key] = record
         day = f"{record.at:%Y-%m-%d}"
         if record.kind is ReplyKind.LIMIT:
-            self.told.add(f"{record.customer} {day}")
+            self.limit_notices.add(f"{record.customer} {day}")
         else:
             self.turns.update([f"{record.customer} {day}", day])
 
@@ -93,7 +96,7 @@ class ConversationsInMemory:
         return Spent(
             by_customer=self.turns[f"{customer} {day}"],
             by_all=self.turns[day],
-            limit_notice_sent=f"{customer} {day}" in self.told,
+            limit_notice_sent=f"{customer} {day}" in self.limit_notices,
         )
 
     def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
@@ -116,11 +119,11 @@ class ConversationsInMemory:
             self.items[item.sid] = replace(_without_turn(item), pending_reply=item.pending_reply)
 
     def history(self, sid: str) -> tuple[Exchange, ...]:
-        turns = self._turns(sid)
+        records = self._records(sid)
         return tuple(
-            Exchange(said=turns[key].said, replied="\n\n".join(turns[key].parts))
-            for key in sorted(turns)
-            if turns[key].outcome in SAID
+            Exchange(said=records[key].said, replied="\n\n".join(records[key].parts))
+            for key in sorted(records)
+            if records[key].outcome in REPLIED
         )
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
@@ -138,7 +141,7 @@ class ConversationsInMemory:
             item = replace(item, coverage=replace(item.coverage, requeued=requeued), left_to_human=frozenset())
             was_human = item.owner is Owner.HUMAN
             owned = self._owned(item, Owner.ASSISTANT, at) if was_human else replace(item, owner_changed_at=at)
-            self.items[sid] = replace(owned, first_seen_at=_begun(item, at))
+            self.items[sid] = replace(owned, first_seen_at=_first_seen(item, at))
         return item.coverage.requeued if item.owner_changed_at <= at else None
 
     def close(self, sid: str, *, at: datetime) -> None:
@@ -146,7 +149,7 @@ class ConversationsInMemory:
         if not item.closed:
             self.items[sid] = replace(
                 item,
-                first_seen_at=_begun(item, at),
+                first_seen_at=_first_seen(item, at),
                 closed=True,
                 fencing_token=item.fencing_token + 1,
                 ownership_epoch=item.ownership_epoch + 1,
@@ -162,7 +165,7 @@ class ConversationsInMemory:
     def _owned(self, item: Conversation, owner: Owner, at: datetime) -> Conversation:
         return replace(
             item,
-            first_seen_at=_begun(item, at),
+            first_seen_at=_first_seen(item, at),
             owner=owner,
             owner_changed_at=at,
             fencing_token=item.fencing_token + 1,
@@ -179,7 +182,7 @@ class ConversationsInMemory:
         self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime
     ) -> Conversation:
         item = self._fenced(conversation)
-        kept = replace(
+        merged = replace(
             coverage,
             handled=item.coverage.handled | coverage.handled
             if coverage.handled
@@ -188,11 +191,11 @@ class ConversationsInMemory:
         )
         owner_changed_at = item.owner_changed_at if owner is item.owner else now
         self.items[item.sid] = replace(
-            _without_turn(item), coverage=kept, owner=owner, owner_changed_at=owner_changed_at
+            _without_turn(item), coverage=merged, owner=owner, owner_changed_at=owner_changed_at
         )
         return self.items[item.sid]
 
-    def _turns(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
+    def _records(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
         return self.records.setdefault(sid, {})
 
 
@@ -212,5 +215,5 @@ def _without_turn(item: Conversation) -> Conversation:
     )
 
 
-def _begun(item: Conversation, at: datetime) -> datetime:
+def _first_seen(item: Conversation, at: datetime) -> datetime:
     return at if item.first_seen_at == UNIX_EPOCH else item.first_seen_at

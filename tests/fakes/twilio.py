@@ -17,7 +17,7 @@ type PostEnd = Literal["sent", "refused", "not_sent", "request_lost", "response_
 class TwilioInMemory:
     """`post_ends` says how the next POSTs end; after `response_lost` the message is there all the same.
 
-    `unlisted` are the indices that lists do not show yet; `is_deleted` makes every conversation one that Twilio deleted.
+    `unlisted` are the indices that lists do not show yet. `is_deleted` makes every conversation a deleted one.
     """
 
     clock: Callable[[], datetime]

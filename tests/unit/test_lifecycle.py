@@ -1,12 +1,12 @@
-"""What lifecycle events do, whatever order they come in."""
+"""What lifecycle events do to a conversation, in whatever order they come."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from switchboard.conversation import Conversation
+from switchboard import lifecycle
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -16,14 +16,14 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
-from switchboard.lifecycle import Effect, apply
+from switchboard.lifecycle import Effect
 from tests.builders import CONVERSATION, NOON, Clock, from_human, message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
 
 @dataclass
-class Desk:
+class Harness:
     """A conversation's item, its messages at Twilio, and the queue that a hand back fills."""
 
     conversations: ConversationsInMemory = field(default_factory=ConversationsInMemory)
@@ -34,8 +34,15 @@ class Desk:
         assert since
         self.queued += messages
 
-    def happens(self, *events: LifecycleEvent) -> list[Effect]:
-        return [apply(event, conversations=self.conversations, messages=self.twilio, requeue=self) for event in events]
+    def apply(self, *events: LifecycleEvent) -> list[Effect]:
+        return [
+            lifecycle.apply(event, conversations=self.conversations, messages=self.twilio, requeue=self)
+            for event in events
+        ]
+
+    def leave_to_human(self, *indices: int) -> None:
+        item = self.conversations.items[CONVERSATION]
+        self.conversations.items[CONVERSATION] = replace(item, left_to_human=frozenset(indices))
 
     @property
     def owner(self) -> Owner:
@@ -47,71 +54,85 @@ def owner_set(owner: Owner, *, seconds: int) -> OwnerSet:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_a_colleagues_message_makes_a_human_the_owner(desk: Desk) -> None:
-    effects = desk.happens(from_human(index=1))
+def test_a_humans_message_makes_a_human_the_owner(harness: Harness) -> None:
+    effects = harness.apply(from_human(index=1))
 
     assert effects == [Effect.TAKEN_OVER]
-    assert desk.owner is Owner.HUMAN
+    assert harness.owner is Owner.HUMAN
 
 
-def test_a_hand_back_makes_the_agent_the_owner_again(desk: Desk) -> None:
-    desk.happens(from_human(index=1), owner_set(Owner.ASSISTANT, seconds=5))
+def test_a_hand_back_makes_the_assistant_the_owner_again(harness: Harness) -> None:
+    harness.apply(from_human(index=1), owner_set(Owner.ASSISTANT, seconds=5))
 
-    assert desk.owner is Owner.ASSISTANT
+    assert harness.owner is Owner.ASSISTANT
 
 
 @pytest.mark.parametrize("late", [from_human(index=1), owner_set(Owner.HUMAN, seconds=0)])
-def test_a_takeover_that_comes_after_the_newer_hand_back_changes_nothing(desk: Desk, late: LifecycleEvent) -> None:
-    effects = desk.happens(owner_set(Owner.ASSISTANT, seconds=5), late)
+def test_a_takeover_that_arrives_after_a_newer_hand_back_changes_nothing(
+    harness: Harness, late: LifecycleEvent
+) -> None:
+    effects = harness.apply(owner_set(Owner.ASSISTANT, seconds=5), late)
 
-    assert desk.owner is Owner.ASSISTANT
+    assert harness.owner is Owner.ASSISTANT
     assert effects == [Effect.HANDED_BACK, Effect.OUTDATED]
 
 
-def test_a_hand_back_older_than_the_colleagues_word_is_not_told_as_done(desk: Desk) -> None:
-    assert desk.happens(owner_set(Owner.HUMAN, seconds=5), owner_set(Owner.ASSISTANT, seconds=4))[1] is Effect.OUTDATED
-    assert desk.owner is Owner.HUMAN
+def test_a_hand_back_that_is_older_than_the_takeover_is_outdated(harness: Harness) -> None:
+    effects = harness.apply(owner_set(Owner.HUMAN, seconds=5), owner_set(Owner.ASSISTANT, seconds=4))
+
+    assert effects == [Effect.TAKEN_OVER, Effect.OUTDATED]
+    assert harness.owner is Owner.HUMAN
 
 
-def test_a_hand_back_queues_what_was_left_to_the_human(desk: Desk) -> None:
-    said = message_added(index=2)
-    desk.twilio.has(from_human(index=1), said)
-    desk.happens(from_human(index=1))
-    item = desk.conversations.items[CONVERSATION]
-    desk.conversations.items[CONVERSATION] = Conversation(
-        sid=CONVERSATION, owner=item.owner, owner_changed_at=item.owner_changed_at, left_to_human=frozenset({2})
-    )
+def test_a_hand_back_queues_the_messages_that_were_left_to_the_human(harness: Harness) -> None:
+    message = message_added(index=2)
+    harness.twilio.add(from_human(index=1), message)
+    harness.apply(from_human(index=1))
+    harness.leave_to_human(2)
 
-    desk.happens(owner_set(Owner.ASSISTANT, seconds=5))
+    harness.apply(owner_set(Owner.ASSISTANT, seconds=5))
 
-    assert desk.queued == [said]
+    assert harness.queued == [message]
 
 
-def test_a_hand_back_told_again_queues_the_same_again_for_the_queue_to_swallow(desk: Desk) -> None:
-    desk.happens(owner_set(Owner.ASSISTANT, seconds=5), owner_set(Owner.ASSISTANT, seconds=5))
+def test_a_hand_back_that_arrives_twice_queues_its_messages_twice_and_sqs_deduplicates_them(harness: Harness) -> None:
+    message = message_added(index=2)
+    harness.twilio.add(from_human(index=1), message)
+    harness.apply(from_human(index=1))
+    harness.leave_to_human(2)
 
-    assert desk.queued == []
-    assert desk.owner is Owner.ASSISTANT
+    harness.apply(owner_set(Owner.ASSISTANT, seconds=5), owner_set(Owner.ASSISTANT, seconds=5))
+
+    assert harness.queued == [message, message]
+    assert harness.owner is Owner.ASSISTANT
 
 
-def test_closed_is_final(desk: Desk) -> None:
+def test_a_hand_back_with_no_message_left_to_a_human_queues_nothing(harness: Harness) -> None:
+    harness.apply(owner_set(Owner.ASSISTANT, seconds=5))
+
+    assert (harness.queued, harness.twilio.list_count) == ([], 0)
+
+
+def test_a_closed_conversation_stays_closed(harness: Harness) -> None:
     closed = ConversationStateUpdated(conversation_sid=CONVERSATION, state=ConversationState.CLOSED, at=NOON)
-    requeued = ConversationStateUpdated(
+    active_again = ConversationStateUpdated(
         conversation_sid=CONVERSATION, state=ConversationState.ACTIVE, at=NOON + timedelta(days=1)
     )
 
-    effects = desk.happens(closed, requeued)
+    effects = harness.apply(closed, active_again)
 
     assert effects == [Effect.CLOSED, Effect.NONE]
-    assert desk.conversations.items[CONVERSATION].closed
+    assert harness.conversations.items[CONVERSATION].closed
 
 
 @pytest.mark.parametrize(("code", "effect"), [(21610, Effect.OPTED_OUT), (30003, Effect.DELIVERY_FAILED)])
-def test_a_failed_delivery_is_told_apart_by_its_code(desk: Desk, code: int, effect: Effect) -> None:
+def test_the_error_code_of_a_failed_delivery_says_whether_the_customer_has_opted_out(
+    harness: Harness, code: int, effect: Effect
+) -> None:
     failed = DeliveryFailed(
         conversation_sid=CONVERSATION,
         message_sid=sid("IM", 1),
@@ -121,4 +142,4 @@ def test_a_failed_delivery_is_told_apart_by_its_code(desk: Desk, code: int, effe
         at=NOON,
     )
 
-    assert desk.happens(failed) == [effect]
+    assert harness.apply(failed) == [effect]

@@ -8,7 +8,7 @@ from tests.unit.turn.harness import Harness
 
 
 def deliver_to_two_workers(harness: Harness) -> TurnResult:
-    """Deliver one message to a worker, and again to a second one while the first one thinks; return the second result."""
+    """Deliver a message twice, the second time while the first worker thinks; return the second worker's result."""
     messages = harness.customer_writes("hi")
     second_results: list[TurnResult] = []
     harness.agent.while_thinking = lambda: second_results.append(harness.deliver(*messages))

@@ -86,7 +86,9 @@ def test_after_the_loss_of_the_table_no_message_is_answered_again(harness: Harne
 
 def test_a_message_of_twilio_itself_is_listed_once_and_then_handled(harness: Harness) -> None:
     first = message_added(index=1, at=harness.clock())
-    harness.twilio.add(message_added(index=0, author_role=AuthorRole.SYSTEM, author="system", at=harness.clock()), first)
+    harness.twilio.add(
+        message_added(index=0, author_role=AuthorRole.SYSTEM, author="system", at=harness.clock()), first
+    )
     harness.deliver(first)
     lists_of_first_turn = harness.twilio.list_count
 

@@ -11,10 +11,11 @@ from tests.unit.turn.harness import Harness
 def test_after_a_handoff_a_human_is_the_owner_and_the_assistant_is_silent(harness: Harness) -> None:
     harness.agent.handoff = True
     handed_off = harness.deliver(*harness.customer_writes("a human please"))
+    owner = harness.item.owner
 
     result = harness.deliver(*harness.customer_writes("hello?"))
 
-    assert handed_off.outcome == "handed_off"
+    assert (handed_off.outcome, owner) == ("handed_off", Owner.HUMAN)
     assert len(harness.replies) == 1
     assert (result.outcome, result.cause) == ("refused", "human")
 

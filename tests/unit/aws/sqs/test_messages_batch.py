@@ -1,7 +1,7 @@
-"""A batch of records: turns side by side, each record deleted or returned on its own."""
+"""A batch of records: one turn for each conversation, in parallel; each record is deleted or returned on its own."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +14,7 @@ from switchboard.errors import Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent, MessageAdded
 from switchboard.turn.result import TurnResult
 from tests.builders import NOON, Clock, message_added, sid
+from tests.unit.turn.harness import Harness as TurnHarness
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class SqsInMemory:
-    """Takes down what SQS was told."""
+    """Keeps the requests that SQS received."""
 
     deleted: list[str] = field(default_factory=list)
     visible_after: dict[str, int] = field(default_factory=dict)
@@ -38,10 +39,11 @@ class SqsInMemory:
 
 
 @dataclass
-class World:
+class Harness:
     sqs: SqsInMemory = field(default_factory=SqsInMemory)
     clock: Clock = field(default_factory=Clock)
     decisions: list[str] = field(default_factory=list)
+    facts: list[Mapping[str, str | int]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def batch(self, *, coalesce_seconds: int = 0) -> MessagesBatch:
@@ -49,9 +51,13 @@ class World:
             queue=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/messages.fifo"),
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
-            record_decision=lambda outcome, _facts: self.decisions.append(outcome),
+            record_decision=self._record_decision,
             record_error=lambda error, _facts: self.errors.append(type(error).__name__),
         )
+
+    def _record_decision(self, decision: str, facts: Mapping[str, str | int]) -> None:
+        self.decisions.append(decision)
+        self.facts.append(facts)
 
 
 def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds: int = 0) -> dict[str, Any]:
@@ -76,18 +82,18 @@ def answered(messages: Sequence[MessageAdded]) -> TurnResult:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_a_conversations_records_are_one_turn(world: World) -> None:
+def test_a_conversations_records_are_one_turn(harness: Harness) -> None:
     turns: list[list[int]] = []
 
     def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
         turns.append([message.index for message in messages])
         return answered(messages)
 
-    returned = world.batch().answer(
+    returned = harness.batch().answer(
         [record(1, of_conversation(1)), record(2, of_conversation(2)), record(3, of_conversation(1, index=1))],
         take_turn,
     )
@@ -96,105 +102,116 @@ def test_a_conversations_records_are_one_turn(world: World) -> None:
     assert returned == []
 
 
-def test_ten_conversations_are_worked_on_at_the_same_time(world: World) -> None:
-    all_are_here = threading.Barrier(10, timeout=10)
+def test_the_turns_of_ten_conversations_run_at_the_same_time(harness: Harness) -> None:
+    all_have_started = threading.Barrier(10, timeout=10)
 
     def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
-        all_are_here.wait()
+        all_have_started.wait()
         return answered(messages)
 
-    returned = world.batch().answer([record(n, of_conversation(n)) for n in range(10)], take_turn)
+    returned = harness.batch().answer([record(n, of_conversation(n)) for n in range(10)], take_turn)
 
     assert returned == []
-    assert world.decisions == ["answered"] * 10
+    assert harness.decisions == ["answered"] * 10
 
 
-def test_a_settled_turn_deletes_its_records_while_a_stranger_still_thinks(world: World) -> None:
+def test_the_records_of_a_settled_turn_are_deleted_while_another_conversation_still_thinks(harness: Harness) -> None:
     first_is_deleted = threading.Event()
-    world.sqs.on_delete = first_is_deleted.set
+    harness.sqs.on_delete = first_is_deleted.set
 
     def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
         if messages[0].conversation_sid == sid("CH", 2):
             assert first_is_deleted.wait(timeout=10)
         return answered(messages)
 
-    returned = world.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
+    returned = harness.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
 
     assert returned == []
-    assert world.sqs.deleted == ["handle-1"]
+    assert harness.sqs.deleted == ["handle-1"]
 
 
-def test_one_failing_turn_returns_its_own_records_only(world: World) -> None:
+def test_one_failing_turn_returns_its_own_records_only(harness: Harness) -> None:
     def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
         if messages[0].conversation_sid == sid("CH", 1):
             raise RuntimeError("a bug")
         return answered(messages)
 
-    returned = world.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
+    returned = harness.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
 
     assert returned == ["record-1"]
-    assert world.errors == ["RuntimeError"]
+    assert harness.errors == ["RuntimeError"]
 
 
-def test_what_a_turn_gives_back_becomes_visible_when_it_says(world: World) -> None:
-    returned = world.batch().answer(
+def test_returned_records_become_visible_after_the_seconds_that_the_turn_says(harness: Harness) -> None:
+    returned = harness.batch().answer(
         [record(1, of_conversation(1)), record(2, of_conversation(1, index=1))],
         lambda _messages: TurnResult(outcome="retry", retry_after_seconds=7),
     )
 
     assert returned == ["record-1", "record-2"]
-    assert world.sqs.visible_after == {"handle-1": 7, "handle-2": 7}
+    assert harness.sqs.visible_after == {"handle-1": 7, "handle-2": 7}
 
 
-def test_a_reply_that_a_look_saw_twice_is_counted(world: World) -> None:
-    world.batch().answer(
+def test_three_deliveries_of_one_message_count_as_one_message_and_three_records(harness: Harness) -> None:
+    turn = TurnHarness()
+    (message,) = turn.customer_writes("hi")
+
+    harness.batch().answer([record(number, message) for number in (1, 2, 3)], lambda messages: turn.deliver(*messages))
+
+    assert turn.replies == ["You said: hi"]
+    (facts,) = harness.facts
+    assert (facts["messages"], facts["records"]) == (1, 3)
+
+
+def test_a_reply_that_twilio_lists_twice_is_counted(harness: Harness) -> None:
+    harness.batch().answer(
         [record(1, of_conversation(1))], lambda messages: replace(answered(messages), duplicate_replies=1)
     )
 
-    assert world.decisions == ["answered", "duplicate_reply"]
+    assert harness.decisions == ["answered", "duplicate_reply"]
 
 
-def test_a_turn_that_could_not_be_claimed_comes_back_in_seconds(world: World) -> None:
+def test_records_whose_conversation_could_not_be_claimed_come_back_in_seconds(harness: Harness) -> None:
     def take_turn(_messages: Sequence[MessageAdded]) -> TurnResult:
         raise Transient("DynamoDB answered ThrottlingException")
 
-    returned = world.batch().answer([record(1, of_conversation(1))], take_turn)
+    returned = harness.batch().answer([record(1, of_conversation(1))], take_turn)
 
     assert returned == ["record-1"]
-    assert world.sqs.visible_after == {"handle-1": 2}
+    assert harness.sqs.visible_after == {"handle-1": 2}
 
 
 @pytest.mark.parametrize(
     "body",
     ["", "[]", "{}", '{"type": "Nonsense"}', '{"type": "MessageAdded", "at": "noon"}'],
 )
-def test_a_record_that_is_no_event_goes_back_alone(world: World, body: str) -> None:
+def test_a_record_that_is_not_a_valid_event_is_returned_alone(harness: Harness, body: str) -> None:
     garbage = {**record(1, of_conversation(1)), "body": body}
 
-    returned = world.batch().answer([garbage, record(2, of_conversation(2))], answered)
+    returned = harness.batch().answer([garbage, record(2, of_conversation(2))], answered)
 
     assert returned == ["record-1"]
-    assert world.decisions == ["answered"]
+    assert harness.decisions == ["answered"]
 
 
-def test_a_lifecycle_event_on_the_messages_queue_goes_back(world: World) -> None:
+def test_a_lifecycle_event_in_the_messages_queue_is_returned(harness: Harness) -> None:
     event = ConversationStateUpdated(conversation_sid=sid("CH", 1), state=ConversationState.CLOSED, at=NOON)
 
-    assert world.batch().answer([record(1, event)], answered) == ["record-1"]
+    assert harness.batch().answer([record(1, event)], answered) == ["record-1"]
 
 
-def test_young_records_gather_before_they_are_answered(world: World) -> None:
-    returned = world.batch(coalesce_seconds=5).answer(
+def test_young_records_wait_for_others_before_they_are_answered(harness: Harness) -> None:
+    returned = harness.batch(coalesce_seconds=5).answer(
         [record(1, of_conversation(1), age_seconds=2), record(2, of_conversation(1, index=1))], answered
     )
 
     assert returned == ["record-1", "record-2"]
-    assert world.sqs.visible_after == {"handle-1": 3, "handle-2": 3}
-    assert world.decisions == ["coalescing"]
+    assert harness.sqs.visible_after == {"handle-1": 3, "handle-2": 3}
+    assert harness.decisions == ["coalescing"]
 
 
-def test_gathered_records_are_answered_on_their_second_receive(world: World) -> None:
-    returned = world.batch(coalesce_seconds=5).answer(
+def test_records_that_have_waited_are_answered_on_their_second_receive(harness: Harness) -> None:
+    returned = harness.batch(coalesce_seconds=5).answer(
         [record(1, of_conversation(1), age_seconds=2, receives=2), record(2, of_conversation(1, index=1))], answered
     )
 
