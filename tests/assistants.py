@@ -32,7 +32,7 @@ def shop() -> Assistant:
 
 @contextmanager
 def answering(assistant: Assistant, model: Model | None = None) -> Iterator[PydanticAIAgent]:
-    """Give the assistant a model, the offline one if none, and end its loop afterwards."""
+    """Yield the assistant with a model, by default the offline one; end its event loop afterwards."""
     with EventLoopThread() as loop:
         yield PydanticAIAgent(assistant=assistant, model=model or offline_model(), loop=loop)
 

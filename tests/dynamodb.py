@@ -1,4 +1,4 @@
-"""ConversationsTable on moto: its stores as one, and how a test claims a conversation."""
+"""The stores of ConversationsTable on moto, as one object, and how a test claims a conversation."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,11 +21,11 @@ FIRST = TurnMessage(index=0, message_sid=sid("IM", 1))
 
 
 class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, Protocol):
-    """What a conversation's turns and its lifecycle need."""
+    """The stores that turns and lifecycle events use."""
 
 
 class SweptStore(Store, ports.SweepIndex, Protocol):
-    """What the sweeper needs too."""
+    """The same, with the sweeper's index."""
 
 
 class _Stores:

@@ -1,4 +1,4 @@
-"""What AWS hands a handler beside the event: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
+"""The second argument of a Lambda handler: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html."""
 
 from dataclasses import dataclass
 

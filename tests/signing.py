@@ -1,4 +1,4 @@
-"""What Twilio sends, signed as Twilio signs it, as API Gateway hands it on."""
+"""Webhooks as Twilio signs them and as API Gateway passes them to a function."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ type Fields = Mapping[str, str | Sequence[str]]
 
 
 def message_fields(**changes: str) -> dict[str, str]:
-    """Return the form of a customer's text, as captured from a live project in 2026."""
+    """Return the fields of a customer's text message, as a live project received them in 2026."""
     return {
         "AccountSid": ACCOUNT,
         "Attributes": "{}",
@@ -45,8 +45,8 @@ class _MultiDict(dict[str, Sequence[str]]):
 
 
 def signature_of(fields: Fields, *, url: str = URL, token: str = TOKEN) -> str:
-    many = {name: [value] if isinstance(value, str) else value for name, value in fields.items()}
-    return str(RequestValidator(token).compute_signature(url, _MultiDict(many)))
+    values = {name: [value] if isinstance(value, str) else value for name, value in fields.items()}
+    return str(RequestValidator(token).compute_signature(url, _MultiDict(values)))
 
 
 def api_gateway_event(

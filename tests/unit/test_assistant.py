@@ -7,7 +7,7 @@ from tests.assistants import FOLDER, KNOWLEDGE, answering, question, shop
 
 ASSISTANT = shop()
 
-ASKED = {
+QUESTIONS = {
     "opening-hours": [
         ("When are you open on Saturday?", "9 am"),
         ("are you open on sunday", "closed"),
@@ -57,7 +57,7 @@ ASKED = {
     ],
 }
 
-NOT_KNOWN = [
+UNKNOWN_QUESTIONS = [
     "Do you sell cars?",
     "What's the meaning of life?",
     "do you sell pizza?",
@@ -75,8 +75,8 @@ NOT_KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "fact"), [pair for pairs in ASKED.values() for pair in pairs])
-def test_customers_get_the_fact_they_ask_for(asked: str, fact: str) -> None:
+@pytest.mark.parametrize(("asked", "fact"), [pair for pairs in QUESTIONS.values() for pair in pairs])
+def test_a_question_is_answered_with_the_fact_it_asks_for(asked: str, fact: str) -> None:
     with answering(ASSISTANT) as agent:
         answer = agent.answer(question(asked))
 
@@ -84,8 +84,8 @@ def test_customers_get_the_fact_they_ask_for(asked: str, fact: str) -> None:
     assert not answer.handoff
 
 
-@pytest.mark.parametrize("asked", NOT_KNOWN)
-def test_what_the_shop_does_not_know_is_said_plainly_and_a_person_is_offered(asked: str) -> None:
+@pytest.mark.parametrize("asked", UNKNOWN_QUESTIONS)
+def test_an_answer_that_is_not_in_the_knowledge_is_not_invented_and_a_human_is_offered(asked: str) -> None:
     with answering(ASSISTANT) as agent:
         answer = agent.answer(question(asked))
 
@@ -93,9 +93,9 @@ def test_what_the_shop_does_not_know_is_said_plainly_and_a_person_is_offered(ask
     assert "colleague" in answer.text
 
 
-def test_every_knowledge_file_is_reached_by_a_question() -> None:
-    assert sorted(file.stem for file in KNOWLEDGE.glob("*.md")) == sorted(ASKED)
-    for stem, pairs in ASKED.items():
+def test_every_knowledge_file_answers_a_question() -> None:
+    assert sorted(file.stem for file in KNOWLEDGE.glob("*.md")) == sorted(QUESTIONS)
+    for stem, pairs in QUESTIONS.items():
         texts = [fact.text for fact in read_markdown((KNOWLEDGE / f"{stem}.md").read_text())]
         for asked, _ in pairs:
             assert any(fact.text in texts for fact in ASSISTANT.knowledge.search(asked)), (stem, asked)
@@ -114,11 +114,11 @@ def test_every_fact_is_found_by_its_own_words() -> None:
     assert missed == []
 
 
-def test_the_file_to_edit_stays_short() -> None:
+def test_the_declaration_of_the_assistant_has_at_most_60_lines() -> None:
     assert len((FOLDER / "assistant.py").read_text().splitlines()) <= 60
 
 
-def test_no_number_of_a_real_telephone_stands_in_the_knowledge() -> None:
+def test_the_knowledge_has_only_a_fictitious_phone_number() -> None:
     numbers = [word for fact in read_folder(KNOWLEDGE) if "+1" in fact.text for word in [fact.text.partition("+1 ")[2]]]
 
     assert [number[:10] for number in numbers] == ["202 555 01"]

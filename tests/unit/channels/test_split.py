@@ -1,4 +1,4 @@
-"""How a reply is cut into what a channel carries."""
+"""Split: a reply is cut into parts that a channel can carry."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ def test_every_part_fits_and_there_are_at_most_ten(text: str) -> None:
 
 
 @given(words=WORDS.map(lambda words: (words * 500)[:1500]))
-def test_no_word_of_what_fits_into_ten_parts_is_lost(words: list[str]) -> None:
+def test_no_word_of_a_reply_that_fits_into_ten_parts_is_lost(words: list[str]) -> None:
     text = " ".join(words)[: MAX_PART_CHARACTERS * MAX_PARTS // 2]
 
     assert "".join("".join(split_body(text)).split()) == "".join(text.split())
@@ -32,7 +32,7 @@ def test_a_reply_is_cut_at_a_paragraph_before_a_line_before_a_word() -> None:
     )
 
 
-def test_a_reply_without_an_end_is_cut_and_says_so() -> None:
+def test_a_reply_that_does_not_fit_into_ten_parts_ends_with_an_ellipsis() -> None:
     cut = split_body("word " * 10_000)
 
     assert len(cut) == MAX_PARTS

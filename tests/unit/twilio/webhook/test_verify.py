@@ -1,4 +1,4 @@
-"""The signature check: Twilio's published vectors, and whatever a forger may try."""
+"""Verify: Twilio's published test vectors are accepted; a form that Twilio did not sign is rejected."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -17,8 +17,8 @@ from switchboard.twilio.webhook.verify import Form, WebhookRequest, verify
 from tests.builders import sid
 from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, message_fields, signature_of
 
-SITE = "https://mycompany.com/myapp.php?foo=1&bar=2"
-CALL = {
+VOICE_URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
+VOICE_FIELDS = {
     "CallSid": "CA1234567890ABCDE",
     "Caller": "+14158675309",
     "Digits": "1234",
@@ -28,7 +28,7 @@ CALL = {
 JSON_HASH = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
 JSON_BODY = '{"property": "value", "boolean": true}'
 EMPTY_HASH = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-OURS = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, visitor_identities=())
+EXPECTED = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, visitor_identities=())
 
 
 def form_request(fields: Any, *, signature: str, url: str = URL) -> WebhookRequest:  # noqa: ANN401 -- urlencode's
@@ -46,22 +46,22 @@ def json_request(body: str, *, signature: str, url: str) -> WebhookRequest:
 
 # Published in the twilio packages for Python and Node (tests/unit/test_request_validator.py, spec/validation.spec.js).
 FORM_VECTORS: list[tuple[str, dict[str, Any], str]] = [
-    (SITE, CALL, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
-    (SITE.replace(".com", ".com:1234"), CALL, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
-    (SITE.replace("https", "http").replace(".com", ".com:1234"), CALL, "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="),
-    (SITE, CALL, "kvajT1Ptam85bY51eRf/AJRuM3w="),
-    (SITE.replace("https", "http"), CALL, "0ZXoZLH/DfblKGATFgpif+LLRf4="),
+    (VOICE_URL, VOICE_FIELDS, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+    (VOICE_URL.replace(".com", ".com:1234"), VOICE_FIELDS, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
+    (VOICE_URL.replace("https", "http").replace(".com", ".com:1234"), VOICE_FIELDS, "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="),
+    (VOICE_URL, VOICE_FIELDS, "kvajT1Ptam85bY51eRf/AJRuM3w="),
+    (VOICE_URL.replace("https", "http"), VOICE_FIELDS, "0ZXoZLH/DfblKGATFgpif+LLRf4="),
     (
-        SITE,
+        VOICE_URL,
         {"Sid": "CA123", "SidAccount": "AC123", "Digits": ["5678", "1234", "1234"]},
         "IK+Dwps556ElfBT0I3Rgjkr1wJU=",
     ),
-    (SITE, {"MessagingBinding.Address": ["+1325xxxxxxx", "+1415xxxxxxx"]}, "83O6e2vORAoJHUNzJjDWN1jz+BA="),
-    (SITE, {"MessagingBinding.Address": ["+1415xxxxxxx", "+1325xxxxxxx"]}, "83O6e2vORAoJHUNzJjDWN1jz+BA="),
-    (f"{SITE}&Body=It%27s+amazing", CALL, "TfZzewPq8wqrGlMfyAud8+/IvJ0="),
+    (VOICE_URL, {"MessagingBinding.Address": ["+1325xxxxxxx", "+1415xxxxxxx"]}, "83O6e2vORAoJHUNzJjDWN1jz+BA="),
+    (VOICE_URL, {"MessagingBinding.Address": ["+1415xxxxxxx", "+1325xxxxxxx"]}, "83O6e2vORAoJHUNzJjDWN1jz+BA="),
+    (f"{VOICE_URL}&Body=It%27s+amazing", VOICE_FIELDS, "TfZzewPq8wqrGlMfyAud8+/IvJ0="),
     (
         "https://example.com/myapp.php?foo=1&bar=2",
-        {**CALL, "From": "+14158675310", "Caller": "+14158675310"},
+        {**VOICE_FIELDS, "From": "+14158675310", "Caller": "+14158675310"},
         "L/OH5YylLD5NRKLltdqwSvS0BnU=",
     ),
 ]
@@ -77,16 +77,16 @@ def test_a_published_form_signature_is_accepted(url: str, fields: dict[str, Any]
 @pytest.mark.parametrize(
     ("url", "body", "signature"),
     [
-        (f"{SITE}&bodySHA256={JSON_HASH}", JSON_BODY, "a9nBmqA0ju/hNViExpshrM61xv4="),
+        (f"{VOICE_URL}&bodySHA256={JSON_HASH}", JSON_BODY, "a9nBmqA0ju/hNViExpshrM61xv4="),
         (f"https://mycompany.com/myapp.php?bodySHA256={JSON_HASH}", JSON_BODY, "y77kIzt2vzLz71DgmJGsen2scGs="),
-        (f"{SITE}&bodySHA256={EMPTY_HASH}", "{}", "Ldidvp12m26NI7eqEvxnEpkd9Hc="),
+        (f"{VOICE_URL}&bodySHA256={EMPTY_HASH}", "{}", "Ldidvp12m26NI7eqEvxnEpkd9Hc="),
     ],
 )
 def test_a_published_json_signature_is_accepted(url: str, body: str, signature: str) -> None:
     verify(json_request(body, signature=signature, url=url), auth_tokens=["12345"])
 
 
-def test_a_blank_value_is_part_of_what_is_signed() -> None:
+def test_a_field_with_an_empty_value_is_part_of_the_signature() -> None:
     fields = message_fields(Attributes="")
 
     form = verify(form_request(fields, signature=signature_of(fields)), auth_tokens=[TOKEN])
@@ -95,12 +95,12 @@ def test_a_blank_value_is_part_of_what_is_signed() -> None:
 
 
 def test_any_of_several_tokens_may_have_signed() -> None:
-    request = form_request(CALL, signature="RSOYDt4T1cUTdK1PDd93/VVr8B8=", url=SITE)
+    request = form_request(VOICE_FIELDS, signature="RSOYDt4T1cUTdK1PDd93/VVr8B8=", url=VOICE_URL)
 
     assert verify(request, auth_tokens=["another", "12345"])
 
 
-def test_a_field_that_is_read_must_not_be_repeated() -> None:
+def test_reading_a_repeated_field_is_malformed() -> None:
     form = Form({"MessageSid": ("IM1", "IM2")})
 
     with pytest.raises(Malformed):
@@ -112,7 +112,7 @@ def test_a_field_that_is_read_must_not_be_repeated() -> None:
     st.text(max_size=30),
     st.sampled_from(["value", "name", "drop", "add"]),
 )
-def test_any_tampering_is_refused(name: str, text: str, how: str) -> None:
+def test_a_form_that_was_changed_after_signing_is_rejected(name: str, text: str, how: str) -> None:
     fields = message_fields()
     signature = signature_of(fields)
     forged: dict[str, str] = dict(fields)
@@ -128,7 +128,7 @@ def test_any_tampering_is_refused(name: str, text: str, how: str) -> None:
     assume(forged != fields)
 
     with pytest.raises(Rejected):
-        parse(verify(form_request(forged, signature=signature), auth_tokens=[TOKEN]), expected=OURS)
+        parse(verify(form_request(forged, signature=signature), auth_tokens=[TOKEN]), expected=EXPECTED)
 
 
 def signed_text(pairs: Sequence[tuple[str, str]]) -> str:
@@ -136,24 +136,24 @@ def signed_text(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 @given(st.integers(0, 13), st.integers(1, 60), st.integers(1, 80))
-def test_a_form_split_anew_under_the_same_signature_is_refused_or_says_the_same(
-    position: int, taken: int, name_length: int
+def test_another_form_with_the_same_signature_is_rejected_or_parses_to_the_same_event(
+    position: int, moved: int, name_length: int
 ) -> None:
-    """Names and values are signed without separators: a value may swallow what follows, the rest become one field."""
+    """Twilio signs names and values without separators, so a piece of one field can be moved into another."""
     pairs = sorted(message_fields().items())
     name, value = pairs[position]
     tail = signed_text(pairs[position + 1 :])
-    swallowed, rest = tail[:taken], tail[taken:]
-    forged = [*pairs[:position], (name, value + swallowed)]
+    piece, rest = tail[:moved], tail[moved:]
+    forged = [*pairs[:position], (name, value + piece)]
     forged += [(rest[:name_length], rest[name_length:])] if rest else []
     assume(
         len(dict(forged)) == len(forged) and signed_text(forged) == signed_text(pairs) and dict(forged) != dict(pairs)
     )
     verify(form_request(dict(forged), signature=signature_of(message_fields())), auth_tokens=[TOKEN])
 
-    understood = _understood(dict(forged), signature=signature_of(message_fields()))
+    event = parsed_or_none(dict(forged), signature=signature_of(message_fields()))
 
-    assert understood in (None, _understood(message_fields()))
+    assert event in (None, parsed_or_none(message_fields()))
 
 
 CHAT = {
@@ -163,7 +163,7 @@ CHAT = {
 
 @pytest.mark.parametrize("fields", [message_fields(), {**CHAT, "ClientIdentity": "dave", "Source": "SDK"}])
 @given(st.data())
-def test_two_neighbours_with_another_border_are_refused_or_say_the_same(
+def test_two_neighbouring_fields_cut_elsewhere_are_rejected_or_parse_to_the_same_event(
     fields: dict[str, str], data: st.DataObject
 ) -> None:
     pairs = sorted(fields.items())
@@ -171,12 +171,12 @@ def test_two_neighbours_with_another_border_are_refused_or_say_the_same(
     text = "".join(pairs[position] + pairs[position + 1])
     ends = data.draw(st.lists(st.integers(1, len(text)), min_size=1, max_size=7, unique=True).map(sorted))
     cut = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
-    split_anew = zip_longest(cut[::2], cut[1::2], fillvalue="")
-    forged = dict([*pairs[:position], *split_anew, *pairs[position + 2 :]])
+    recut = zip_longest(cut[::2], cut[1::2], fillvalue="")
+    forged = dict([*pairs[:position], *recut, *pairs[position + 2 :]])
     forged = {name: value for name, value in forged.items() if name or value}
     assume(signed_text(list(forged.items())) == signed_text(pairs))
 
-    assert _understood(forged, signature=signature_of(fields)) in (None, _understood(fields))
+    assert parsed_or_none(forged, signature=signature_of(fields)) in (None, parsed_or_none(fields))
 
 
 @pytest.mark.parametrize(
@@ -191,26 +191,26 @@ def test_two_neighbours_with_another_border_are_refused_or_say_the_same(
         {"Source": None, "S": "", "o": "", "u": "rceSMS"},
     ],
 )
-def test_a_swallowed_neighbour_is_refused(split: dict[str, str | None]) -> None:
+def test_a_field_that_contains_its_neighbour_is_rejected(split: dict[str, str | None]) -> None:
     fields = {**message_fields(Body="hi there"), **split}
     if split.get("ChatServiceSid", "") is None:
         fields["Body"] = f"hi thereChatServiceSid{SERVICE}"
     forged = {name: value for name, value in fields.items() if value is not None}
 
-    assert _understood(forged, signature=signature_of(forged)) is None
+    assert parsed_or_none(forged, signature=signature_of(forged)) is None
 
 
-def _understood(fields: dict[str, str], *, signature: str | None = None) -> Event | None:
-    """Return what is understood, or None where it is refused."""
+def parsed_or_none(fields: dict[str, str], *, signature: str | None = None) -> Event | None:
+    """Return the event of a form, or None where the form is rejected."""
     request = form_request(fields, signature=signature or signature_of(fields))
     try:
-        return parse(verify(request, auth_tokens=[TOKEN]), expected=OURS)
+        return parse(verify(request, auth_tokens=[TOKEN]), expected=EXPECTED)
     except Rejected:
         return None
 
 
 @given(st.binary(max_size=300), st.text(max_size=40), st.sampled_from(["form", "json", "other"]))
-def test_garbage_is_refused_and_never_raises_anything_else(body: bytes, signature: str, kind: str) -> None:
+def test_any_unsigned_body_is_rejected_and_raises_no_other_error(body: bytes, signature: str, kind: str) -> None:
     content_type = {"form": "application/x-www-form-urlencoded", "json": "application/json", "other": "text/plain"}
     url = f"{URL}?bodySHA256={'0' * 64}" if kind == "json" else URL
 
@@ -221,7 +221,7 @@ def test_garbage_is_refused_and_never_raises_anything_else(body: bytes, signatur
         )
 
 
-def test_the_packages_own_check_agrees() -> None:
+def test_our_signatures_for_tests_are_twilios() -> None:
     fields = message_fields()
 
     assert RequestValidator(TOKEN).validate(URL, fields, signature_of(fields))
