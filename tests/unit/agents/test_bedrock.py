@@ -1,4 +1,4 @@
-"""The assistant on Bedrock's Converse API, which a server of this test plays at the wire."""
+"""The assistant on Bedrock's Converse API. A local HTTP server stands in for Bedrock."""
 
 import json
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from tests.assistants import answering, question, shop
 
 
 class Bedrock(ThreadingHTTPServer):
-    """Answers each request with the next of its replies, the last one again and again, and keeps what was asked."""
+    """Answers each request with the next of its replies, then always with the last one; keeps the requests."""
 
     def __init__(self, *replies: tuple[int, dict[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.replies = list(replies)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
 
 
 class _Conversation(BaseHTTPRequestHandler):
@@ -29,7 +29,7 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, json.loads(body)))
+        self.server.requests.append((self.path, json.loads(body)))
         status, reply = self.server.replies.pop(0) if len(self.server.replies) > 1 else self.server.replies[0]
         content = json.dumps(reply).encode()
         self.send_response(status)
@@ -44,23 +44,23 @@ class _Conversation(BaseHTTPRequestHandler):
         pass
 
 
-def says(*content: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def content_reply(*content: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     message = {"role": "assistant", "content": list(content)}
     usage = {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}
     stops = "tool_use" if "toolUse" in content[0] else "end_turn"
     return 200, {"output": {"message": message}, "stopReason": stops, "usage": usage, "metrics": {"latencyMs": 1}}
 
 
-def calls(tool: str, **arguments: str) -> tuple[int, dict[str, Any]]:
-    return says({"toolUse": {"toolUseId": "1", "name": tool, "input": arguments}})
+def tool_call(tool: str, **arguments: str) -> tuple[int, dict[str, Any]]:
+    return content_reply({"toolUse": {"toolUseId": "1", "name": tool, "input": arguments}})
 
 
-def refuses(status: int, kind: str) -> tuple[int, dict[str, Any]]:
+def error_reply(status: int, kind: str) -> tuple[int, dict[str, Any]]:
     return status, {"__type": kind, "message": "you wrote: hi"}
 
 
 @pytest.fixture(autouse=True)
-def _this_machine_is_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _aws_credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -69,7 +69,7 @@ def _this_machine_is_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @contextmanager
-def serving(monkeypatch: pytest.MonkeyPatch, *replies: tuple[int, dict[str, Any]]) -> Iterator[Bedrock]:
+def bedrock_server(monkeypatch: pytest.MonkeyPatch, *replies: tuple[int, dict[str, Any]]) -> Iterator[Bedrock]:
     with Bedrock(*replies) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -81,35 +81,38 @@ def serving(monkeypatch: pytest.MonkeyPatch, *replies: tuple[int, dict[str, Any]
             thread.join()
 
 
-def test_it_searches_what_the_shop_knows_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    search = calls("search_knowledge", question="open on Saturday")
-    model_replies = (search, says({"text": "From nine."}))
+def test_it_searches_the_knowledge_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = tool_call("search_knowledge", question="open on Saturday")
+    replies = (search, content_reply({"text": "From nine."}))
 
-    with serving(monkeypatch, *model_replies) as bedrock, answering(shop(), bedrock_model("a.model-1:0")) as agent:
+    with bedrock_server(monkeypatch, *replies) as bedrock, answering(shop(), bedrock_model("a.model-1:0")) as agent:
         answer = agent.answer(question("When are you open on Saturday?"))
 
     assert answer.text == "From nine."
-    assert len(bedrock.asked) == 2
-    assert "On Saturday" in json.dumps(bedrock.asked[1][1]["messages"])
+    assert len(bedrock.requests) == 2
+    assert "On Saturday" in json.dumps(bedrock.requests[1][1]["messages"])
 
 
-def test_it_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    hand_off = calls("hand_off", reply="A colleague takes over.")
+def test_it_hands_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_off = tool_call("hand_off", reply="A colleague takes over.")
 
-    with serving(monkeypatch, hand_off), answering(shop(), bedrock_model("a.model-1:0")) as agent:
-        answer = agent.answer(question("A person, please"))
+    with bedrock_server(monkeypatch, hand_off), answering(shop(), bedrock_model("a.model-1:0")) as agent:
+        answer = agent.answer(question("A human, please"))
 
     assert answer.handoff
     assert answer.text == "A colleague takes over."
 
 
-def test_it_asks_for_bounded_answers_that_are_not_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_asks_for_answers_of_limited_length_that_are_not_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
-    with serving(monkeypatch, says({"text": "Hi."})) as bedrock, answering(shop(), bedrock_model(model)) as agent:
+    with (
+        bedrock_server(monkeypatch, content_reply({"text": "Hi."})) as bedrock,
+        answering(shop(), bedrock_model(model)) as agent,
+    ):
         agent.answer(question("hi"))
 
-    [(path, body)] = bedrock.asked
+    [(path, body)] = bedrock.requests
     assert path.endswith("/converse")
     assert body["inferenceConfig"]["maxTokens"] == MAX_TOKENS
 
@@ -118,24 +121,24 @@ def test_it_asks_for_bounded_answers_that_are_not_streamed(monkeypatch: pytest.M
     ("status", "kind"),
     [(429, "ThrottlingException"), (503, "ServiceUnavailableException"), (500, "InternalServerException")],
 )
-def test_a_busy_bedrock_is_asked_once_and_again_with_the_next_delivery(
+def test_an_overloaded_bedrock_is_asked_once_and_the_error_is_transient(
     monkeypatch: pytest.MonkeyPatch, status: int, kind: str
 ) -> None:
     with (
-        serving(monkeypatch, refuses(status, kind)) as bedrock,
+        bedrock_server(monkeypatch, error_reply(status, kind)) as bedrock,
         answering(shop(), bedrock_model("a.model-1:0")) as agent,
         pytest.raises(Transient) as raised,
     ):
         agent.answer(question("hi"))
 
-    assert len(bedrock.asked) == 1
+    assert len(bedrock.requests) == 1
     assert "hi" not in str(raised.value).split()
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, "AccessDeniedException"), (400, "ValidationException")])
 def test_a_request_that_bedrock_refuses_is_permanent(monkeypatch: pytest.MonkeyPatch, status: int, kind: str) -> None:
     with (
-        serving(monkeypatch, refuses(status, kind)),
+        bedrock_server(monkeypatch, error_reply(status, kind)),
         answering(shop(), bedrock_model("a.model-1:0")) as agent,
         pytest.raises(Permanent, match=str(status)),
     ):
@@ -143,7 +146,7 @@ def test_a_request_that_bedrock_refuses_is_permanent(monkeypatch: pytest.MonkeyP
 
 
 def test_a_bedrock_that_cannot_be_reached_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(monkeypatch, says({"text": "unheard"})):
+    with bedrock_server(monkeypatch, content_reply({"text": "unheard"})):
         model = bedrock_model("a.model-1:0")
 
     with answering(shop(), model) as agent, pytest.raises(Transient):

@@ -1,3 +1,5 @@
+"""The event loop that runs every agent, on a thread of its own."""
+
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, current_thread
@@ -11,42 +13,42 @@ async def thread_name() -> str:
     return current_thread().name
 
 
-def test_every_coroutine_runs_on_the_one_thread_of_the_loop() -> None:
+def test_every_coroutine_runs_on_the_thread_of_the_loop() -> None:
     with EventLoopThread() as loop:
         names = {loop.run(thread_name(), timeout=20).result() for _ in range(3)}
 
     assert names == {"agents"}
 
 
-def test_coroutines_of_several_threads_run_side_by_side() -> None:
-    together = Barrier(4)
+def test_coroutines_of_several_threads_run_at_the_same_time() -> None:
+    all_four = Barrier(4)
 
-    async def meet() -> int:
-        return await asyncio.to_thread(together.wait, 20)
+    async def wait_for_the_others() -> int:
+        return await asyncio.to_thread(all_four.wait, 20)
 
     with EventLoopThread() as loop, ThreadPoolExecutor(4) as threads:
-        met = list(threads.map(lambda _: loop.run(meet(), timeout=20).result(), range(4)))
+        positions = list(threads.map(lambda _: loop.run(wait_for_the_others(), timeout=20).result(), range(4)))
 
-    assert sorted(met) == [0, 1, 2, 3]
+    assert sorted(positions) == [0, 1, 2, 3]
 
 
-def test_what_still_runs_at_the_deadline_is_cancelled() -> None:
+def test_a_coroutine_that_still_runs_at_the_deadline_is_cancelled() -> None:
     cancelled = Event()
 
-    async def wait_for_ever() -> None:
+    async def wait_forever() -> None:
         try:
             await asyncio.Event().wait()
         finally:
             cancelled.set()
 
     with EventLoopThread() as loop:
-        run = loop.run(wait_for_ever(), timeout=0.05)
+        run = loop.run(wait_forever(), timeout=0.05)
 
         assert run.cancelled()
         assert cancelled.wait(20)
 
 
-def test_the_deadline_holds_also_where_a_coroutine_blocks_the_loop() -> None:
+def test_run_returns_at_the_deadline_even_if_a_coroutine_blocks_the_loop() -> None:
     release = Event()
 
     async def block() -> None:
@@ -61,7 +63,7 @@ def test_the_deadline_holds_also_where_a_coroutine_blocks_the_loop() -> None:
     assert not was_released
 
 
-def test_an_error_comes_back_as_it_was_raised() -> None:
+def test_an_error_of_a_coroutine_reaches_the_caller_unchanged() -> None:
     async def fail() -> None:
         raise LookupError("gone")
 

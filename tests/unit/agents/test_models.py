@@ -1,3 +1,5 @@
+"""Which model a setting names, and how a call to it ends."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -27,19 +29,19 @@ def bedrock() -> BedrockConverseModel:
     return model
 
 
-def test_offline_is_a_model_that_needs_nothing() -> None:
+def test_the_offline_model_needs_no_credentials() -> None:
     assert model_named("offline").model_name == "offline"
 
 
-def test_a_bedrock_name_may_carry_a_colon_of_its_own() -> None:
+def test_the_name_of_a_bedrock_model_may_contain_a_colon() -> None:
     assert bedrock().model_name == CLAUDE
 
 
-def test_bedrock_is_never_streamed_in_secret() -> None:
+def test_answers_of_bedrock_have_limited_length() -> None:
     assert (bedrock().settings or {}).get("max_tokens") == MAX_TOKENS
 
 
-def test_a_call_to_bedrock_ends_soon_after_a_deadline_and_is_not_repeated() -> None:
+def test_a_call_to_bedrock_times_out_after_25_seconds_and_is_not_repeated() -> None:
     config: Any = bedrock().client.meta.config  # its options are attributes that botocore sets at run time
 
     assert config.read_timeout == 25
@@ -47,13 +49,13 @@ def test_a_call_to_bedrock_ends_soon_after_a_deadline_and_is_not_repeated() -> N
     assert config.retries == {"total_max_attempts": 1, "mode": "legacy"}
 
 
-def test_bedrock_can_be_pointed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_endpoint_url_replaces_bedrocks_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
 
     assert bedrock().base_url == "http://127.0.0.1:4566"
 
 
-def test_bedrock_without_a_region_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_region_the_error_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
@@ -63,17 +65,17 @@ def test_bedrock_without_a_region_names_the_setting(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("name", ["", "test", "gpt", "bedrock:", ":x", "nobody:at-all"])
-def test_a_name_that_nobody_knows_names_the_setting(name: str) -> None:
+def test_an_unknown_model_name_is_an_error_that_names_the_setting(name: str) -> None:
     with pytest.raises(Misconfigured, match="ASSISTANT_MODEL"):
         model_named(name)
 
 
-def test_a_provider_that_is_not_installed_is_said_to_be_missing() -> None:
+def test_a_provider_whose_package_is_not_installed_is_an_error_that_says_so() -> None:
     with pytest.raises(Misconfigured, match="lacks that provider's package"):
         model_named("cohere:command-r")
 
 
-def test_the_offline_model_loads_no_provider() -> None:
+def test_the_offline_model_imports_no_provider() -> None:
     program = (
         "import sys; from switchboard.agents.models import model_named; model_named('offline');"
         "print([name for name in ('boto3', 'openai', 'anthropic') if name in sys.modules])"

@@ -1,3 +1,5 @@
+"""The offline model: a few written rules in place of a language model."""
+
 import pytest
 from pydantic_ai import Agent
 
@@ -24,7 +26,7 @@ def test_a_question_is_answered_from_the_knowledge() -> None:
 
 
 @pytest.mark.parametrize("unknown", ["Do you sell cars?", "What is the meaning of life?", "[file: image/jpeg]", ""])
-def test_what_is_not_known_is_said_plainly_and_a_person_is_offered(unknown: str) -> None:
+def test_an_unknown_question_is_answered_with_do_not_know_and_the_offer_of_a_human(unknown: str) -> None:
     answer = ask(unknown)
 
     assert answer.text == offline.UNKNOWN
@@ -42,14 +44,14 @@ def test_messages_that_wait_together_are_all_answered_in_one_reply() -> None:
     assert rest == offline.PARTLY_UNKNOWN
 
 
-def test_two_questions_with_one_answer_get_it_once() -> None:
+def test_two_questions_with_the_same_answer_get_it_once() -> None:
     answer = ask("When are you open on Saturday?", "saturday hours?")
 
     assert answer.text.count("9 am") == 1
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "text",
     [
         "Can I talk to a human?",
         "I want to speak with a real person please",
@@ -59,35 +61,33 @@ def test_two_questions_with_one_answer_get_it_once() -> None:
         "When do you open? Actually, just get me someone.",
     ],
 )
-def test_who_asks_for_a_person_is_handed_over(wish: str) -> None:
-    answer = ask(wish)
+def test_a_customer_who_asks_for_a_human_is_handed_off(text: str) -> None:
+    answer = ask(text)
 
     assert answer.handoff
     assert answer.text == offline.HANDED_OFF
 
 
-@pytest.mark.parametrize(
-    "request_", ["Can someone else collect my order?", "Can you put a new chain on for my colleague?"]
-)
-def test_a_question_that_only_mentions_a_person_is_no_wish_for_one(request_: str) -> None:
-    assert not ask(request_).handoff
+@pytest.mark.parametrize("text", ["Can someone else collect my order?", "Can you put a new chain on for my colleague?"])
+def test_a_question_that_only_mentions_someone_is_not_handed_off(text: str) -> None:
+    assert not ask(text).handoff
 
 
 @pytest.mark.parametrize("yes", ["yes", "Yes please!", "ok", "sure, go ahead"])
-def test_who_accepts_the_offer_is_handed_over(yes: str) -> None:
+def test_a_customer_who_accepts_the_offer_is_handed_off(yes: str) -> None:
     history = (Exchange(said=("Do you sell cars?",), replied=offline.UNKNOWN),)
 
     assert ask(yes, history=history).handoff
 
 
 @pytest.mark.parametrize("no", ["no thanks", "ok, no need", "ok prices?"])
-def test_who_does_not_accept_the_offer_is_not_handed_over(no: str) -> None:
+def test_a_customer_who_does_not_accept_the_offer_is_not_handed_off(no: str) -> None:
     history = (Exchange(said=("Do you sell cars?",), replied=offline.UNKNOWN),)
 
     assert not ask(no, history=history).handoff
 
 
-def test_yes_without_an_offer_hands_nobody_over() -> None:
+def test_yes_without_an_offer_is_not_handed_off() -> None:
     history = (Exchange(said=("Do you ship to Canada?",), replied="Yes."),)
 
     assert not ask("yes", history=history).handoff
@@ -108,21 +108,21 @@ def test_small_talk_is_answered_without_a_search(said: str, reply: str) -> None:
     assert answer.text == reply
 
 
-def test_a_greeting_does_not_hide_a_question() -> None:
+def test_a_question_after_a_greeting_is_answered() -> None:
     answer = ask("Hello, how much does a tune-up cost and when are you open on Saturday?")
 
     assert "$90" in answer.text
     assert "9 am" in answer.text
 
 
-def test_a_story_told_beside_a_question_is_not_searched_for() -> None:
+def test_a_statement_beside_a_question_is_not_searched_for() -> None:
     answer = ask("My grandmother baked a cake. Do you ship to Canada?")
 
     assert "Canada" in answer.text
     assert offline.OFFER not in answer.text
 
 
-def test_more_questions_than_searches_end_with_the_offer() -> None:
+def test_questions_beyond_the_limit_of_searches_get_the_offer() -> None:
     answer = ask(*["When are you open on Saturday?"] * (offline.MAX_SEARCHES + 1))
 
     assert answer.text.endswith(offline.PARTLY_UNKNOWN)
@@ -132,10 +132,10 @@ def test_the_same_question_gets_the_same_answer() -> None:
     assert ask("How much is delivery?") == ask("How much is delivery?")
 
 
-def test_an_assistant_without_a_search_knows_nothing() -> None:
+def test_an_assistant_without_a_search_tool_answers_every_question_with_unknown() -> None:
     agent = Agent(deps_type=Deps, output_type=[str, HANDOFF])
 
-    with answering(Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))) as engine:
-        answer = engine.answer(question("When are you open on Saturday?"))
+    with answering(Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))) as pydantic_ai_agent:
+        answer = pydantic_ai_agent.answer(question("When are you open on Saturday?"))
 
     assert answer.text == offline.UNKNOWN

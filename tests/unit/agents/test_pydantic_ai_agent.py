@@ -1,3 +1,5 @@
+"""A pydantic-ai agent behind the `Agent` protocol: what it is shown, its deadline, and the class of its errors."""
+
 import asyncio
 import re
 from collections.abc import Callable
@@ -35,14 +37,14 @@ def assistant(*tools: Callable[..., object]) -> Assistant:
     return Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))
 
 
-def says(text: str) -> FunctionModel:
+def replies_with(text: str) -> FunctionModel:
     async def respond(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
         return ModelResponse(parts=[TextPart(text)])
 
     return FunctionModel(respond)
 
 
-def fails(error: Exception) -> FunctionModel:
+def raises(error: Exception) -> FunctionModel:
     async def respond(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
         raise error
 
@@ -61,8 +63,8 @@ def calls(tool: str) -> FunctionModel:
     return FunctionModel(respond)
 
 
-class Heard:
-    """A model that remembers what reached it."""
+class RecordingModel:
+    """A model that keeps the messages it was sent."""
 
     def __init__(self) -> None:
         self.messages: list[ModelMessage] = []
@@ -70,10 +72,10 @@ class Heard:
 
     async def _respond(self, messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
         self.messages = messages
-        return ModelResponse(parts=[TextPart("heard")])
+        return ModelResponse(parts=[TextPart("ok")])
 
     def lines(self) -> list[str]:
-        """Return what was said, ours with an arrow."""
+        """Return the texts of the messages; replies begin with `> `."""
         return [
             f"> {part.content}" if isinstance(part, TextPart) else str(part.content)
             for message in self.messages
@@ -83,7 +85,7 @@ class Heard:
 
 
 def test_the_reply_of_the_model_is_the_answer() -> None:
-    with answering(assistant(), says("We open at **nine**.")) as agent:
+    with answering(assistant(), replies_with("We open at **nine**.")) as agent:
         answer = agent.answer(question("when?"))
 
     assert answer.text == "We open at **nine**."
@@ -91,41 +93,41 @@ def test_the_reply_of_the_model_is_the_answer() -> None:
 
 
 def test_earlier_turns_reach_the_model_in_order_before_the_new_messages() -> None:
-    heard = Heard()
+    recording = RecordingModel()
     history = (
         Exchange(said=("one", "two"), replied="first reply"),
         Exchange(said=("four",), replied="last reply"),
     )
 
-    with answering(assistant(), heard.model) as agent:
+    with answering(assistant(), recording.model) as agent:
         agent.answer(question("five", "six", history=history))
 
-    assert "\n".join(heard.lines()).split("\n") == [
+    assert "\n".join(recording.lines()).split("\n") == [
         *("one", "", "two", "> first reply", "four", "> last reply", "five", "", "six"),
     ]
 
 
 def test_the_instructions_reach_the_model_also_where_there_is_a_history() -> None:
-    heard = Heard()
+    recording = RecordingModel()
 
-    with answering(assistant(), heard.model) as agent:
+    with answering(assistant(), recording.model) as agent:
         agent.answer(question("two", history=(Exchange(said=("one",), replied="reply"),)))
 
-    last = heard.messages[-1]
+    last = recording.messages[-1]
     assert isinstance(last, ModelRequest)
     assert last.instructions == "Be kind."
 
 
-def test_a_message_without_words_is_no_empty_prompt() -> None:
-    heard = Heard()
+def test_messages_without_text_are_not_an_empty_prompt() -> None:
+    recording = RecordingModel()
 
-    with answering(assistant(), heard.model) as agent:
+    with answering(assistant(), recording.model) as agent:
         agent.answer(question("", " "))
 
-    assert heard.lines() == [WITHOUT_WORDS]
+    assert recording.lines() == [WITHOUT_WORDS]
 
 
-def test_a_handoff_carries_its_reply_and_says_so() -> None:
+def test_a_handoff_has_a_reply_and_is_marked_as_one() -> None:
     async def hand_off(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
         return ModelResponse(parts=[ToolCallPart("hand_off", {"reply": "Ana takes over."})])
 
@@ -136,9 +138,9 @@ def test_a_handoff_carries_its_reply_and_says_so() -> None:
     assert answer.handoff
 
 
-def test_a_tool_is_given_the_id_of_the_turn_to_key_its_work_by() -> None:
+def test_a_tool_gets_the_turn_id_as_its_idempotency_key() -> None:
     def turn_id(ctx: RunContext[Deps]) -> str:
-        """Tell."""
+        """Return the turn id."""
         return ctx.deps.turn
 
     with answering(assistant(turn_id), calls("turn_id")) as agent:
@@ -147,30 +149,30 @@ def test_a_tool_is_given_the_id_of_the_turn_to_key_its_work_by() -> None:
     assert answer.text == TURN
 
 
-def test_ten_conversations_are_thought_about_at_the_same_time() -> None:
+def test_ten_questions_are_answered_at_the_same_time() -> None:
     all_ten = asyncio.Barrier(10)
 
-    async def meet(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
+    async def wait_for_the_others(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
         await all_ten.wait()
-        return ModelResponse(parts=[TextPart("met")])
+        return ModelResponse(parts=[TextPart("done")])
 
-    with answering(assistant(), FunctionModel(meet)) as agent, ThreadPoolExecutor(10) as threads:
+    with answering(assistant(), FunctionModel(wait_for_the_others)) as agent, ThreadPoolExecutor(10) as threads:
         answers = list(threads.map(lambda _: agent.answer(question("hi")), range(10)))
 
-    assert [answer.text for answer in answers] == ["met"] * 10
+    assert [answer.text for answer in answers] == ["done"] * 10
 
 
-def test_a_model_that_never_answers_is_cancelled_at_the_deadline_and_may_be_tried_again() -> None:
+def test_a_model_that_never_answers_is_cancelled_at_the_deadline_and_the_error_is_transient() -> None:
     cancelled = Event()
 
-    async def think_for_ever(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
+    async def think_forever(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
         try:
             await asyncio.Event().wait()
         finally:
             cancelled.set()
         raise AssertionError
 
-    with answering(assistant(), FunctionModel(think_for_ever)) as agent:
+    with answering(assistant(), FunctionModel(think_forever)) as agent:
         with pytest.raises(Transient, match=f"^{TURN}: no answer within"):
             agent.answer(question("hi", timeout_seconds=0.05))
 
@@ -199,11 +201,11 @@ def http(status: int) -> ModelHTTPError:
     ],
     ids=lambda error: type(error).__name__ + str(getattr(error, "status_code", "")),
 )
-def test_what_time_may_heal_is_transient_and_quotes_nobody(error: Exception) -> None:
-    with answering(assistant(), fails(error)) as agent, pytest.raises(Transient) as raised:
+def test_an_error_that_a_retry_may_solve_is_transient_and_quotes_no_text(error: Exception) -> None:
+    with answering(assistant(), raises(error)) as agent, pytest.raises(Transient) as raised:
         agent.answer(question(SECRET))
 
-    assert re.fullmatch(rf"{TURN}: the agent failed with {kind(error)} at \w+\.py:\d+", told(raised.value))
+    assert re.fullmatch(rf"{TURN}: the agent failed with {kind(error)} at \w+\.py:\d+", shown_text(raised.value))
 
 
 @pytest.mark.parametrize(
@@ -218,24 +220,24 @@ def test_what_time_may_heal_is_transient_and_quotes_nobody(error: Exception) -> 
     ],
     ids=lambda error: type(error).__name__ + str(getattr(error, "status_code", "")),
 )
-def test_what_time_does_not_heal_is_permanent_and_quotes_nobody(error: Exception) -> None:
-    with answering(assistant(), fails(error)) as agent, pytest.raises(Permanent) as raised:
+def test_an_error_that_no_retry_solves_is_permanent_and_quotes_no_text(error: Exception) -> None:
+    with answering(assistant(), raises(error)) as agent, pytest.raises(Permanent) as raised:
         agent.answer(question(SECRET))
 
-    assert re.fullmatch(rf"{TURN}: the agent failed with {kind(error)} at \w+\.py:\d+", told(raised.value))
+    assert re.fullmatch(rf"{TURN}: the agent failed with {kind(error)} at \w+\.py:\d+", shown_text(raised.value))
 
 
 @pytest.mark.parametrize("error", [Transient("the stock service is away"), Misconfigured("STOCK_URL is not set")])
-def test_what_a_tool_decided_itself_is_left_as_it_is(error: SwitchboardError) -> None:
+def test_our_own_errors_from_a_tool_are_raised_unchanged(error: SwitchboardError) -> None:
     def stock() -> str:
-        """Tell the stock."""
+        """Return the stock."""
         raise error
 
     with answering(assistant(stock), calls("stock")) as agent, pytest.raises(type(error), match=str(error)):
         agent.answer(question("in stock?"))
 
 
-def test_a_model_that_goes_in_circles_is_stopped() -> None:
+def test_a_model_that_calls_tools_without_end_is_stopped() -> None:
     rounds = 0
 
     def look() -> str:
@@ -253,7 +255,7 @@ def test_a_model_that_goes_in_circles_is_stopped() -> None:
     assert rounds == LIMITS.request_limit
 
 
-def test_a_tool_that_goes_on_refusing_ends_the_turn_and_quotes_nobody() -> None:
+def test_a_tool_that_always_asks_for_a_retry_is_permanent_and_quotes_no_text() -> None:
     def refuse() -> str:
         """Refuse."""
         raise ModelRetry(SECRET)
@@ -264,11 +266,11 @@ def test_a_tool_that_goes_on_refusing_ends_the_turn_and_quotes_nobody() -> None:
     with answering(assistant(refuse), FunctionModel(insist)) as agent, pytest.raises(Permanent) as raised:
         agent.answer(question("hi"))
 
-    assert SECRET not in told(raised.value)
+    assert SECRET not in shown_text(raised.value)
 
 
-def told(error: BaseException) -> str:
-    """Return the whole of what an error may show in a log: its text, and that of everything chained to it."""
+def shown_text(error: BaseException) -> str:
+    """Return what an error may show in a log: its text and the texts of the errors chained to it."""
     texts = []
     chained: BaseException | None = error
     while chained is not None:

@@ -1,3 +1,5 @@
+"""Chunks: one fact for each paragraph and list item of a Markdown file."""
+
 from switchboard.agents.knowledge.chunks import Chunk, read_markdown
 
 

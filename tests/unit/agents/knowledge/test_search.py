@@ -1,3 +1,5 @@
+"""Search: the facts that answer a question."""
+
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,16 +37,14 @@ def folder(tmp_path: Path) -> Path:
         ("Shipped to Canada\u2019s north?", SHIPS),
     ],
 )
-def test_a_question_finds_the_fact_that_answers_it_in_other_forms_and_misspelt(
-    folder: Path, question: str, text: str
-) -> None:
+def test_a_question_finds_its_fact_in_other_word_forms_and_misspelt(folder: Path, question: str, text: str) -> None:
     found = Knowledge(folder).search(question)
 
     assert [fact.text for fact in found] == [text]
 
 
 @pytest.mark.parametrize("question", ["Do you sell cars?", "What is the meaning of life?", "Do you?", "?", "", "24"])
-def test_what_nothing_speaks_of_finds_nothing(folder: Path, question: str) -> None:
+def test_a_question_that_no_fact_answers_finds_nothing(folder: Path, question: str) -> None:
     assert Knowledge(folder).search(question) == []
 
 
@@ -54,7 +54,7 @@ def test_a_fact_is_found_by_the_heading_above_it(folder: Path) -> None:
     assert found == [Chunk("Delivery", SHIPS)]
 
 
-def test_synonyms_mean_the_same(folder: Path) -> None:
+def test_a_synonym_finds_the_same_fact(folder: Path) -> None:
     knowledge = Knowledge(folder, synonyms=[("bike", "bicycle"), ("much", "price")])
 
     found = knowledge.search("Do you sell a bike?")
@@ -62,7 +62,7 @@ def test_synonyms_mean_the_same(folder: Path) -> None:
     assert [fact.text for fact in found] == [SELLS]
 
 
-def test_no_more_facts_come_back_than_asked_for(folder: Path) -> None:
+def test_at_most_limit_facts_are_returned(folder: Path) -> None:
     both = Knowledge(folder).search("helmet")
     one = Knowledge(folder).search("helmet", limit=1)
 
@@ -70,7 +70,7 @@ def test_no_more_facts_come_back_than_asked_for(folder: Path) -> None:
     assert len(one) == 1
 
 
-def test_what_is_added_to_the_folder_later_is_not_seen_and_nothing_is_read_before_the_first_search(
+def test_the_folder_is_read_once_at_the_first_search(
     folder: Path,
 ) -> None:
     knowledge = Knowledge(folder)
@@ -83,7 +83,7 @@ def test_what_is_added_to_the_folder_later_is_not_seen_and_nothing_is_read_befor
     assert knowledge.search("unicycles") == []
 
 
-def test_a_folder_without_facts_is_named_to_the_operator(tmp_path: Path) -> None:
+def test_a_folder_without_facts_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
     (tmp_path / "empty.md").write_text("# Only a heading\n")
 
     with pytest.raises(Misconfigured, match="the knowledge folder is empty"):
@@ -99,7 +99,7 @@ def test_many_threads_may_search_at_once(folder: Path) -> None:
     assert all([fact.text for fact in each] == [OPENS] for each in found)
 
 
-def test_a_fact_that_says_less_of_what_is_asked_than_the_best_is_left_out(tmp_path: Path) -> None:
+def test_a_fact_that_matches_fewer_words_than_the_best_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "fruit.md").write_text("- Red, ripe apples and pears.\n- Red, ripe apples.\n- Plums.\n")
 
     found = Knowledge(tmp_path).search("red ripe apples, pears")
@@ -121,7 +121,7 @@ SHOP = Knowledge(KNOWLEDGE)
 
 
 @given(st.text())
-def test_no_text_is_a_syntax_error(question: str) -> None:
+def test_any_text_may_be_searched_for(question: str) -> None:
     found = SHOP.search(question)
 
     assert len(found) <= 3

@@ -80,7 +80,7 @@ def test_every_unknown_event_type_is_ignored_under_one_name() -> None:
 
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["agent", "human"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["assistant", "human"]),
     lambda values: st.lists(values) | st.dictionaries(st.text(), values),
     max_leaves=5,
 )
