@@ -1,6 +1,7 @@
-"""The stores of ConversationsTable on moto, as one object, and how a test claims a conversation."""
+"""ConversationsTable on moto: its stores as one object, values to store, and how a test claims a conversation."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol, cast
 
@@ -13,11 +14,33 @@ from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.dynamodb.turn_store import TurnStore
-from switchboard.conversation import Conversation, TurnMessage
+from switchboard.conversation import Conversation, PendingReply, ReplyKind, TurnMessage, TurnOutcome, TurnRecord
 from tests.builders import CONVERSATION, NOON, sid
 
 LATER = NOON + timedelta(seconds=60)
 FIRST = TurnMessage(index=0, message_sid=sid("IM", 1))
+SECOND = TurnMessage(index=1, message_sid=sid("IM", 2))
+REPLY = PendingReply(
+    turn="T1",
+    kind=ReplyKind.ANSWER,
+    covers=frozenset({0}),
+    parts=("a", "b"),
+    send_attempts=(1, 1),
+    ownership_epoch=0,
+    verify_not_before=LATER,
+)
+RECORD = TurnRecord(
+    turn="T1",
+    first_index=0,
+    message_sids=(FIRST.message_sid,),
+    said=("hi",),
+    parts=("hello",),
+    outcome=TurnOutcome.ANSWERED,
+    rule="",
+    at=NOON,
+    customer="+12025550110",
+    kind=ReplyKind.ANSWER,
+)
 
 
 class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, Protocol):
@@ -42,7 +65,8 @@ class _Stores:
         return next(getattr(store, name) for store in self._stores if hasattr(store, name))
 
 
-def stores_on_moto() -> Iterator[SweptStore]:
+@contextmanager
+def table_on_moto() -> Iterator[ConversationsTable]:
     with mock_aws():
         client = boto3.client(
             "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
@@ -68,13 +92,17 @@ def stores_on_moto() -> Iterator[SweptStore]:
                 }
             ],
         )
-        yield cast("SweptStore", _Stores(ConversationsTable(client=client, name="Conversations")))
+        yield ConversationsTable(client=client, name="Conversations")
 
 
-def claim(
+def stores_of(table: ConversationsTable) -> SweptStore:
+    return cast("SweptStore", _Stores(table))
+
+
+def try_claim(
     store: Store, *messages: TurnMessage, worker: str = "one", turn: str = "T1", seconds: int = 0
-) -> Conversation:
-    claimed = store.claim(
+) -> Conversation | ports.Busy:
+    return store.claim(
         CONVERSATION,
         messages=frozenset(messages or {FIRST}),
         turn=turn,
@@ -82,5 +110,11 @@ def claim(
         now=NOON + timedelta(seconds=seconds),
         lease_until=NOON + timedelta(seconds=seconds + 60),
     )
+
+
+def claim(
+    store: Store, *messages: TurnMessage, worker: str = "one", turn: str = "T1", seconds: int = 0
+) -> Conversation:
+    claimed = try_claim(store, *messages, worker=worker, turn=turn, seconds=seconds)
     assert isinstance(claimed, Conversation), claimed
     return claimed

@@ -2,6 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.dynamodb import Store, stores_of, table_on_moto
+from tests.fakes.conversations import ConversationsInMemory
 from tests.stacks import Running, running
 
 
@@ -10,3 +12,13 @@ def stack() -> Iterator[Running]:
     """One running stack for all tests that only send texts: each uses phones of its own."""
     with running() as started:
         yield started
+
+
+@pytest.fixture(params=["memory", "moto"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """The stores of ConversationsTable: the fake that the turn's tests run on, and DynamoDB."""
+    if request.param == "memory":
+        yield ConversationsInMemory()
+    else:
+        with table_on_moto() as table:
+            yield stores_of(table)

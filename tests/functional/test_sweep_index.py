@@ -1,4 +1,4 @@
-"""The index by_next_check on moto: which conversations are due for a check."""
+"""The sweeper's index on moto: which conversations are due for a check."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,15 +7,16 @@ import pytest
 
 from switchboard.conversation import Conversation
 from tests.builders import CONVERSATION, NOON, sid
-from tests.dynamodb import LATER, SweptStore, claim, stores_on_moto
+from tests.dynamodb import LATER, SweptStore, claim, stores_of, table_on_moto
 
 
 @pytest.fixture
 def store() -> Iterator[SweptStore]:
-    yield from stores_on_moto()
+    with table_on_moto() as table:
+        yield stores_of(table)
 
 
-def test_whatever_touches_a_conversation_makes_its_check_due_a_minute_later(store: SweptStore) -> None:
+def test_a_claim_or_a_takeover_makes_a_check_due_a_minute_later(store: SweptStore) -> None:
     claim(store)
     store.take_over(sid("CH", 2), index=0, at=NOON)
 
@@ -25,7 +26,7 @@ def test_whatever_touches_a_conversation_makes_its_check_due_a_minute_later(stor
     assert (soon, sorted(due)) == ([], [CONVERSATION, sid("CH", 2)])
 
 
-def test_a_check_put_off_is_due_later_and_one_given_up_never(store: SweptStore) -> None:
+def test_a_postponed_check_is_due_later_and_one_without_a_next_time_never(store: SweptStore) -> None:
     claim(store)
     (check,) = store.due(now=LATER, limit=10)
 
@@ -37,7 +38,7 @@ def test_a_check_put_off_is_due_later_and_one_given_up_never(store: SweptStore) 
     assert list(store.due(now=LATER + timedelta(days=9), limit=10)) == []
 
 
-def test_activity_during_a_sweep_wins_over_its_postponement(store: SweptStore) -> None:
+def test_a_check_of_a_conversation_that_was_active_meanwhile_is_not_postponed(store: SweptStore) -> None:
     claim(store)
     (check,) = store.due(now=LATER, limit=10)
     claim(store, seconds=61, worker="two")
@@ -47,7 +48,7 @@ def test_activity_during_a_sweep_wins_over_its_postponement(store: SweptStore) -
     assert len(list(store.due(now=LATER + timedelta(minutes=2), limit=10))) == 1
 
 
-def test_a_conversation_that_was_tracked_is_checked_like_any_other(store: SweptStore) -> None:
+def test_a_tracked_conversation_has_an_item_and_is_checked(store: SweptStore) -> None:
     store.track(CONVERSATION, now=NOON)
     store.track(CONVERSATION, now=LATER)
 

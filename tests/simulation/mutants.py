@@ -22,7 +22,10 @@ PROOFS = ("tests/simulation/test_proofs.py", "tests/simulation/test_outage.py")
 WEBHOOK = "tests/functional/test_webhook_function.py"
 NOTICED_BY = {
     LAYER: (*PROOFS, "tests/unit"),
-    f"{LAYER}/aws/dynamodb": ("tests/functional/test_dynamodb.py", "tests/functional/test_sweep_index.py"),
+    f"{LAYER}/aws/dynamodb": tuple(
+        f"tests/functional/test_{name}.py"
+        for name in ("turn_store", "lifecycle_store", "budget_store", "sweep_index", "dynamodb_client")
+    ),
     f"{LAYER}/aws/sqs": ("tests/unit/aws", WEBHOOK),
     f"{LAYER}/twilio/webhook": ("tests/unit/twilio", WEBHOOK),
     f"{LAYER}/twilio/rest": ("tests/functional/test_twilio_rest.py",),

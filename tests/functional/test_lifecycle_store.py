@@ -1,0 +1,84 @@
+"""The lifecycle store, on DynamoDB (moto) and in memory: takeover, hand back, close, opt-out, in any order."""
+
+from datetime import timedelta
+
+from switchboard.conversation import TurnMessage
+from switchboard.events import Owner
+from tests.builders import CONVERSATION, NOON, sid
+from tests.dynamodb import LATER, RECORD, REPLY, SECOND, Store, claim
+
+
+def test_the_first_event_of_a_conversation_sets_when_we_first_saw_it(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    store.hand_back(CONVERSATION, at=LATER)
+
+    claimed = claim(store, seconds=61)
+
+    assert claimed.first_seen_at == NOON
+
+
+def test_a_takeover_ends_the_lease_and_raises_fencing_token_and_ownership_epoch(store: Store) -> None:
+    claimed = claim(store)
+
+    store.take_over(CONVERSATION, index=3, at=NOON)
+
+    after = claim(store, worker="two", turn="T2")
+    assert (after.owner, after.ownership_epoch, after.fencing_token) == (Owner.HUMAN, 1, claimed.fencing_token + 2)
+    assert after.coverage.covers(3)
+
+
+def test_a_takeover_leaves_the_messages_after_it_to_the_human(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    before, after = (TurnMessage(index=index, message_sid=sid("IM", index)) for index in (1, 3))
+    claimed = claim(store, before, after)
+    coverage = claimed.coverage.with_handled({1, 3}, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1, 3}), owner=Owner.HUMAN, now=NOON)
+
+    store.take_over(CONVERSATION, index=2, at=NOON + timedelta(seconds=1))
+
+    assert store.hand_back(CONVERSATION, at=LATER) == frozenset({3})
+
+
+def test_an_older_takeover_does_not_replace_a_newer_hand_back(store: Store) -> None:
+    store.hand_back(CONVERSATION, at=LATER)
+
+    store.take_over(CONVERSATION, index=1, at=NOON)
+
+    assert claim(store).owner is Owner.ASSISTANT
+
+
+def test_a_hand_back_to_an_assistant_that_owns_the_conversation_already_does_not_disturb_its_turn(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, REPLY)
+
+    store.hand_back(CONVERSATION, at=LATER)
+
+    assert store.read_fencing_token(CONVERSATION) == claimed.fencing_token
+    assert claim(store, worker="one").ownership_epoch == claimed.ownership_epoch
+
+
+def test_a_hand_back_that_arrives_twice_returns_the_same_messages(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    claimed = claim(store, SECOND)
+    coverage = claimed.coverage.with_handled({1}, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+
+    first = store.hand_back(CONVERSATION, at=LATER)
+    second = store.hand_back(CONVERSATION, at=LATER)
+
+    assert first == second == frozenset({1})
+
+
+def test_a_close_that_arrives_twice_raises_the_ownership_epoch_once(store: Store) -> None:
+    store.close(CONVERSATION, at=NOON)
+    store.close(CONVERSATION, at=LATER)
+
+    claimed = claim(store)
+    assert (claimed.closed, claimed.ownership_epoch) == (True, 1)
+
+
+def test_an_older_opt_out_does_not_replace_a_newer_one(store: Store) -> None:
+    store.opt_out(CONVERSATION, at=LATER)
+    store.opt_out(CONVERSATION, at=NOON)
+
+    assert claim(store).opted_out_at == LATER

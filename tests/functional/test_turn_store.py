@@ -1,0 +1,174 @@
+"""The turn store, on DynamoDB (moto) and in memory: claims, conditional writes under the fencing token, records."""
+
+from collections.abc import Callable
+from dataclasses import replace
+import pytest
+
+from switchboard.conversation import Conversation, Coverage, TurnOutcome
+from switchboard.events import Owner
+from switchboard.ports import Busy, Fenced
+from tests.builders import CONVERSATION, NOON
+from tests.dynamodb import FIRST, LATER, RECORD, REPLY, SECOND, Store, claim, try_claim
+
+
+def test_a_claim_opens_a_turn_under_a_lease(store: Store) -> None:
+    claimed = claim(store)
+
+    assert (claimed.fencing_token, claimed.attempts, claimed.turn) == (1, 1, "T1")
+    assert claimed.turn_messages == {FIRST}
+    assert (claimed.lease_until, claimed.lease_token, claimed.lease_fencing_token) == (LATER, "one", 1)
+    assert claimed.coverage == Coverage()
+
+
+def test_while_a_lease_lasts_another_worker_is_told_that_the_conversation_is_busy(store: Store) -> None:
+    claim(store)
+
+    assert try_claim(store, worker="two", seconds=59) == Busy(until=LATER)
+
+
+def test_a_claim_whose_response_was_lost_can_be_repeated_by_the_same_worker(store: Store) -> None:
+    claim(store, worker="one")
+
+    assert isinstance(try_claim(store, worker="one"), Conversation)
+
+
+def test_after_the_end_of_a_lease_the_next_claim_joins_the_same_turn(store: Store) -> None:
+    claim(store)
+
+    claimed = claim(store, SECOND, worker="two", turn="T2", seconds=60)
+
+    assert (claimed.turn, claimed.attempts) == ("T1", 2)
+    assert claimed.turn_messages == {FIRST, SECOND}
+
+
+@pytest.mark.parametrize("write", ["join", "freeze", "record_resend", "settle", "refuse"])
+def test_a_write_with_an_older_fencing_token_is_refused_and_changes_nothing(store: Store, write: str) -> None:
+    claimed = claim(store)
+    store.take_over(CONVERSATION, index=None, at=NOON)
+    coverage = claimed.coverage.with_handled({0}, now=NOON)
+    writes: dict[str, Callable[[], object]] = {
+        "join": lambda: store.join(claimed, frozenset({SECOND})),
+        "freeze": lambda: store.freeze(claimed, REPLY),
+        "record_resend": lambda: store.record_resend(claimed, REPLY),
+        "settle": lambda: store.settle(claimed, coverage=coverage, owner=Owner.ASSISTANT, now=NOON),
+        "refuse": lambda: store.refuse(
+            claimed, RECORD, coverage=coverage, left_to_human=frozenset(), owner=Owner.ASSISTANT, now=NOON
+        ),
+    }
+
+    with pytest.raises(Fenced):
+        writes[write]()
+
+    after = claim(store, worker="two")
+    assert (after.pending_reply, after.turn_messages, after.coverage.covers(0)) == (None, frozenset({FIRST}), False)
+    assert store.history(CONVERSATION) == ()
+
+
+def test_a_frozen_reply_is_read_back_unchanged(store: Store) -> None:
+    store.freeze(claim(store), REPLY)
+
+    assert claim(store, worker="two", seconds=61).pending_reply == REPLY
+
+
+def test_giving_back_stores_the_send_attempts_and_ends_the_lease(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, REPLY)
+    reply = replace(REPLY, send_attempts=(1, 0), verify_not_before=NOON)
+
+    store.give_back(claimed, pending_reply=reply)
+
+    assert claim(store, worker="two").pending_reply == reply
+
+
+def test_giving_back_a_lease_that_another_worker_has_changes_nothing(store: Store) -> None:
+    claimed = claim(store)
+    claim(store, worker="two", seconds=61)
+
+    store.give_back(claimed, pending_reply=REPLY)
+
+    assert isinstance(try_claim(store, worker="three", seconds=62), Busy)
+
+
+def test_settling_closes_the_turn_and_stores_its_gaps(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, REPLY)
+
+    store.settle(claimed, coverage=claimed.coverage.with_handled({0, 3}, now=NOON), owner=Owner.HUMAN, now=NOON)
+
+    after = claim(store, SECOND, worker="two", turn="T2")
+    assert (after.pending_reply, after.turn, after.attempts, after.owner) == (None, "T2", 1, Owner.HUMAN)
+    assert after.turn_messages == {SECOND}
+    assert after.coverage.low_watermark == 3
+    assert after.coverage.gaps == {1: NOON, 2: NOON}
+
+
+def test_indices_of_humans_that_were_added_during_a_turn_survive_its_settle(store: Store) -> None:
+    store.take_over(CONVERSATION, index=5, at=NOON)
+    claimed = claim(store)
+    store.take_over(CONVERSATION, index=7, at=NOON)
+
+    store.settle(claimed, coverage=claimed.coverage.with_handled({0}, now=NOON), owner=Owner.HUMAN, now=NOON)
+
+    coverage = claim(store, worker="two").coverage
+    assert coverage.low_watermark == 5
+    assert [index for index in (5, 6, 7) if coverage.covers(index)] == [5, 7]
+
+
+def test_handled_indices_far_above_the_low_watermark_are_stored_until_it_reaches_them(store: Store) -> None:
+    claimed = claim(store)
+    coverage = claimed.coverage.with_handled({0, 500}, now=NOON)
+    store.settle(claimed, coverage=coverage, owner=Owner.ASSISTANT, now=NOON)
+    again = claim(store, SECOND, worker="two", turn="T2")
+    assert again.coverage == coverage
+
+    all_handled = again.coverage.with_handled(range(1, 500), now=NOON)
+    store.settle(again, coverage=all_handled, owner=Owner.ASSISTANT, now=NOON)
+
+    assert claim(store, SECOND, worker="three", turn="T3").coverage == Coverage(low_watermark=500)
+
+
+def test_closing_an_empty_turn_removes_its_id_its_attempt_and_its_messages(store: Store) -> None:
+    store.close_empty(claim(store))
+
+    after = claim(store, SECOND, worker="two", turn="T2")
+    assert (after.turn, after.attempts, after.turn_messages) == ("T2", 1, frozenset({SECOND}))
+
+
+def test_a_refused_message_is_left_to_a_human_and_not_part_of_the_history(store: Store) -> None:
+    claimed = claim(store)
+    coverage = claimed.coverage.with_handled({0}, now=NOON)
+    refused = replace(RECORD, message_sids=(), parts=(), outcome=TurnOutcome.REFUSED, rule="human", kind=None)
+
+    store.refuse(claimed, refused, coverage=coverage, left_to_human=frozenset({0}), owner=Owner.HUMAN, now=NOON)
+
+    assert store.history(CONVERSATION) == ()  # an assistant would take it for a question that still waits
+    assert store.hand_back(CONVERSATION, at=LATER) == frozenset({0})
+
+
+def test_a_requeued_message_is_covered_again_once_it_is_answered(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    claimed = claim(store, SECOND)
+    coverage = claimed.coverage.with_handled({1}, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+    store.hand_back(CONVERSATION, at=LATER)
+    again = claim(store, SECOND, worker="two")
+    assert not again.coverage.covers(1)
+
+    store.settle(again, coverage=again.coverage.with_handled({1}, now=NOON), owner=Owner.ASSISTANT, now=NOON)
+
+    assert claim(store, SECOND, worker="three").coverage.covers(1)
+
+
+def test_a_turn_is_recorded_once(store: Store) -> None:
+    store.record(CONVERSATION, RECORD)
+    store.record(CONVERSATION, RECORD)
+
+    (exchange,) = store.history(CONVERSATION)
+    assert (exchange.said, exchange.replied) == (("hi",), "hello")
+
+
+def test_a_takeover_is_seen_at_once_in_the_fencing_token(store: Store) -> None:
+    claim(store)
+    store.take_over(CONVERSATION, index=None, at=NOON)
+
+    assert store.read_fencing_token(CONVERSATION) == 2
