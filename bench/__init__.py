@@ -1,1 +1,1 @@
-"""What it costs, as ratios against a reference measured in the same run."""
+"""Performance figures, as ratios to references that are measured in the same run."""

@@ -1,4 +1,4 @@
-"""A batch of ten conversations whose agent waits one second, against one such turn."""
+"""A batch of ten conversations whose agent waits one second, compared with one such turn."""
 
 import time
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ class _WaitingAgent:
 
 
 class _Sqs:
-    """Takes every deletion."""
+    """Accepts every deletion."""
 
     def delete_message_batch(self, **_: Any) -> None:  # noqa: ANN401 -- boto3's
-        """Take it."""
+        """Accept the request."""
 
 
 class _NoDeadLetters:
@@ -70,12 +70,12 @@ def _wall_time(*, conversations: int) -> float:
         clock=now,
         coalesce=timedelta(0),
         record_decision=lambda _decision, _facts: None,
-        record_error=lambda error, _facts: print(repr(error)),  # noqa: T201 -- a failed turn must not go unseen
+        record_error=lambda error, _facts: print(repr(error)),  # noqa: T201 -- a failed turn must be seen
     )
     records = [_record(number, now()) for number in range(1, conversations + 1)]
-    began = time.perf_counter()
+    started = time.perf_counter()
     returned = batch.answer(records, turn)
-    took = time.perf_counter() - began
+    took = time.perf_counter() - started
     if returned:
         raise RuntimeError(f"{len(returned)} turns failed")
     return took

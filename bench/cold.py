@@ -1,4 +1,4 @@
-"""A cold start: the built function's imports and its first answered call, AWS answered by a stub in another process."""
+"""A cold start: the built function's imports and its first call, in a process of its own; a stub stands in for AWS."""
 
 import json
 import os
@@ -21,27 +21,27 @@ import json, os, types, app
 context = types.SimpleNamespace(
     function_name="webhook", memory_limit_in_mb="512", invoked_function_arn="arn", aws_request_id="1"
 )
-answer = app.lambda_handler(json.loads(os.environ["EVENT"]), context)
-assert answer["statusCode"] == 200, answer
+response = app.lambda_handler(json.loads(os.environ["EVENT"]), context)
+assert response["statusCode"] == 200, response
 """
 TIMED = """
 import sys, time
-began = time.perf_counter()
+started = time.perf_counter()
 {code}
-print(time.perf_counter() - began, file=sys.stderr)
+print(time.perf_counter() - started, file=sys.stderr)
 """
 
 
 class _Aws(BaseHTTPRequestHandler):
-    """Answers GetSecretValue and SendMessage."""
+    """Responds to GetSecretValue and SendMessage."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        answer: dict[str, Any] = {"MessageId": "1", "MD5OfMessageBody": ""}
+        response: dict[str, Any] = {"MessageId": "1", "MD5OfMessageBody": ""}
         if "GetSecretValue" in self.headers["X-Amz-Target"]:
             secret = {"auth_tokens": [TOKEN], "account_sid": ACCOUNT, "service_sid": SERVICE}
-            answer = {"Name": "twilio", "SecretString": json.dumps(secret)}
-        body = json.dumps(answer).encode()
+            response = {"Name": "twilio", "SecretString": json.dumps(secret)}
+        body = json.dumps(response).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -88,7 +88,7 @@ def _environment(endpoint: str) -> dict[str, str]:
 
 
 def _run(code: str, environment: dict[str, str]) -> float:
-    # -S: only what the artefact carries is on the path, as on Lambda.
+    # -S: only what was built is on the path, as on Lambda.
     done = subprocess.run(  # noqa: S603 -- our own code
         [sys.executable, "-S", "-c", TIMED.format(code=code)],
         env=environment,

@@ -1,4 +1,4 @@
-"""A warm webhook call, its queue stubbed, against the one thing it cannot do without: RequestValidator.validate."""
+"""A warm webhook call with a stubbed queue, compared with the one call it always needs: RequestValidator.validate."""
 
 import os
 import sys
@@ -24,14 +24,14 @@ ROUNDS = 7
 
 
 class _Sqs:
-    """Takes every message."""
+    """Accepts every message."""
 
     def send_message(self, **_: Any) -> None:  # noqa: ANN401 -- boto3's
-        """Take it."""
+        """Accept the request."""
 
 
 class _Secrets:
-    """The secret, read already."""
+    """The secret, in memory."""
 
     def read(self) -> TwilioSecret:
         return TwilioSecret(
@@ -48,15 +48,15 @@ class _Secrets:
 
 
 def measure() -> tuple[float, float]:
-    """Return the best of several rounds, in seconds a call; what is logged goes to /dev/null."""
+    """Return the best of several rounds, in seconds a call. Logs go to /dev/null."""
     os.environ |= {"POWERTOOLS_SERVICE_NAME": "webhook", "POWERTOOLS_METRICS_NAMESPACE": "Switchboard"}
     fields, event = message_fields(), signed_event(message_fields())
     validator, signature = RequestValidator(TOKEN), signature_of(fields)
     app = functions.load("webhook")
     handler, context = app.lambda_handler, LambdaContext()
-    screen = sys.stdout
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- no path, a device
-        sys.stdout = nowhere
+    stdout = sys.stdout
+    with open(os.devnull, "w") as devnull:  # noqa: PTH123 -- a device, not a path
+        sys.stdout = devnull
         built = WebhookFunction(
             reader=WebhookReader(secrets=_Secrets(), public_url=URL, visitor_identities=()),
             messages=Queue(client=cast("SQSClient", _Sqs()), url=""),
@@ -64,8 +64,8 @@ def measure() -> tuple[float, float]:
             telemetry=telemetry(),
         )
         vars(app)["webhook_function"] = lambda: built
-        assert handler(event, context)["statusCode"] == 200  # noqa: S101, PLR2004 -- else the figure means nothing
+        assert handler(event, context)["statusCode"] == 200  # noqa: S101, PLR2004 -- otherwise the figure means nothing
         ours = min(timeit.repeat(lambda: handler(event, context), number=CALLS, repeat=ROUNDS)) / CALLS
-        sys.stdout = screen
+        sys.stdout = stdout
     reference = min(timeit.repeat(lambda: validator.validate(URL, fields, signature), number=CALLS, repeat=ROUNDS))
     return ours, reference / CALLS

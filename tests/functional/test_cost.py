@@ -1,4 +1,4 @@
-"""What a turn without faults costs, counted at the wire: requests to DynamoDB, to SQS and to Twilio."""
+"""What a turn without faults costs: its requests to DynamoDB, SQS and Twilio, counted on the wire."""
 
 import json
 from collections import Counter
@@ -25,20 +25,20 @@ READS = {"Query", "GetItem", "BatchGetItem", "TransactGetItems"}
 
 @pytest.fixture
 def twilio() -> Iterator[tuple[str, Counter[str]]]:
-    """A Twilio that takes every message, and counts the requests."""
-    asked: Counter[str] = Counter()
+    """Serve Twilio's REST API: accept every message, and count the requests by method."""
+    requests: Counter[str] = Counter()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked["POST"] += 1
+            requests["POST"] += 1
             self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(201, {"sid": sid("IM", 99), "index": asked["POST"]})
+            self._respond(201, {"sid": sid("IM", 99), "index": requests["POST"]})
 
         def do_GET(self) -> None:
-            asked["GET"] += 1
-            self._answer(404, {"code": 20404, "status": 404, "message": "none"})
+            requests["GET"] += 1
+            self._respond(404, {"code": 20404, "status": 404, "message": "none"})
 
-        def _answer(self, status: int, body: dict[str, Any]) -> None:
+        def _respond(self, status: int, body: dict[str, Any]) -> None:
             text = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
@@ -51,7 +51,7 @@ def twilio() -> Iterator[tuple[str, Counter[str]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
+    yield f"http://127.0.0.1:{server.server_port}", requests
     server.shutdown()
     server.server_close()
     thread.join()
@@ -86,8 +86,8 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             SecretString=json.dumps({"auth_tokens": [TOKEN], "account_sid": ACCOUNT, "service_sid": SERVICE}),
         )
         for variable in ("MESSAGES_QUEUE_URL", "MESSAGES_DEAD_LETTER_QUEUE_URL"):
-            made = boto3.client("sqs").create_queue(QueueName=f"{variable}.fifo", Attributes={"FifoQueue": "true"})
-            monkeypatch.setenv(variable, made["QueueUrl"])
+            queue = boto3.client("sqs").create_queue(QueueName=f"{variable}.fifo", Attributes={"FifoQueue": "true"})
+            monkeypatch.setenv(variable, queue["QueueUrl"])
         boto3.client("dynamodb").create_table(
             TableName="Conversations",
             BillingMode="PAY_PER_REQUEST",
@@ -97,10 +97,10 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
         agent_function.cache_clear()
         app = functions.load("agent")
         to_aws: Counter[str] = Counter()
-        worker = agent_function(app.assistant)
-        store = worker.ports.conversations
+        function = agent_function(app.assistant)
+        store = function.ports.conversations
         assert isinstance(store, TurnStore)
-        for client in (store.table.client, worker.batch.queue.client):
+        for client in (store.table.client, function.batch.queue.client):
             client.meta.events.register("before-send", lambda request, **_: to_aws.update([_operation(request)]))
         record = {
             "messageId": "record-1",
@@ -109,10 +109,10 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             "body": encoded(message_added(body="When are you open on Saturday?")),
         }
 
-        answer = app.lambda_handler({"Records": [record]}, LambdaContext())
+        response = app.lambda_handler({"Records": [record]}, LambdaContext())
 
         agent_function.cache_clear()
-    assert answer == {"batchItemFailures": []}
+    assert response == {"batchItemFailures": []}
     assert to_twilio == {"POST": 1}
     assert sum(count for operation, count in to_aws.items() if operation in WRITES) <= 4, to_aws
     assert sum(count for operation, count in to_aws.items() if operation in READS) <= 2, to_aws

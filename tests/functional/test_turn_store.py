@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+
 import pytest
 
 from switchboard.conversation import Conversation, Coverage, TurnOutcome

@@ -1,4 +1,4 @@
-"""Twilio over real HTTP: against the emulator, and against a wire that fails in every way."""
+"""Twilio's REST API over HTTP: against the emulator, and against a server whose responses fail."""
 
 import socket
 import threading
@@ -21,7 +21,7 @@ from tests.signing import ACCOUNT, SERVICE, TOKEN
 from twilio_emulator import Emulator
 from twilio_emulator.server import Servers, listen
 
-OUR_SMS = "+12025550100"
+OUR_NUMBER = "+12025550100"
 VISITOR = f"visitor-{'0' * 31}7"
 
 
@@ -71,15 +71,15 @@ def twilio(url: str) -> Iterator[Twilio]:
     connection.service.stop()
 
 
-def test_where_nobody_listens_is_named() -> None:
+def test_without_a_connection_the_error_names_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"127.0.0.1:{closed.getsockname()[1]}"
-    lonely = connected(f"http://{address}")
+    twilio = connected(f"http://{address}")
 
     with pytest.raises(NotSent, match=f"no connection to {address}"):
-        lonely.messages.send_message(sid("CH", 1), body="hi")
+        twilio.messages.send_message(sid("CH", 1), body="hi")
 
-    lonely.service.stop()
+    twilio.service.stop()
 
 
 def test_start_finds_the_account_and_the_service(twilio: Twilio) -> None:
@@ -88,40 +88,40 @@ def test_start_finds_the_account_and_the_service(twilio: Twilio) -> None:
     assert twilio.service.health()
 
 
-def test_a_wrong_token_names_the_setting_to_check(url: str) -> None:
-    stranger = connected(url, token="wrong")
+def test_with_a_wrong_token_the_error_names_the_setting(url: str) -> None:
+    twilio = connected(url, token="wrong")
 
     with pytest.raises(Misconfigured, match="TWILIO_AUTH_TOKEN"):
-        stranger.service.start()
+        twilio.service.start()
 
-    assert not stranger.service.health()
-    stranger.service.stop()
+    assert not twilio.service.health()
+    twilio.service.stop()
 
 
-def test_credentials_that_twilio_refuses_are_renewed_for_the_next_request(url: str) -> None:
-    fresh = connected(url)
-    conversation = fresh.conversations.create_conversation(friendly_name="A talk")
+def test_credentials_that_twilio_refuses_are_refreshed_for_the_next_request(url: str) -> None:
+    current = connected(url)
+    conversation = current.conversations.create_conversation(friendly_name="A talk")
     rotated = connected(url, token="revoked", refresh_credentials=lambda: (ACCOUNT, TOKEN))
 
     with pytest.raises(NotSent, match="code 20003"):
         rotated.messages.send_message(conversation.sid, body="hi")
     sent = rotated.messages.send_message(conversation.sid, body="hi again")
 
-    assert [message.message_sid for message in fresh.messages.list_messages(conversation.sid)] == [sent.message_sid]
-    fresh.service.stop()
+    assert [message.message_sid for message in current.messages.list_messages(conversation.sid)] == [sent.message_sid]
+    current.service.stop()
     rotated.service.stop()
 
 
-def test_an_unknown_service_names_the_setting_to_check(url: str) -> None:
-    lost = connected(url, service_sid=sid("IS", 9))
+def test_with_an_unknown_service_the_error_names_the_setting(url: str) -> None:
+    twilio = connected(url, service_sid=sid("IS", 9))
 
     with pytest.raises(Misconfigured, match="TWILIO_CONVERSATIONS_SERVICE_SID"):
-        lost.service.start()
+        twilio.service.start()
 
-    lost.service.stop()
+    twilio.service.stop()
 
 
-def test_a_conversation_lives_from_its_creation_to_its_close(twilio: Twilio) -> None:
+def test_a_conversation_is_created_updated_and_closed(twilio: Twilio) -> None:
     created = twilio.conversations.create_conversation(friendly_name="A talk", unique_name="talk-1")
 
     inactive = twilio.conversations.update_state(created.sid, ConversationState.INACTIVE)
@@ -133,10 +133,10 @@ def test_a_conversation_lives_from_its_creation_to_its_close(twilio: Twilio) -> 
     assert created.sid in twilio.conversations.new_conversations(since=created.created_at, limit=10)
 
 
-def test_people_of_every_channel_come_and_go(twilio: Twilio) -> None:
+def test_participants_of_every_channel_are_added_and_removed(twilio: Twilio) -> None:
     conversation = twilio.conversations.create_conversation(friendly_name="Together")
 
-    sms = twilio.conversations.add_participant(conversation.sid, address="+12025550187", proxy_address=OUR_SMS)
+    sms = twilio.conversations.add_participant(conversation.sid, address="+12025550187", proxy_address=OUR_NUMBER)
     whatsapp = twilio.conversations.add_participant(
         conversation.sid, address="whatsapp:+12025550188", proxy_address="whatsapp:+12025550101"
     )
@@ -145,22 +145,22 @@ def test_people_of_every_channel_come_and_go(twilio: Twilio) -> None:
 
     assert (sms.address, whatsapp.address, chat.identity) == ("+12025550187", "whatsapp:+12025550188", VISITOR)
     again = twilio.conversations.create_conversation(friendly_name="Again")
-    assert twilio.conversations.add_participant(again.sid, address="+12025550187", proxy_address=OUR_SMS).sid
+    assert twilio.conversations.add_participant(again.sid, address="+12025550187", proxy_address=OUR_NUMBER).sid
 
 
-def test_a_customer_in_another_open_conversation_is_told_so_by_code(twilio: Twilio) -> None:
+def test_a_customer_in_another_open_conversation_is_refused_with_twilios_code(twilio: Twilio) -> None:
     first = twilio.conversations.create_conversation(friendly_name="Mine")
     second = twilio.conversations.create_conversation(friendly_name="Mine too")
-    twilio.conversations.add_participant(first.sid, address="+12025550189", proxy_address=OUR_SMS)
+    twilio.conversations.add_participant(first.sid, address="+12025550189", proxy_address=OUR_NUMBER)
 
     with pytest.raises(TwilioRefused, match="open conversation") as refused:
-        twilio.conversations.add_participant(second.sid, address="+12025550189", proxy_address=OUR_SMS)
+        twilio.conversations.add_participant(second.sid, address="+12025550189", proxy_address=OUR_NUMBER)
 
     assert (refused.value.status, refused.value.code) == (409, 50416)
     assert "2025550189" not in str(refused.value)
 
 
-def test_messages_are_listed_in_order_from_an_index_on_with_who_spoke(twilio: Twilio) -> None:
+def test_messages_are_listed_in_order_from_an_index_on_with_their_authors_role(twilio: Twilio) -> None:
     conversation = twilio.conversations.create_conversation(friendly_name="Talk")
     twilio.conversations.add_participant(conversation.sid, identity=VISITOR)
     twilio.conversations.add_participant(conversation.sid, identity="robin")
@@ -175,7 +175,7 @@ def test_messages_are_listed_in_order_from_an_index_on_with_who_spoke(twilio: Tw
     assert [m.index for m in twilio.messages.list_messages(conversation.sid, from_index=first.index)] == [1, 2]
 
 
-def test_a_list_of_several_pages_is_whole(twilio: Twilio) -> None:
+def test_all_pages_of_a_list_are_read(twilio: Twilio) -> None:
     conversation = twilio.conversations.create_conversation(friendly_name="Long")
     for number in range(205):
         twilio.messages.send_message(conversation.sid, body=str(number))
@@ -185,34 +185,34 @@ def test_a_list_of_several_pages_is_whole(twilio: Twilio) -> None:
     assert [message.body for message in listed] == [str(number) for number in range(3, 205)]
 
 
-def test_new_messages_are_received_as_they_come(twilio: Twilio) -> None:
+def test_new_messages_are_received_as_they_are_written(twilio: Twilio) -> None:
     conversation = twilio.conversations.create_conversation(friendly_name="Live")
-    waits = iter([True, False])
+    goes_on = iter([True, False])
 
-    def somebody_writes() -> bool:
+    def write_another_message() -> bool:
         twilio.messages.send_message(conversation.sid, body="later")
-        return next(waits)
+        return next(goes_on)
 
     twilio.messages.send_message(conversation.sid, body="first")
-    received = twilio.messages.receive_messages(conversation.sid, from_index=0, wait=somebody_writes)
+    received = twilio.messages.receive_messages(conversation.sid, from_index=0, wait=write_another_message)
 
     assert [message.body for message in received] == ["first", "later"]
 
 
-# ── how a send ends, by what the wire does ───────────────────────────────────────────────────────────────────────────
+# ── how a send ends, by how the server responds ──────────────────────────────────────────────────────────────────────
 
 
 @contextmanager
-def wire(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    """Serve one answer to every request."""
+def server_that(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+    """Serve the same response to every request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            answer(self)
+            respond(self)
 
         def do_GET(self) -> None:
-            answer(self)
+            respond(self)
 
         def log_message(self, *_: object) -> None:
             """Stay silent."""
@@ -228,54 +228,54 @@ def wire(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
         thread.join()
 
 
-def answering(status: int, body: str) -> Callable[[BaseHTTPRequestHandler], None]:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+def respond_with(status: int, body: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body.encode())
 
-    return answer
+    return respond
 
 
-def hanging_up(handler: BaseHTTPRequestHandler) -> None:
+def reset_connection(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.shutdown(socket.SHUT_RDWR)
     handler.close_connection = True
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("respond", "error"),
     [
-        (answering(400, '{"code": 50504, "message": "Body too long +12025550110", "status": 400}'), SendRefused),
-        (answering(404, '{"code": 20404, "message": "not found", "status": 404}'), SendRefused),
-        (answering(429, '{"code": 20429, "message": "Too many requests", "status": 429}'), NotSent),
-        (answering(401, '{"code": 20003, "message": "Authenticate", "status": 401}'), NotSent),
-        (answering(403, '{"code": 20403, "message": "Forbidden", "status": 403}'), NotSent),
-        (answering(409, '{"code": 50391, "message": "Conflict", "status": 409}'), NotSent),
-        (answering(500, '{"code": 20500, "message": "Internal", "status": 500}'), Unknown),
-        (answering(503, "<html>away</html>"), Unknown),
-        (answering(201, "this is no JSON"), Unknown),
-        (answering(201, "{}"), Unknown),
-        (hanging_up, Unknown),
+        (respond_with(400, '{"code": 50504, "message": "Body too long +12025550110", "status": 400}'), SendRefused),
+        (respond_with(404, '{"code": 20404, "message": "not found", "status": 404}'), SendRefused),
+        (respond_with(429, '{"code": 20429, "message": "Too many requests", "status": 429}'), NotSent),
+        (respond_with(401, '{"code": 20003, "message": "Authenticate", "status": 401}'), NotSent),
+        (respond_with(403, '{"code": 20403, "message": "Forbidden", "status": 403}'), NotSent),
+        (respond_with(409, '{"code": 50391, "message": "Conflict", "status": 409}'), NotSent),
+        (respond_with(500, '{"code": 20500, "message": "Internal", "status": 500}'), Unknown),
+        (respond_with(503, "<html>away</html>"), Unknown),
+        (respond_with(201, "this is not JSON"), Unknown),
+        (respond_with(201, "{}"), Unknown),
+        (reset_connection, Unknown),
     ],
-    ids=["400", "404", "429", "401", "403", "conflict", "500", "503", "no JSON", "no message", "reset"],
+    ids=["400", "404", "429", "401", "403", "conflict", "500", "503", "not JSON", "no message", "reset"],
 )
-def test_how_a_send_ends_is_decided_by_what_the_wire_did(
-    answer: Callable[[BaseHTTPRequestHandler], None], kind: type[Exception]
+def test_the_response_to_a_send_decides_whether_it_was_refused_not_sent_or_is_unknown(
+    respond: Callable[[BaseHTTPRequestHandler], None], error: type[Exception]
 ) -> None:
-    with wire(answer) as url:
+    with server_that(respond) as url:
         twilio = connected(url)
 
-        with pytest.raises(kind) as ended:
+        with pytest.raises(error) as raised:
             twilio.messages.send_message(sid("CH", 1), body="secret words", marker=Marker(turn="T1", part=0))
 
-        assert "secret words" not in str(ended.value)
-        assert "2025550110" not in str(ended.value)
+        assert "secret words" not in str(raised.value)
+        assert "2025550110" not in str(raised.value)
         twilio.service.stop()
 
 
-def test_a_send_that_finds_nobody_did_not_leave() -> None:
+def test_a_send_without_a_connection_was_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     twilio = connected(f"http://127.0.0.1:{port}")
@@ -286,19 +286,21 @@ def test_a_send_that_finds_nobody_did_not_leave() -> None:
     twilio.service.stop()
 
 
-@pytest.mark.parametrize(("status", "kind"), [(429, TwilioUnavailable), (500, TwilioUnavailable), (404, TwilioRefused)])
-def test_a_read_that_fails_says_whether_to_try_again(status: int, kind: type[Exception]) -> None:
-    with wire(answering(status, f'{{"code": {status}, "message": "x", "status": {status}}}')) as url:
+@pytest.mark.parametrize(
+    ("status", "error"), [(429, TwilioUnavailable), (500, TwilioUnavailable), (404, TwilioRefused)]
+)
+def test_the_status_of_a_failed_read_decides_whether_to_try_again(status: int, error: type[Exception]) -> None:
+    with server_that(respond_with(status, f'{{"code": {status}, "message": "x", "status": {status}}}')) as url:
         twilio = connected(url)
 
-        with pytest.raises(kind):
+        with pytest.raises(error):
             twilio.messages.list_messages(sid("CH", 1))
 
         twilio.service.stop()
 
 
-def test_a_read_without_an_answer_is_tried_again_later() -> None:
-    with wire(hanging_up) as url:
+def test_a_read_without_a_response_is_transient() -> None:
+    with server_that(reset_connection) as url:
         twilio = connected(url)
 
         with pytest.raises(Transient):

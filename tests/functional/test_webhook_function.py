@@ -1,88 +1,37 @@
-"""The webhook function: a signed HTTP API event in, an SQS record and an answer out. AWS is moto."""
+"""The webhook function: a signed HTTP API event becomes an SQS record; everything else is ignored or rejected."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from twilio.request_validator import RequestValidator
 
 from switchboard.aws.secrets import TwilioSecretReader
 from switchboard.bootstrap.webhook import webhook_function
-from tests import functions
 from tests.builders import sid
+from tests.functional.webhook import Deployed, deployed_webhook
 from tests.lambda_context import LambdaContext
-from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, api_gateway_event, message_fields, signed_event
+from tests.signing import ACCOUNT, TOKEN, URL, api_gateway_event, message_fields, signed_event
 
 NEXT_TOKEN = "the-next-token"
-
-
-@dataclass
-class Deployed:
-    """The function with its two queues."""
-
-    handle: Callable[[dict[str, Any], object], dict[str, Any]]
-    sqs: Any
-    secrets: Any
-    messages: str
-    lifecycle: str
-
-    def post(self, event: dict[str, Any]) -> int:
-        return int(self.handle(event, LambdaContext())["statusCode"])
-
-    def queued(self, url: str) -> list[dict[str, Any]]:
-        answer = self.sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
-        )
-        return [
-            {**json.loads(record["Body"]), "group": record["Attributes"]["MessageGroupId"]}
-            for record in answer.get("Messages", [])
-        ]
-
-    def rotate(self, *tokens: str) -> None:
-        self.secrets.put_secret_value(SecretId="twilio", SecretString=secret(*tokens))
-
-
-def secret(*tokens: str) -> str:
-    return json.dumps({"auth_tokens": tokens, "account_sid": ACCOUNT, "service_sid": SERVICE})
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with mock_aws():
-        for name, value in {
-            "AWS_DEFAULT_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "POWERTOOLS_SERVICE_NAME": "webhook",
-            "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
-            "TWILIO_SECRET_ID": "twilio",
-        }.items():
-            monkeypatch.setenv(name, value)
-        sqs = boto3.client("sqs")
-        urls = {}
-        for name in ("messages", "lifecycle"):
-            urls[name] = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-            monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", urls[name])
-        secrets = boto3.client("secretsmanager")
-        secrets.create_secret(Name="twilio", SecretString=secret(TOKEN))
-        webhook_function.cache_clear()
-        yield Deployed(
-            handle=functions.load("webhook").lambda_handler,
-            sqs=sqs,
-            secrets=secrets,
-            messages=urls["messages"],
-            lifecycle=urls["lifecycle"],
-        )
-        webhook_function.cache_clear()
+def deployed() -> Iterator[Deployed]:
+    with deployed_webhook() as function:
+        yield function
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["as AWS sends it", "as sam local sends it"])
-def test_a_customers_text_is_queued_under_its_conversation(deployed: Deployed, *, plain: bool) -> None:
+def test_a_customers_message_is_queued_in_the_message_group_of_its_conversation(
+    deployed: Deployed, *, plain: bool
+) -> None:
     status = deployed.post(signed_event(message_fields(), plain=plain))
 
     (queued,) = deployed.queued(deployed.messages)
@@ -117,15 +66,13 @@ def test_a_customers_text_is_queued_under_its_conversation(deployed: Deployed, *
         (
             message_fields(
                 EventType="onConversationUpdated",
-                Attributes='{"switchboard": {"owner": "agent", "at": "2026-08-11T13:03:28Z"}}',
+                Attributes='{"switchboard": {"owner": "assistant", "at": "2026-08-11T13:03:28Z"}}',
             ),
             "OwnerSet",
         ),
     ],
 )
-def test_what_happens_to_a_conversation_takes_the_other_queue(
-    deployed: Deployed, fields: dict[str, str], kind: str
-) -> None:
+def test_a_lifecycle_event_goes_to_the_lifecycle_queue(deployed: Deployed, fields: dict[str, str], kind: str) -> None:
     status = deployed.post(signed_event(fields))
 
     assert status == 200
@@ -142,11 +89,11 @@ def test_what_happens_to_a_conversation_takes_the_other_queue(
         message_fields(EventType="onSomethingNew"),
         message_fields(ChatServiceSid=sid("IS", 2)),
         {**message_fields(EventType="onDeliveryUpdated"), "Status": "delivered"},
-        message_fields(EventType="onConversationUpdated", Attributes='{"switchboard": {"owner": "agent"}}'),
+        message_fields(EventType="onConversationUpdated", Attributes='{"switchboard": {"owner": "assistant"}}'),
     ],
-    ids=["our own", "a system's", "not for us", "unknown", "another service", "delivered", "an owner without a time"],
+    ids=["our reply", "of no participant", "unused", "unknown", "another service", "delivered", "owner without time"],
 )
-def test_what_is_none_of_our_business_is_acknowledged_and_not_queued(
+def test_an_event_from_which_nothing_follows_is_acknowledged_and_not_queued(
     deployed: Deployed, fields: dict[str, str]
 ) -> None:
     status = deployed.post(signed_event(fields))
@@ -155,20 +102,20 @@ def test_what_is_none_of_our_business_is_acknowledged_and_not_queued(
     assert deployed.queued(deployed.messages) + deployed.queued(deployed.lifecycle) == []
 
 
-def test_an_event_told_twenty_times_is_queued_once(deployed: Deployed) -> None:
+def test_a_webhook_that_arrives_twenty_times_is_queued_once(deployed: Deployed) -> None:
     statuses = {deployed.post(signed_event(message_fields())) for _ in range(20)}
 
     assert statuses == {200}
     assert len(deployed.queued(deployed.messages)) == 1
 
 
-def test_the_next_token_of_a_rotation_signs_too(deployed: Deployed) -> None:
+def test_during_a_rotation_both_auth_tokens_may_sign(deployed: Deployed) -> None:
     deployed.rotate(TOKEN, NEXT_TOKEN)
 
     assert deployed.post(signed_event(message_fields(), token=NEXT_TOKEN)) == 200
 
 
-def test_a_token_changed_under_a_warm_function_is_read_again_but_not_for_every_stranger(deployed: Deployed) -> None:
+def test_a_warm_function_reads_a_changed_token_at_most_once_a_minute(deployed: Deployed) -> None:
     seconds = 0.0
     reader = webhook_function().reader.secrets
     assert isinstance(reader, TwilioSecretReader)
@@ -186,10 +133,10 @@ def test_a_token_changed_under_a_warm_function_is_read_again_but_not_for_every_s
 
 JSON = b'{"property": "value"}'
 
-HOSTILE = {
+NOT_SIGNED_BY_TWILIO = {
     "no signature": api_gateway_event(b"Body=hi", signature=None),
     "an empty signature": api_gateway_event(b"Body=hi", signature=""),
-    "a signature that is no base64": api_gateway_event(b"Body=hi", signature="ünïcode\x00"),
+    "a signature that is not base64": api_gateway_event(b"Body=hi", signature="ünïcode\x00"),
     "a foreign token": signed_event(message_fields(), token="guess"),
     "ten megabytes": api_gateway_event(b"Body=" + b"a" * 10_000_000, signature="x"),
     "20,000 fields": api_gateway_event(b"&".join(b"a%d=1" % n for n in range(20_000)), signature="x"),
@@ -200,7 +147,7 @@ HOSTILE = {
     "not base64": {**api_gateway_event(b"", signature="x"), "body": "%%%"},
     "an unencodable plain body": {**api_gateway_event(b"", signature="x", plain=True), "body": "Body=\ud800"},
     "no body": {**api_gateway_event(b"", signature="x"), "body": None},
-    "no form": api_gateway_event(b"<xml/>", signature="x", content_type="text/xml"),
+    "not a form": api_gateway_event(b"<xml/>", signature="x", content_type="text/xml"),
     "no content type": api_gateway_event(b"Body=hi", signature="x", content_type=""),
     "JSON without its hash": api_gateway_event(JSON, signature="x", content_type="application/json"),
     "JSON with a forged hash": api_gateway_event(
@@ -214,13 +161,13 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("event", HOSTILE.values(), ids=HOSTILE)
-def test_a_stranger_gets_one_constant_answer_and_reaches_nothing(
+@pytest.mark.parametrize("event", NOT_SIGNED_BY_TWILIO.values(), ids=NOT_SIGNED_BY_TWILIO)
+def test_a_request_that_twilio_did_not_sign_gets_a_constant_response_and_reaches_no_queue(
     deployed: Deployed, event: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = deployed.handle(event, LambdaContext())
+    response = deployed.handle(event, LambdaContext())
 
-    assert answer == {"statusCode": 403, "body": "Forbidden"}
+    assert response == {"statusCode": 403, "body": "Forbidden"}
     assert deployed.queued(deployed.messages) + deployed.queued(deployed.lifecycle) == []
     assert [record.levelname for record in caplog.records] == ["INFO"]
 
@@ -244,43 +191,43 @@ def test_a_stranger_gets_one_constant_answer_and_reaches_nothing(
         {"EventType": "onMessageAdded"},
     ],
 )
-def test_signed_but_malformed_is_refused(deployed: Deployed, fields: dict[str, Any]) -> None:
+def test_a_signed_form_that_is_malformed_is_rejected(deployed: Deployed, fields: dict[str, Any]) -> None:
     assert deployed.post(signed_event(fields)) == 403
 
 
 def signed_json(body: bytes, *, sent: bytes | None = None) -> dict[str, Any]:
-    """Return the event of a JSON body that Twilio signed; `sent` is what arrives in its place."""
+    """Return the event of a JSON body that Twilio signed; `sent` is the body that arrives instead."""
     query = f"bodySHA256={hashlib.sha256(body).hexdigest()}"
     signature = RequestValidator(TOKEN).compute_signature(f"{URL}?{query}", {})
     return api_gateway_event(sent or body, signature=signature, content_type="application/json", query=query)
 
 
-def test_json_with_its_signed_hash_is_understood(deployed: Deployed) -> None:
+def test_json_with_a_signed_hash_is_accepted(deployed: Deployed) -> None:
     assert deployed.post(signed_json(json.dumps(message_fields()).encode())) == 200
     assert len(deployed.queued(deployed.messages)) == 1
 
 
-def test_json_whose_body_was_changed_is_refused(deployed: Deployed) -> None:
+def test_json_that_was_changed_after_signing_is_rejected(deployed: Deployed) -> None:
     body = json.dumps(message_fields()).encode()
 
     assert deployed.post(signed_json(body, sent=body.replace(b"hola", b"hole"))) == 403
 
 
-A_LONE_SURROGATE = json.dumps(message_fields(Body="?")).replace("?", "\\ud800").encode()
+LONE_SURROGATE = json.dumps(message_fields(Body="?")).replace("?", "\\ud800").encode()
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"{", A_LONE_SURROGATE, b"[" * 100_000], ids=["list", "cut", "text", "deep"])
-def test_signed_json_that_is_no_event_is_refused(deployed: Deployed, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"[1]", b"{", LONE_SURROGATE, b"[" * 100_000], ids=["list", "cut", "text", "deep"])
+def test_signed_json_that_is_not_an_event_is_rejected(deployed: Deployed, body: bytes) -> None:
     assert deployed.post(signed_json(body)) == 403
 
 
-def test_a_group_texts_repeated_addresses_are_part_of_the_signature(deployed: Deployed) -> None:
+def test_the_repeated_addresses_of_a_group_text_are_part_of_the_signature(deployed: Deployed) -> None:
     fields = {**message_fields(), "MessagingBinding.Address": ["+12025550110", "+12025550111"]}
 
     assert deployed.post(signed_event(fields)) == 200
 
 
-def test_a_queue_that_refuses_asks_twilio_to_try_again(deployed: Deployed) -> None:
+def test_a_message_that_cannot_be_queued_is_answered_with_500(deployed: Deployed) -> None:
     deployed.sqs.delete_queue(QueueUrl=deployed.messages)
 
     assert deployed.post(signed_event(message_fields())) == 500
@@ -294,3 +241,80 @@ def test_nothing_a_customer_said_or_is_stands_in_the_log(deployed: Deployed, cap
     assert sid("CH", 1) in logged
     assert "hola" not in logged
     assert "2025550110" not in logged
+
+
+PUBLIC_URL = "https://bot.example.com/webhook"
+REJECTED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "unsigned": (api_gateway_event(b"Body=hola", signature=None), ["X-Twilio-Signature"]),
+    "wrong_signature": (signed_event(message_fields(), token="another-token"), [URL]),
+    "wrong_account": (signed_event(message_fields(AccountSid=sid("AC", 2))), ["AccountSid"]),
+    "ambiguous": (signed_event(message_fields(EventType="onMessageAddedIndex")), ["EventType"]),
+    "malformed": (signed_event(message_fields(Index="hola")), ["Index"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("cause", "event", "detail"), [(cause, *case) for cause, case in REJECTED.items()], ids=REJECTED
+)
+def test_each_cause_of_a_rejection_has_its_own_metric_and_log_line(
+    cause: str,
+    event: dict[str, Any],
+    detail: list[str],
+    deployed: Deployed,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert deployed.post(event) == 403
+
+    assert_rejected(f"rejected_{cause}", detail, caplog, capsys)
+
+
+def test_a_webhook_signed_for_the_apis_own_url_where_public_url_is_another_names_both(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with deployed_webhook(PUBLIC_URL=PUBLIC_URL) as deployed:
+        assert deployed.post(signed_event(message_fields())) == 403
+
+    assert_rejected("rejected_wrong_url", [URL, PUBLIC_URL, "PublicUrl"], caplog, capsys)
+
+
+def assert_rejected(
+    decision: str, detail: list[str], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Assert that one decision was logged and counted, and that neither holds what the sender wrote."""
+    (logged,) = (vars(record) for record in caplog.records)
+    output = capsys.readouterr().out
+    (metrics,) = (line for line in map(json.loads, output.splitlines()) if "_aws" in line)
+    assert logged["msg"] == decision
+    assert [text for text in detail if text not in logged["detail"]] == []
+    assert [name for name in metrics if name.startswith("rejected_")] == [decision]
+    assert metrics[decision] == [1.0]
+    for value in ("hola", "2025550110", sid("AC", 2), "onMessageAddedIndex"):
+        assert value not in f"{logged}{output}"
+
+
+TWO_INVOCATIONS = """
+from tests.functional.webhook import deployed_webhook
+from tests.signing import message_fields, signed_event
+
+with deployed_webhook() as deployed:
+    for request_id in ("first-request", "second-request"):
+        deployed.post(signed_event(message_fields()), request_id=request_id)
+"""
+
+
+def test_a_log_line_has_the_request_id_and_says_whether_it_was_a_cold_start() -> None:
+    # In a process of its own: Powertools remembers in a module whether a process has had its cold start.
+    done = subprocess.run(  # noqa: S603 -- our own interpreter, our own program
+        [sys.executable, "-c", TWO_INVOCATIONS],
+        env={"PYTHONPATH": f"{ROOT / 'layers' / 'switchboard'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    lines = [line for line in map(json.loads, done.stdout.splitlines()) if "message" in line]
+    assert [(line["message"], line["function_request_id"], line["cold_start"]) for line in lines] == [
+        ("accepted", "first-request", True),
+        ("accepted", "second-request", False),
+    ]

@@ -1,4 +1,4 @@
-"""A text comes in, a reply goes out: everything real but Twilio and AWS, which are emulated beside it."""
+"""A customer's message becomes a reply, through the whole local stack. Twilio and AWS are emulated."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ VISITOR = "visitor-00000000000000000000000000000001"
     ("address", "to"),
     [("+12025550110", OUR_NUMBER), ("whatsapp:+12025550110", OUR_WHATSAPP), (VISITOR, WEB_CHAT)],
 )
-def test_a_text_gets_a_reply_on_its_channel(stack: Running, address: str, to: str) -> None:
+def test_a_message_gets_a_reply_on_its_channel(stack: Running, address: str, to: str) -> None:
     phone = stack.phone(address, to=to)
 
     phone.text(QUESTION)
@@ -28,7 +28,7 @@ def test_a_text_gets_a_reply_on_its_channel(stack: Running, address: str, to: st
     assert "saturday" in reply["body"].lower()
 
 
-def test_what_nobody_knows_is_said_plainly_and_a_person_offered(stack: Running) -> None:
+def test_an_unknown_question_is_answered_with_the_offer_of_a_human(stack: Running) -> None:
     phone = stack.phone("+12025550111")
 
     phone.text("What is the airspeed velocity of an unladen swallow?")
@@ -37,7 +37,7 @@ def test_what_nobody_knows_is_said_plainly_and_a_person_offered(stack: Running) 
     assert "colleague" in reply["body"]
 
 
-def test_thirty_texts_in_ten_conversations_at_once_are_each_answered_once_and_in_order(stack: Running) -> None:
+def test_thirty_messages_in_ten_conversations_at_once_are_answered_once_and_in_order(stack: Running) -> None:
     phones = [stack.phone(f"+120255501{20 + number}") for number in range(10)]
 
     with ThreadPoolExecutor(max_workers=10) as threads:
@@ -57,7 +57,7 @@ def test_thirty_texts_in_ten_conversations_at_once_are_each_answered_once_and_in
 
 
 def all_answered(stack: Running, texts: list[list[dict[str, str]]]) -> bool:
-    """Tell whether each text stands in the record of a turn."""
+    """Tell whether each message is in the record of a turn."""
     return all(
         {sid["S"] for turn in stack.turns(sent[0]["conversation_sid"]) for sid in turn["message_sids"]["L"]}
         >= {text["message_sid"] for text in sent}
@@ -79,7 +79,7 @@ def test_the_same_webhook_posted_twenty_times_is_answered_once(stack: Running) -
     assert len(stack.turns(webhook["ConversationSid"])) == 1
 
 
-def test_a_hundred_unsigned_or_tampered_webhooks_get_nothing_done_and_log_no_error(stack: Running) -> None:
+def test_a_hundred_unsigned_or_forged_webhooks_are_rejected_queue_nothing_and_log_no_error(stack: Running) -> None:
     phone = stack.phone("+12025550141")
     webhook = webhook_of(stack, phone.text(QUESTION))
     phone.wait_for_replies()
@@ -97,35 +97,35 @@ def test_a_hundred_unsigned_or_tampered_webhooks_get_nothing_done_and_log_no_err
     assert stack.errors() == errors_before == []
 
 
-def test_a_colleague_who_writes_silences_the_agent(stack: Running) -> None:
+def test_a_human_who_writes_silences_the_assistant(stack: Running) -> None:
     phone = stack.phone("+12025550142")
     text = phone.text(QUESTION)
     phone.wait_for_replies()
 
-    colleague_writes(stack, text["conversation_sid"], "Robin here, I take this.")
-    wait_until(lambda: is_a_humans(stack, text["conversation_sid"]), what="the takeover")
+    human_writes(stack, text["conversation_sid"], "Robin here, I take this.")
+    wait_until(lambda: is_owned_by_human(stack, text["conversation_sid"]), what="the takeover")
     phone.text("And on Sunday?")
     wait_until(lambda: len(stack.turns(text["conversation_sid"])) == 2 and stack.queued() == 0)
 
     assert [each["author"] for each in phone.inbox()] == ["switchboard", "robin"]
 
 
-def colleague_writes(stack: Running, conversation_sid: str, body: str) -> None:
-    """Add a colleague to a conversation and have him write, as a desk does over REST, with webhooks."""
-    who = stack.stack.twilio_account
-    conversation = f"{stack.stack.twilio_url}/v1/Services/{who.service_sid}/Conversations/{conversation_sid}"
+def human_writes(stack: Running, conversation_sid: str, body: str) -> None:
+    """Add a human to a conversation and let them write, over REST, with webhooks."""
+    account = stack.stack.twilio_account
+    conversation = f"{stack.stack.twilio_url}/v1/Services/{account.service_sid}/Conversations/{conversation_sid}"
     for resource, form in (("Participants", {"Identity": "robin"}), ("Messages", {"Author": "robin", "Body": body})):
-        answer = stack.http.post(
+        response = stack.http.post(
             f"{conversation}/{resource}",
             data=form,
             headers={"X-Twilio-Webhook-Enabled": "true"},
-            auth=(who.account_sid, who.auth_token),
+            auth=(account.account_sid, account.auth_token),
         )
-        assert answer.status_code == 201, answer.text
+        assert response.status_code == 201, response.text
 
 
-def is_a_humans(stack: Running, conversation_sid: str) -> bool:
-    """Tell whether the conversation's item says that a human is to speak."""
+def is_owned_by_human(stack: Running, conversation_sid: str) -> bool:
+    """Tell whether the conversation's item has a human as its owner."""
     item = stack.stack.client("dynamodb").get_item(
         TableName=stack.environment("AgentFunction")["CONVERSATIONS_TABLE"],
         Key={"pk": {"S": conversation_sid}, "sk": {"S": "CONVERSATION"}},
@@ -135,7 +135,7 @@ def is_a_humans(stack: Running, conversation_sid: str) -> bool:
 
 
 def webhook_of(stack: Running, text: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields of the webhook that tells of a text."""
+    """Return the fields of the webhook of a message."""
     (message,) = (each for each in stack.messages(text["conversation_sid"]) if each["sid"] == text["message_sid"])
     return message_fields(
         AccountSid=stack.stack.twilio_account.account_sid,
