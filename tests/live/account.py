@@ -1,4 +1,4 @@
-"""An account to ask: the emulator's, or with TWILIO_LIVE=1 somebody's own at Twilio."""
+"""The account under test: the emulator's, or with TWILIO_LIVE=1 a real one at Twilio."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -12,20 +12,20 @@ from twilio.rest import Client
 
 from tests import skips
 from tests.emulator.emulator_server import ACCOUNT, SERVICE, TOKEN
-from tests.live.live_guard import TWILIO, Careful, WouldTouchOthers, own_name
+from tests.live.live_guard import TWILIO, GuardedClient, NotOurs, own_name
 from tests.waiting import pause
 from twilio_emulator import Emulator
 from twilio_emulator.server import Servers, listen
 
 VARIABLES = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID")
-PAUSES = (1, 2, 4, 8)  # a delete that came too soon comes again: nothing may stay
+PAUSES = (1, 2, 4, 8)  # before a refused delete is repeated: nothing may be left behind
 
 
 class Account:
-    """`service` is the twilio package's, over a careful client."""
+    """`service` is the twilio package's, over a guarded client."""
 
     def __init__(self, *, account_sid: str, auth_token: str, service_sid: str, origin: str = TWILIO) -> None:
-        self.http = Careful(service_sid=service_sid, origin=origin)
+        self.http = GuardedClient(service_sid=service_sid, origin=origin)
         self._client = Client(account_sid, auth_token, http_client=self.http)
         self._url = f"{TWILIO}/v1/Services/{service_sid}/"
 
@@ -38,16 +38,16 @@ class Account:
         return self.service.conversations.create(**{"unique_name": own_name(), **given})
 
     def request(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Response:
-        """Make a call that the package cannot make; raise what the package would."""
-        answer = self._client.request(method, self._url + path, data=data)
-        if answer.status_code >= 400:
-            raise self._client.conversations.v1.exception(method, path, answer, "Refused")
-        return answer
+        """Send a request that the package cannot send; raise the error that the package would."""
+        response = self._client.request(method, self._url + path, data=data)
+        if response.status_code >= 400:
+            raise self._client.conversations.v1.exception(method, path, response, "Refused")
+        return response
 
     def clean_up(self) -> None:
-        """Delete every conversation that was made, and every user, whatever becomes of the others."""
-        failed = [path for path in sorted(self.http.made) if not self._is_gone(path)]
-        self.http.made.clear()
+        """Delete every created conversation and user, also where another cannot be deleted."""
+        failed = [path for path in sorted(self.http.created) if not self._is_gone(path)]
+        self.http.created.clear()
         self.http.ours.clear()
         assert failed == [], f"could not be deleted: {failed}"
 
@@ -60,7 +60,7 @@ class Account:
                     pause(pause_seconds)
                     continue
                 return bool(error.status == HTTPStatus.NOT_FOUND)
-            except (WouldTouchOthers, OSError):
+            except (NotOurs, OSError):
                 return False
             return True
         return False
@@ -68,7 +68,7 @@ class Account:
 
 @contextmanager
 def emulated() -> Iterator[Account]:
-    emulator = Emulator(actions_per_second=None)  # tests come faster here than calls to Twilio do
+    emulator = Emulator(actions_per_second=None)  # tests send requests faster than Twilio allows
     listening = listen("127.0.0.1", 0)
     servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"

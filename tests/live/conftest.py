@@ -1,4 +1,4 @@
-"""Each test runs against the emulator, and with TWILIO_LIVE=1 against Twilio too."""
+"""Each test runs against the emulator, and with TWILIO_LIVE=1 also against Twilio."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,6 @@ def _account(request: pytest.FixtureRequest) -> Iterator[Account]:
 
 @pytest.fixture
 def account(_account: Account) -> Iterator[Account]:
-    """Return the account; what a test makes in it is deleted, also where the test fails."""
+    """Yield the account. What a test creates in it is deleted, also where the test fails."""
     yield _account
     _account.clean_up()

@@ -1,4 +1,4 @@
-"""What runs against somebody's account touches nothing of his: held here without any account."""
+"""The guard of the live tests: against a real account they use only what they created. Tested without an account."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from tests.live.account import Account, emulated
-from tests.live.live_guard import PREFIX, TWILIO, Careful, WouldTouchOthers, own_name
+from tests.live.live_guard import PREFIX, TWILIO, GuardedClient, NotOurs, own_name
 
 SERVICE = "IS" + "0" * 32
 OURS = f"{TWILIO}/v1/Services/{SERVICE}"
@@ -42,32 +42,32 @@ CUSTOMER, OUR_NUMBER = "+12025550110", "+12025550100"
         ),
     ],
 )
-def test_what_is_not_ours_is_never_asked_for(method: str, url: str, form: dict[str, object]) -> None:
-    with pytest.raises(WouldTouchOthers):
-        Careful(service_sid=SERVICE).refuse_others(method, url, form)
+def test_a_request_for_a_resource_that_is_not_ours_is_refused(method: str, url: str, form: dict[str, object]) -> None:
+    with pytest.raises(NotOurs):
+        GuardedClient(service_sid=SERVICE).check(method, url, form)
 
 
 @pytest.mark.parametrize("name", ["Address", "ProxyAddress", "ProjectedAddress"])
-def test_no_phone_is_reached_from_our_own_conversation_either(name: str) -> None:
-    careful = Careful(service_sid=SERVICE)
-    careful.ours.add("CH1")
+def test_an_address_in_our_own_conversation_is_refused(name: str) -> None:
+    client = GuardedClient(service_sid=SERVICE)
+    client.ours.add("CH1")
 
-    with pytest.raises(WouldTouchOthers):
-        careful.refuse_others("POST", f"{OURS}/Conversations/CH1/Participants", {f"MessagingBinding.{name}": CUSTOMER})
+    with pytest.raises(NotOurs):
+        client.check("POST", f"{OURS}/Conversations/CH1/Participants", {f"MessagingBinding.{name}": CUSTOMER})
 
 
-def test_no_call_that_is_refused_leaves_the_machine() -> None:
+def test_a_refused_request_is_not_sent() -> None:
     with emulated() as account:
         participants = account.conversation().participants
 
-        with pytest.raises(WouldTouchOthers):
+        with pytest.raises(NotOurs):
             participants.create(messaging_binding_address=CUSTOMER, messaging_binding_proxy_address=OUR_NUMBER)
 
         assert participants.list() == []
         account.clean_up()
 
 
-def test_everything_that_was_made_is_deleted_also_what_was_refused_halfway() -> None:
+def test_everything_that_was_created_is_deleted_also_after_an_error() -> None:
     with emulated() as account:
         conversation = account.conversation()
         identity = own_name()
@@ -81,22 +81,22 @@ def test_everything_that_was_made_is_deleted_also_what_was_refused_halfway() -> 
         account.clean_up()
 
 
-def test_one_that_cannot_be_deleted_does_not_keep_the_others_and_is_named() -> None:
+def test_a_conversation_that_cannot_be_deleted_is_named_and_the_others_are_deleted() -> None:
     with emulated() as account:
-        kept = account.conversation().sid
+        undeletable = account.conversation().sid
         other = account.conversation().sid
-        account.http.ours.discard(kept)
+        account.http.ours.discard(undeletable)
 
-        with pytest.raises(AssertionError, match=kept):
+        with pytest.raises(AssertionError, match=undeletable):
             account.clean_up()
 
-        assert not is_there(account, other)
-        account.http.ours.add(kept)
-        account.http.made.add(f"Conversations/{kept}")
+        assert not exists(account, other)
+        account.http.ours.add(undeletable)
+        account.http.created.add(f"Conversations/{undeletable}")
         account.clean_up()
 
 
-def test_a_delete_that_came_too_soon_comes_again() -> None:
+def test_a_delete_that_twilio_refuses_with_429_is_repeated() -> None:
     with emulated() as account:
         account.conversation()
         too_many = {"kind": "answer", "on": "DELETE *", "code": 20429, "count": 1}
@@ -105,7 +105,7 @@ def test_a_delete_that_came_too_soon_comes_again() -> None:
         account.clean_up()
 
 
-def is_there(account: Account, sid: str) -> bool:
+def exists(account: Account, sid: str) -> bool:
     account.http.ours.add(sid)
     try:
         return bool(account.service.conversations(sid).fetch())
@@ -113,6 +113,6 @@ def is_there(account: Account, sid: str) -> bool:
         return False
 
 
-def test_names_of_ours_are_known_by_their_beginning() -> None:
+def test_our_names_have_a_prefix_and_are_unique() -> None:
     assert own_name().startswith(PREFIX)
     assert own_name() != own_name()
