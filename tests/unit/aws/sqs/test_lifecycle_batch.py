@@ -7,11 +7,11 @@ from switchboard.aws.sqs.queue import encoded
 from switchboard.errors import Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent
 from switchboard.lifecycle import Effect
-from tests.builders import NOON, from_colleague, sid
+from tests.builders import NOON, from_human, sid
 
 
 class Applied:
-    """Takes down what was applied and reported; `fails` says for which conversations an event cannot be applied."""
+    """Keeps what was applied and reported. Events of the conversations in `fails` cannot be applied."""
 
     def __init__(self, *, fails: frozenset[str] = frozenset()) -> None:
         self.events: list[LifecycleEvent] = []
@@ -53,17 +53,17 @@ def closed(number: int) -> LifecycleEvent:
 def test_every_event_is_applied_and_reported() -> None:
     applied = Applied()
 
-    returned = applied.batch().apply_each([record(1, from_colleague(index=0)), record(2, closed(2))])
+    returned = applied.batch().apply_each([record(1, from_human(index=0)), record(2, closed(2))])
 
     assert returned == []
-    assert applied.events == [from_colleague(index=0), closed(2)]
+    assert applied.events == [from_human(index=0), closed(2)]
     assert applied.decisions == ["taken_over", "taken_over"]
 
 
 def test_a_failed_event_comes_back_alone_when_the_others_are_of_other_conversations() -> None:
     applied = Applied(fails=frozenset({sid("CH", 1)}))
 
-    returned = applied.batch().apply_each([record(1, from_colleague(index=0)), record(2, closed(2))])
+    returned = applied.batch().apply_each([record(1, from_human(index=0)), record(2, closed(2))])
 
     assert returned == ["record-1"]
     assert applied.events == [closed(2)]
@@ -82,7 +82,7 @@ def test_no_event_overtakes_a_failed_one_of_its_conversation() -> None:
         return Effect.CLOSED
 
     batch = LifecycleBatch(apply=once, record_decision=lambda *_: None, record_error=lambda *_: None)
-    returned = batch.apply_each([record(1, from_colleague(index=0)), record(2, closed(1)), record(3, closed(2))])
+    returned = batch.apply_each([record(1, from_human(index=0)), record(2, closed(1)), record(3, closed(2))])
 
     assert returned == ["record-1", "record-2"]
     assert applied.events == [closed(2)]

@@ -1,4 +1,4 @@
-"""What a queue is sent: the group of a record, and the id by which SQS drops a repeat."""
+"""The records of a queue: their message group, and their deduplication id."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,7 +32,7 @@ FAILED = DeliveryFailed(
 
 
 class Sent:
-    """Takes down what SQS was sent."""
+    """Keeps the records that were sent to SQS."""
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
