@@ -5,7 +5,7 @@ and stack, not its text.
 """
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +24,12 @@ class Telemetry:
 
     logger: Logger
     metrics: Metrics
+    name_invocation: Callable[[object, object], None]
 
     @contextmanager
     def invocation(self, context: object) -> Iterator[None]:
         """Put Lambda's request id and whether it is a cold start on every log line; write the counts at the end."""
-        self.logger.inject_lambda_context(_do_nothing)({}, context)
+        self.name_invocation({}, context)
         try:
             yield
         finally:
@@ -51,7 +52,8 @@ class Telemetry:
 
 def telemetry() -> Telemetry:
     """Return the function's telemetry. Powertools reads the service's name from POWERTOOLS_SERVICE_NAME."""
-    return Telemetry(logger=Logger(location=None), metrics=Metrics())
+    logger = Logger(location=None)
+    return Telemetry(logger=logger, metrics=Metrics(), name_invocation=logger.inject_lambda_context(_do_nothing))
 
 
 def _do_nothing(_event: object, _context: object) -> None:

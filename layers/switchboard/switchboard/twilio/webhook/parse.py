@@ -126,7 +126,12 @@ def _reject_ambiguous_form(form: Form, event_type: str) -> None:
 
 def _signed(form: Form, names: Sequence[str], *, most: int) -> str:
     """Return the first characters of what is signed of some fields."""
-    return "".join(name + "".join(form.values(name))[:most] for name in names[:most])[:most]
+    text = ""
+    for name in names:
+        text += name + "".join(form.values(name))[:most]
+        if len(text) >= most:
+            break
+    return text[:most]
 
 
 def _message_added(form: Form, expected: ExpectedAccount) -> Event:
