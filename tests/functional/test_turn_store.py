@@ -21,7 +21,7 @@ def test_a_claim_opens_a_turn_under_a_lease(store: Store) -> None:
     assert claimed.coverage == Coverage()
 
 
-def test_while_a_lease_lasts_another_worker_is_told_that_the_conversation_is_busy(store: Store) -> None:
+def test_while_a_lease_lasts_another_worker_finds_the_conversation_busy(store: Store) -> None:
     claim(store)
 
     assert try_claim(store, worker="two", seconds=59) == Busy(until=LATER)

@@ -233,7 +233,7 @@ def test_a_message_that_cannot_be_queued_is_answered_with_500(deployed: Deployed
     assert deployed.post(signed_event(message_fields())) == 500
 
 
-def test_nothing_a_customer_said_or_is_stands_in_the_log(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_message_body_and_no_address_is_logged(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> None:
     deployed.post(signed_event(message_fields()))
     deployed.post(signed_event(message_fields(Index="x")))
 

@@ -38,7 +38,7 @@ def test_a_schedule_is_the_same_each_time() -> None:
     assert first.trace == second.trace
 
 
-def test_the_schedules_are_not_all_alike() -> None:
+def test_different_seeds_give_different_schedules() -> None:
     worlds = [World(seed=seed) for seed in range(20)]
 
     for world in worlds:

@@ -57,3 +57,14 @@ def test_a_webhook_that_comes_again_days_later_is_dropped_and_not_too_old(harnes
 
     assert result.outcome == "dropped"
     assert harness.item.owner is Owner.ASSISTANT
+
+
+def test_a_handled_message_is_dropped_ahead_of_every_rule(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.deliver(*messages)
+    harness.conversations.close(CONVERSATION, at=harness.clock())
+
+    result = harness.deliver(*messages)
+
+    assert result.outcome == "dropped"
+    assert [record.outcome for record in harness.records] == ["answered"]
