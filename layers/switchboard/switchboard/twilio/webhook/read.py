@@ -64,17 +64,21 @@ class WebhookReader:
     def _verified(
         self, request: WebhookRequest, credentials: Credentials, api_gateway_event: Mapping[str, Any]
     ) -> Form:
+        tokens = credentials.auth_tokens
         try:
-            return verify(request, auth_tokens=credentials.auth_tokens)
+            return verify(request, auth_tokens=tokens)
         except NotAuthentic as error:
             if error.cause is not RejectionCause.WRONG_SIGNATURE:
                 raise
-            rotated = self.secrets.refresh()
-            tokens = rotated.auth_tokens if rotated else credentials.auth_tokens
-            if rotated is None:
-                _explain(request, api_gateway_event, tokens)
-                raise
-            return verify(request, auth_tokens=tokens)
+            wrong_signature = error
+        if rotated := self.secrets.refresh():
+            tokens = rotated.auth_tokens
+            try:
+                return verify(request, auth_tokens=tokens)
+            except NotAuthentic as error:
+                wrong_signature = error
+        _explain(request, api_gateway_event, tokens)
+        raise wrong_signature
 
 
 def _explain(request: WebhookRequest, api_gateway_event: Mapping[str, Any], auth_tokens: Sequence[str]) -> None:
