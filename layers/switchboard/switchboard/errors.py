@@ -8,7 +8,8 @@ SwitchboardError
 │   ├── SendRefused       Twilio will never take this message
 │   └── Misconfigured     the operator: a setting is missing or wrong
 ├── Transient         time: try again
-│   └── NotSent           the message certainly did not leave
+│   ├── NotSent           the message certainly did not leave
+│   └── ModelMisconfigured  the operator: the model refuses us until they act
 └── Unknown           we do not know whether it happened: look before trying again
 """
 
@@ -72,6 +73,10 @@ class Transient(SwitchboardError):
 
 class NotSent(Transient):
     """The message certainly did not leave, and may be sent later."""
+
+
+class ModelMisconfigured(Transient):
+    """The model refuses our credentials, its name or our quota. It answers once the operator has acted."""
 
 
 class Unknown(SwitchboardError):

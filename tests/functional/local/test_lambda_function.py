@@ -208,3 +208,19 @@ with running(spec(pathlib.Path(sys.argv[1]))) as (function, _):
         parent.kill()
 
     wait_until(lambda: has_ended(child), what="the child's end")
+
+
+def test_the_whole_traceback_of_the_assistants_error_stands_in_the_log(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "sample",
+        "try:\n    return {'free': 'no'}[event['table']]\n"
+        "except KeyError as error:\n    logging.getLogger(TRACEBACKS).error('turn-1', exc_info=error)",
+        imports="import logging\nfrom switchboard.agents.pydantic_ai_agent import TRACEBACKS",
+    )
+
+    with running(spec(folder, layer=ROOT / "layers" / "switchboard")) as (function, activities):
+        function.invoke({"table": "by the window"})
+
+    lines = [each.text for each in of_type(LogLine, activities)]
+    assert lines[:2] == ["turn-1", "Traceback (most recent call last):"]
+    assert lines[-1] == "KeyError: 'by the window'"

@@ -1,17 +1,19 @@
 """The assistant on Bedrock's Converse API. A local HTTP server stands in for Bedrock."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, override
 
+import boto3
 import pydantic_ai.models
 import pytest
 
 from switchboard.agents.bedrock import MAX_TOKENS, bedrock_model
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from tests.assistants import answering, question, shop
 
 
@@ -135,12 +137,48 @@ def test_an_overloaded_bedrock_is_asked_once_and_the_error_is_transient(
     assert "hi" not in str(raised.value).split()
 
 
-@pytest.mark.parametrize(("status", "kind"), [(403, "AccessDeniedException"), (400, "ValidationException")])
-def test_a_request_that_bedrock_refuses_is_permanent(monkeypatch: pytest.MonkeyPatch, status: int, kind: str) -> None:
+def test_a_request_that_bedrock_refuses_is_permanent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        bedrock_server(monkeypatch, error_reply(400, "ValidationException")),
+        answering(shop(), bedrock_model("a.model-1:0")) as agent,
+        pytest.raises(Permanent, match="400"),
+    ):
+        agent.answer(question("hi"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (403, "AccessDeniedException"),
+        (403, "UnrecognizedClientException"),
+        (403, "ExpiredTokenException"),
+        (404, "ResourceNotFoundException"),
+        (400, "ServiceQuotaExceededException"),
+    ],
+)
+def test_a_bedrock_that_refuses_us_is_the_operators_to_mend(
+    monkeypatch: pytest.MonkeyPatch, status: int, kind: str
+) -> None:
     with (
         bedrock_server(monkeypatch, error_reply(status, kind)),
         answering(shop(), bedrock_model("a.model-1:0")) as agent,
-        pytest.raises(Permanent, match=str(status)),
+        pytest.raises(ModelMisconfigured, match=f"{status}.*ASSISTANT_MODEL"),
+    ):
+        agent.answer(question("hi"))
+
+
+def test_a_bedrock_without_credentials_is_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the credentials of an earlier test
+
+    with (
+        bedrock_server(monkeypatch, content_reply({"text": "unheard"})),
+        answering(shop(), bedrock_model("a.model-1:0")) as agent,
+        pytest.raises(ModelMisconfigured, match="NoCredentialsError"),
     ):
         agent.answer(question("hi"))
 

@@ -1,48 +1,35 @@
 """A declared assistant as the `Agent` of a turn: history and messages in, a reply or a handoff out.
 
-Every error of the model becomes `Transient` or `Permanent`. Its text names the turn, the type of the error and where
-it was raised, never the error's own text: providers quote the request there, and with it what a customer wrote.
+Every error of the model and of a tool becomes `Transient`, `ModelMisconfigured` or `Permanent`. Its text names the
+turn, the type of the error and where it was raised, never the error's own text: providers quote the request there, and
+with it what a customer wrote.
 """
 
-import traceback
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import override
 
-from pydantic_ai import AgentRunResult, UsageLimits
-from pydantic_ai.exceptions import (
-    ModelConnectionError,
-    ModelHTTPError,
-    ModelQuotaExceededError,
-    ModelRateLimitError,
-    ModelRequestTimeout,
-    ModelServerError,
-    ModelUnavailableError,
-)
-from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, UserPromptPart
-from pydantic_ai.models import Model
+from pydantic_ai import AgentRunResult, RunContext, UsageLimits
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, ToolCallPart, UserPromptPart
+from pydantic_ai.models import Model, ModelRequestContext
+from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Exchange, Question
 from switchboard.agents.assistant import Assistant, Deps, Handoff
 from switchboard.agents.event_loop import EventLoopThread
+from switchboard.agents.failures import Verdict, cause, judge
 from switchboard.agents.models import model_named
-from switchboard.errors import Permanent, SwitchboardError, Transient, Unknown
+from switchboard.agents.places import describe
+from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
 
 LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20)  # of one turn
 WITHOUT_WORDS = "[a message without words]"
 
-_PASSES_BY_ITSELF = (
-    TimeoutError,
-    ConnectionError,
-    ModelConnectionError,
-    ModelRateLimitError,
-    ModelRequestTimeout,
-    ModelServerError,
-    ModelUnavailableError,
-    Unknown,  # from a tool: what it does outside is keyed by the turn, and may be asked for again
-)
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERRORS = 500
+# Whoever attaches a handler to this logger sees whole tracebacks, and with them the errors' own texts, which may quote
+# the customer. The local stack does; on AWS nobody does, whatever the log level.
+TRACEBACKS = "switchboard.tracebacks"
 
 
 def from_assistant(assistant: Assistant, *, model: str) -> "PydanticAIAgent":
@@ -60,21 +47,56 @@ class PydanticAIAgent:
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
-        run = self.loop.run(self._run(question), timeout=question.timeout_seconds)
+        failures = _Failures()
+        run = self.loop.run(self._run(question, failures), timeout=question.timeout_seconds)
         if run.cancelled():
             raise Transient(f"{question.turn}: no answer within {question.timeout_seconds:.0f} s")
-        if error := run.exception():
-            raise _verdict(error, turn=question.turn)
+        if (error := run.exception()) is not None:
+            _log_traceback(error, turn=question.turn)
+            raise _failure(error, turn=question.turn, model_errors=failures.of_model)
         return _answer(run.result())
 
-    async def _run(self, question: Question) -> AgentRunResult[str | Handoff]:
+    async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff]:
         return await self.assistant.agent.run(
             _prompt(question.messages),
             message_history=list(_history(question.history)),
             deps=Deps(turn=question.turn, knowledge=self.assistant.knowledge),
             model=self.model,
             usage_limits=LIMITS,
+            capabilities=[failures],
         )
+
+
+@dataclass
+class _Failures(AbstractCapability[Deps]):
+    """What failed in one run. The model's errors are kept: its 401 is the operator's to mend, a tool's is not."""
+
+    of_model: list[Exception] = field(default_factory=list)
+
+    @override
+    async def on_model_request_error(
+        self, ctx: RunContext[Deps], *, request_context: ModelRequestContext, error: Exception
+    ) -> ModelResponse:
+        self.of_model.append(error)
+        raise _with_its_context(error)
+
+    @override
+    async def on_tool_execute_error(
+        self,
+        ctx: RunContext[Deps],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, object],
+        error: Exception,
+    ) -> object:
+        raise _with_its_context(error)
+
+
+def _with_its_context(error: Exception) -> Exception:
+    """Make the context of an error its cause: on the way out pydantic-ai hides the one, and leaves the other alone."""
+    error.__cause__ = cause(error)
+    return error
 
 
 def _history(exchanges: Iterable[Exchange]) -> Iterator[ModelMessage]:
@@ -94,20 +116,26 @@ def _answer(run: AgentRunResult[str | Handoff]) -> Answer:
     return Answer(text=run.output)
 
 
-def _verdict(error: BaseException, *, turn: str) -> SwitchboardError:
-    """Decide whether trying again may help. The text names the type of the error and where it was raised."""
+def _failure(error: BaseException, *, turn: str, model_errors: Sequence[BaseException]) -> SwitchboardError:
+    """Return what the turn is told: an error of ours as it is, of another its type and place, and who mends it."""
     if isinstance(error, Transient | Permanent):
         return error
-    status = f" {error.status_code}" if isinstance(error, ModelHTTPError) else ""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    text = f"{turn}: the agent failed with {type(error).__name__}{status}{place}"
-    return Transient(text) if _passes_by_itself(error) else Permanent(text)
+    verdict, decisive = judge(error, model_errors=model_errors)
+    text = f"{turn}: the agent failed with {describe(error)}"
+    if decisive is not error:
+        text += f", because of {describe(decisive, with_place=False)}"
+    match verdict:
+        case Verdict.MISCONFIGURED:
+            return ModelMisconfigured(
+                f"{text}: the model refuses us; look at ASSISTANT_MODEL, and at the key or role, access and quota"
+            )
+        case Verdict.LATER:
+            return Transient(text)
+        case Verdict.PERMANENT:
+            return Permanent(text)
 
 
-def _passes_by_itself(error: BaseException) -> bool:
-    if isinstance(error, ModelQuotaExceededError):
-        return False  # a 429 too, but no wait fills an account
-    if isinstance(error, ModelHTTPError):
-        return error.status_code == _TOO_MANY_REQUESTS or error.status_code >= _SERVER_ERRORS
-    return isinstance(error, _PASSES_BY_ITSELF)
+def _log_traceback(error: BaseException, *, turn: str) -> None:
+    logger = logging.getLogger(TRACEBACKS)
+    if logger.handlers:
+        logger.error("%s: the agent failed", turn, exc_info=error)
