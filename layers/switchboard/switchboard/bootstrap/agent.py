@@ -62,6 +62,7 @@ def agent_function(assistant: Assistant) -> AgentFunction:
     return AgentFunction(
         batch=MessagesBatch(
             queue=Queue(client=sqs_client(), url=settings.messages_queue_url),
+            dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),
             clock=now,
             coalesce=timedelta(seconds=settings.coalesce_seconds),
             record_decision=observer.record_decision,

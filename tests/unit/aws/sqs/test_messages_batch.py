@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue, encoded
@@ -24,8 +25,15 @@ class SqsInMemory:
     """Takes down what SQS was told."""
 
     deleted: list[str] = field(default_factory=list)
+    dead_letters: list[dict[str, str]] = field(default_factory=list)
+    refuses: bool = False
     visible_after: dict[str, int] = field(default_factory=dict)
     on_delete: Callable[[], None] = lambda: None
+
+    def send_message(self, **message: str) -> None:
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessage")
+        self.dead_letters.append(message)
 
     def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
         assert QueueUrl
@@ -47,6 +55,7 @@ class World:
     def batch(self, *, coalesce_seconds: int = 0) -> MessagesBatch:
         return MessagesBatch(
             queue=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/messages.fifo"),
+            dead_letters=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/dead-letters.fifo"),
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
             record_decision=lambda outcome, _facts: self.decisions.append(outcome),
@@ -61,6 +70,7 @@ def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds
         "receiptHandle": f"handle-{number}",
         "attributes": {
             "ApproximateReceiveCount": str(receives),
+            "MessageGroupId": event.conversation_sid,
             "SentTimestamp": str(round(sent_at.timestamp() * 1000)),
         },
         "body": encoded(event),
@@ -164,23 +174,56 @@ def test_a_turn_that_could_not_be_claimed_comes_back_in_seconds(world: World) ->
     assert world.sqs.visible_after == {"handle-1": 2}
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["", "[]", "{}", '{"type": "Nonsense"}', '{"type": "MessageAdded", "at": "noon"}'],
-)
-def test_a_record_that_is_no_event_goes_back_alone(world: World, body: str) -> None:
+NO_EVENTS = [
+    *("[]", "{}", "5", "null", '"text"', "no JSON", "[" * 100_000),
+    '{"type": "Nonsense"}',
+    '{"type": []}',
+    '{"type": "MessageAdded", "at": "noon"}',
+    encoded(of_conversation(1)).replace('"index": 0', '"index": "first"'),
+    encoded(of_conversation(1)).replace("+00:00", ""),
+]
+
+
+@pytest.mark.parametrize("body", NO_EVENTS, ids=range(len(NO_EVENTS)))
+def test_a_record_that_is_not_an_event_becomes_a_dead_letter_and_holds_up_nobody(world: World, body: str) -> None:
     garbage = {**record(1, of_conversation(1)), "body": body}
 
-    returned = world.batch().answer([garbage, record(2, of_conversation(2))], answered)
+    returned = world.batch().answer(
+        [garbage, record(2, of_conversation(1, index=1)), record(3, of_conversation(2))], answered
+    )
+
+    assert returned == []
+    assert world.decisions == ["answered", "answered"]
+    assert world.errors == ["Malformed"]
+    assert world.sqs.dead_letters == [
+        {
+            "QueueUrl": "https://sqs/dead-letters.fifo",
+            "MessageBody": body,
+            "MessageGroupId": sid("CH", 1),
+            "MessageDeduplicationId": "record-1",
+        }
+    ]
+
+
+def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied(world: World) -> None:
+    world.sqs.refuses = True
+    garbage = {**record(1, of_conversation(1)), "body": "{}"}
+
+    returned = world.batch().answer([garbage, record(2, of_conversation(1, index=1))], answered)
 
     assert returned == ["record-1"]
     assert world.decisions == ["answered"]
+    assert world.errors == ["Malformed", "Transient"]
+    assert world.sqs.visible_after == {"handle-1": 2}
 
 
-def test_a_lifecycle_event_on_the_messages_queue_goes_back(world: World) -> None:
+def test_a_lifecycle_event_on_the_messages_queue_becomes_a_dead_letter(world: World) -> None:
     event = ConversationStateUpdated(conversation_sid=sid("CH", 1), state=ConversationState.CLOSED, at=NOON)
 
-    assert world.batch().answer([record(1, event)], answered) == ["record-1"]
+    returned = world.batch().answer([record(1, event)], answered)
+
+    assert returned == []
+    assert [letter["MessageBody"] for letter in world.sqs.dead_letters] == [encoded(event)]
 
 
 def test_young_records_gather_before_they_are_answered(world: World) -> None:
