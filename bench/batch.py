@@ -67,6 +67,7 @@ def _wall_time(*, conversations: int) -> float:
     )
     batch = MessagesBatch(
         queue=Queue(client=cast("SQSClient", _Sqs()), url=""),
+        dead_letters=Queue(client=cast("SQSClient", _Sqs()), url=""),
         clock=now,
         coalesce=timedelta(0),
         record_decision=lambda _decision, _facts: None,

@@ -43,7 +43,7 @@ class CodeReloaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFailed:
-    """A function's handler cannot be imported; `detail` is the error. No invocation works until a file changes."""
+    """A function cannot start; `detail` says what to correct. No invocation works until a file changes."""
 
     function: str
     detail: str

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from local.aws.execution_environment import CannotStart
 from local.aws.template import UnsupportedTemplate
 from local.console import ConsoleListener, banner
 from local.invoke import ENVIRONMENT_FILE
@@ -43,7 +44,7 @@ def run(
     try:
         run_until_interrupted(partial(_run, host=host, port=port, twilio_port=twilio_port, state=state, logs=logs))
         console.print("ended")
-    except (CannotListen, MissingCredentials, StateFileUnusable, UnsupportedTemplate) as error:
+    except (CannotListen, CannotStart, MissingCredentials, StateFileUnusable, UnsupportedTemplate) as error:
         _fail("Cannot start", error)
     except StateFileNotSaved as error:
         _fail("Ended, and the state was not kept", error)

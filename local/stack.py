@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +33,8 @@ LOCAL_FOLDER = ROOT / ".local"  # bytecode and logs; a run starts without it too
 
 CONCURRENCY = 2  # of a function: a slow turn does not hold up others; two is also AWS's minimum for a mapping
 MAX_REQUESTS = 64  # that the HTTP API passes to functions at once
+BEDROCK_ENDPOINT = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
+BEDROCK_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105 -- a variable's name
 WEBHOOK_PATH = "/webhook"  # of the route that Twilio calls
 # Events that warm a function up through its own code and change nothing: an empty batch, and a request without a valid
 # signature.
@@ -85,7 +87,7 @@ class LocalStack:
         self._triggers: list[EventSourceMapping | Schedule] = []
 
     def __enter__(self) -> Self:
-        """Return once a text gets an answer; `CannotListen` if a port is in use."""
+        """Return once a text gets an answer; `CannotListen` if a port is in use, `CannotStart` if a function cannot."""
         with ExitStack() as closing:
             self._start(closing)
             self._closing = closing.pop_all()
@@ -167,6 +169,7 @@ class LocalStack:
             "TwilioSecretArn": "switchboard-local/twilio",
             "AssistantModel": "offline",
         }
+        _require_bedrock(self._environment)
         self._template = Template.read(ROOT / "template.yaml", parameters=parameters, changes=self._changes)
         self._names = Names(template=self._template, endpoint=self._aws.endpoint)
         declarations = read_functions(
@@ -193,15 +196,16 @@ class LocalStack:
         return Starlette(routes=[Route("/healthz", healthz), Mount("/", emulator)])
 
     def _warm_up(self, declaration: FunctionDeclaration) -> None:
-        """Load a function's code before the first customer needs it; a schedule's function can wait."""
+        """Start a function, and load its code before the first customer needs it; `CannotStart` if it cannot start."""
         function = self.functions[declaration.spec.name]
+        try:
+            function.wait_until_ready()
+        except CannotStart as error:
+            raise CannotStart(f"the {declaration.spec.name} function: {error}") from None
         if declaration.mappings:
             function.warm_up(EMPTY_BATCH)
         elif any(route.path == WEBHOOK_PATH for route in declaration.routes):
             function.warm_up(UNSIGNED_REQUEST)
-        elif not declaration.schedules:
-            with suppress(CannotStart):  # the listener got it
-                function.wait_until_ready()
 
     def _start_triggers(self, declaration: FunctionDeclaration) -> None:
         function = self.functions[declaration.spec.name]
@@ -223,6 +227,22 @@ class LocalStack:
         """Pass an activity to the listener, but no log lines of the warm-up."""
         if self._is_ready or not isinstance(activity, LogLine):
             self._listener(activity)
+
+
+def _require_bedrock(environment: Mapping[str, str]) -> None:
+    """Raise `CannotStart` for a model on Bedrock that the functions could not reach: the local AWS has none."""
+    model = environment.get("ASSISTANT_MODEL", "")
+    if not model.startswith("bedrock:"):
+        return
+    endpoint = environment.get(BEDROCK_ENDPOINT, "")
+    needed = [] if endpoint else [f"{BEDROCK_ENDPOINT}=https://bedrock-runtime.<your AWS region>.amazonaws.com"]
+    if not environment.get(BEDROCK_TOKEN) and (not endpoint or ".amazonaws." in endpoint):
+        needed = [f"{BEDROCK_TOKEN} (an API key of Bedrock)", *needed]
+    if needed:
+        raise CannotStart(
+            f"ASSISTANT_MODEL is {model!r}, and the functions read no AWS profile of this machine. "
+            f"Set {' and '.join(needed)}, or use another model"
+        )
 
 
 def _ignore(_activity: Activity) -> None:

@@ -2,16 +2,30 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from assistant import assistant
-from switchboard.bootstrap.agent import agent_function
+from switchboard.bootstrap.agent import AgentFunction, agent_function, declared_assistant, return_all
+from switchboard.bootstrap.startup import build, report_failed_start
+from switchboard.errors import SwitchboardError
+
+FOLDER = Path(__file__).parent
+
+
+def start() -> AgentFunction:
+    """Build what the function works with, once a process; raise a `SwitchboardError` that says what to correct."""
+    return build(lambda: agent_function(declared_assistant(FOLDER)), folder=FOLDER)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's context
     """Answer a batch of messages; the records whose turn is not settled come back."""
     lease_until = datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis())
-    agent = agent_function(assistant)
-    with agent.telemetry.invocation(context):
-        returned = agent.answer(event["Records"], lease_until=lease_until)
+    try:
+        agent = start()
+    except SwitchboardError as error:  # no turn was claimed: it costs no conversation an attempt
+        report_failed_start(error, context)
+        returned = return_all(event["Records"])
+    else:
+        with agent.telemetry.invocation(context):
+            returned = agent.answer(event["Records"], lease_until=lease_until)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}

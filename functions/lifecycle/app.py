@@ -1,14 +1,27 @@
 """LifecycleQueue → what happened to a conversation, applied: its owner, its end, what a human hands back."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from switchboard.bootstrap.lifecycle import lifecycle_function
+from switchboard.bootstrap.lifecycle import LifecycleFunction, lifecycle_function
+from switchboard.bootstrap.startup import build, report_failed_start
+from switchboard.errors import SwitchboardError
+
+
+def start() -> LifecycleFunction:
+    """Build what the function works with, once a process; raise a `SwitchboardError` that says what to correct."""
+    return build(lifecycle_function, folder=Path(__file__).parent)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Apply a batch of lifecycle events, each on its own; those that failed come back."""
-    lifecycle = lifecycle_function()
-    with lifecycle.telemetry.invocation(context):
-        returned = lifecycle.batch.apply_each(event["Records"])
+    try:
+        lifecycle = start()
+    except SwitchboardError as error:
+        report_failed_start(error, context)
+        returned = [raw["messageId"] for raw in event["Records"]]
+    else:
+        with lifecycle.telemetry.invocation(context):
+            returned = lifecycle.batch.apply_each(event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}

@@ -1,10 +1,23 @@
 """Every minute → what Twilio has and we have not → the queues, as if its webhook had come."""
 
-from switchboard.bootstrap.sweeper import sweeper_function
+from pathlib import Path
+
+from switchboard.bootstrap.startup import build, report_failed_start
+from switchboard.bootstrap.sweeper import SweeperFunction, sweeper_function
+from switchboard.errors import SwitchboardError
+
+
+def start() -> SweeperFunction:
+    """Build what the function works with, once a process; raise a `SwitchboardError` that says what to correct."""
+    return build(sweeper_function, folder=Path(__file__).parent)
 
 
 def lambda_handler(_event: object, context: object) -> None:
     """Sweep once; what the run has no requests left for stays due."""
-    sweeper = sweeper_function()
+    try:
+        sweeper = start()
+    except SwitchboardError as error:
+        report_failed_start(error, context)
+        return
     with sweeper.telemetry.invocation(context):
         sweeper.run()

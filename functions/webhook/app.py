@@ -1,11 +1,13 @@
 """API Gateway → is it Twilio? → what happened? → the queue of those who care. Nothing else: Twilio waits 5 s."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from switchboard.author import AuthorRole
+from switchboard.bootstrap.startup import build, report_failed_start
 from switchboard.bootstrap.webhook import WebhookFunction, webhook_function
-from switchboard.errors import Permanent, Rejected, Transient
+from switchboard.errors import Permanent, Rejected, SwitchboardError, Transient
 from switchboard.events import Ignored, MessageAdded
 
 OK = {"statusCode": 200, "body": ""}
@@ -13,9 +15,18 @@ FORBIDDEN = {"statusCode": 403, "body": "Forbidden"}  # the same for every cause
 TRY_AGAIN = {"statusCode": 500, "body": "Try again"}  # where Twilio's retries are configured, they help
 
 
+def start() -> WebhookFunction:
+    """Build what the function works with, once a process; raise a `SwitchboardError` that says what to correct."""
+    return build(webhook_function, folder=Path(__file__).parent)
+
+
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Put what Twilio tells on a queue, and answer at once."""
-    webhook = webhook_function()
+    try:
+        webhook = start()
+    except SwitchboardError as error:
+        report_failed_start(error, context)
+        return TRY_AGAIN
     with webhook.telemetry.invocation(context):
         try:
             return _take(event, webhook)

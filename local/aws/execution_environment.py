@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 RUNTIME = Path(__file__).with_name("runtime.py")
+PASSES_BY_ITSELF = "Transient"  # the class of a start's error after which it is simply tried again
 MAX_INIT_SECONDS = 60  # the first start compiles every module
 
 
@@ -34,7 +35,7 @@ class TimedOut(InvocationFailed):
 
 
 class CannotStart(InvocationFailed):
-    """The handler cannot be imported."""
+    """The handler cannot be imported, or what it works with cannot be built. The text says what to correct."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +77,8 @@ class ExecutionEnvironment:
                 start_new_session=True,  # Ctrl-C is for the parent, which then ends its children
             )
         self._responses = self._channel.makefile("rb")
-        self._is_ready = False
-        self._import_error = ""
+        self._is_imported = self._is_ready = False
+        self._start_error = ""
         self._logs = threading.Thread(target=self._forward_lines, args=(log,), daemon=True)
         self._logs.start()
 
@@ -91,41 +92,48 @@ class ExecutionEnvironment:
         return self._process.poll() is None
 
     @property
-    def has_import_error(self) -> bool:
-        """Whether the handler could not be imported."""
-        return bool(self._import_error)
+    def has_start_error(self) -> bool:
+        """Whether it cannot start until somebody corrects its code or a setting."""
+        return bool(self._start_error)
 
     def wait_until_ready(self) -> None:
-        """Return once the handler is imported; `CannotStart` with the reason if it cannot be."""
+        """Return once the handler is imported and its `start` has returned; `CannotStart` with the reason if not."""
         if self._is_ready:
             return
-        if self.has_import_error:
-            raise CannotStart(self._import_error)
+        if self.has_start_error:
+            raise CannotStart(self._start_error)
         try:
-            response = self._read_response(MAX_INIT_SECONDS)
-        except (Crashed, TimedOut) as error:
-            raise CannotStart(str(error)) from None
+            if not self._is_imported:
+                self._import()
+            response = self._request({"start": True}, MAX_INIT_SECONDS)
+        except Crashed as error:
+            raise CannotStart(f"its process ended while it started: {error}") from None
+        except TimedOut:
+            raise CannotStart(f"it did not start within {MAX_INIT_SECONDS} s") from None
         if "error" in response:
-            self._import_error = _message_of(response["error"])
-            raise CannotStart(self._import_error)
+            message = str(response["error"]["errorMessage"])
+            if response["error"]["errorType"] != PASSES_BY_ITSELF:
+                self._start_error = message
+            raise CannotStart(message)
         self._is_ready = True
+
+    def _import(self) -> None:
+        response = self._read_response(MAX_INIT_SECONDS)
+        if "error" in response:
+            self._start_error = _message_of(response["error"])
+            raise CannotStart(self._start_error)
+        self._is_imported = True
 
     def invoke(self, invocation: Invocation) -> object:
         """Return the handler's result, or raise `Raised`, `Crashed` or `TimedOut`. The last two end the process."""
         self.wait_until_ready()
-        line = json.dumps(
-            {
-                "request_id": invocation.request_id,
-                "event": invocation.event,
-                "deadline_ms": invocation.deadline_ms,
-                "function_arn": self._spec.arn,
-            }
-        )
-        try:
-            self._channel.sendall(line.encode() + b"\n")
-        except OSError:
-            raise Crashed(self._exit_reason()) from None
-        response = self._read_response(invocation.deadline_ms / 1000 - time.time())
+        request = {
+            "request_id": invocation.request_id,
+            "event": invocation.event,
+            "deadline_ms": invocation.deadline_ms,
+            "function_arn": self._spec.arn,
+        }
+        response = self._request(request, invocation.deadline_ms / 1000 - time.time())
         if "error" in response:
             raise Raised(_message_of(response["error"]))
         return response["result"]
@@ -141,6 +149,13 @@ class ExecutionEnvironment:
         self._logs.join()
         self._responses.close()
         self._channel.close()
+
+    def _request(self, request: Mapping[str, object], seconds: float) -> dict[str, Any]:
+        try:
+            self._channel.sendall(json.dumps(request).encode() + b"\n")
+        except OSError:
+            raise Crashed(self._exit_reason()) from None
+        return self._read_response(seconds)
 
     def _read_response(self, seconds: float) -> dict[str, Any]:
         self._channel.settimeout(max(0.001, seconds))

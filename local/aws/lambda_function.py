@@ -50,6 +50,7 @@ class LambdaFunction:
         self._lock = threading.Lock()
         self._environments: set[ExecutionEnvironment] = set()
         self._is_closed = False
+        self.replacements = 0  # how often its code was replaced by newer code
         self._newest_code = _fingerprint(spec.paths)
         self._reported_code: Fingerprint | None = None
         self._idle: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
@@ -89,7 +90,7 @@ class LambdaFunction:
             )
 
     def wait_until_ready(self) -> None:
-        """Return once an execution environment has imported the code as it is on disk; `CannotStart` if it cannot."""
+        """Return once an execution environment has started the code as it is on disk; `CannotStart` if it cannot."""
         with self._acquire():
             pass
 
@@ -138,10 +139,10 @@ class LambdaFunction:
             raise
 
     def _replace_if_stale(self, slot: _Slot) -> _Slot:
-        """Return a slot for the next invocation. Code that cannot be imported is tried again once a file changes."""
+        """Return a slot for the next invocation. Code that cannot start is tried again once a file changes."""
         code = _fingerprint(self.spec.paths)
         is_current = slot.code == code
-        if is_current and (slot.environment.is_alive() or slot.environment.has_import_error):
+        if is_current and (slot.environment.is_alive() or slot.environment.has_start_error):
             return slot
         with self._lock:
             if self._is_closed:
@@ -151,6 +152,7 @@ class LambdaFunction:
         slot.environment.close()
         if self._newest_code != code:
             self._newest_code = code
+            self.replacements += 1
             self._listener(CodeReloaded(function=self.spec.name))
         return fresh
 

@@ -1,10 +1,14 @@
 """Lambda's Python runtime, inside an execution environment: import a handler, then run one invocation after the other.
 
+A handler's module may have a function `start`, which builds what its handler works with. Unlike on Lambda it can be
+called before the first event, so that what cannot be built is reported when it is saved, not when a customer writes.
+
 This script runs under `python -P`, with only the function's own folder and the layer on the path, so it imports nothing
 of `local`. Arguments: the file descriptor of the socket to the parent, and the handler (`app.lambda_handler`).
 
-Each message is one line of JSON. This process first sends `{"ready": true}` or `{"error": …}`, then for each invocation
-`{"result": …}` or `{"error": …}`. When the parent's end of the socket closes, this process ends.
+Each message is one line of JSON. This process first sends `{"ready": true}` or `{"error": …}`. Then it answers each
+invocation, and `{"start": true}`, with `{"result": …}` or `{"error": …}`. It ends when the parent's end of the socket
+closes.
 """
 
 import importlib
@@ -18,6 +22,8 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO
 
 
@@ -67,10 +73,26 @@ def _error(error: BaseException) -> dict[str, Any]:
     }
 
 
-def _handler(name: str) -> Callable[[Any, LambdaContext], Any]:
-    module, _, function = name.rpartition(".")
-    handler: Callable[[Any, LambdaContext], Any] = getattr(importlib.import_module(module), function)
-    return handler
+def _import_error(error: BaseException) -> dict[str, Any]:
+    """Return an error of an import, with the file and the line in its message."""
+    response = _error(error)
+    folders = os.environ["PYTHONPATH"].split(os.pathsep)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if any(frame.filename.startswith(f"{folder}{os.sep}") for folder in folders)
+    ]
+    if frames and not isinstance(error, SyntaxError):  # a SyntaxError names its file and line itself
+        response["error"]["errorMessage"] += f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
+    return response
+
+
+def _start(module: ModuleType) -> bytes:
+    try:
+        getattr(module, "start", bool)()
+    except Exception as error:  # noqa: BLE001 -- whatever it raises, the parent reports it
+        return json.dumps(_error(error)).encode()
+    return b'{"result": null}'
 
 
 def _invoke(handler: Callable[[Any, LambdaContext], Any], invocation: dict[str, Any]) -> bytes:
@@ -103,14 +125,17 @@ def main(descriptor: int, handler_name: str) -> None:
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     source, target = os.fdopen(descriptor, "rb"), os.fdopen(os.dup(descriptor), "wb")
     threading.Thread(target=_read_lines, args=(source, lines), daemon=True).start()
+    module_name, _, function = handler_name.rpartition(".")
     try:
-        handler = _handler(handler_name)
-    except Exception as error:  # noqa: BLE001 -- the function's author reads whatever its import raises
-        _write_line(target, json.dumps(_error(error)).encode())
+        module = importlib.import_module(module_name)
+        handler = getattr(module, function)
+    except BaseException as error:  # noqa: BLE001 -- the function's author reads whatever its import raises
+        _write_line(target, json.dumps(_import_error(error)).encode())
         os._exit(1)
     _write_line(target, b'{"ready": true}')
     while True:
-        _write_line(target, _invoke(handler, json.loads(lines.get())))
+        line = json.loads(lines.get())
+        _write_line(target, _start(module) if "start" in line else _invoke(handler, line))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ PERMISSIONS = {
     "LifecycleFunction": [
         SECRET,
         {"sqs:SendMessage*": "MessagesQueue"},
+        {"sqs:SendMessage*": "LifecycleDeadLetterQueue"},
         dict.fromkeys(("dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),
     ],
     "SweeperFunction": [
@@ -92,7 +93,7 @@ def test_what_cannot_be_worked_on_goes_to_the_queues_own_dead_letter_queue(
 ) -> None:
     redrive = of_type(QUEUE)[queue]["RedrivePolicy"]
 
-    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": [dead_letter_queue, "Arn"]}, "maxReceiveCount": 10}
+    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": [dead_letter_queue, "Arn"]}, "maxReceiveCount": 1000}
 
 
 @pytest.mark.parametrize(("queue", "function"), QUEUES.items())

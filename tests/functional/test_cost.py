@@ -95,9 +95,10 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
         agent_function.cache_clear()
+        monkeypatch.syspath_prepend(functions.FUNCTIONS / "agent")  # its assistant is imported at the first call
         app = functions.load("agent")
         to_aws: Counter[str] = Counter()
-        function = agent_function(app.assistant)
+        function = app.start()
         store = function.ports.conversations
         assert isinstance(store, TurnStore)
         for client in (store.table.client, function.batch.queue.client):

@@ -28,6 +28,24 @@ def deployed() -> Iterator[Deployed]:
         yield function
 
 
+@pytest.mark.parametrize("variable", ["MESSAGES_QUEUE_URL", "VISITOR_IDENTITIES", "AWS_DEFAULT_REGION"])
+def test_a_function_that_cannot_be_built_answers_500_at_every_try_until_it_is_mended(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], variable: str
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setenv("POWERTOOLS_SERVICE_NAME", f"webhook-{variable}")
+        broken.setenv(variable, "(") if variable == "VISITOR_IDENTITIES" else broken.delenv(variable)
+        statuses = [deployed.post(signed_event(message_fields())) for _ in range(2)]
+        lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    mended = deployed.post(signed_event(message_fields()))
+
+    assert statuses == [500, 500]
+    assert [line["message"] for line in lines if "message" in line] == ["failed", "failed"]
+    assert [line["failed"] for line in lines if "failed" in line] == [[1.0], [1.0]]
+    assert mended == 200
+    assert len(deployed.queued(deployed.messages)) == 1
+
+
 @pytest.mark.parametrize("plain", [False, True], ids=["as AWS sends it", "as sam local sends it"])
 def test_a_customers_message_is_queued_in_the_message_group_of_its_conversation(
     deployed: Deployed, *, plain: bool

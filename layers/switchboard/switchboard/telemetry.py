@@ -13,7 +13,7 @@ from pathlib import Path
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from switchboard.errors import SwitchboardError
+from switchboard.errors import Misconfigured, SwitchboardError
 
 type Facts = Mapping[str, str | int]
 
@@ -50,9 +50,15 @@ class Telemetry:
         self.metrics.add_metric(name="failed", unit=MetricUnit.Count, value=1)
 
 
-def telemetry() -> Telemetry:
-    """Return the function's telemetry. Powertools reads the service's name from POWERTOOLS_SERVICE_NAME."""
-    logger = Logger(location=None)
+def telemetry(*, level: str | None = None) -> Telemetry:
+    """Return the function's telemetry. Powertools reads the service's name from POWERTOOLS_SERVICE_NAME.
+
+    Without `level` it reads POWERTOOLS_LOG_LEVEL; raise `Misconfigured` where that is not a level.
+    """
+    try:
+        logger = Logger(location=None, level=level)
+    except ValueError as error:
+        raise Misconfigured(f"POWERTOOLS_LOG_LEVEL: {error}. Use DEBUG, INFO, WARNING or ERROR") from None
     return Telemetry(logger=logger, metrics=Metrics(), name_invocation=logger.inject_lambda_context(_do_nothing))
 
 

@@ -132,17 +132,6 @@ def test_a_signal_during_the_start_ends_what_has_started(processes: int) -> None
     wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
 
 
-def test_a_wrong_model_is_reported_below_the_banner() -> None:
-    port, twilio_port = free_port(), free_port()
-
-    with started(port, twilio_port, ASSISTANT_MODEL="nonsense") as process:
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
-
-    assert "is up" in said.splitlines()[0]
-    assert "ASSISTANT_MODEL is 'nonsense'" in said.partition("Ctrl-C ends everything.")[2]
-
-
 def test_nothing_outlives_it_even_if_it_is_killed() -> None:
     with started(free_port(), free_port()) as process:
         descendants = children(process.pid)

@@ -21,9 +21,10 @@ class FakeFunction:
 
     def __init__(self, handler: Handler) -> None:
         self.batches: list[list[dict[str, Any]]] = []
+        self.replacements = 0
         self.may_start = threading.Event()
         self.may_start.set()
-        self._handler = handler
+        self.handler = handler
 
     def wait_until_ready(self) -> None:
         if not self.may_start.is_set():
@@ -31,18 +32,18 @@ class FakeFunction:
 
     def invoke(self, event: Event) -> object:
         self.batches.append(event["Records"])
-        return self._handler(event["Records"])
+        return self.handler(event["Records"])
 
     def bodies(self) -> list[list[str]]:
         return [[record["body"] for record in batch] for batch in self.batches]
 
 
 class Queue:
-    """A FIFO queue with a visibility timeout of a second."""
+    """A FIFO queue with a visibility timeout of a second, or another."""
 
-    def __init__(self, aws: LocalAws, name: str) -> None:
+    def __init__(self, aws: LocalAws, name: str, *, visibility_timeout: int = 1) -> None:
         self.client = aws.client("sqs")
-        attributes = {"FifoQueue": "true", "VisibilityTimeout": "1"}
+        attributes = {"FifoQueue": "true", "VisibilityTimeout": str(visibility_timeout)}
         self.url = self.client.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
         self.arn = f"arn:aws:sqs:{REGION}:000000000000:{name}.fifo"
 
@@ -222,3 +223,43 @@ def test_a_busy_group_does_not_hold_up_another(queue: Queue) -> None:
 
     assert slow.is_set()
     assert function.bodies() == [["slow"], ["quick"]]
+
+
+def crash(_records: list[dict[str, Any]]) -> object:
+    raise Crashed("SIGKILL")
+
+
+def fail(records: list[dict[str, Any]]) -> object:
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in records]}
+
+
+@pytest.mark.parametrize("handler", [crash, fail])
+def test_what_failed_comes_back_at_once_when_the_code_is_replaced(aws: LocalAws, handler: Handler) -> None:
+    queue = Queue(aws, f"replaced-{handler.__name__}", visibility_timeout=600)
+    function = FakeFunction(handler)
+    queue.send("first", "second")
+
+    with polling(queue, function, pollers=2):
+        wait_until(lambda: function.batches)
+        queue.send("third", group="CH2")
+        wait_until(lambda: len(function.batches) == 2)
+        function.handler = succeed
+        function.replacements += 1
+        wait_until(lambda: queue.left() == 0)
+
+    assert sorted(function.bodies()[2:]) in ([["first", "second"], ["third"]], [["first", "second", "third"]])
+
+
+def test_what_failed_waits_while_the_code_stays_the_same(aws: LocalAws) -> None:
+    queue = Queue(aws, "not-replaced", visibility_timeout=600)
+    function = FakeFunction(fail)
+    queue.send("first")
+
+    with polling(queue, function):
+        wait_until(lambda: function.batches)
+        queue.send("second", group="CH2")
+        wait_until(lambda: len(function.batches) == 2)
+        queue.send("third", group="CH3")
+        wait_until(lambda: len(function.batches) == 3)
+
+    assert function.bodies() == [["first"], ["second"], ["third"]]

@@ -1,10 +1,9 @@
 """From the setting ASSISTANT_MODEL to a model. A cold start imports the one that is configured, and no other."""
 # ruff: noqa: PLC0415 -- the imports inside are this file's point
 
-from pydantic_ai import UserError
 from pydantic_ai.models import Model, infer_model
 
-from switchboard.errors import Misconfigured
+from switchboard.errors import Misconfigured, SwitchboardError
 
 OFFLINE = "offline"
 
@@ -29,8 +28,11 @@ def model_named(name: str) -> Model:
             f"ASSISTANT_MODEL is {name!r}, and the layer lacks that provider's package: "
             f"add it as an extra of pydantic-ai-slim to the layer's requirements.in, and build again"
         ) from None
-    except UserError as error:
-        raise Misconfigured(f"ASSISTANT_MODEL is {name!r}: {error}") from None
+    except SwitchboardError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- each provider's package has its own errors for a missing key
+        text = next(iter(str(error).splitlines()), type(error).__name__)
+        raise Misconfigured(f"ASSISTANT_MODEL is {name!r}, and cannot be used: {text}") from None
 
 
 def _offline() -> Model:

@@ -1,10 +1,15 @@
-"""What the agent function works with, around a team's assistant."""
+"""What the agent function works with, around a team's assistant, and what it does if that cannot be built."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -18,10 +23,12 @@ from switchboard.aws.secrets import TwilioSecretReader
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
+from switchboard.bootstrap.startup import build
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
+from switchboard.errors import Misconfigured, SwitchboardError
 from switchboard.events import MessageAdded
-from switchboard.settings import AgentSettings, agent_settings
+from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
 from switchboard.telemetry import Telemetry, telemetry
 from switchboard.turn.context import TurnPorts, TurnSettings
 from switchboard.turn.result import TurnResult
@@ -57,11 +64,13 @@ class AgentFunction:
 def agent_function(assistant: Assistant) -> AgentFunction:
     """Build it from the environment, once a process."""
     settings = agent_settings(os.environ)
+    assistant.knowledge.load()
     secrets = twilio_secret(settings.twilio_secret_id)
     observer = telemetry()
     return AgentFunction(
         batch=MessagesBatch(
             queue=Queue(client=sqs_client(), url=settings.messages_queue_url),
+            dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),
             clock=now,
             coalesce=timedelta(seconds=settings.coalesce_seconds),
             record_decision=observer.record_decision,
@@ -82,16 +91,54 @@ def agent_function(assistant: Assistant) -> AgentFunction:
     )
 
 
+def declared_assistant(folder: Path) -> Assistant:
+    """Return the assistant that a team declares in `folder`/assistant.py; raise `Misconfigured` where it declares none.
+
+    Where the file cannot be imported, the next try imports it anew, and with it the team's files that it imports.
+    """
+    loaded = set(sys.modules)
+    try:
+        return _declared(import_module("assistant"))
+    except BaseException:
+        for name in sys.modules.keys() - loaded:
+            if folder in Path(getattr(sys.modules[name], "__file__", None) or "").parents:
+                del sys.modules[name]
+        raise
+
+
+def _declared(module: ModuleType) -> Assistant:
+    declared = getattr(module, "assistant", None)
+    if not isinstance(declared, Assistant):
+        raise Misconfigured(
+            "assistant.py declares no `assistant` that is an Assistant: add assistant = Assistant(agent=…, knowledge=…)"
+        )
+    return declared
+
+
+def return_all(raw_records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Give all records back, each after a wait that grows with its deliveries, and return their ids.
+
+    For a function that cannot be built. Where the queue cannot be told, they come back after the visibility timeout.
+    """
+    with suppress(SwitchboardError):
+        queue = build(
+            lambda: Queue(client=sqs_client(), url=messages_queue_url(os.environ)), folder=Path(__file__).parent
+        )
+        queue.return_with_backoff(raw_records)
+    return [raw["messageId"] for raw in raw_records]
+
+
 def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretReader) -> TurnPorts:
     table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
     budgets = BudgetStore(table=table, customer_key=secrets.read().customer_key)
+    service = twilio_service(secrets, settings.twilio_base_url)
     return TurnPorts(
         agent=from_assistant(assistant, model=settings.assistant_model),
         conversations=TurnStore(table=table, budgets=budgets),
         takeovers=LifecycleStore(table=table),
         budgets=budgets,
         messenger=Messages(
-            service=twilio_service(secrets, settings.twilio_base_url),
+            service=service,
             visitor_identities=settings.visitor_identities,
         ),
         dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),

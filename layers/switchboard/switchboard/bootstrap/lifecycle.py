@@ -41,6 +41,7 @@ def lifecycle_function() -> LifecycleFunction:
                 ),
                 requeue=Queue(client=sqs_client(), url=settings.messages_queue_url),
             ),
+            dead_letters=Queue(client=sqs_client(), url=settings.lifecycle_dead_letter_queue_url),
             record_decision=observer.record_decision,
             record_error=observer.record_error,
         ),

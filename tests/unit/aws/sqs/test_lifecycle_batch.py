@@ -1,49 +1,81 @@
-"""A batch of lifecycle events: each is applied on its own, and in the order of its conversation."""
+"""A batch of lifecycle events: each is applied on its own, and in the order of its conversation.
 
-from typing import Any
+A record that is not an event holds up nobody.
+"""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
 
 from switchboard.aws.sqs.lifecycle_batch import LifecycleBatch
-from switchboard.aws.sqs.queue import encoded
-from switchboard.errors import Transient
+from switchboard.aws.sqs.queue import Queue, encoded
+from switchboard.errors import Malformed, Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent
 from switchboard.lifecycle import Effect
 from tests.builders import NOON, from_human, sid
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class DeadLetters:
+    """Keeps what SQS was sent, or refuses it."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+        self.refuses = False
+
+    def send_message(self, **message: str) -> None:
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessage")
+        self.sent.append(message)
+
 
 class Applied:
-    """Keeps what was applied and reported. Events of the conversations in `fails` cannot be applied."""
+    """Keeps what was applied and reported. The first event of each conversation in `fails` cannot be applied."""
 
-    def __init__(self, *, fails: frozenset[str] = frozenset()) -> None:
+    def __init__(self, *, fails: frozenset[str] = frozenset(), error: Exception | None = None) -> None:
         self.events: list[LifecycleEvent] = []
         self.decisions: list[str] = []
         self.errors: list[str] = []
-        self._fails = fails
+        self.dead_letters = DeadLetters()
+        self._fails = set(fails)
+        self._error = error or Transient("DynamoDB is away")
 
     def batch(self) -> LifecycleBatch:
         return LifecycleBatch(
             apply=self._apply,
+            dead_letters=Queue(client=cast("SQSClient", self.dead_letters), url="https://sqs/dead-letters.fifo"),
             record_decision=lambda decision, _facts: self.decisions.append(decision),
             record_error=lambda error, _facts: self.errors.append(type(error).__name__),
         )
 
     def _apply(self, event: LifecycleEvent) -> Effect:
         if event.conversation_sid in self._fails:
-            raise Transient("DynamoDB is away")
+            self._fails.remove(event.conversation_sid)
+            raise self._error
         self.events.append(event)
         return Effect.TAKEN_OVER
 
 
-def record(number: int, event: LifecycleEvent) -> dict[str, Any]:
+def raw_record(number: int, body: str) -> dict[str, Any]:
     return {
         "messageId": f"record-{number}",
         "receiptHandle": f"handle-{number}",
         "attributes": {
             "ApproximateReceiveCount": "1",
             "SentTimestamp": "1772452800000",
-            "MessageGroupId": event.conversation_sid,
+            "MessageGroupId": sid("CH", 1),
         },
-        "body": encoded(event),
+        "body": body,
     }
+
+
+def record(number: int, event: LifecycleEvent) -> dict[str, Any]:
+    raw = raw_record(number, encoded(event))
+    raw["attributes"]["MessageGroupId"] = event.conversation_sid
+    return raw
 
 
 def closed(number: int) -> LifecycleEvent:
@@ -70,19 +102,40 @@ def test_a_failed_event_comes_back_alone_when_the_others_are_of_other_conversati
     assert applied.errors == ["Transient"]
 
 
-def test_no_event_overtakes_a_failed_one_of_its_conversation() -> None:
-    fails = {sid("CH", 1)}
-    applied = Applied()
+@pytest.mark.parametrize("error", [Transient("DynamoDB is away"), Malformed("Twilio's answer"), RuntimeError("a bug")])
+def test_no_event_overtakes_a_failed_one_of_its_conversation(error: Exception) -> None:
+    applied = Applied(fails=frozenset({sid("CH", 1)}), error=error)
 
-    def once(event: LifecycleEvent) -> Effect:
-        if event.conversation_sid in fails:
-            fails.clear()
-            raise Transient("DynamoDB is away")
-        applied.events.append(event)
-        return Effect.CLOSED
-
-    batch = LifecycleBatch(apply=once, record_decision=lambda *_: None, record_error=lambda *_: None)
-    returned = batch.apply_each([record(1, from_human(index=0)), record(2, closed(1)), record(3, closed(2))])
+    returned = applied.batch().apply_each(
+        [record(1, from_human(index=0)), record(2, closed(1)), record(3, closed(2))],
+    )
 
     assert returned == ["record-1", "record-2"]
     assert applied.events == [closed(2)]
+    assert applied.dead_letters.sent == []
+
+
+def test_a_record_that_is_not_an_event_becomes_a_dead_letter_and_holds_up_nobody() -> None:
+    applied = Applied()
+
+    returned = applied.batch().apply_each([raw_record(1, "[]"), record(2, closed(1))])
+
+    assert returned == []
+    assert applied.events == [closed(1)]
+    assert applied.errors == ["Malformed"]
+    assert applied.dead_letters.sent == [
+        {
+            "QueueUrl": "https://sqs/dead-letters.fifo",
+            "MessageBody": "[]",
+            "MessageGroupId": sid("CH", 1),
+            "MessageDeduplicationId": "record-1",
+        }
+    ]
+
+
+def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied() -> None:
+    applied = Applied()
+    applied.dead_letters.refuses = True
+
+    assert applied.batch().apply_each([raw_record(1, "[]"), record(2, closed(1))]) == ["record-1"]
+    assert applied.events == [closed(1)]

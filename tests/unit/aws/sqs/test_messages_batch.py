@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue, encoded
@@ -25,8 +26,15 @@ class SqsInMemory:
     """Keeps the requests that SQS received."""
 
     deleted: list[str] = field(default_factory=list)
+    dead_letters: list[dict[str, str]] = field(default_factory=list)
+    refuses: bool = False
     visible_after: dict[str, int] = field(default_factory=dict)
     on_delete: Callable[[], None] = lambda: None
+
+    def send_message(self, **message: str) -> None:
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessage")
+        self.dead_letters.append(message)
 
     def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
         assert QueueUrl
@@ -49,6 +57,7 @@ class Harness:
     def batch(self, *, coalesce_seconds: int = 0) -> MessagesBatch:
         return MessagesBatch(
             queue=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/messages.fifo"),
+            dead_letters=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/dead-letters.fifo"),
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
             record_decision=self._record_decision,
@@ -67,6 +76,7 @@ def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds
         "receiptHandle": f"handle-{number}",
         "attributes": {
             "ApproximateReceiveCount": str(receives),
+            "MessageGroupId": event.conversation_sid,
             "SentTimestamp": str(round(sent_at.timestamp() * 1000)),
         },
         "body": encoded(event),
@@ -181,23 +191,56 @@ def test_records_whose_conversation_could_not_be_claimed_come_back_in_seconds(ha
     assert harness.sqs.visible_after == {"handle-1": 2}
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["", "[]", "{}", '{"type": "Nonsense"}', '{"type": "MessageAdded", "at": "noon"}'],
-)
-def test_a_record_that_is_not_a_valid_event_is_returned_alone(harness: Harness, body: str) -> None:
+NO_EVENTS = [
+    *("[]", "{}", "5", "null", '"text"', "no JSON", "[" * 100_000),
+    '{"type": "Nonsense"}',
+    '{"type": []}',
+    '{"type": "MessageAdded", "at": "noon"}',
+    encoded(of_conversation(1)).replace('"index": 0', '"index": "first"'),
+    encoded(of_conversation(1)).replace("+00:00", ""),
+]
+
+
+@pytest.mark.parametrize("body", NO_EVENTS, ids=range(len(NO_EVENTS)))
+def test_a_record_that_is_not_an_event_becomes_a_dead_letter_and_holds_up_nobody(harness: Harness, body: str) -> None:
     garbage = {**record(1, of_conversation(1)), "body": body}
 
-    returned = harness.batch().answer([garbage, record(2, of_conversation(2))], answered)
+    returned = harness.batch().answer(
+        [garbage, record(2, of_conversation(1, index=1)), record(3, of_conversation(2))], answered
+    )
+
+    assert returned == []
+    assert harness.decisions == ["answered", "answered"]
+    assert harness.errors == ["Malformed"]
+    assert harness.sqs.dead_letters == [
+        {
+            "QueueUrl": "https://sqs/dead-letters.fifo",
+            "MessageBody": body,
+            "MessageGroupId": sid("CH", 1),
+            "MessageDeduplicationId": "record-1",
+        }
+    ]
+
+
+def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied(harness: Harness) -> None:
+    harness.sqs.refuses = True
+    garbage = {**record(1, of_conversation(1)), "body": "{}"}
+
+    returned = harness.batch().answer([garbage, record(2, of_conversation(1, index=1))], answered)
 
     assert returned == ["record-1"]
     assert harness.decisions == ["answered"]
+    assert harness.errors == ["Malformed", "Transient"]
+    assert harness.sqs.visible_after == {"handle-1": 2}
 
 
-def test_a_lifecycle_event_in_the_messages_queue_is_returned(harness: Harness) -> None:
+def test_a_lifecycle_event_on_the_messages_queue_becomes_a_dead_letter(harness: Harness) -> None:
     event = ConversationStateUpdated(conversation_sid=sid("CH", 1), state=ConversationState.CLOSED, at=NOON)
 
-    assert harness.batch().answer([record(1, event)], answered) == ["record-1"]
+    returned = harness.batch().answer([record(1, event)], answered)
+
+    assert returned == []
+    assert [letter["MessageBody"] for letter in harness.sqs.dead_letters] == [encoded(event)]
 
 
 def test_young_records_wait_for_others_before_they_are_answered(harness: Harness) -> None:

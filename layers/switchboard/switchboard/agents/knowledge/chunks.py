@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from switchboard.errors import Misconfigured
+
 _HEADING = re.compile(r"#{1,6}\s+(?P<text>.+?)\s*#*")
 _ITEM = re.compile(r"(?:[-*+]|\d+[.)])\s+(?P<text>.+)")
 
@@ -20,7 +22,11 @@ class Chunk:
 def read_folder(folder: Path) -> Iterator[Chunk]:
     """Yield the chunks of every `*.md` file in a folder and its subfolders, files in the order of their names."""
     for file in sorted(folder.rglob("*.md")):
-        yield from read_markdown(file.read_text(encoding="utf-8"))
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise Misconfigured(f"{file.relative_to(folder.parent)} is not UTF-8: save it as UTF-8") from None
+        yield from read_markdown(text)
 
 
 def read_markdown(markdown: str) -> Iterator[Chunk]:

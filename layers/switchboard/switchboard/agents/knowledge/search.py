@@ -31,7 +31,7 @@ _CLOSE = 0.85  # one letter wrong in seven, or one missing in five
 
 
 class Knowledge:
-    """The chunks of a folder, which is read at the first search. Any thread may search.
+    """The chunks of a folder, which is read once: by `load`, or else by the first search. Any thread may search.
 
     `synonyms` are groups of words, in lower case, that mean the same in these chunks and in questions about them.
     """
@@ -42,16 +42,24 @@ class Knowledge:
         self._lock = Lock()
         self._index: _Index | None = None
 
+    def load(self) -> None:
+        """Read the folder. Raise `Misconfigured` where it has no text, or where Python's SQLite lacks FTS5."""
+        with self._lock:
+            self._loaded()
+
     def search(self, question: str, *, limit: int = 3) -> list[Chunk]:
         """Return the best chunks for a question, in the order of the files; an empty list where none fits.
 
-        Raise `Misconfigured` where the folder has no text, or where Python's SQLite lacks FTS5.
+        Raise `Misconfigured` as `load` does.
         """
         with self._lock:
-            if self._index is None:
-                self._index = _read(self._folder, self._synonyms)
-                finalize(self, self._index.database.close)
-            return self._index.search(question, limit)
+            return self._loaded().search(question, limit)
+
+    def _loaded(self) -> "_Index":
+        if self._index is None:
+            self._index = _read(self._folder, self._synonyms)
+            finalize(self, self._index.database.close)
+        return self._index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from switchboard.aws.sqs.queue import read_record
+from switchboard.aws.sqs.queue import Queue, read_record
+from switchboard.errors import Malformed, Transient
 from switchboard.events import LifecycleEvent
 from switchboard.lifecycle import Effect
 
@@ -19,6 +20,7 @@ class LifecycleBatch:
     """Applies the events of a batch. `record_decision` and `record_error` report what became of each."""
 
     apply: Callable[[LifecycleEvent], Effect]
+    dead_letters: Queue
     record_decision: Callable[[str, Facts], None]
     record_error: Callable[[Exception, Facts], None]
 
@@ -32,7 +34,13 @@ class LifecycleBatch:
                 returned.append(raw["messageId"])
                 continue
             try:
-                effect = self.apply(read_record(raw).event)
+                event = read_record(raw).event
+            except Malformed as error:
+                self.record_error(error, facts)
+                returned += self._bury(raw, facts)
+                continue
+            try:
+                effect = self.apply(event)
             except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed event must not fail the others
                 self.record_error(error, facts)
                 waiting.add(facts["conversation_sid"])
@@ -40,3 +48,15 @@ class LifecycleBatch:
             else:
                 self.record_decision(effect, facts)
         return returned
+
+    def _bury(self, raw: Mapping[str, Any], facts: Facts) -> list[str]:
+        """Copy a record that is not an event to the dead-letter queue: it may not hold up its conversation.
+
+        Return its id where the copy failed, and the record comes back.
+        """
+        try:
+            self.dead_letters.copy_record(raw)
+        except Transient as error:
+            self.record_error(error, facts)
+            return [raw["messageId"]]
+        return []

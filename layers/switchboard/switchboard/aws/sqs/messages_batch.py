@@ -23,6 +23,7 @@ class MessagesBatch:
     """Takes the turns of a batch. `record_decision` and `record_error` are called in the handler's thread."""
 
     queue: Queue
+    dead_letters: Queue
     clock: Callable[[], datetime]
     coalesce: timedelta
     record_decision: RecordDecision
@@ -38,7 +39,7 @@ class MessagesBatch:
                 _message(record)
             except Malformed as error:
                 self.record_error(error, {})
-                returned.append(str(raw.get("messageId")))
+                returned += self._bury(raw)
             else:
                 conversations.setdefault(record.event.conversation_sid, []).append(record)
         for sid, records in list(conversations.items()):
@@ -48,6 +49,19 @@ class MessagesBatch:
         if conversations:
             returned += self._take_turns(conversations, take_turn)
         return returned
+
+    def _bury(self, raw: Mapping[str, Any]) -> list[str]:
+        """Copy a record that is not an event to the dead-letter queue: it may not hold up its conversation.
+
+        Return its id where the copy failed, and the record comes back.
+        """
+        try:
+            self.dead_letters.copy_record(raw)
+        except Transient as error:
+            self.record_error(error, {})
+            self._try(lambda: self.queue.return_with_backoff([raw]))
+            return [raw["messageId"]]
+        return []
 
     def _coalesces_for(self, records: Sequence[Record]) -> int:
         """Return how many seconds new records still wait for others, to be answered together with them."""
@@ -93,18 +107,18 @@ class MessagesBatch:
             self.record_decision("duplicate_reply", facts)
         done = [record for record in records if _message(record).message_sid in result.acknowledged]
         if others_think and done:
-            self._try(self.queue.delete, done)
+            self._try(lambda: self.queue.delete(done))
         return self._return([record for record in records if record not in done], result.retry_after_seconds)
 
     def _return(self, records: Sequence[Record], seconds: int) -> list[str]:
         if records:
-            self._try(lambda some: self.queue.return_after(some, seconds), records)
+            self._try(lambda: self.queue.return_after([record.receipt_handle for record in records], seconds))
         return [record.message_id for record in records]
 
-    def _try(self, request: Callable[[Sequence[Record]], None], records: Sequence[Record]) -> None:
+    def _try(self, request: Callable[[], None]) -> None:
         """Make a request to SQS. Where it fails, the records come back when their visibility timeout ends."""
         try:
-            request(records)
+            request()
         except Transient as error:
             self.record_error(error, {})
 

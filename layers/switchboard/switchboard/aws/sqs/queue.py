@@ -4,6 +4,7 @@ The webhook function loads this module at its cold start, so it uses no validati
 """
 
 import json
+import zlib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
     )
 
 MAX_BATCH_ENTRIES = 10  # of one batch request
+MIN_BACKOFF_SECONDS = 2
+MAX_BACKOFF_SECONDS = 60
 
+_TYPES = {
+    **dict.fromkeys(("conversation_sid", "message_sid", "author", "body", "delivery_receipt_sid", "status"), str),
+    "index": int,
+}
 _EVENTS = {kind.__name__: kind for kind in (MessageAdded, ConversationStateUpdated, OwnerSet, DeliveryFailed)}
 
 
@@ -59,7 +66,7 @@ def read_record(raw: Mapping[str, Any]) -> Record:
             sent_at=datetime.fromtimestamp(int(raw["attributes"]["SentTimestamp"]) / 1000, UTC),
             event=_decoded(json.loads(raw["body"])),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise Malformed(f"SQS record {raw.get('messageId')} does not carry an event ({type(error).__name__})") from None
 
 
@@ -84,6 +91,16 @@ class Queue:
         for message in messages:
             self.send(message)
 
+    def copy_record(self, raw: Mapping[str, Any]) -> None:
+        """Queue a record that carries no event, as it is, for a dead-letter queue; a repeat adds nothing."""
+        with _transient_errors():
+            self.client.send_message(
+                QueueUrl=self.url,
+                MessageBody=raw["body"],
+                MessageGroupId=_group(raw),
+                MessageDeduplicationId=raw["messageId"],
+            )
+
     def delete(self, records: Sequence[Record]) -> None:
         """Delete records before their batch ends; one that is gone already is skipped."""
         entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
@@ -93,11 +110,25 @@ class Queue:
             with _transient_errors():
                 self.client.delete_message_batch(QueueUrl=self.url, Entries=entries[start : start + MAX_BATCH_ENTRIES])
 
-    def return_after(self, records: Sequence[Record], seconds: int) -> None:
+    def return_with_backoff(self, raw_records: Sequence[Mapping[str, Any]]) -> None:
+        """Make records visible again after 2 to 60 s: a wait that doubles with each delivery, less at most half of it.
+
+        The records of one conversation come back together: as its first one, which was delivered most often.
+        """
+        seconds: dict[str, int] = {}
+        for raw in raw_records:
+            group = _group(raw)
+            seconds[group] = max(seconds.get(group, 0), _backoff_seconds(raw))
+        self._return([(raw["receiptHandle"], seconds[_group(raw)]) for raw in raw_records])
+
+    def return_after(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Make records visible again after some seconds; one that the queue does not know is skipped."""
+        self._return([(receipt_handle, seconds) for receipt_handle in receipt_handles])
+
+    def _return(self, records: Sequence[tuple[str, int]]) -> None:
         entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
-            {"Id": str(n), "ReceiptHandle": record.receipt_handle, "VisibilityTimeout": seconds}
-            for n, record in enumerate(records)
+            {"Id": str(n), "ReceiptHandle": receipt_handle, "VisibilityTimeout": seconds}
+            for n, (receipt_handle, seconds) in enumerate(records)
         ]
         for start in range(0, len(entries), MAX_BATCH_ENTRIES):
             with _transient_errors():
@@ -113,6 +144,19 @@ class Queue:
                 MessageGroupId=event.conversation_sid,
                 MessageDeduplicationId=deduplication_id,
             )
+
+
+def _group(raw: Mapping[str, Any]) -> str:
+    """Return a raw record's message group, which every record of a FIFO queue has."""
+    return str(raw.get("attributes", {}).get("MessageGroupId") or raw["messageId"])
+
+
+def _backoff_seconds(raw: Mapping[str, Any]) -> int:
+    """Return 2 to 60 s. The record's id is the jitter, so that conversations come back at different times."""
+    deliveries = int(raw.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    longest = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS << (deliveries - 1))
+    shortest = max(MIN_BACKOFF_SECONDS, longest // 2)
+    return shortest + zlib.crc32(f"{raw['messageId']} {deliveries}".encode()) % (longest - shortest + 1)
 
 
 def _deduplication_id(event: LifecycleEvent) -> str:
@@ -139,9 +183,13 @@ def _plain(value: datetime | Marker) -> object:
 
 
 def _decoded(values: dict[str, Any]) -> LifecycleEvent:
-    """Return an event; raise `KeyError`, `TypeError` or `ValueError` for an unknown type, field or value."""
+    """Return an event; raise one of the errors that `read_record` catches for an unknown type, field or value."""
     kind = _EVENTS[values.pop("type")]
+    if wrong := [name for name, type_ in _TYPES.items() if type(values.get(name, type_())) is not type_]:
+        raise ValueError(f"{wrong[0]} has another type")
     values["at"] = datetime.fromisoformat(values["at"])
+    if values["at"].tzinfo is None:
+        raise ValueError("the time has no time zone")
     if kind is MessageAdded:
         values["author_role"] = AuthorRole(values["author_role"])
         values["media_content_types"] = tuple(values["media_content_types"])
