@@ -61,6 +61,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
             "POWERTOOLS_SERVICE_NAME": "webhook",
             "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
             "TWILIO_SECRET_ID": "twilio",
+            "SYSTEM_AUTHORS": "system",
         }.items():
             monkeypatch.setenv(name, value)
         sqs = boto3.client("sqs")
@@ -96,6 +97,10 @@ def test_a_customers_text_is_queued_under_its_conversation(deployed: Deployed, *
     ("fields", "kind"),
     [
         (message_fields(Author="robin"), "MessageAdded"),
+        (
+            {name: value for name, value in message_fields(Author="joe").items() if name != "ParticipantSid"},
+            "MessageAdded",
+        ),
         (
             {
                 **message_fields(EventType="onConversationStateUpdated"),
@@ -137,7 +142,7 @@ def test_what_happens_to_a_conversation_takes_the_other_queue(
     "fields",
     [
         message_fields(Author="switchboard"),
-        {name: value for name, value in message_fields(Author="system").items() if name != "ParticipantSid"},
+        message_fields(Author="system"),
         message_fields(EventType="onUserAdded"),
         message_fields(EventType="onSomethingNew"),
         message_fields(ChatServiceSid=sid("IS", 2)),

@@ -1,13 +1,16 @@
 """What a verified form tells."""
 
 import json
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.author import VISITOR_IDENTITY, AuthorRole
+from switchboard.author import AuthorRole, AuthorRules
+from switchboard.errors import Malformed
 from switchboard.events import ConversationStateUpdated, Event, Ignored, MessageAdded, Owner, OwnerSet
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
 from switchboard.twilio.webhook.verify import Form
@@ -15,11 +18,15 @@ from tests.builders import sid
 from tests.signing import ACCOUNT, SERVICE, message_fields
 
 VISITOR = f"visitor-{'0' * 31}1"
-OURS = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, visitor_identities=(VISITOR_IDENTITY, "guest-[0-9]+"))
+RULES = AuthorRules(human_addresses=(re.compile(r"\+12025550199"),), visitor_identities=(re.compile("guest-[0-9]+"),))
+OURS = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, author_rules=RULES)
 
 
 def told(**changes: str) -> Event:
-    fields = message_fields(**changes)
+    return parsed(message_fields(**changes))
+
+
+def parsed(fields: Mapping[str, str]) -> Event:
     return parse(Form({name: (value,) for name, value in fields.items()}), expected=OURS)
 
 
@@ -32,19 +39,30 @@ def told(**changes: str) -> Event:
         (VISITOR, AuthorRole.CUSTOMER),
         ("guest-7", AuthorRole.CUSTOMER),
         ("robin", AuthorRole.HUMAN),
+        ("+12025550199", AuthorRole.HUMAN),
         ("visitor-1", AuthorRole.HUMAN),
         (f"x{VISITOR}", AuthorRole.HUMAN),
     ],
 )
-def test_who_speaks_is_told_from_the_author(author: str, author_role: AuthorRole) -> None:
-    event = told(Author=author)
+@pytest.mark.parametrize("takes_part", [True, False], ids=["a participant", "no participant"])
+def test_who_speaks_is_told_from_the_author_alone(author: str, author_role: AuthorRole, *, takes_part: bool) -> None:
+    fields = message_fields(Author=author)
+    if not takes_part:
+        del fields["ParticipantSid"]
+
+    event = parsed(fields)
 
     assert isinstance(event, MessageAdded)
     assert event.author_role is author_role
 
 
 def test_a_note_of_another_system_is_nobodys() -> None:
-    assert told(Author="+12025550110", ParticipantSid="") == Ignored(name="message_of_system")
+    assert told(Author="system") == Ignored(name="message_of_system")
+
+
+def test_a_message_without_an_author_is_not_twilios() -> None:
+    with pytest.raises(Malformed, match="Author"):
+        told(Author="")
 
 
 def test_our_own_words_are_ignored_whoever_takes_part() -> None:
@@ -83,7 +101,7 @@ def test_a_message_without_a_service_is_ours() -> None:
     fields = message_fields()
     del fields["ChatServiceSid"]
 
-    event = parse(Form({name: (value,) for name, value in fields.items()}), expected=OURS)
+    event = parsed(fields)
 
     assert isinstance(event, MessageAdded)
 
