@@ -17,7 +17,7 @@ from switchboard.conversation import (
     TurnRecord,
 )
 from switchboard.events import Owner
-from switchboard.ports import Busy, Fenced
+from switchboard.ports import Busy, Fenced, Takeover
 
 SAID = {TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK}
 
@@ -123,13 +123,15 @@ class ConversationsInMemory:
             if turns[key].outcome in SAID
         )
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         item = self.items.get(sid, Conversation(sid=sid))
         handled = item.coverage.handled if index is None else item.coverage.handled | {index}
         left_to_human = frozenset(number for number in item.left_to_human if index is None or number > index)
         item = replace(item, coverage=replace(item.coverage, handled=handled), left_to_human=left_to_human)
         self.items[sid] = self._owned(item, Owner.HUMAN, at) if item.owner_changed_at < at else item
-        return item.owner_changed_at <= at
+        if item.owner_changed_at > at:
+            return Takeover.OUTDATED
+        return Takeover.APPLIED if item.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         item = self.items.get(sid, Conversation(sid=sid))

@@ -18,6 +18,7 @@ from switchboard.events import (
 )
 from switchboard.lifecycle import Effect, apply
 from tests.builders import CONVERSATION, NOON, Clock, from_colleague, message_added, sid
+from tests.dynamodb import claim
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
@@ -52,10 +53,23 @@ def desk() -> Desk:
 
 
 def test_a_colleagues_message_makes_a_human_the_owner(desk: Desk) -> None:
+    claim(desk.conversations)
+
     effects = desk.happens(from_colleague(index=1))
 
     assert effects == [Effect.TAKEN_OVER]
     assert desk.owner is Owner.HUMAN
+
+
+def test_a_human_who_writes_before_any_customer_is_counted_and_owns_the_conversation(desk: Desk) -> None:
+    effects = desk.happens(from_colleague(index=0), from_colleague(index=1, at=NOON + timedelta(seconds=9)))
+
+    assert effects == [Effect.OPENED_BY_UNKNOWN_IDENTITY] * 2
+    assert desk.owner is Owner.HUMAN
+
+
+def test_a_desk_that_takes_a_conversation_before_any_customer_is_nobody_unknown(desk: Desk) -> None:
+    assert desk.happens(owner_set(Owner.HUMAN, seconds=0)) == [Effect.TAKEN_OVER]
 
 
 def test_a_hand_back_makes_the_agent_the_owner_again(desk: Desk) -> None:

@@ -156,6 +156,10 @@ class Conversation:
     coverage: Coverage = Coverage()
     left_to_human: frozenset[int] = frozenset()
 
+    def has_a_customer(self) -> bool:
+        """Tell whether a turn was ever opened: without one, no customer has spoken."""
+        return bool(self.turn or self.pending_reply or self.coverage.low_watermark >= 0)
+
     def is_history(self, message: MessageAdded, *, max_event_age: timedelta) -> bool:
         """Tell whether a message was already too old when we first saw the conversation."""
         return message.at < self.first_seen_at - max_event_age

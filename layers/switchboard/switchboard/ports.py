@@ -7,6 +7,7 @@ raises `Fenced` otherwise. Every write is one conditional write, and safe to rep
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from switchboard.agent import Exchange
@@ -156,11 +157,19 @@ class BudgetStore(Protocol):
         ...
 
 
+class Takeover(StrEnum):
+    """What a takeover did: `BEFORE_ANY_CUSTOMER` is applied too, in a conversation in which no customer has spoken."""
+
+    APPLIED = "applied"
+    BEFORE_ANY_CUSTOMER = "before_any_customer"
+    OUTDATED = "outdated"
+
+
 class Takeovers(Protocol):
     """The owner of a conversation, as a human's word changes it."""
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
-        """Make a human the owner, unless a newer event set the owner. Return False if a newer one did.
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
+        """Make a human the owner, unless a newer event set the owner: then it is outdated.
 
         `index` is the index of the human's message, which is handled from now on, or None where it was no message.
         """

@@ -8,6 +8,7 @@ from switchboard.aws.dynamodb.items import milliseconds
 from switchboard.aws.dynamodb.updates import NEWER, STILL_OURS, Update, change_of_owner, raise_fencing_token
 from switchboard.errors import Transient
 from switchboard.events import Owner
+from switchboard.ports import Takeover
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +17,8 @@ class LifecycleStore:
 
     table: ConversationsTable
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
-        """Make a human the owner, unless a newer event set the owner. Return False if a newer one did.
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
+        """Make a human the owner, unless a newer event set the owner: then it is outdated.
 
         The messages left to the human before their own message are answered: they have spoken since.
         """
@@ -34,7 +35,9 @@ class LifecycleStore:
         answered = {number for number in conversation.left_to_human if index is not None and number < index}
         if answered:
             self.table.update(sid, Update(deletes={"left_to_human": ":answered"}, values={":answered": answered}))
-        return conversation.owner_changed_at <= at
+        if conversation.owner_changed_at > at:
+            return Takeover.OUTDATED
+        return Takeover.APPLIED if conversation.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         """Make the assistant the owner, unless a newer event set the owner. Return the indices that wait again.
