@@ -11,6 +11,7 @@ from switchboard import ports
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
+from switchboard.aws.dynamodb.owner_index import OwnerIndex
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.dynamodb.turn_store import TurnStore
 from switchboard.conversation import Conversation, TurnMessage
@@ -28,6 +29,14 @@ class SweptStore(Store, ports.SweepIndex, Protocol):
     """What the sweeper needs too."""
 
 
+class OwnedStore(Store, ports.OwnerIndex, Protocol):
+    """What operators need too."""
+
+
+class MotoStore(SweptStore, ports.OwnerIndex, Protocol):
+    """What the table on moto can do."""
+
+
 class _Stores:
     def __init__(self, table: ConversationsTable) -> None:
         budgets = BudgetStore(table=table, customer_key=b"key")
@@ -35,6 +44,7 @@ class _Stores:
             TurnStore(table=table, budgets=budgets),
             LifecycleStore(table=table),
             SweepIndex(table=table),
+            OwnerIndex(table=table),
             budgets,
         )
 
@@ -42,7 +52,7 @@ class _Stores:
         return next(getattr(store, name) for store in self._stores if hasattr(store, name))
 
 
-def stores_on_moto() -> Iterator[SweptStore]:
+def stores_on_moto() -> Iterator[MotoStore]:
     with mock_aws():
         client = boto3.client(
             "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
@@ -55,6 +65,8 @@ def stores_on_moto() -> Iterator[SweptStore]:
                 {"AttributeName": "sk", "AttributeType": "S"},
                 {"AttributeName": "next_check_shard", "AttributeType": "S"},
                 {"AttributeName": "next_check", "AttributeType": "N"},
+                {"AttributeName": "human_shard", "AttributeType": "S"},
+                {"AttributeName": "human_since", "AttributeType": "N"},
             ],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             GlobalSecondaryIndexes=[
@@ -65,10 +77,18 @@ def stores_on_moto() -> Iterator[SweptStore]:
                         {"AttributeName": "next_check", "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
+                },
+                {
+                    "IndexName": "by_owner",
+                    "KeySchema": [
+                        {"AttributeName": "human_shard", "KeyType": "HASH"},
+                        {"AttributeName": "human_since", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                },
             ],
         )
-        yield cast("SweptStore", _Stores(ConversationsTable(client=client, name="Conversations")))
+        yield cast("MotoStore", _Stores(ConversationsTable(client=client, name="Conversations")))
 
 
 def claim(

@@ -26,6 +26,15 @@ class ReplyKind(StrEnum):
     LIMIT = "limit"
 
 
+class OwnerReason(StrEnum):
+    """Why a human owns a conversation."""
+
+    MESSAGE = "message"
+    ATTRIBUTE = "attribute"
+    HANDOFF = "handoff"
+    FAILURE = "failure"
+
+
 class RefusalRule(StrEnum):
     """The rules by which messages get no answer."""
 

@@ -5,7 +5,14 @@ from datetime import datetime
 
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable
 from switchboard.aws.dynamodb.items import milliseconds
-from switchboard.aws.dynamodb.updates import NEWER, STILL_OURS, Update, change_of_owner, raise_fencing_token
+from switchboard.aws.dynamodb.updates import (
+    HUMAN_OWNER,
+    NEWER,
+    STILL_OURS,
+    Update,
+    change_of_owner,
+    raise_fencing_token,
+)
 from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.ports import Takeover
@@ -55,7 +62,7 @@ class LifecycleStore:
         update.values[":our_fencing_token"] = conversation.fencing_token
         if conversation.left_to_human:
             update.adds["requeued"] = ":left_to_human"
-            update.removes = ("left_to_human",)
+            update.removes = (*update.removes, "left_to_human")
             update.values[":left_to_human"] = set(conversation.left_to_human)
         try:
             return self.table.update(sid, update).coverage.requeued
@@ -70,6 +77,7 @@ class LifecycleStore:
         update.condition = "attribute_not_exists(#state) OR #state <> :closed"
         update.sets["state"] = ":closed"
         update.values[":closed"] = "closed"
+        update.removes = HUMAN_OWNER
         self.table.update_if(sid, update)
 
     def opt_out(self, sid: str, *, at: datetime) -> None:

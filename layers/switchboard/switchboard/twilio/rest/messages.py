@@ -28,6 +28,12 @@ class Messages:
             created = self._of(conversation_sid).create(author=author, body=body, attributes=attributes)
             return Sent(message_sid=str(created.sid), index=int(created.index))
 
+    def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:
+        """Send a human's text, once, and have Twilio tell everybody; it ends as in `send_message`."""
+        with classify_send(conversation_sid):
+            created = self._of(conversation_sid).create(author=human, body=body, x_twilio_webhook_enabled="true")
+            return Sent(message_sid=str(created.sid), index=int(created.index))
+
     def list_messages(self, conversation_sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:
         """Return the messages at `from_index` and above, in order. Each hundred of them costs a request."""
         newest_first: list[MessageAdded] = []
