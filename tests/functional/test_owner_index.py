@@ -75,7 +75,7 @@ def test_a_closed_conversation_is_no_humans_whoever_writes_in_it_later(store: Ow
     assert store.read(CONVERSATION) is None
 
 
-def test_what_waits_for_the_human_is_counted(store: OwnedStore) -> None:
+def test_what_waits_for_the_human_is_counted_until_it_is_handed_back(store: OwnedStore) -> None:
     store.take_over(CONVERSATION, index=None, at=NOON)
     claimed = claim(store)
     store.refuse(
@@ -88,9 +88,11 @@ def test_what_waits_for_the_human_is_counted(store: OwnedStore) -> None:
     )
 
     owned = store.read(CONVERSATION)
+    store.hand_back(CONVERSATION, at=LATER)
 
     assert owned
     assert owned.messages_left == 2
+    assert list(store.owned_by_humans()) == []
 
 
 def test_nobody_owns_what_was_never_heard_of(store: OwnedStore) -> None:
