@@ -32,7 +32,7 @@ def test_a_takeover_leaves_the_messages_after_it_to_the_human(store: Store) -> N
     before, after = (TurnMessage(index=index, message_sid=sid("IM", index)) for index in (1, 3))
     claimed = claim(store, before, after)
     coverage = claimed.coverage.with_handled({1, 3}, now=NOON)
-    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1, 3}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1, 3}))
 
     store.take_over(CONVERSATION, index=2, at=NOON + timedelta(seconds=1))
 
@@ -61,7 +61,7 @@ def test_a_hand_back_that_arrives_twice_returns_the_same_messages(store: Store) 
     store.take_over(CONVERSATION, index=0, at=NOON)
     claimed = claim(store, SECOND)
     coverage = claimed.coverage.with_handled({1}, now=NOON)
-    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}))
 
     first = store.hand_back(CONVERSATION, at=LATER)
     second = store.hand_back(CONVERSATION, at=LATER)

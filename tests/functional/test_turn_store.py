@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from switchboard.conversation import Conversation, Coverage, TurnOutcome
+from switchboard.conversation import Conversation, Coverage, OwnerReason, TurnOutcome
 from switchboard.events import Owner
 from switchboard.ports import Busy, Fenced
 from tests.builders import CONVERSATION, NOON
-from tests.dynamodb import FIRST, LATER, RECORD, REPLY, SECOND, Store, claim, try_claim
+from tests.dynamodb import FIRST, LATER, RECORD, REPLY, SECOND, Store, claim, settlement, try_claim
 
 
 def test_a_claim_opens_a_turn_under_a_lease(store: Store) -> None:
@@ -51,10 +51,8 @@ def test_a_write_with_an_older_fencing_token_is_refused_and_changes_nothing(stor
         "join": lambda: store.join(claimed, frozenset({SECOND})),
         "freeze": lambda: store.freeze(claimed, REPLY),
         "record_resend": lambda: store.record_resend(claimed, REPLY),
-        "settle": lambda: store.settle(claimed, coverage=coverage, owner=Owner.ASSISTANT, now=NOON),
-        "refuse": lambda: store.refuse(
-            claimed, RECORD, coverage=coverage, left_to_human=frozenset(), owner=Owner.ASSISTANT, now=NOON
-        ),
+        "settle": lambda: store.settle(claimed, settlement(coverage)),
+        "refuse": lambda: store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset()),
     }
 
     with pytest.raises(Fenced):
@@ -94,7 +92,9 @@ def test_settling_closes_the_turn_and_stores_its_gaps(store: Store) -> None:
     claimed = claim(store)
     store.freeze(claimed, REPLY)
 
-    store.settle(claimed, coverage=claimed.coverage.with_handled({0, 3}, now=NOON), owner=Owner.HUMAN, now=NOON)
+    store.settle(
+        claimed, settlement(claimed.coverage.with_handled({0, 3}, now=NOON), human_because=OwnerReason.HANDOFF)
+    )
 
     after = claim(store, SECOND, worker="two", turn="T2")
     assert (after.pending_reply, after.turn, after.attempts, after.owner) == (None, "T2", 1, Owner.HUMAN)
@@ -108,7 +108,7 @@ def test_indices_of_humans_that_were_added_during_a_turn_survive_its_settle(stor
     claimed = claim(store)
     store.take_over(CONVERSATION, index=7, at=NOON)
 
-    store.settle(claimed, coverage=claimed.coverage.with_handled({0}, now=NOON), owner=Owner.HUMAN, now=NOON)
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON), human_because=OwnerReason.HANDOFF))
 
     coverage = claim(store, worker="two").coverage
     assert coverage.low_watermark == 5
@@ -118,12 +118,12 @@ def test_indices_of_humans_that_were_added_during_a_turn_survive_its_settle(stor
 def test_handled_indices_far_above_the_low_watermark_are_stored_until_it_reaches_them(store: Store) -> None:
     claimed = claim(store)
     coverage = claimed.coverage.with_handled({0, 500}, now=NOON)
-    store.settle(claimed, coverage=coverage, owner=Owner.ASSISTANT, now=NOON)
+    store.settle(claimed, settlement(coverage))
     again = claim(store, SECOND, worker="two", turn="T2")
     assert again.coverage == coverage
 
     all_handled = again.coverage.with_handled(range(1, 500), now=NOON)
-    store.settle(again, coverage=all_handled, owner=Owner.ASSISTANT, now=NOON)
+    store.settle(again, settlement(all_handled))
 
     assert claim(store, SECOND, worker="three", turn="T3").coverage == Coverage(low_watermark=500)
 
@@ -140,7 +140,7 @@ def test_a_refused_message_is_left_to_a_human_and_not_part_of_the_history(store:
     coverage = claimed.coverage.with_handled({0}, now=NOON)
     refused = replace(RECORD, message_sids=(), parts=(), outcome=TurnOutcome.REFUSED, rule="human", kind=None)
 
-    store.refuse(claimed, refused, coverage=coverage, left_to_human=frozenset({0}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, refused, coverage=coverage, left_to_human=frozenset({0}))
 
     assert store.history(CONVERSATION) == ()  # an assistant would take it for a question that still waits
     assert store.hand_back(CONVERSATION, at=LATER) == frozenset({0})
@@ -150,12 +150,12 @@ def test_a_requeued_message_is_covered_again_once_it_is_answered(store: Store) -
     store.take_over(CONVERSATION, index=0, at=NOON)
     claimed = claim(store, SECOND)
     coverage = claimed.coverage.with_handled({1}, now=NOON)
-    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}))
     store.hand_back(CONVERSATION, at=LATER)
     again = claim(store, SECOND, worker="two")
     assert not again.coverage.covers(1)
 
-    store.settle(again, coverage=again.coverage.with_handled({1}, now=NOON), owner=Owner.ASSISTANT, now=NOON)
+    store.settle(again, settlement(again.coverage.with_handled({1}, now=NOON)))
 
     assert claim(store, SECOND, worker="three").coverage.covers(1)
 
