@@ -334,7 +334,9 @@ def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budg
     records = [*harness.store.records.get(CONVERSATION, {}).values()]
     budgets_are_exceeded_by_at_most_the_turns_in_flight(records, budget, in_flight=1)
     assert harness.queue.is_empty(), "a record is never acknowledged"
-    assert all(count <= 2 for count in harness.twilio.posts.values()), "a third POST of one part"
+    assert all(count <= 1 + len(plan) for count in harness.twilio.posts.values()), (
+        "more POSTs of a part than went wrong"
+    )
     return harness
 
 

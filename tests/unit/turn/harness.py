@@ -108,7 +108,7 @@ class Harness:
     def deliver_until_it_ends(
         self, *messages: MessageAdded, within: timedelta = timedelta(hours=3)
     ) -> list[TurnResult]:
-        """Deliver the messages again and again, each time after as long as the turn says, until all are acknowledged."""
+        """Deliver the messages again, each time as late as the turn says, until all are acknowledged."""
         results, end = [self.deliver(*messages)], self.clock() + within
         while self.clock() < end and len(results[-1].acknowledged) < len(messages):
             self.clock.move(seconds=max(1, results[-1].retry_after_seconds))
