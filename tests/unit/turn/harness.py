@@ -122,6 +122,11 @@ class Harness:
             self.clock.move(seconds=121)
 
     @property
+    def messages(self) -> list[MessageAdded]:
+        """The messages of the conversation at Twilio."""
+        return self.twilio.messages[CONVERSATION]
+
+    @property
     def replies(self) -> list[str]:
         return self.twilio.replies(CONVERSATION)
 
