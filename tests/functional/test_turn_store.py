@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -173,3 +174,93 @@ def test_a_takeover_is_seen_at_once_in_the_fencing_token(store: Store) -> None:
     store.take_over(CONVERSATION, index=None, at=NOON)
 
     assert store.read_fencing_token(CONVERSATION) == 2
+
+
+def test_a_claim_repeated_with_its_own_token_counts_one_attempt_and_raises_one_token(store: Store) -> None:
+    first = claim(store)
+
+    again = claim(store)
+
+    assert (again.attempts, again.fencing_token) == (first.attempts, first.fencing_token) == (1, 1)
+
+
+def test_a_claim_repeated_after_a_takeover_is_not_ours(store: Store) -> None:
+    claim(store)
+    store.take_over(CONVERSATION, index=None, at=NOON)
+
+    assert isinstance(try_claim(store, worker="one"), Busy)
+
+
+def test_a_turn_begins_with_its_first_claim(store: Store) -> None:
+    claim(store)
+
+    later = claim(store, worker="two", seconds=61)
+
+    assert later.turn_started_at == NOON
+
+
+def test_a_turn_given_back_takes_its_attempt_back(store: Store) -> None:
+    store.give_back(claim(store))
+
+    assert claim(store, worker="two").attempts == 1
+
+
+@pytest.mark.parametrize("event", ["take_over", "close"])
+def test_what_takes_a_conversation_from_its_worker_is_a_verdict_on_the_attempt(store: Store, event: str) -> None:
+    claim(store)
+    if event == "take_over":
+        store.take_over(CONVERSATION, index=None, at=NOON)
+    else:
+        store.close(CONVERSATION, at=NOON)
+
+    assert claim(store, worker="two").attempts == 1
+
+
+def test_a_freeze_gives_back_a_conversation_that_a_human_has_because_of_a_failure(store: Store) -> None:
+    claimed = claim(store)
+    failed = settlement(claimed.coverage, human_because=OwnerReason.FAILURE, failed=frozenset({0}))
+    store.settle(claimed, failed)
+    again = claim(store, SECOND, worker="two", turn="T2")
+    assert (again.has_failed, again.failed) == (True, frozenset({0}))
+
+    store.freeze(again, REPLY)
+
+    after = claim(store, SECOND, worker="three", seconds=61)
+    assert (after.owner, after.owner_reason, after.has_failed) == (Owner.ASSISTANT, None, False)
+    assert after.ownership_epoch == again.ownership_epoch
+
+
+def test_a_settle_that_makes_a_human_the_owner_hides_no_earlier_word_of_a_human(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage, human_because=OwnerReason.FAILURE))
+
+    store.take_over(CONVERSATION, index=0, at=NOON - timedelta(seconds=5))
+
+    assert claim(store, worker="two").owner_reason is OwnerReason.MESSAGE
+
+
+def test_a_repeated_record_changes_its_outcome_and_is_charged_once(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.VOID))
+    assert store.history(CONVERSATION) == ()
+
+    store.record(CONVERSATION, RECORD)
+
+    assert [exchange.replied for exchange in store.history(CONVERSATION)] == ["hello"]
+    assert store.spent(RECORD.customer, now=NOON).by_customer == 1
+
+
+def test_what_expired_is_shown_as_unanswered(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.EXPIRED))
+
+    (exchange,) = store.history(CONVERSATION)
+    assert (exchange.said, exchange.replied) == (("hi",), "")
+
+
+def test_a_gap_that_was_looked_for_is_stored(store: Store) -> None:
+    claimed = claim(store)
+    coverage = claimed.coverage.with_handled({0, 3}, now=NOON, not_found=frozenset({1}))
+
+    store.settle(claimed, settlement(coverage))
+
+    after = claim(store, SECOND, worker="two", turn="T2").coverage
+    assert (after.looked, after.first_unexplained_below(4, besides=())) == (frozenset({1}), 2)

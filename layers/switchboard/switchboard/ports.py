@@ -195,6 +195,10 @@ class LifecycleStore(Takeovers, Protocol):
         """
         ...
 
+    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
+        """Make the assistant the owner, if nothing has changed since the conversation was read; else return None."""
+        ...
+
     def close(self, sid: str, *, at: datetime) -> None:
         """Close the conversation, for good."""
         ...
