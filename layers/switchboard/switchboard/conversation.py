@@ -96,8 +96,8 @@ class Coverage:
     ) -> "Coverage":
         """Return the coverage after these indices are handled too; gaps older than a day are closed.
 
-        `not_found` are indices that were looked for at Twilio and that no list showed. The low watermark rises until a hundred gaps are below it. Where more messages wait, it stays low, and `handled`
-        holds the indices above it.
+        `not_found` are indices that were looked for at Twilio and that no list showed. The low watermark rises until a
+        hundred gaps are below it. Where more messages wait, it stays low, and `handled` holds the indices above it.
         """
         added = frozenset(indices)
         handled = self.handled | added
