@@ -57,6 +57,7 @@ CALLS_OF_EVENT = {
     "slow": {"think"},
     "stale": {"list"},
 }
+ANSWER_WITHIN = timedelta(seconds=5)  # a few tries: each is more points for a plan
 SLOW_SECONDS = 59  # of the lease's 60
 
 type Plan = tuple[tuple[int, str], ...]
@@ -150,7 +151,10 @@ class Harness:
                     clock=self.clock,
                 ),
                 settings=turn_settings(
-                    fallback_sentence=FALLBACK, budget=self.budget, max_event_age=self.max_event_age
+                    fallback_sentence=FALLBACK,
+                    budget=self.budget,
+                    answer_within=ANSWER_WITHIN,
+                    max_event_age=self.max_event_age,
                 ),
                 new_id=lambda: f"id{next(self.ids)}",
             )
