@@ -71,11 +71,16 @@ def turn_settings(
     *,
     fallback_sentence: str = FALLBACK,
     budget: Budget = PLENTY,
+    answer_within: timedelta = timedelta(minutes=5),
     max_attempts: int = 3,
     max_event_age: timedelta = timedelta(hours=1),
 ) -> TurnSettings:
     return TurnSettings(
-        fallback_sentence=fallback_sentence, budget=budget, max_attempts=max_attempts, max_event_age=max_event_age
+        fallback_sentence=fallback_sentence,
+        budget=budget,
+        answer_within=answer_within,
+        max_attempts=max_attempts,
+        max_event_age=max_event_age,
     )
 
 

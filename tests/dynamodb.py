@@ -15,7 +15,17 @@ from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.dynamodb.owner_index import OwnerIndex
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.dynamodb.turn_store import TurnStore
-from switchboard.conversation import Conversation, PendingReply, ReplyKind, TurnMessage, TurnOutcome, TurnRecord
+from switchboard.conversation import (
+    Conversation,
+    Coverage,
+    OwnerReason,
+    PendingReply,
+    ReplyKind,
+    TurnMessage,
+    TurnOutcome,
+    TurnRecord,
+)
+from switchboard.ports import Settlement
 from tests.builders import CONVERSATION, NOON, sid
 
 LATER = NOON + timedelta(seconds=60)
@@ -28,6 +38,7 @@ REPLY = PendingReply(
     parts=("a", "b"),
     send_attempts=(1, 1),
     ownership_epoch=0,
+    frozen_at=NOON,
     verify_not_before=LATER,
 )
 RECORD = TurnRecord(
@@ -138,3 +149,15 @@ def claim(
     claimed = try_claim(store, *messages, worker=worker, turn=turn, seconds=seconds)
     assert isinstance(claimed, Conversation), claimed
     return claimed
+
+
+def settlement(
+    coverage: Coverage,
+    *,
+    human_because: OwnerReason | None = None,
+    left_to_human: frozenset[int] = frozenset(),
+    failed: frozenset[int] = frozenset(),
+) -> Settlement:
+    return Settlement(
+        coverage=coverage, human_because=human_because, left_to_human=left_to_human, failed=failed, at=NOON
+    )

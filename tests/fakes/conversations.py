@@ -21,7 +21,7 @@ from switchboard.conversation import (
     TurnRecord,
 )
 from switchboard.events import Owner
-from switchboard.ports import Busy, Fenced, OwnedByHuman, Takeover
+from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
 
 REPLIED = {TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK}
 
@@ -38,7 +38,9 @@ class ConversationsInMemory:
         self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
     ) -> Conversation | Busy:
         item = self.items.get(sid, Conversation(sid=sid))
-        if _is_leased(item, now) and item.lease_token != token:
+        if item.lease_token == token:
+            return item if _is_leased(item, now) else Busy(until=now)
+        if _is_leased(item, now):
             return Busy(until=item.lease_until)
         self.items[sid] = replace(
             item,
@@ -49,6 +51,7 @@ class ConversationsInMemory:
             lease_token=token,
             attempts=item.attempts + 1,
             turn=item.turn or turn,
+            turn_started_at=item.turn_started_at if item.turn else now,
             turn_messages=item.turn_messages | messages,
         )
         return self.items[sid]
@@ -65,15 +68,16 @@ class ConversationsInMemory:
         *,
         coverage: Coverage,
         left_to_human: frozenset[int],
-        owner: Owner,
-        now: datetime,
     ) -> None:
-        item = self._close_turn(conversation, coverage=coverage, owner=owner, now=now)
+        item = self._close_turn(conversation, coverage)
         self.items[item.sid] = replace(item, left_to_human=item.left_to_human | left_to_human)
         self._records(item.sid)[record.first_index, record.turn] = record
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
+        if conversation.has_failed:
+            item = replace(item, owner=Owner.ASSISTANT, owner_reason=None, owner_since=UNIX_EPOCH)
+            self.human_since.pop(item.sid, None)
         self.items[item.sid] = replace(item, pending_reply=pending_reply)
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
@@ -84,7 +88,8 @@ class ConversationsInMemory:
 
     def record(self, sid: str, record: TurnRecord) -> None:
         key = (record.first_index, record.turn)
-        if key in self._records(sid):
+        if (known := self._records(sid).get(key)) is not None:
+            self._records(sid)[key] = replace(known, outcome=record.outcome, rule=record.rule)
             return
         self._records(sid)[key] = record
         day = f"{record.at:%Y-%m-%d}"
@@ -101,8 +106,16 @@ class ConversationsInMemory:
             limit_notice_sent=f"{customer} {day}" in self.limit_notices,
         )
 
-    def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
-        self._close_turn(conversation, coverage=coverage, owner=owner, now=now)
+    def settle(self, conversation: Conversation, settlement: Settlement) -> None:
+        item = self._close_turn(conversation, settlement.coverage)
+        if settlement.human_because:
+            self.human_since.setdefault(item.sid, settlement.at)
+            item = replace(item, owner=Owner.HUMAN, owner_reason=settlement.human_because, owner_since=settlement.at)
+        self.items[item.sid] = replace(
+            item,
+            left_to_human=item.left_to_human | settlement.left_to_human,
+            failed=item.failed | settlement.failed,
+        )
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
         item = self.items[conversation.sid]
@@ -112,6 +125,7 @@ class ConversationsInMemory:
                 lease_token="",
                 lease_until=UNIX_EPOCH,
                 lease_fencing_token=0,
+                attempts=item.attempts - 1,
                 pending_reply=pending_reply or item.pending_reply,
             )
 
@@ -123,9 +137,12 @@ class ConversationsInMemory:
     def history(self, sid: str) -> tuple[Exchange, ...]:
         records = self._records(sid)
         return tuple(
-            Exchange(said=records[key].said, replied="\n\n".join(records[key].parts))
+            Exchange(
+                said=records[key].said,
+                replied="\n\n".join(records[key].parts) if records[key].outcome in REPLIED else "",
+            )
             for key in sorted(records)
-            if records[key].outcome in REPLIED
+            if records[key].outcome in {*REPLIED, TurnOutcome.EXPIRED}
         )
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
@@ -133,33 +150,42 @@ class ConversationsInMemory:
         handled = item.coverage.handled if index is None else item.coverage.handled | {index}
         left_to_human = frozenset(number for number in item.left_to_human if index is None or number > index)
         item = replace(item, coverage=replace(item.coverage, handled=handled), left_to_human=left_to_human)
-        self.items[sid] = self._owned(item, Owner.HUMAN, at) if item.owner_changed_at < at else item
-        if item.owner_changed_at > at:
+        if item.owner_event_at < at or (item.owner_event_at == at and item.owner is Owner.ASSISTANT):
+            item = replace(
+                self._taken(item, at),
+                owner=Owner.HUMAN,
+                owner_reason=OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE,
+                owner_since=at,
+                owner_event_at=at,
+                human_spoke_at=item.human_spoke_at if index is None else at,
+            )
+            self.human_since.setdefault(sid, at)
+        self.items[sid] = item
+        if item.owner_event_at > at:
             return Takeover.OUTDATED
         return Takeover.APPLIED if item.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         item = self.items.get(sid, Conversation(sid=sid))
-        if item.owner_changed_at < at:
-            requeued = item.coverage.requeued | item.left_to_human
-            item = replace(item, coverage=replace(item.coverage, requeued=requeued), left_to_human=frozenset())
-            self.human_since.pop(sid, None)
-            was_human = item.owner is Owner.HUMAN
-            owned = self._owned(item, Owner.ASSISTANT, at) if was_human else replace(item, owner_changed_at=at)
-            self.items[sid] = replace(owned, first_seen_at=_first_seen(item, at))
-        return item.coverage.requeued if item.owner_changed_at <= at else None
+        if item.owner_event_at < at and item.owner_since < at:
+            self.items[sid] = replace(self._handed_back(item, at), owner_event_at=at)
+            return self.items[sid].coverage.requeued
+        if item.owner_event_at > at or (item.owner is Owner.HUMAN and item.owner_since >= at):
+            return None
+        return item.coverage.requeued
+
+    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
+        item = self.items[conversation.sid]
+        if item.fencing_token != conversation.fencing_token:
+            return None
+        self.items[item.sid] = self._handed_back(item, now)
+        return self.items[item.sid].coverage.requeued
 
     def close(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         if not item.closed:
             self.human_since.pop(sid, None)
-            self.items[sid] = replace(
-                item,
-                first_seen_at=_first_seen(item, at),
-                closed=True,
-                fencing_token=item.fencing_token + 1,
-                ownership_epoch=item.ownership_epoch + 1,
-            )
+            self.items[sid] = replace(self._taken(item, at), closed=True)
 
     def owned_by_humans(self) -> list[str]:
         return sorted(self.human_since, key=self.human_since.__getitem__)
@@ -170,7 +196,7 @@ class ConversationsInMemory:
             return None
         return OwnedByHuman(
             conversation_sid=sid,
-            reason=OwnerReason.MESSAGE,
+            reason=item.owner_reason or OwnerReason.MESSAGE,
             since=self.human_since[sid],
             messages_left=len(item.left_to_human),
         )
@@ -182,16 +208,29 @@ class ConversationsInMemory:
         item = self.items.get(sid, Conversation(sid=sid))
         self.items[sid] = replace(item, opted_out_at=max(item.opted_out_at, at))
 
-    def _owned(self, item: Conversation, owner: Owner, at: datetime) -> Conversation:
-        if owner is Owner.HUMAN:
-            self.human_since.setdefault(item.sid, at)
+    def _taken(self, item: Conversation, at: datetime) -> Conversation:
+        """Return the item as a takeover, a hand back or a close leaves it, taken from its worker."""
         return replace(
             item,
             first_seen_at=_first_seen(item, at),
-            owner=owner,
-            owner_changed_at=at,
             fencing_token=item.fencing_token + 1,
             ownership_epoch=item.ownership_epoch + 1,
+            attempts=0,
+        )
+
+    def _handed_back(self, item: Conversation, at: datetime) -> Conversation:
+        self.human_since.pop(item.sid, None)
+        requeued = item.coverage.requeued | item.left_to_human
+        taken = self._taken(item, at) if item.owner is Owner.HUMAN else item
+        return replace(
+            taken,
+            first_seen_at=_first_seen(item, at),
+            coverage=replace(item.coverage, requeued=requeued),
+            left_to_human=frozenset(),
+            owner=Owner.ASSISTANT,
+            owner_reason=None,
+            owner_since=UNIX_EPOCH,
+            handed_back_at=at,
         )
 
     def _fenced(self, conversation: Conversation) -> Conversation:
@@ -200,21 +239,14 @@ class ConversationsInMemory:
             raise Fenced(f"{conversation.sid}: the fencing token was raised")
         return item
 
-    def _close_turn(
-        self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime
-    ) -> Conversation:
+    def _close_turn(self, conversation: Conversation, coverage: Coverage) -> Conversation:
         item = self._fenced(conversation)
-        merged = replace(
-            coverage,
-            handled=item.coverage.handled | coverage.handled
+        handled = (
+            item.coverage.handled | coverage.handled
             if coverage.handled
-            else item.coverage.handled - conversation.coverage.handled,
-            requeued=item.coverage.requeued - (conversation.coverage.requeued - coverage.requeued),
+            else item.coverage.handled - conversation.coverage.handled
         )
-        owner_changed_at = item.owner_changed_at if owner is item.owner else now
-        self.items[item.sid] = replace(
-            _without_turn(item), coverage=merged, owner=owner, owner_changed_at=owner_changed_at
-        )
+        self.items[item.sid] = replace(_without_turn(item), coverage=replace(coverage, handled=handled))
         return self.items[item.sid]
 
     def _records(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
@@ -229,6 +261,7 @@ def _without_turn(item: Conversation) -> Conversation:
     return replace(
         item,
         turn="",
+        turn_started_at=UNIX_EPOCH,
         turn_messages=frozenset(),
         attempts=0,
         pending_reply=None,

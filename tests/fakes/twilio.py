@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from switchboard.errors import NotSent, Permanent, SendRefused, Unknown
+from switchboard.conversation import UNIX_EPOCH
+from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
 from tests.builders import from_assistant
 
@@ -17,7 +18,8 @@ type PostEnd = Literal["sent", "refused", "not_sent", "request_lost", "response_
 class TwilioInMemory:
     """`post_ends` says how the next POSTs end; after `response_lost` the message is there all the same.
 
-    `unlisted` are the indices that lists do not show yet. `is_deleted` makes every conversation a deleted one.
+    Until `outage_until` every POST ends as `outage_end`, and no list is answered. `unlisted` are the indices that lists
+    do not show yet. `is_deleted` makes every conversation a deleted one.
     """
 
     clock: Callable[[], datetime]
@@ -27,6 +29,8 @@ class TwilioInMemory:
     list_count: int = 0
     unlisted: set[int] = field(default_factory=set)
     is_deleted: bool = False
+    outage_until: datetime = UNIX_EPOCH
+    outage_end: PostEnd = "not_sent"
     after_post: Callable[[], object] = lambda: None
 
     def add(self, *messages: MessageAdded) -> None:
@@ -35,7 +39,7 @@ class TwilioInMemory:
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         self.post_count += 1
-        end = "refused" if self.is_deleted else self.post_ends.popleft() if self.post_ends else "sent"
+        end = self._next_end()
         if end == "refused":
             raise SendRefused(f"{conversation_sid}: refused", code=50377)
         if end == "not_sent":
@@ -62,8 +66,17 @@ class TwilioInMemory:
         self.list_count += 1
         if self.is_deleted:
             raise Permanent(f"{conversation_sid}: 404")
+        if self.clock() < self.outage_until:
+            raise Transient(f"{conversation_sid}: 503")
         existing = sorted(self.messages.get(conversation_sid, []), key=lambda message: message.index)
         return tuple(m for m in existing if m.index >= from_index and m.index not in self.unlisted)
+
+    def _next_end(self) -> PostEnd:
+        if self.is_deleted:
+            return "refused"
+        if self.clock() < self.outage_until:
+            return self.outage_end
+        return self.post_ends.popleft() if self.post_ends else "sent"
 
     def replies(self, conversation_sid: str) -> list[str]:
         return [message.body for message in self.messages.get(conversation_sid, []) if message.marker]

@@ -73,6 +73,7 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             "CONVERSATIONS_TABLE": "Conversations",
             "ASSISTANT_MODEL": "offline",
             "MAX_EVENT_AGE_MINUTES": "100000000",
+            "ANSWER_WITHIN_MINUTES": "5",
             "MAX_ATTEMPTS": "3",
             "COALESCE_SECONDS": "0",
             "FALLBACK_SENTENCE": "Sorry.",

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from switchboard.conversation import TurnMessage
+from switchboard.conversation import OwnerReason, TurnMessage
 from switchboard.events import Owner
 from switchboard.ports import Takeover
 from tests.builders import CONVERSATION, NOON, sid
-from tests.dynamodb import LATER, RECORD, REPLY, SECOND, Store, claim
+from tests.dynamodb import LATER, RECORD, REPLY, SECOND, Store, claim, settlement
 
 
 def test_the_first_event_of_a_conversation_sets_when_we_first_saw_it(store: Store) -> None:
@@ -35,7 +35,7 @@ def test_a_takeover_tells_whether_a_customer_has_written_and_whether_it_is_outda
     store.hand_back(CONVERSATION, at=LATER + timedelta(seconds=1))
     outdated = store.take_over(CONVERSATION, index=4, at=LATER)
     claimed = claim(store, SECOND, worker="two", seconds=90)
-    store.settle(claimed, coverage=claimed.coverage.with_handled({1}, now=LATER), owner=Owner.ASSISTANT, now=LATER)
+    store.settle(claimed, settlement(claimed.coverage.with_handled({1}, now=LATER)))
     after_a_turn = store.take_over(CONVERSATION, index=None, at=LATER + timedelta(seconds=9))
 
     assert before_any == [Takeover.BEFORE_ANY_CUSTOMER] * 2
@@ -47,7 +47,7 @@ def test_a_takeover_leaves_the_messages_after_it_to_the_human(store: Store) -> N
     before, after = (TurnMessage(index=index, message_sid=sid("IM", index)) for index in (1, 3))
     claimed = claim(store, before, after)
     coverage = claimed.coverage.with_handled({1, 3}, now=NOON)
-    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1, 3}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1, 3}))
 
     store.take_over(CONVERSATION, index=2, at=NOON + timedelta(seconds=1))
 
@@ -76,7 +76,7 @@ def test_a_hand_back_that_arrives_twice_returns_the_same_messages(store: Store) 
     store.take_over(CONVERSATION, index=0, at=NOON)
     claimed = claim(store, SECOND)
     coverage = claimed.coverage.with_handled({1}, now=NOON)
-    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}))
 
     first = store.hand_back(CONVERSATION, at=LATER)
     second = store.hand_back(CONVERSATION, at=LATER)
@@ -97,3 +97,44 @@ def test_an_older_opt_out_does_not_replace_a_newer_one(store: Store) -> None:
     store.opt_out(CONVERSATION, at=NOON)
 
     assert claim(store).opted_out_at == LATER
+
+
+def test_a_hand_back_that_is_older_than_the_handoff_it_would_end_changes_nothing(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage, human_because=OwnerReason.HANDOFF))
+
+    assert store.hand_back(CONVERSATION, at=NOON - timedelta(seconds=1)) is None
+
+    assert claim(store, worker="two").owner_reason is OwnerReason.HANDOFF
+
+
+def test_at_equal_times_the_human_wins(store: Store) -> None:
+    store.hand_back(CONVERSATION, at=NOON)
+
+    assert store.take_over(CONVERSATION, index=None, at=NOON)
+
+    assert claim(store).owner_reason is OwnerReason.ATTRIBUTE
+
+
+def test_the_owner_has_a_reason_until_the_conversation_is_handed_back(store: Store) -> None:
+    store.take_over(CONVERSATION, index=3, at=NOON)
+    taken = claim(store)
+    assert (taken.owner_reason, taken.human_spoke_at, taken.owner_since) == (OwnerReason.MESSAGE, NOON, NOON)
+
+    store.hand_back(CONVERSATION, at=LATER)
+
+    after = claim(store, worker="two")
+    assert (after.owner, after.owner_reason, after.handed_back_at) == (Owner.ASSISTANT, None, LATER)
+
+
+def test_a_hand_back_by_time_needs_that_no_human_has_written_since_and_hides_no_word_of_theirs(store: Store) -> None:
+    store.take_over(CONVERSATION, index=0, at=NOON)
+    read = claim(store, worker="reader")
+    store.take_over(CONVERSATION, index=1, at=NOON + timedelta(seconds=1))
+
+    assert store.hand_back_unless_spoken(read, now=LATER) is None
+
+    read_again = claim(store, worker="another", seconds=1)
+    assert store.hand_back_unless_spoken(read_again, now=LATER) is not None
+    assert store.take_over(CONVERSATION, index=2, at=NOON + timedelta(seconds=2))
+    assert claim(store, worker="last", seconds=2).owner_reason is OwnerReason.MESSAGE

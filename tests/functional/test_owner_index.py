@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from switchboard.conversation import OwnerReason, TurnOutcome, TurnRecord
-from switchboard.events import Owner
 from switchboard.ports import OwnedByHuman
 from tests.builders import CONVERSATION, NOON, sid
 from tests.dynamodb import LATER, OwnedStore, claim, stores_of, table_on_moto
@@ -84,8 +83,6 @@ def test_what_waits_for_the_human_is_counted_until_it_is_handed_back(store: Owne
         REFUSED,
         coverage=claimed.coverage.with_handled({0, 1}, now=NOON),
         left_to_human=frozenset({0, 1}),
-        owner=Owner.HUMAN,
-        now=NOON,
     )
 
     owned = store.read(CONVERSATION)

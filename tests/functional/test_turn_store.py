@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from switchboard.conversation import Conversation, Coverage, TurnOutcome
+from switchboard.conversation import Conversation, Coverage, OwnerReason, TurnOutcome
 from switchboard.events import Owner
 from switchboard.ports import Busy, Fenced
 from tests.builders import CONVERSATION, NOON
-from tests.dynamodb import FIRST, LATER, RECORD, REPLY, SECOND, Store, claim, try_claim
+from tests.dynamodb import FIRST, LATER, RECORD, REPLY, SECOND, Store, claim, settlement, try_claim
 
 
 def test_a_claim_opens_a_turn_under_a_lease(store: Store) -> None:
@@ -51,10 +52,8 @@ def test_a_write_with_an_older_fencing_token_is_refused_and_changes_nothing(stor
         "join": lambda: store.join(claimed, frozenset({SECOND})),
         "freeze": lambda: store.freeze(claimed, REPLY),
         "record_resend": lambda: store.record_resend(claimed, REPLY),
-        "settle": lambda: store.settle(claimed, coverage=coverage, owner=Owner.ASSISTANT, now=NOON),
-        "refuse": lambda: store.refuse(
-            claimed, RECORD, coverage=coverage, left_to_human=frozenset(), owner=Owner.ASSISTANT, now=NOON
-        ),
+        "settle": lambda: store.settle(claimed, settlement(coverage)),
+        "refuse": lambda: store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset()),
     }
 
     with pytest.raises(Fenced):
@@ -94,7 +93,9 @@ def test_settling_closes_the_turn_and_stores_its_gaps(store: Store) -> None:
     claimed = claim(store)
     store.freeze(claimed, REPLY)
 
-    store.settle(claimed, coverage=claimed.coverage.with_handled({0, 3}, now=NOON), owner=Owner.HUMAN, now=NOON)
+    store.settle(
+        claimed, settlement(claimed.coverage.with_handled({0, 3}, now=NOON), human_because=OwnerReason.HANDOFF)
+    )
 
     after = claim(store, SECOND, worker="two", turn="T2")
     assert (after.pending_reply, after.turn, after.attempts, after.owner) == (None, "T2", 1, Owner.HUMAN)
@@ -108,7 +109,7 @@ def test_indices_of_humans_that_were_added_during_a_turn_survive_its_settle(stor
     claimed = claim(store)
     store.take_over(CONVERSATION, index=7, at=NOON)
 
-    store.settle(claimed, coverage=claimed.coverage.with_handled({0}, now=NOON), owner=Owner.HUMAN, now=NOON)
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON), human_because=OwnerReason.HANDOFF))
 
     coverage = claim(store, worker="two").coverage
     assert coverage.low_watermark == 5
@@ -118,12 +119,12 @@ def test_indices_of_humans_that_were_added_during_a_turn_survive_its_settle(stor
 def test_handled_indices_far_above_the_low_watermark_are_stored_until_it_reaches_them(store: Store) -> None:
     claimed = claim(store)
     coverage = claimed.coverage.with_handled({0, 500}, now=NOON)
-    store.settle(claimed, coverage=coverage, owner=Owner.ASSISTANT, now=NOON)
+    store.settle(claimed, settlement(coverage))
     again = claim(store, SECOND, worker="two", turn="T2")
     assert again.coverage == coverage
 
     all_handled = again.coverage.with_handled(range(1, 500), now=NOON)
-    store.settle(again, coverage=all_handled, owner=Owner.ASSISTANT, now=NOON)
+    store.settle(again, settlement(all_handled))
 
     assert claim(store, SECOND, worker="three", turn="T3").coverage == Coverage(low_watermark=500)
 
@@ -140,7 +141,7 @@ def test_a_refused_message_is_left_to_a_human_and_not_part_of_the_history(store:
     coverage = claimed.coverage.with_handled({0}, now=NOON)
     refused = replace(RECORD, message_sids=(), parts=(), outcome=TurnOutcome.REFUSED, rule="human", kind=None)
 
-    store.refuse(claimed, refused, coverage=coverage, left_to_human=frozenset({0}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, refused, coverage=coverage, left_to_human=frozenset({0}))
 
     assert store.history(CONVERSATION) == ()  # an assistant would take it for a question that still waits
     assert store.hand_back(CONVERSATION, at=LATER) == frozenset({0})
@@ -150,12 +151,12 @@ def test_a_requeued_message_is_covered_again_once_it_is_answered(store: Store) -
     store.take_over(CONVERSATION, index=0, at=NOON)
     claimed = claim(store, SECOND)
     coverage = claimed.coverage.with_handled({1}, now=NOON)
-    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}), owner=Owner.HUMAN, now=NOON)
+    store.refuse(claimed, RECORD, coverage=coverage, left_to_human=frozenset({1}))
     store.hand_back(CONVERSATION, at=LATER)
     again = claim(store, SECOND, worker="two")
     assert not again.coverage.covers(1)
 
-    store.settle(again, coverage=again.coverage.with_handled({1}, now=NOON), owner=Owner.ASSISTANT, now=NOON)
+    store.settle(again, settlement(again.coverage.with_handled({1}, now=NOON)))
 
     assert claim(store, SECOND, worker="three").coverage.covers(1)
 
@@ -173,3 +174,93 @@ def test_a_takeover_is_seen_at_once_in_the_fencing_token(store: Store) -> None:
     store.take_over(CONVERSATION, index=None, at=NOON)
 
     assert store.read_fencing_token(CONVERSATION) == 2
+
+
+def test_a_claim_repeated_with_its_own_token_counts_one_attempt_and_raises_one_token(store: Store) -> None:
+    first = claim(store)
+
+    again = claim(store)
+
+    assert (again.attempts, again.fencing_token) == (first.attempts, first.fencing_token) == (1, 1)
+
+
+def test_a_claim_repeated_after_a_takeover_is_not_ours(store: Store) -> None:
+    claim(store)
+    store.take_over(CONVERSATION, index=None, at=NOON)
+
+    assert isinstance(try_claim(store, worker="one"), Busy)
+
+
+def test_a_turn_begins_with_its_first_claim(store: Store) -> None:
+    claim(store)
+
+    later = claim(store, worker="two", seconds=61)
+
+    assert later.turn_started_at == NOON
+
+
+def test_a_turn_given_back_takes_its_attempt_back(store: Store) -> None:
+    store.give_back(claim(store))
+
+    assert claim(store, worker="two").attempts == 1
+
+
+@pytest.mark.parametrize("event", ["take_over", "close"])
+def test_what_takes_a_conversation_from_its_worker_is_a_verdict_on_the_attempt(store: Store, event: str) -> None:
+    claim(store)
+    if event == "take_over":
+        store.take_over(CONVERSATION, index=None, at=NOON)
+    else:
+        store.close(CONVERSATION, at=NOON)
+
+    assert claim(store, worker="two").attempts == 1
+
+
+def test_a_freeze_gives_back_a_conversation_that_a_human_has_because_of_a_failure(store: Store) -> None:
+    claimed = claim(store)
+    failed = settlement(claimed.coverage, human_because=OwnerReason.FAILURE, failed=frozenset({0}))
+    store.settle(claimed, failed)
+    again = claim(store, SECOND, worker="two", turn="T2")
+    assert (again.has_failed, again.failed) == (True, frozenset({0}))
+
+    store.freeze(again, REPLY)
+
+    after = claim(store, SECOND, worker="three", seconds=61)
+    assert (after.owner, after.owner_reason, after.has_failed) == (Owner.ASSISTANT, None, False)
+    assert after.ownership_epoch == again.ownership_epoch
+
+
+def test_a_settle_that_makes_a_human_the_owner_hides_no_earlier_word_of_a_human(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage, human_because=OwnerReason.FAILURE))
+
+    store.take_over(CONVERSATION, index=0, at=NOON - timedelta(seconds=5))
+
+    assert claim(store, worker="two").owner_reason is OwnerReason.MESSAGE
+
+
+def test_a_repeated_record_changes_its_outcome_and_is_charged_once(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.VOID))
+    assert store.history(CONVERSATION) == ()
+
+    store.record(CONVERSATION, RECORD)
+
+    assert [exchange.replied for exchange in store.history(CONVERSATION)] == ["hello"]
+    assert store.spent(RECORD.customer, now=NOON).by_customer == 1
+
+
+def test_what_expired_is_shown_as_unanswered(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.EXPIRED))
+
+    (exchange,) = store.history(CONVERSATION)
+    assert (exchange.said, exchange.replied) == (("hi",), "")
+
+
+def test_a_gap_that_was_looked_for_is_stored(store: Store) -> None:
+    claimed = claim(store)
+    coverage = claimed.coverage.with_handled({0, 3}, now=NOON, not_found=frozenset({1}))
+
+    store.settle(claimed, settlement(coverage))
+
+    after = claim(store, SECOND, worker="two", turn="T2").coverage
+    assert (after.looked, after.first_unexplained_below(4, besides=())) == (frozenset({1}), 2)

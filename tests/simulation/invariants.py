@@ -27,6 +27,7 @@ class SendPermit:
     owner: Owner
     closed: bool
     taken_over_since_freeze: bool
+    human_wrote_since_freeze: bool = True
     saw_a_human: bool = False
 
 
@@ -50,8 +51,10 @@ class Evidence:
     max_copies: int = 1
 
     @property
-    def human_owns_or_owned(self) -> bool:
-        return self.item.owner is Owner.HUMAN or self.was_handed_back
+    def human_owned_by_event(self) -> bool:
+        """Whether a human ever owned it by a takeover or a handoff, and not only by a failure."""
+        handed_off = any(record.outcome is TurnOutcome.HANDED_OFF for record in self.records)
+        return self.human_wrote or handed_off or any(event.owner is Owner.HUMAN for event in self.owner_events)
 
     @property
     def customer_messages(self) -> list[MessageAdded]:
@@ -69,7 +72,8 @@ def check(evidence: Evidence) -> None:
     no_part_is_there_twice(evidence)
     no_message_is_answered_twice(evidence)
     replies_are_in_order(evidence)
-    the_fallback_is_in_the_dead_letter_queue(evidence)
+    nobody_waits_for_a_human_who_has_no_message(evidence)
+    a_failure_does_not_last(evidence)
     nobody_speaks_over_a_human(evidence)
     what_a_human_left_is_answered(evidence)
     a_message_is_thought_about_in_one_turn(evidence)
@@ -85,31 +89,39 @@ def answered_by(reply: MessageAdded) -> frozenset[int]:
 
 
 def every_message_has_an_end(evidence: Evidence) -> None:
-    """Each message is answered, left to a human, refused by a rule, or a dead letter with a fallback."""
+    """Each message is answered, refused by a rule, a dead letter, with a human, or in a turn nobody is sure of."""
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
-    fallback_was_sent = any(reply.body == FALLBACK for reply in evidence.replies)
-    refused = {
-        sid for record in evidence.records if record.outcome is TurnOutcome.REFUSED for sid in record.message_sids
+    dead = {message.message_sid for message in evidence.dead_letters}
+    ended_without_answer = {
+        sid
+        for record in evidence.records
+        if record.outcome in {TurnOutcome.REFUSED, TurnOutcome.UNSURE}
+        for sid in record.message_sids
     }
     for message in evidence.customer_messages:
         ended = (
             message.index in answered
-            or (fallback_was_sent and evidence.human_owns_or_owned)
-            or message.message_sid in refused
+            or message.message_sid in dead
+            or message.message_sid in ended_without_answer
             or (evidence.item.coverage.covers(message.index) and (evidence.human_wrote or evidence.was_closed))
-            or (evidence.item.coverage.covers(message.index) and _ended_with_a_human(evidence, message))
+            or message.index in evidence.item.left_to_human
         )
         assert ended, f"lost: message {message.index}"
-    for message in evidence.dead_letters:
-        ended = fallback_was_sent or evidence.human_owns_or_owned or message.message_sid in refused
-        assert ended, f"a dead letter, but neither a fallback nor a human: message {message.index}"
 
 
-def _ended_with_a_human(evidence: Evidence, message: MessageAdded) -> bool:
-    endings = {record.outcome for record in evidence.records if message.message_sid in record.message_sids}
-    return evidence.human_owns_or_owned and bool(
-        endings & {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.VOID}
-    )
+def nobody_waits_for_a_human_who_has_no_message(evidence: Evidence) -> None:
+    """Where a human owns the conversation because of a failure, the messages of that failure are dead letters."""
+    dead = {message.message_sid for message in evidence.dead_letters}
+    for record in evidence.records:
+        if record.outcome in {TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED}:
+            assert dead.issuperset(record.message_sids), f"{record.outcome}, but no dead letter"
+
+
+def a_failure_does_not_last(evidence: Evidence) -> None:
+    """A failure ends with the customer's next message: none waits, or is refused, because of one."""
+    for record in evidence.records:
+        was_refused = record.outcome is TurnOutcome.REFUSED and record.rule == RefusalRule.HUMAN
+        assert not was_refused or evidence.human_owned_by_event, "a message is refused because of a failure"
 
 
 def no_turn_says_two_texts(evidence: Evidence) -> None:
@@ -142,29 +154,20 @@ def replies_are_in_order(evidence: Evidence) -> None:
         assert all(index < reply.index for index in answered_by(reply)), f"{reply.body!r} precedes its question"
 
 
-def the_fallback_is_in_the_dead_letter_queue(evidence: Evidence) -> None:
-    """Where a customer read the fallback, each of their messages is a dead letter, and a human is the owner."""
-    dead = {message.message_sid for message in evidence.dead_letters}
-    for record in evidence.records:
-        if record.outcome is TurnOutcome.FELL_BACK:
-            assert dead.issuperset(record.message_sids), "a fallback, but no dead letter"
-    if any(reply.body == FALLBACK for reply in evidence.replies):
-        assert evidence.human_owns_or_owned or evidence.human_wrote or evidence.was_closed, "a fallback, but no human"
-
-
 def nobody_speaks_over_a_human(evidence: Evidence) -> None:
     """Nothing is sent once a human owns the conversation or it is closed, and no pending reply outlives a takeover."""
     for permit in evidence.send_permits:
         assert permit.owner is Owner.ASSISTANT, f"turn {permit.turn} sends while a human is the owner"
         assert not permit.closed, f"turn {permit.turn} sends into a closed conversation"
-        assert not permit.taken_over_since_freeze, f"turn {permit.turn} sends a pending reply from before a takeover"
+        was_taken = permit.taken_over_since_freeze and permit.human_wrote_since_freeze
+        assert not was_taken, f"turn {permit.turn} sends a pending reply from before a human's word"
         assert not permit.saw_a_human, f"turn {permit.turn} sends although its list showed a human's message"
     assert not evidence.sent_after_takeover, "a later part was sent after a takeover"
 
 
 def what_a_human_left_is_answered(evidence: Evidence) -> None:
     """Where the assistant owns the conversation again, every message after the human's last one is answered."""
-    stopped = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.VOID, TurnOutcome.HANDED_OFF}
+    stopped = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED, TurnOutcome.HANDED_OFF}
     if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.outcome for r in evidence.records}:
         return
     if any(
@@ -196,7 +199,13 @@ def the_newest_event_decides_who_owns(evidence: Evidence) -> None:
     if not evidence.owner_events or evidence.item.closed:
         return
     newest = max(evidence.owner_events, key=lambda event: event.at)
-    gave_up = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.HANDED_OFF, TurnOutcome.REFUSED}
+    gave_up = {
+        TurnOutcome.UNSURE,
+        TurnOutcome.FELL_BACK,
+        TurnOutcome.EXPIRED,
+        TurnOutcome.HANDED_OFF,
+        TurnOutcome.REFUSED,
+    }
     if newest.owner == Owner.ASSISTANT and any(record.outcome in gave_up for record in evidence.records):
         return  # the turn may have given up before or after the hand back
     assert evidence.item.owner == newest.owner, f"{evidence.item.owner} owns it, the newest event says {newest.owner}"

@@ -73,9 +73,9 @@ MUTANTS = (
     ),
     Mutant(
         name="R3 attempts without end",
-        file=f"{LAYER}/turn/think.py",
-        old="    if turn.conversation.attempts > turn.settings.max_attempts:\n        return _fallback(",
-        new="    if turn.conversation.attempts > 1000:\n        return _fallback(",
+        file=f"{LAYER}/turn/context.py",
+        old="return self.conversation.attempts > self.settings.max_attempts",
+        new="return self.conversation.attempts > 1000",
     ),
     Mutant(
         name="R3 the fallback leaves no dead letter",
@@ -86,8 +86,8 @@ MUTANTS = (
     Mutant(
         name="R4 a pending reply survives a takeover",
         file=f"{LAYER}/turn/resume.py",
-        old="if reply.ownership_epoch != turn.conversation.ownership_epoch:",
-        new="if reply.ownership_epoch > turn.conversation.ownership_epoch:",
+        old="    if reply.ownership_epoch != turn.conversation.ownership_epoch and not",
+        new="    if reply.ownership_epoch > turn.conversation.ownership_epoch and not",
     ),
     Mutant(
         name="R5 a resend is not counted",
@@ -164,8 +164,8 @@ MUTANTS = (
     Mutant(
         name="a swallowed error",
         file=f"{LAYER}/turn/take_turn.py",
-        old="        return defer(turn, Deferred(reason=RetryReason.RETRY, retry_at=turn.now(), cause=str(error)))\n",
-        new="        return TurnResult(outcome=RetryReason.RETRY, acknowledged=frozenset(m.message_sid for m in delivered), cause=str(error))\n",
+        old="        return defer(turn, later)\n",
+        new="        return TurnResult(outcome=RetryReason.RETRY, acknowledged=frozenset(m.message_sid for m in delivered))\n",
     ),
     Mutant(
         name="no rule refuses",
@@ -176,13 +176,13 @@ MUTANTS = (
     Mutant(
         name="a handoff does not hand off",
         file=f"{LAYER}/turn/settle.py",
-        old="keeps_owner = ending.outcome in _KEEPS_ITS_OWNER or ending.rule == RefusalRule.OVER_BUDGET",
-        new="keeps_owner = True",
+        old="    return OwnerReason.HANDOFF if ending.reply.kind is ReplyKind.HANDOFF else OwnerReason.FAILURE\n",
+        new="    return None if ending.reply.kind is ReplyKind.HANDOFF else OwnerReason.FAILURE\n",
     ),
     Mutant(
         name="what a human owns is not left to them",
         file=f"{LAYER}/turn/settle.py",
-        old="left_to_human=indices if is_left_to_human else frozenset(),",
+        old="left_to_human=indices if refused.rule is RefusalRule.HUMAN else frozenset(),",
         new="left_to_human=frozenset(),",
     ),
     Mutant(
@@ -200,7 +200,7 @@ MUTANTS = (
     Mutant(
         name="what a list shows does not join",
         file=f"{LAYER}/turn/gather.py",
-        old="    if gap is None and not unread:\n",
+        old="    if unexplained is None and not unread:\n",
         new="    if True:\n",
     ),
     Mutant(
@@ -230,7 +230,7 @@ MUTANTS = (
     Mutant(
         name="an older takeover counts as one",
         file=f"{LAYER}/lifecycle.py",
-        old="return Effect.TAKEN_OVER if is_newest else Effect.OUTDATED",
+        old="return Effect.OUTDATED if takeover is Takeover.OUTDATED else Effect.TAKEN_OVER",
         new="return Effect.TAKEN_OVER",
     ),
     Mutant(
@@ -242,8 +242,8 @@ MUTANTS = (
     Mutant(
         name="R1 the table: a lease outlives a takeover",
         file=f"{LAYER}/aws/dynamodb/updates.py",
-        old='        " OR #lease_fencing_token <> #fencing_token OR #lease_token = :our_token",',
-        new='        " OR #lease_token = :our_token",',
+        old='        " AND (#lease_until <= :now OR #lease_fencing_token <> #fencing_token))",',
+        new='        " AND #lease_until <= :now)",',
     ),
     Mutant(
         name="R1 the table: a turn given back keeps its lease",
@@ -254,8 +254,8 @@ MUTANTS = (
     Mutant(
         name="R7 the table: an older event sets the owner",
         file=f"{LAYER}/aws/dynamodb/updates.py",
-        old='NEWER = "attribute_not_exists(#owner_changed_at) OR #owner_changed_at < :at"',
-        new='NEWER = "attribute_not_exists(#owner_changed_at) OR #owner_changed_at <> :at"',
+        old='NEWER = "(attribute_not_exists(#owner_event_at) OR #owner_event_at < :at)"',
+        new='NEWER = "(attribute_not_exists(#owner_event_at) OR #owner_event_at <> :at)"',
     ),
     Mutant(
         name="R8 the table: what is left to a human is forgotten",
@@ -265,9 +265,9 @@ MUTANTS = (
     ),
     Mutant(
         name="R8 the table: a hand back reopens nothing",
-        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
-        old='            update.adds["requeued"] = ":left_to_human"\n            update.removes = (*update.removes, "left_to_human")\n            update.values[":left_to_human"] = set(conversation.left_to_human)\n',
-        new="            pass\n",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        update.adds["requeued"] = ":left_to_human"\n        update.removes = (*update.removes, "left_to_human")\n        update.values[":left_to_human"] = set(conversation.left_to_human)\n',
+        new="        pass\n",
     ),
     Mutant(
         name="R9 the table: the fencing token is read as it once was",
@@ -277,9 +277,9 @@ MUTANTS = (
     ),
     Mutant(
         name="R13 the table: our own lease keeps us out",
-        file=f"{LAYER}/aws/dynamodb/updates.py",
-        old='        " OR #lease_fencing_token <> #fencing_token OR #lease_token = :our_token",',
-        new='        " OR #lease_fencing_token <> #fencing_token",',
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="            if item.lease_token != token:\n",
+        new="            if True:\n",
     ),
     Mutant(
         name="R14 the table: every claim draws a new turn",
@@ -290,14 +290,14 @@ MUTANTS = (
     Mutant(
         name="R14 the table: a retry takes what it was given",
         file=f"{LAYER}/aws/dynamodb/updates.py",
-        old='            "turn": "if_not_exists(#turn, :turn)",\n            **ACTIVITY,\n        },\n        adds={"turn_messages": ":messages"},\n',
-        new='            "turn": "if_not_exists(#turn, :turn)",\n            "turn_messages": ":messages",\n            **ACTIVITY,\n        },\n',
+        old='            "turn_started_at": "if_not_exists(#turn_started_at, :now)",\n            **ACTIVITY,\n        },\n        adds={"turn_messages": ":messages"},\n',
+        new='            "turn_started_at": "if_not_exists(#turn_started_at, :now)",\n            "turn_messages": ":messages",\n            **ACTIVITY,\n        },\n',
     ),
     Mutant(
         name="the table lets anybody claim",
         file=f"{LAYER}/aws/dynamodb/updates.py",
-        old='OR #lease_token = :our_token",\n        sets',
-        new='OR #lease_token <> :our_token",\n        sets',
+        old='OR (#lease_token <> :our_token"\n        " AND (#lease_until <= :now',
+        new='OR (#lease_token <> :our_token"\n        " OR (#lease_until <= :now',
     ),
     Mutant(
         name="the table settles under any fencing token",
@@ -320,8 +320,8 @@ MUTANTS = (
     Mutant(
         name="the table: a human's message waits for an answer",
         file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
-        old='        if index is not None:\n            update.adds["handled"] = ":handled"\n            update.values[":handled"] = {index}\n        try:',
-        new="        try:",
+        old='            update.adds["handled"] = ":handled"\n            update.sets["human_spoke_at"] = ":at"\n            update.values[":handled"] = {index}\n',
+        new='            update.sets["human_spoke_at"] = ":at"\n',
     ),
     Mutant(
         name="the table: an attempt is not counted",
@@ -434,8 +434,8 @@ MUTANTS = (
     Mutant(
         name="a rotated token is not read again",
         file=f"{LAYER}/twilio/webhook/read.py",
-        old="            rotated = self.secrets.refresh()\n",
-        new="            rotated = None\n",
+        old="        if rotated := self.secrets.refresh():\n",
+        new="        if rotated := None:\n",
     ),
     Mutant(
         name="5xx is not sent",
@@ -460,6 +460,138 @@ MUTANTS = (
         file="functions/webhook/app.py",
         old="isinstance(happened, MessageAdded) and happened.author_role is AuthorRole.CUSTOMER",
         new="isinstance(happened, MessageAdded)",
+    ),
+    Mutant(
+        name="trying ends by the number of tries",
+        file=f"{LAYER}/turn/think.py",
+        old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    return Thought",
+        new="        return _fallback(turn, str(error))\n    return Thought",
+    ),
+    Mutant(
+        name="trying never ends",
+        file=f"{LAYER}/turn/context.py",
+        old="return self.now() - self.conversation.turn_started_at >= self.settings.answer_within",
+        new="return False",
+    ),
+    Mutant(
+        name="a verdict does not take its attempt back",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='        update.sets["attempts"] = "#attempts - :one"\n        update.values[":one"] = 1\n',
+        new="",
+    ),
+    Mutant(
+        name="the apology is said again and again",
+        file=f"{LAYER}/turn/think.py",
+        old='text = "" if turn.conversation.has_failed else turn.settings.fallback_sentence',
+        new="text = turn.settings.fallback_sentence",
+    ),
+    Mutant(
+        name="a failure lasts",
+        file=f"{LAYER}/turn/gate.py",
+        old="if conversation.owner is Owner.HUMAN and not conversation.has_failed:",
+        new="if conversation.owner is Owner.HUMAN:",
+    ),
+    Mutant(
+        name="a failure takes the conversation from a human who spoke",
+        file=f"{LAYER}/turn/settle.py",
+        old="    is_ours = ending.reply.ownership_epoch == turn.conversation.ownership_epoch\n",
+        new="    is_ours = True\n",
+    ),
+    Mutant(
+        name="a failure hides a human's earlier word",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":since"}\n',
+        new='        update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":since", "owner_event_at": ":since"}\n',
+    ),
+    Mutant(
+        name="a lost webhook below our reply is never looked for",
+        file=f"{LAYER}/conversation.py",
+        old="        return min([*gaps, *islice(above, 1)], default=None)\n",
+        new="        return next(above, None)\n",
+    ),
+    Mutant(
+        name="what a list did not show is looked for in every turn",
+        file=f"{LAYER}/conversation.py",
+        old="gap in self.looked or gap in not_found",
+        new="gap in self.looked",
+    ),
+    Mutant(
+        name="what a list showed counts as not found",
+        file=f"{LAYER}/turn/messages.py",
+        old="    return frozenset(range(from_index, max(shown, default=-1))) - shown\n",
+        new="    return frozenset(range(from_index, max(shown, default=-1) + 1))\n",
+    ),
+    Mutant(
+        name="a reply that never left is tried for ever",
+        file=f"{LAYER}/turn/resume.py",
+        old="    return turn.now() - reply.frozen_at >= turn.settings.max_event_age\n",
+        new="    return False\n",
+    ),
+    Mutant(
+        name="a reply that may have left expires",
+        file=f"{LAYER}/turn/resume.py",
+        old="TurnOutcome.UNSURE if sent or any(reply.send_attempts) else TurnOutcome.EXPIRED",
+        new="TurnOutcome.EXPIRED",
+    ),
+    Mutant(
+        name="the looks do not become rarer",
+        file=f"{LAYER}/turn/timing.py",
+        old="return LOOK_INTERVALS[min(looks, len(LOOK_INTERVALS) - 1)]",
+        new="return LOOK_INTERVALS[0]",
+    ),
+    Mutant(
+        name="a look that kills its workers is repeated",
+        file=f"{LAYER}/turn/resume.py",
+        old="    if turn.is_out_of_attempts():  # decided before anything is listed: the look itself may be what kills the workers\n",
+        new="    if False:\n",
+    ),
+    Mutant(
+        name="what a void reply leaves is forgotten",
+        file=f"{LAYER}/turn/resume.py",
+        old="        unanswered = _after_the_last_human_word(turn, reply, listed)\n",
+        new="        unanswered = frozenset[int]()\n",
+    ),
+    Mutant(
+        name="a message grows too old while it is tried",
+        file=f"{LAYER}/turn/gate.py",
+        old="    if conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:\n",
+        new="    if turn.now() - _newest(turn) > turn.settings.max_event_age:\n",
+    ),
+    Mutant(
+        name="what is handed back after an hour is too old",
+        file=f"{LAYER}/turn/gate.py",
+        old="max(message.at, turn.conversation.handed_back_at) if message.index in requeued else message.at",
+        new="message.at",
+    ),
+    Mutant(
+        name="an expired reply is no dead letter",
+        file=f"{LAYER}/turn/record.py",
+        old="frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED})",
+        new="frozenset({TurnOutcome.FELL_BACK})",
+    ),
+    Mutant(
+        name="a list that fails stops a turn for ever",
+        file=f"{LAYER}/turn/gather.py",
+        old="        if not turn.is_overdue():\n            raise\n        return gathered\n",
+        new="        raise\n",
+    ),
+    Mutant(
+        name="a turn recorded as void stays void",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="            self._change_outcome(sid, record)\n",
+        new="            pass\n",
+    ),
+    Mutant(
+        name="a hand back undoes a newer handoff",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='NEWER_HAND_BACK = f"{NEWER} AND (attribute_not_exists(#owner_since) OR #owner_since < :at)"',
+        new="NEWER_HAND_BACK = NEWER",
+    ),
+    Mutant(
+        name="at equal times the assistant wins",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='NEWER_TAKEOVER = f"({NEWER} OR (#owner_event_at = :at AND #owner = :assistant))"',
+        new='NEWER_TAKEOVER = f"({NEWER} OR (#owner_event_at = :at AND #owner <> :assistant AND #owner = :assistant))"',
     ),
 )
 SAMPLE = (

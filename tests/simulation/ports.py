@@ -74,7 +74,7 @@ class Ports:
         item = self._world.item(conversation_sid)
         self._saw_a_human = any(
             message.author_role is AuthorRole.HUMAN
-            and message.at > item.owner_changed_at
+            and message.at > item.owner_event_at
             and not item.coverage.covers(message.index)
             and self._world.clock() - message.at < MAX_EVENT_AGE
             for message in listed

@@ -30,11 +30,17 @@ def test_the_order_of_turns_does_not_matter(first: set[int], second: set[int]) -
 
 
 @given(indices)
-def test_every_index_below_the_handled_ones_is_handled_or_a_gap(handled: set[int]) -> None:
+def test_every_index_below_the_handled_ones_is_handled_or_a_gap_that_is_unexplained_until_it_is_looked_for(
+    handled: set[int],
+) -> None:
     coverage = Coverage().with_handled(handled, now=NOON)
+    gaps = frozenset(range(max(handled))) - handled
 
-    assert coverage.first_unknown_below(max(handled) + 1, besides=()) is None
-    assert set(coverage.gaps) == set(range(max(handled))) - handled
+    looked = coverage.with_handled((), now=NOON, not_found=gaps)
+
+    assert set(coverage.gaps) == gaps
+    assert coverage.first_unexplained_below(max(handled) + 1, besides=()) == min(gaps, default=None)
+    assert looked.first_unexplained_below(max(handled) + 1, besides=()) is None
 
 
 def test_a_gap_counts_as_handled_after_a_day() -> None:

@@ -184,6 +184,7 @@ def test_a_message_before_a_first_reply_that_is_not_settled_is_queued(harness: H
         parts=("a",),
         send_attempts=(1,),
         ownership_epoch=0,
+        frozen_at=NOON,
         verify_not_before=UNIX_EPOCH,
     )
     harness.check(pending_reply=pending_reply)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from switchboard.author import AuthorRole
 from switchboard.events import MessageAdded, Owner
@@ -29,10 +30,10 @@ class ReplyKind(StrEnum):
 class OwnerReason(StrEnum):
     """Why a human owns a conversation."""
 
-    MESSAGE = "message"
-    ATTRIBUTE = "attribute"
-    HANDOFF = "handoff"
-    FAILURE = "failure"
+    MESSAGE = "message"  # a human wrote
+    ATTRIBUTE = "attribute"  # a human set the conversation's attributes
+    HANDOFF = "handoff"  # the assistant handed it over
+    FAILURE = "failure"  # the assistant gave up; the customer's next message gives it back
 
 
 class RefusalRule(StrEnum):
@@ -51,6 +52,7 @@ class TurnOutcome(StrEnum):
     ANSWERED = "answered"
     HANDED_OFF = "handed_off"
     FELL_BACK = "fell_back"
+    EXPIRED = "expired"
     UNSURE = "unsure"
     VOID = "void"
     REFUSED = "refused"
@@ -62,12 +64,14 @@ class Coverage:
 
     An index is handled if it is in `handled`, or if it is at most `low_watermark` and not a gap. `gaps` are indices
     below the low watermark that no webhook and no list has shown yet, each with the time we noticed it; Twilio skips
-    numbers, so most never come. `requeued` are indices that a human left unanswered and that wait for an answer again.
+    numbers, so most never come. A gap in `looked` was looked for at Twilio and not found. `requeued` are indices that a
+    human left unanswered and that wait for an answer again.
     """
 
     low_watermark: int = -1
     handled: frozenset[int] = frozenset()
     gaps: Mapping[int, datetime] = field(default_factory=dict[int, datetime])
+    looked: frozenset[int] = frozenset()
     requeued: frozenset[int] = frozenset()
 
     def covers(self, index: int) -> bool:
@@ -76,16 +80,24 @@ class Coverage:
             return False
         return index in self.handled or (index <= self.low_watermark and index not in self.gaps)
 
-    def first_unknown_below(self, index: int, *, besides: Iterable[int]) -> int | None:
-        """Return the lowest index between the low watermark and `index` that is neither handled nor in `besides`."""
-        known = self.handled.union(besides)
-        return next((number for number in range(self.low_watermark + 1, index) if number not in known), None)
+    def first_unexplained_below(self, index: int, *, besides: Iterable[int]) -> int | None:
+        """Return the lowest index below `index` that is neither handled, nor in `besides`, nor looked for.
 
-    def with_handled(self, indices: Iterable[int], *, now: datetime) -> "Coverage":
+        Such an index may stand below the low watermark: a message whose webhook was lost while the assistant thought
+        stands below our reply.
+        """
+        known = self.handled.union(besides)
+        gaps = (gap for gap in self.gaps if gap < index and gap not in self.looked and gap not in known)
+        above = (number for number in range(self.low_watermark + 1, index) if number not in known)
+        return min([*gaps, *islice(above, 1)], default=None)
+
+    def with_handled(
+        self, indices: Iterable[int], *, now: datetime, not_found: frozenset[int] = frozenset()
+    ) -> "Coverage":
         """Return the coverage after these indices are handled too; gaps older than a day are closed.
 
-        The low watermark rises until a hundred gaps are below it. Where more messages wait, it stays low, and
-        `handled` holds the indices above it.
+        `not_found` are indices that were looked for at Twilio and that no list showed. The low watermark rises until a
+        hundred gaps are below it. Where more messages wait, it stays low, and `handled` holds the indices above it.
         """
         added = frozenset(indices)
         handled = self.handled | added
@@ -101,6 +113,7 @@ class Coverage:
             low_watermark=low_watermark,
             handled=frozenset(index for index in handled if index > low_watermark),
             gaps=gaps,
+            looked=frozenset(gap for gap in gaps if gap in self.looked or gap in not_found),
             requeued=self.requeued - added,
         )
 
@@ -125,9 +138,9 @@ class TurnMessage:
 class PendingReply:
     """A turn's reply, frozen before it is sent: whichever worker finishes the turn sends exactly this.
 
-    `covers` are the indices of the messages it answers. `send_attempts` counts, part by part, the POSTs that were
-    allowed; no part gets a third. Nobody looks for the parts at Twilio before `verify_not_before`: until then, Twilio
-    may still commit one of those POSTs.
+    `covers` are the indices of the messages it answers. `send_attempts` counts, part by part, the POSTs that may have
+    left: one that certainly did not is taken back. Nobody looks for the parts at Twilio before `verify_not_before`:
+    until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
     """
 
     turn: str
@@ -136,7 +149,9 @@ class PendingReply:
     parts: tuple[str, ...]
     send_attempts: tuple[int, ...]
     ownership_epoch: int
+    frozen_at: datetime
     verify_not_before: datetime
+    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +159,20 @@ class Conversation:
     """One conversation's item.
 
     `fencing_token` goes up with every claim, takeover, hand back and close; `ownership_epoch` with the last three.
-    `left_to_human` are the indices of messages that wait for a human's answer.
+    `owner_event_at` is Twilio's time of the last lifecycle event that set the owner; `owner_since` when a human became
+    the owner, by whatever cause; `human_spoke_at` when a human wrote last. `attempts` counts the claims of the open
+    turn that ended without a verdict. `left_to_human` are the indices of messages that wait for a human's answer,
+    `failed` those of messages that ended with the fallback sentence, or with a reply that expired.
     """
 
     sid: str
     first_seen_at: datetime = UNIX_EPOCH
     owner: Owner = Owner.ASSISTANT
-    owner_changed_at: datetime = UNIX_EPOCH
+    owner_reason: OwnerReason | None = None
+    owner_event_at: datetime = UNIX_EPOCH
+    owner_since: datetime = UNIX_EPOCH
+    human_spoke_at: datetime = UNIX_EPOCH
+    handed_back_at: datetime = UNIX_EPOCH
     closed: bool = False
     opted_out_at: datetime = UNIX_EPOCH
     ownership_epoch: int = 0
@@ -159,11 +181,18 @@ class Conversation:
     lease_until: datetime = UNIX_EPOCH
     lease_token: str = ""
     turn: str = ""
+    turn_started_at: datetime = UNIX_EPOCH
     turn_messages: frozenset[TurnMessage] = frozenset()
     attempts: int = 0
     pending_reply: PendingReply | None = None
     coverage: Coverage = Coverage()
     left_to_human: frozenset[int] = frozenset()
+    failed: frozenset[int] = frozenset()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a human owns the conversation only because the assistant gave up."""
+        return self.owner is Owner.HUMAN and self.owner_reason is OwnerReason.FAILURE
 
     def has_a_customer(self) -> bool:
         """Tell whether a turn was ever opened: without one, no customer has spoken."""

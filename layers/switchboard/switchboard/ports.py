@@ -107,6 +107,20 @@ class Busy:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What the end of a turn changes in the conversation's item, beside closing the turn.
+
+    `human_because` makes a human the owner; None leaves the owner. `left_to_human` and `failed` are added to.
+    """
+
+    coverage: Coverage
+    human_because: OwnerReason | None
+    left_to_human: frozenset[int]
+    failed: frozenset[int]
+    at: datetime
+
+
 class TurnStore(Protocol):
     """The conversation's item and its turns' records, as a turn reads and writes them."""
 
@@ -115,7 +129,7 @@ class TurnStore(Protocol):
     ) -> Conversation | Busy:
         """Raise the fencing token, take the lease, count an attempt, and join the messages to the open turn.
 
-        Where no turn is open, one opens under the id `turn`.
+        Where no turn is open, one opens under the id `turn`, now. A claim repeated with its own token changes nothing.
         """
         ...
 
@@ -130,14 +144,15 @@ class TurnStore(Protocol):
         *,
         coverage: Coverage,
         left_to_human: frozenset[int],
-        owner: Owner,
-        now: datetime,
     ) -> None:
-        """Record the turn and close it without an answer."""
+        """Record the turn and close it without an answer; the owner stays."""
         ...
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
-        """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
+        """Store the reply. From now on, every worker that finishes this turn sends exactly this.
+
+        Where a human owns the conversation only because of a failure, the assistant owns it again.
+        """
         ...
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
@@ -149,15 +164,18 @@ class TurnStore(Protocol):
         ...
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Store the turn's record and charge the budgets in one transaction; a repeat changes nothing."""
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome alone."""
         ...
 
-    def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
+    def settle(self, conversation: Conversation, settlement: Settlement) -> None:
         """Close the turn: remove the pending reply, the turn, its attempts and the lease; its messages are handled."""
         ...
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
-        """Remove our lease if it is still ours, and store what we know of the reply's POSTs; never raises `Fenced`."""
+        """Remove our lease if it is still ours, take its attempt back, and store what we know of the reply's POSTs.
+
+        Never raises `Fenced`.
+        """
         ...
 
     def close_empty(self, conversation: Conversation) -> None:
@@ -204,6 +222,10 @@ class LifecycleStore(Takeovers, Protocol):
 
         Return the indices of the messages that wait for an answer again.
         """
+        ...
+
+    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
+        """Make the assistant the owner, if nothing has changed since the conversation was read; else return None."""
         ...
 
     def close(self, sid: str, *, at: datetime) -> None:

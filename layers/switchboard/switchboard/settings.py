@@ -36,6 +36,7 @@ class AgentSettings:
     limit_sentence: str
     customer_turns_per_day: int
     turns_per_day: int
+    answer_within_minutes: int
     max_attempts: int
     max_event_age_minutes: int
     coalesce_seconds: int
@@ -92,6 +93,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),
         turns_per_day=_integer(environment, "TURNS_PER_DAY", minimum=1),
+        answer_within_minutes=_integer(environment, "ANSWER_WITHIN_MINUTES", minimum=1),
         max_attempts=_integer(environment, "MAX_ATTEMPTS", minimum=1),
         max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
         coalesce_seconds=_integer(environment, "COALESCE_SECONDS", minimum=0),

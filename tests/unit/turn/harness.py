@@ -20,12 +20,16 @@ from tests.fakes.twilio import TwilioInMemory
 
 @dataclass
 class EchoAgent:
-    """Repeats what it was asked, or says `text`. `while_thinking` is called before it answers, or raises an error."""
+    """Says the next of `texts`, else `text`, else repeats what it was asked.
+
+    `while_thinking` is called before it answers, or raises the next of `errors`.
+    """
 
     questions: list[Question] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     while_thinking: Callable[[], object] = lambda: None
     text: str = ""
+    texts: list[str] = field(default_factory=list)
     handoff: bool = False
 
     def answer(self, question: Question) -> Answer:
@@ -33,6 +37,8 @@ class EchoAgent:
         self.while_thinking()
         if self.errors:
             raise self.errors.pop(0)
+        if self.texts:
+            return Answer(text=self.texts.pop(0))
         return Answer(text=self.text or f"You said: {' | '.join(question.messages)}", handoff=self.handoff)
 
 
@@ -98,6 +104,27 @@ class Harness:
             results.append(self.deliver(*messages))
             self.clock.move(seconds=31)
         return results
+
+    def deliver_until_it_ends(
+        self, *messages: MessageAdded, within: timedelta = timedelta(hours=3)
+    ) -> list[TurnResult]:
+        """Deliver the messages again, each time as late as the turn says, until all are acknowledged."""
+        results, end = [self.deliver(*messages)], self.clock() + within
+        while self.clock() < end and len(results[-1].acknowledged) < len(messages):
+            self.clock.move(seconds=max(1, results[-1].retry_after_seconds))
+            results.append(self.deliver(*messages))
+        return results
+
+    def deliver_and_crash_repeatedly(self, *messages: MessageAdded, after: Step, times: int) -> None:
+        """Let so many workers die, each right after a step, and each after the lease of the one before."""
+        for _ in range(times):
+            self.deliver_and_crash(*messages, after=after)
+            self.clock.move(seconds=121)
+
+    @property
+    def messages(self) -> list[MessageAdded]:
+        """The messages of the conversation at Twilio."""
+        return self.twilio.messages[CONVERSATION]
 
     @property
     def replies(self) -> list[str]:

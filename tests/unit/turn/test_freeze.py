@@ -19,6 +19,7 @@ def test_the_reply_is_stored_before_it_is_sent(harness: Harness) -> None:
         parts=("You said: hi",),
         send_attempts=(1,),
         ownership_epoch=0,
+        frozen_at=harness.clock(),
         verify_not_before=harness.item.lease_until + COMMIT_WINDOW,
     )
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from switchboard.errors import Transient
 from switchboard.events import Owner
 from tests.builders import CONVERSATION
 from tests.unit.turn.harness import Harness
@@ -39,13 +40,43 @@ def test_a_customer_who_has_opted_out_gets_no_answer_until_they_write_again(harn
     assert answered.outcome == "answered"
 
 
-def test_a_message_that_waited_too_long_goes_to_a_human(harness: Harness) -> None:
+def test_a_message_that_waited_too_long_is_a_dead_letter_and_changes_no_owner(harness: Harness) -> None:
     messages = harness.customer_writes("hi", at=harness.clock() - timedelta(hours=2))
 
     result = harness.deliver(*messages)
 
     assert (result.outcome, result.cause) == ("refused", "too_old")
-    assert harness.item.owner is Owner.HUMAN
+    assert harness.item.owner is Owner.ASSISTANT
+    assert harness.dead_letters.messages == messages
+
+
+def test_after_a_message_that_waited_too_long_a_fresh_one_is_answered(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("late", at=harness.clock() - timedelta(minutes=61)))
+
+    harness.deliver(*harness.customer_writes("fresh"))
+
+    assert harness.replies == ["You said: fresh"]
+
+
+def test_a_message_does_not_grow_too_old_while_its_answer_is_tried(harness: Harness) -> None:
+    messages = harness.customer_writes("hi", at=harness.clock() - timedelta(minutes=58))
+    harness.agent.errors = [Transient("away")] * 8
+
+    harness.deliver_until_it_ends(*messages)
+
+    assert harness.replies == ["You said: hi"]
+
+
+def test_a_message_that_is_handed_back_after_an_hour_is_answered(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*messages)
+    harness.clock.move(seconds=61 * 60)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    harness.deliver(*messages)
+
+    assert harness.replies == ["You said: hi"]
 
 
 def test_a_webhook_that_comes_again_days_later_is_dropped_and_not_too_old(harness: Harness) -> None:

@@ -1,7 +1,7 @@
 """Record: what is remembered of a turn, and the dead letters of a fallback."""
 
 from switchboard.conversation import ReplyKind, TurnOutcome
-from switchboard.errors import Transient
+from switchboard.errors import Permanent
 from switchboard.turn.context import Step
 from tests.unit.turn.harness import Harness
 
@@ -19,17 +19,16 @@ def test_a_turn_is_recorded_with_its_messages_and_its_reply(harness: Harness) ->
 
 def test_the_messages_of_a_fallback_are_dead_letters(harness: Harness) -> None:
     messages = harness.customer_writes("hi")
-    harness.agent.errors = [Transient("away")] * 3
+    harness.agent.errors = [Permanent("a bug in a tool")]
 
-    harness.deliver_repeatedly(*messages, times=4)
+    harness.deliver(*messages)
 
     assert harness.dead_letters.messages == messages
 
 
 def test_a_message_of_the_first_attempt_that_was_not_delivered_again_is_a_dead_letter_too(harness: Harness) -> None:
     first, second = harness.customer_writes("one", "two")
-    harness.agent.errors = [Transient("away")] * 3
-    harness.deliver_repeatedly(first, second, times=3)
+    harness.deliver_and_crash_repeatedly(first, second, after=Step.THINK, times=3)
 
     harness.deliver(first)
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from switchboard.errors import Permanent, Transient
+from switchboard.conversation import OwnerReason
+from switchboard.errors import Permanent
 from switchboard.events import Owner
 from switchboard.turn.context import Step
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
@@ -29,13 +30,13 @@ def test_the_agent_gets_the_time_that_freeze_and_send_do_not_need(harness: Harne
 
 def test_after_the_last_attempt_the_customer_reads_the_fallback_and_a_human_is_the_owner(harness: Harness) -> None:
     messages = harness.customer_writes("hi")
-    harness.agent.errors = [Transient("away")] * 3
+    harness.deliver_and_crash_repeatedly(*messages, after=Step.THINK, times=3)
 
-    results = harness.deliver_repeatedly(*messages, times=4)
+    result = harness.deliver(*messages)
 
-    assert [result.outcome for result in results] == ["retry", "retry", "retry", "fell_back"]
+    assert result.outcome == "fell_back"
     assert harness.replies == [FALLBACK]
-    assert harness.item.owner is Owner.HUMAN
+    assert (harness.item.owner, harness.item.owner_reason) == (Owner.HUMAN, OwnerReason.FAILURE)
 
 
 def test_an_agent_that_can_never_answer_is_not_asked_again(harness: Harness) -> None:
@@ -48,12 +49,14 @@ def test_an_agent_that_can_never_answer_is_not_asked_again(harness: Harness) -> 
     assert result.cause == "the key is wrong"
 
 
-def test_an_empty_answer_becomes_the_fallback(harness: Harness) -> None:
-    harness.agent.text = "  \n"
+def test_after_empty_answers_the_agent_is_asked_again(harness: Harness) -> None:
+    empty = ["", "  \n"]
+    harness.agent.texts = empty
 
-    harness.deliver(*harness.customer_writes("hi"))
+    harness.deliver_until_it_ends(*harness.customer_writes("hi"))
 
-    assert harness.replies == [FALLBACK]
+    assert harness.replies == ["You said: hi"]
+    assert len(harness.agent.questions) == 3
 
 
 def test_a_customer_whose_budget_is_used_up_reads_the_limit_sentence_once(harness: Harness) -> None:

@@ -84,6 +84,7 @@ def agent_function(assistant: Assistant) -> AgentFunction:
                 turns_by_all=settings.turns_per_day,
                 sentence=settings.limit_sentence,
             ),
+            answer_within=timedelta(minutes=settings.answer_within_minutes),
             max_attempts=settings.max_attempts,
             max_event_age=timedelta(minutes=settings.max_event_age_minutes),
         ),

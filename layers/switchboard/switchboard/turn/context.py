@@ -32,6 +32,7 @@ class TurnSettings:
 
     fallback_sentence: str
     budget: Budget
+    answer_within: timedelta
     max_attempts: int
     max_event_age: timedelta
 
@@ -59,7 +60,7 @@ class TurnContext:
 
     `conversation` is the item as this worker last saw it; `delivered` the messages of the SQS records; `messages`
     those that the turn answers, as far as they are known, in order; `needs_no_answer` the indices of other messages
-    that a list has shown.
+    that a list has shown; `not_found` those that a list did not show.
     """
 
     conversation: Conversation
@@ -69,6 +70,7 @@ class TurnContext:
     settings: TurnSettings
     messages: tuple[MessageAdded, ...] = ()
     needs_no_answer: frozenset[int] = frozenset()
+    not_found: frozenset[int] = frozenset()
 
     def now(self) -> datetime:
         """Return the time now."""
@@ -79,10 +81,20 @@ class TurnContext:
         coverage = self.conversation.coverage
         return frozenset(m.index for m in self.conversation.turn_messages if not coverage.covers(m.index))
 
+    def is_out_of_attempts(self) -> bool:
+        """Tell whether so many workers died over this turn that nobody may think, or look, any more."""
+        return self.conversation.attempts > self.settings.max_attempts
+
+    def is_overdue(self) -> bool:
+        """Tell whether the time is over in which the turn should have been answered."""
+        return self.now() - self.conversation.turn_started_at >= self.settings.answer_within
+
     def is_history(self, message: MessageAdded) -> bool:
         """Tell whether a message was already too old when we first saw the conversation."""
         return self.conversation.is_history(message, max_event_age=self.settings.max_event_age)
 
     def coverage_with(self, indices: Iterable[int]) -> Coverage:
         """Return the coverage after these indices, and those that need no answer, are handled."""
-        return self.conversation.coverage.with_handled(self.needs_no_answer.union(indices), now=self.now())
+        return self.conversation.coverage.with_handled(
+            self.needs_no_answer.union(indices), now=self.now(), not_found=self.not_found
+        )

@@ -1,5 +1,7 @@
 """Gate: the rules by which messages get no answer. A new rule is one more line in `_rule`."""
 
+from datetime import datetime
+
 from switchboard.conversation import RefusalRule
 from switchboard.events import Owner
 from switchboard.turn.context import Step, TurnContext
@@ -19,13 +21,26 @@ def gate(turn: TurnContext) -> Dropped | Refused | None:
 
 
 def _rule(turn: TurnContext) -> RefusalRule | None:
-    newest = max((message.at for message in turn.messages), default=turn.now())
-    if turn.conversation.closed:
+    conversation = turn.conversation
+    if conversation.closed:
         return RefusalRule.CLOSED
-    if turn.conversation.owner is Owner.HUMAN:
+    if conversation.owner is Owner.HUMAN and not conversation.has_failed:  # a failure ends with the next message
         return RefusalRule.HUMAN
-    if newest <= turn.conversation.opted_out_at:
+    if max((message.at for message in turn.messages), default=turn.now()) <= conversation.opted_out_at:
         return RefusalRule.OPTED_OUT
-    if turn.now() - newest > turn.settings.max_event_age:
+    # By when the turn began, so that a message does not grow too old while its answer is tried again.
+    if conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:
         return RefusalRule.TOO_OLD
     return None
+
+
+def _newest(turn: TurnContext) -> datetime:
+    """Return when the newest message began to wait for the assistant: when it came, or when a human handed it back."""
+    requeued = turn.conversation.coverage.requeued
+    return max(
+        (
+            max(message.at, turn.conversation.handed_back_at) if message.index in requeued else message.at
+            for message in turn.messages
+        ),
+        default=turn.now(),
+    )

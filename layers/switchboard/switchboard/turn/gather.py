@@ -1,44 +1,52 @@
 """Gather: find every message that this turn answers. What no SQS record brought is read from Twilio."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from switchboard.author import AuthorRole
-from switchboard.conversation import MAX_GAPS
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
+from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.messages import list_messages, sorted_by_index, turn_messages
+from switchboard.turn.messages import list_messages, not_listed, sorted_by_index, turn_messages
 
 
 def gather(turn: TurnContext) -> TurnContext:
     """Return the turn with the messages it answers.
 
-    Twilio is asked where an index below the newest message is unknown, or where a message of the open turn came with
-    no record. A customer's message found there joins the turn.
+    Twilio is asked where an index below the newest message is unexplained, or where a message of the open turn came
+    with no record. A customer's message found there joins the turn. Where Twilio does not answer for so long that the
+    turn is overdue, the turn goes on with what it has.
     """
     indices = turn.waiting_indices()
     known = {message.index: message for message in turn.delivered if message.index in indices}
-    if not indices or turn.conversation.attempts > turn.settings.max_attempts:
-        return replace(turn, messages=sorted_by_index(known))  # after the last attempt, the bodies no longer matter
-    top = max(indices)
-    gap = turn.conversation.coverage.first_unknown_below(top, besides=indices)
+    gathered = replace(turn, messages=sorted_by_index(known))
+    if not indices or turn.is_out_of_attempts():
+        return gathered  # after the last attempt, the bodies no longer matter
     unread = indices - known.keys()
-    if gap is None and not unread:
-        return replace(turn, messages=sorted_by_index(known))
-    lowest = min(unread if gap is None else {gap, *unread})
-    return _with_listed(turn, known, from_index=max(lowest, top - MAX_GAPS), top=top)
+    unexplained = turn.conversation.coverage.first_unexplained_below(max(indices), besides=indices)
+    if unexplained is None and not unread:
+        return gathered
+    from_index = min(unread if unexplained is None else {unexplained, *unread})
+    try:
+        return _with_listed(turn, known, from_index=from_index)
+    except Fenced:
+        raise
+    except (Transient, Permanent):
+        if not turn.is_overdue():
+            raise
+        return gathered
 
 
-def _with_listed(turn: TurnContext, known: dict[int, MessageAdded], *, from_index: int, top: int) -> TurnContext:
-    indices = turn.waiting_indices()
+def _with_listed(turn: TurnContext, delivered: Mapping[int, MessageAdded], *, from_index: int) -> TurnContext:
+    indices, known = turn.waiting_indices(), dict(delivered)
     listed = list_messages(turn, from_index=from_index, step=Step.GATHER)
     answered = turn.conversation.last_reply_before_the_table(listed)
     needs_no_answer: set[int] = set()
     for message in listed:
-        is_of_the_turn = message.index in indices - known.keys()
-        if is_of_the_turn or (message.index > answered and _fills_a_gap(turn, message, top)):
-            known[message.index] = message
-        elif message.index < top and message.index not in known:
+        if message.index in indices or (message.index > answered and _waits(turn, message)):
+            known.setdefault(message.index, message)
+        else:
             needs_no_answer.add(message.index)
     if indices - known.keys():
         raise Transient(f"{turn.conversation.sid}: Twilio does not list a message of the open turn yet")
@@ -51,14 +59,14 @@ def _with_listed(turn: TurnContext, known: dict[int, MessageAdded], *, from_inde
         conversation=conversation,
         messages=sorted_by_index(known),
         needs_no_answer=turn.needs_no_answer | needs_no_answer,
+        not_found=not_listed(listed, from_index=from_index),
     )
 
 
-def _fills_a_gap(turn: TurnContext, message: MessageAdded, top: int) -> bool:
+def _waits(turn: TurnContext, message: MessageAdded) -> bool:
     """Tell whether a listed message is a customer's that waits for an answer."""
     return (
         message.author_role is AuthorRole.CUSTOMER
-        and message.index < top
         and not turn.conversation.coverage.covers(message.index)
         and not turn.is_history(message)
     )

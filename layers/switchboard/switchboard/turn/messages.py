@@ -1,6 +1,6 @@
 """The messages of a turn: listed at Twilio, put in order, shown to the agent, copied to the dead-letter queue."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import TurnMessage
@@ -37,7 +37,7 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
         message
         for message in listed
         if message.author_role is AuthorRole.HUMAN
-        and message.at > turn.conversation.owner_changed_at
+        and message.at > turn.conversation.owner_event_at
         and not turn.conversation.coverage.covers(message.index)
         and not turn.is_history(message)
     ]
@@ -46,6 +46,12 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
     if takeovers:
         raise Fenced(f"{turn.conversation.sid}: a human has written")
     return listed
+
+
+def not_listed(listed: Sequence[MessageAdded], *, from_index: int) -> frozenset[int]:
+    """Return the indices from `from_index` up to the last listed message that a list does not show."""
+    shown = frozenset(message.index for message in listed)
+    return frozenset(range(from_index, max(shown, default=-1))) - shown
 
 
 def dead_letters(turn: TurnContext, covers: frozenset[int]) -> list[MessageAdded]:

@@ -1,20 +1,22 @@
-"""Record: remember the turn and charge the budgets. A fallback also leaves its messages in the dead-letter queue."""
+"""Record: remember the turn and charge the budgets. A failure also leaves its messages in the dead-letter queue."""
 
 from collections.abc import Iterable
 
-from switchboard.conversation import ReplyKind, TurnOutcome, TurnRecord
+from switchboard.conversation import TurnOutcome, TurnRecord
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.messages import dead_letters, prompt_text
 from switchboard.turn.result import Ended, Refused
+
+_NEEDS_A_DEAD_LETTER = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED})
 
 MAX_RECORD_CHARACTERS = 20_000  # of a turn's messages: an item holds 400 KB, and each KB is paid for
 
 
 def record(turn: TurnContext, ending: Ended) -> None:
-    """Store how the reply ended; a repeat changes nothing."""
+    """Store how the reply ended. A repeat stores another outcome, if it has one, and charges nothing."""
     turn.ports.conversations.record(turn.conversation.sid, turn_record(turn, ending))
     turn.ports.observe(Step.RECORD)
-    if ending.reply.kind is ReplyKind.FALLBACK and ending.outcome is not TurnOutcome.VOID:
+    if ending.outcome in _NEEDS_A_DEAD_LETTER:
         turn.ports.dead_letters.copy(dead_letters(turn, ending.reply.covers))
         turn.ports.observe(Step.RECORD)
 

@@ -52,7 +52,10 @@ class Sending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A frozen reply whose fate is decided; `sent` are the parts that Twilio has."""
+    """A frozen reply whose fate is decided; `sent` are the parts that Twilio has.
+
+    `unanswered` are the indices of covered messages that wait again, because the reply is void.
+    """
 
     reply: PendingReply
     sent: Mapping[int, Sent]
@@ -60,20 +63,21 @@ class Ended:
     rule: str = ""
     cause: str = ""
     duplicates: int = 0
+    unanswered: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
     """The reply stays pending, and a later delivery goes on with it, not before `retry_at`.
 
-    `reply` is set where its send attempts changed. `backs_off` adds the backoff between two tries.
+    `reply` is set where its send attempts changed. Tries since `tried_since` make the backoff longer; None adds none.
     """
 
     reason: RetryReason
     retry_at: datetime
     reply: PendingReply | None = None
     cause: str = ""
-    backs_off: bool = True
+    tried_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +96,26 @@ class TurnResult:
     messages: int = 0
 
 
-def ended(sending: Sending, outcome: TurnOutcome, *, rule: str = "", duplicates: int = 0) -> Ended:
+def ended(
+    sending: Sending,
+    outcome: TurnOutcome,
+    *,
+    rule: str = "",
+    duplicates: int = 0,
+    unanswered: frozenset[int] = frozenset(),
+) -> Ended:
     """Return how a reply ended. A limit sentence ends under its rule, and no human needs to act on it."""
     if sending.reply.kind is ReplyKind.LIMIT and not rule:
         rule = RefusalRule.OVER_BUDGET
-        outcome = TurnOutcome.REFUSED if outcome is TurnOutcome.UNSURE else outcome
+        outcome = TurnOutcome.REFUSED if outcome in {TurnOutcome.UNSURE, TurnOutcome.EXPIRED} else outcome
     return Ended(
-        reply=sending.reply, sent=sending.sent, outcome=outcome, rule=rule, cause=sending.cause, duplicates=duplicates
+        reply=sending.reply,
+        sent=sending.sent,
+        outcome=outcome,
+        rule=rule,
+        cause=sending.cause,
+        duplicates=duplicates,
+        unanswered=unanswered,
     )
 
 

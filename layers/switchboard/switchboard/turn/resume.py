@@ -1,46 +1,40 @@
 """Resume: a reply was frozen, and its worker did not settle it. Wait, look, then settle, send again, or stop.
 
-No part is posted a third time.
+A reply that certainly did not leave is sent again until `MaxEventAge` after it was frozen, and then expires. One that
+may have left is looked for, again and again, and sent again where no list shows it; after the same time it is unsure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import PendingReply, TurnOutcome
 from switchboard.errors import Permanent, Transient
-from switchboard.events import MessageAdded, Sent
+from switchboard.events import MessageAdded, Owner, Sent
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.messages import list_messages, sorted_by_index
+from switchboard.turn.messages import list_messages, not_listed, sorted_by_index
 from switchboard.turn.result import Deferred, Ended, RetryReason, Sending, ended, outcome_when_sent
 from switchboard.turn.timing import COMMIT_WINDOW
-
-MAX_SEND_ATTEMPTS = 2  # of one part
 
 
 def resume(turn: TurnContext, reply: PendingReply) -> tuple[TurnContext, Sending | Ended | Deferred]:
     """Look which parts Twilio has. Return the turn with what the list showed, and what follows for the reply."""
+    if turn.is_out_of_attempts():  # decided before anything is listed: the look itself may be what kills the workers
+        return _with_messages(turn, reply, ()), ended(Sending(reply=reply), TurnOutcome.UNSURE)
     if turn.now() < reply.verify_not_before:
-        waits = Deferred(reason=RetryReason.LOOKING, retry_at=reply.verify_not_before, backs_off=False)
-        return turn, waits
+        return turn, Deferred(reason=RetryReason.LOOKING, retry_at=reply.verify_not_before)
     try:
         listed = list_messages(turn, from_index=min(reply.covers), step=Step.RESUME)
     except Fenced:
         raise
-    except (Transient, Permanent):
-        if not _is_out_of_claims(turn):
-            raise
-        turn = replace(turn, messages=_covered(reply, turn.delivered))
-        return turn, ended(Sending(reply=reply), TurnOutcome.UNSURE)
-    turn = replace(
-        turn,
-        messages=_covered(reply, (*turn.delivered, *listed)),
-        needs_no_answer=turn.needs_no_answer.union(
-            message.index for message in listed if message.author_role is not AuthorRole.CUSTOMER
-        ),
-    )
-    return turn, _decide(turn, reply, verify_sent(reply, listed))
+    except (Transient, Permanent) as error:
+        if _is_over(turn, reply):
+            return _with_messages(turn, reply, ()), ended(Sending(reply=reply), _outcome_when_over(reply, {}))
+        later = Deferred(reason=RetryReason.LOOKING, retry_at=turn.now(), tried_since=reply.frozen_at, cause=str(error))
+        return turn, later
+    turn = _with_messages(turn, reply, listed)
+    return turn, _decide(turn, reply, listed)
 
 
 def verify_sent(reply: PendingReply, listed: Iterable[MessageAdded]) -> list[tuple[int, Sent]]:
@@ -52,31 +46,73 @@ def verify_sent(reply: PendingReply, listed: Iterable[MessageAdded]) -> list[tup
     ]
 
 
-def _covered(reply: PendingReply, messages: Iterable[MessageAdded]) -> tuple[MessageAdded, ...]:
-    return sorted_by_index({message.index: message for message in messages if message.index in reply.covers})
+def _with_messages(turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdded]) -> TurnContext:
+    """Return the turn with the messages that the reply covers, and the indices of others that need no answer."""
+    covered = {message.index: message for message in (*turn.delivered, *listed) if message.index in reply.covers}
+    others = (message.index for message in listed if message.author_role is not AuthorRole.CUSTOMER)
+    return replace(
+        turn,
+        messages=sorted_by_index(covered),
+        needs_no_answer=turn.needs_no_answer.union(others),
+        not_found=not_listed(listed, from_index=min(reply.covers)),
+    )
 
 
-def _decide(turn: TurnContext, reply: PendingReply, found: Sequence[tuple[int, Sent]]) -> Sending | Ended:
+def _decide(turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdded]) -> Sending | Ended:
+    found = verify_sent(reply, listed)
     sent = dict(found)
     sending = Sending(reply=reply, sent=sent)
     duplicates = len(found) - len(sent)
-    missing = [part for part in range(len(reply.parts)) if part not in sent]
+    missing = frozenset(range(len(reply.parts))) - sent.keys()
     if not missing:
         return ended(sending, outcome_when_sent(reply.kind), duplicates=duplicates)
-    if reply.ownership_epoch != turn.conversation.ownership_epoch:
-        return ended(sending, TurnOutcome.VOID, duplicates=duplicates)
-    if _is_out_of_claims(turn) or any(reply.send_attempts[part] >= MAX_SEND_ATTEMPTS for part in missing):
-        return ended(sending, TurnOutcome.UNSURE, duplicates=duplicates)
+    if reply.ownership_epoch != turn.conversation.ownership_epoch and not _may_be_sent(turn, reply, listed):
+        unanswered = _after_the_last_human_word(turn, reply, listed)
+        return ended(sending, TurnOutcome.VOID, duplicates=duplicates, unanswered=unanswered)
+    if _is_over(turn, reply):
+        return ended(sending, _outcome_when_over(reply, sent), duplicates=duplicates)
     again = replace(
         reply,
         send_attempts=tuple(attempts + (part in missing) for part, attempts in enumerate(reply.send_attempts)),
+        ownership_epoch=turn.conversation.ownership_epoch,
         verify_not_before=turn.lease_until + COMMIT_WINDOW,
+        looks=reply.looks + 1,
     )
     turn.ports.conversations.record_resend(turn.conversation, again)
     turn.ports.observe(Step.RESUME)
     return replace(sending, reply=again)
 
 
-def _is_out_of_claims(turn: TurnContext) -> bool:
-    """Tell whether even a frozen reply has had its share of claims."""
-    return turn.conversation.attempts > 2 * turn.settings.max_attempts
+def _may_be_sent(turn: TurnContext, reply: PendingReply, listed: Iterable[MessageAdded]) -> bool:
+    """Tell whether the reply stands although the conversation was taken since: it was given back without a word."""
+    first = min((message.at for message in turn.messages), default=reply.frozen_at)
+    human_wrote = turn.conversation.human_spoke_at >= first or _last_human_index(listed) > min(reply.covers)
+    return turn.conversation.owner is Owner.ASSISTANT and not turn.conversation.closed and not human_wrote
+
+
+def _after_the_last_human_word(
+    turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdded]
+) -> frozenset[int]:
+    """Return the indices of covered messages that came after the last human word.
+
+    A list may not show that word yet. Then times tell: Twilio lists whole seconds, and at equal times the human wins.
+    """
+    spoke_at = turn.conversation.human_spoke_at
+    is_listed = any(m.author_role is AuthorRole.HUMAN and m.at >= spoke_at.replace(microsecond=0) for m in listed)
+    before = set() if is_listed else {message.index for message in turn.messages if message.at <= spoke_at}
+    last = _last_human_index(listed)
+    return frozenset(index for index in reply.covers if index > last and index not in before)
+
+
+def _last_human_index(listed: Iterable[MessageAdded]) -> int:
+    return max((message.index for message in listed if message.author_role is AuthorRole.HUMAN), default=-1)
+
+
+def _is_over(turn: TurnContext, reply: PendingReply) -> bool:
+    """Tell whether the time is over in which a frozen reply is tried."""
+    return turn.now() - reply.frozen_at >= turn.settings.max_event_age
+
+
+def _outcome_when_over(reply: PendingReply, sent: Collection[int]) -> TurnOutcome:
+    """Return `expired` where every POST is known not to have left, else `unsure`."""
+    return TurnOutcome.UNSURE if sent or any(reply.send_attempts) else TurnOutcome.EXPIRED

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 
 from switchboard.conversation import TurnOutcome
 from switchboard.errors import NotSent, SendRefused, Transient, Unknown
@@ -9,7 +10,7 @@ from switchboard.events import Marker
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Deferred, Ended, RetryReason, Sending, ended, outcome_when_sent
-from switchboard.turn.timing import COMMIT_WINDOW, MIN_LEASE_FOR_SEND
+from switchboard.turn.timing import MIN_LEASE_FOR_SEND, look_interval
 
 
 def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
@@ -58,14 +59,16 @@ def _deferred(
 ) -> Deferred:
     """Return the reply for later. Parts that never left get their POST back; what may be on its way gets time."""
     now = turn.now()
+    wait = look_interval(sending.reply.looks) if may_be_committed else timedelta(0)
     reply = replace(
         sending.reply,
         send_attempts=tuple(n - (part in never_left) for part, n in enumerate(sending.reply.send_attempts)),
-        verify_not_before=now + COMMIT_WINDOW if may_be_committed else now,
+        verify_not_before=now + wait,
     )
     return Deferred(
         reason=RetryReason.LOOKING if may_be_committed else RetryReason.RETRY,
         retry_at=reply.verify_not_before,
         reply=reply,
         cause=str(error),
+        tried_since=reply.frozen_at,
     )

@@ -1,16 +1,19 @@
 """Settle: close the turn, or give it back for later. Only now is anything acknowledged."""
 
+from dataclasses import replace
 from typing import assert_never
 
-from switchboard.conversation import Coverage, RefusalRule, TurnOutcome
+from switchboard.conversation import Coverage, OwnerReason, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Owner
+from switchboard.ports import Settlement
 from switchboard.turn.context import Step, TurnContext
+from switchboard.turn.messages import dead_letters
 from switchboard.turn.record import turn_record
 from switchboard.turn.result import DROPPED, Deferred, Dropped, Ended, Refused, TurnResult
 from switchboard.turn.timing import backoff_seconds, seconds_until
 
-_LEFT_TO_A_HUMAN = frozenset({RefusalRule.HUMAN, RefusalRule.TOO_OLD})
 _KEEPS_ITS_OWNER = frozenset({TurnOutcome.ANSWERED, TurnOutcome.VOID})
+_FAILED = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED})
 
 
 def settle(turn: TurnContext, ending: Dropped | Refused | Ended) -> TurnResult:
@@ -30,9 +33,10 @@ def settle(turn: TurnContext, ending: Dropped | Refused | Ended) -> TurnResult:
 
 def defer(turn: TurnContext, deferred: Deferred) -> TurnResult:
     """Give the turn back, with what is known of its reply: a later delivery goes on with it."""
-    seconds = seconds_until(deferred.retry_at, turn.now())
-    if deferred.backs_off:
-        seconds = max(seconds, backoff_seconds(turn.conversation.attempts, turn.conversation.lease_token))
+    now = turn.now()
+    seconds = seconds_until(deferred.retry_at, now)
+    if deferred.tried_since is not None:
+        seconds = max(seconds, backoff_seconds(now - deferred.tried_since, turn.conversation.lease_token))
     turn.ports.conversations.give_back(turn.conversation, pending_reply=deferred.reply)
     return TurnResult(outcome=deferred.reason, retry_after_seconds=seconds, cause=deferred.cause)
 
@@ -46,14 +50,13 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
     """Record and close the turn in one transaction: nothing was sent that a record must outlive."""
     indices = turn.waiting_indices()
     coverage = turn.coverage_with(indices)
-    is_left_to_human = refused.rule in _LEFT_TO_A_HUMAN
+    if refused.rule is RefusalRule.TOO_OLD:  # nobody owns it: somebody must be told
+        turn.ports.dead_letters.copy(dead_letters(turn, indices))
     turn.ports.conversations.refuse(
         turn.conversation,
         turn_record(turn, refused),
         coverage=coverage,
-        left_to_human=indices if is_left_to_human else frozenset(),
-        owner=Owner.HUMAN if is_left_to_human else turn.conversation.owner,
-        now=turn.now(),
+        left_to_human=indices if refused.rule is RefusalRule.HUMAN else frozenset(),
     )
     return TurnResult(
         outcome=TurnOutcome.REFUSED,
@@ -65,12 +68,18 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
 
 def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
     coverage = turn.coverage_with(ending.reply.covers.union(sent.index for sent in ending.sent.values()))
-    keeps_owner = ending.outcome in _KEEPS_ITS_OWNER or ending.rule == RefusalRule.OVER_BUDGET
+    waits_for_human = turn.conversation.owner is Owner.HUMAN and not turn.conversation.closed
+    waits_again = ending.unanswered if turn.conversation.owner is Owner.ASSISTANT else frozenset()
+    coverage = replace(coverage, requeued=coverage.requeued | waits_again)
     turn.ports.conversations.settle(
         turn.conversation,
-        coverage=coverage,
-        owner=turn.conversation.owner if keeps_owner else Owner.HUMAN,
-        now=turn.now(),
+        Settlement(
+            coverage=coverage,
+            human_because=_new_reason(turn, ending),
+            left_to_human=ending.unanswered if waits_for_human else frozenset(),
+            failed=ending.reply.covers if ending.outcome in _FAILED else frozenset(),
+            at=turn.now(),
+        ),
     )
     return TurnResult(
         outcome=ending.outcome,
@@ -79,6 +88,17 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
         duplicate_replies=ending.duplicates,
         messages=len(ending.reply.covers),
     )
+
+
+def _new_reason(turn: TurnContext, ending: Ended) -> OwnerReason | None:
+    """Return why a human owns the conversation from now on, or None where its owner stays as it is.
+
+    Only where the ownership epoch is still the reply's: a takeover, a hand back or a close since then stands.
+    """
+    is_ours = ending.reply.ownership_epoch == turn.conversation.ownership_epoch
+    if not is_ours or ending.outcome in _KEEPS_ITS_OWNER or ending.reply.kind is ReplyKind.LIMIT:
+        return None
+    return OwnerReason.HANDOFF if ending.reply.kind is ReplyKind.HANDOFF else OwnerReason.FAILURE
 
 
 def _handled(turn: TurnContext, coverage: Coverage) -> frozenset[str]:

@@ -49,8 +49,14 @@ def take_turn(
         return _take_claimed(turn)
     except Fenced:
         return TurnResult(outcome=RetryReason.FENCED)
-    except (Transient, Permanent) as error:  # a permanent error ends too: with the last attempt
-        return defer(turn, Deferred(reason=RetryReason.RETRY, retry_at=turn.now(), cause=str(error)))
+    except (Transient, Permanent) as error:
+        later = Deferred(
+            reason=RetryReason.RETRY,
+            retry_at=turn.now(),
+            tried_since=turn.conversation.turn_started_at,
+            cause=str(error),
+        )
+        return defer(turn, later)
 
 
 def _take_claimed(turn: TurnContext) -> TurnResult:

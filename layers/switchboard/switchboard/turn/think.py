@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from switchboard.agent import Question
+from switchboard.agent import Answer, Question
 from switchboard.conversation import RefusalRule, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.turn.context import Step, TurnContext
@@ -14,6 +14,8 @@ from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
 def think(turn: TurnContext) -> Thought | Refused:
     """Return what the turn says: the agent's answer, or the fallback sentence where there will be none.
 
+    An error that passes is raised, so that the turn is tried again, until the turn is overdue.
+
     Where a budget is used up, the customer reads the limit sentence, once a day; after that the turn is refused.
     """
     thought = _think(turn)
@@ -22,8 +24,8 @@ def think(turn: TurnContext) -> Thought | Refused:
 
 
 def _think(turn: TurnContext) -> Thought | Refused:
-    if turn.conversation.attempts > turn.settings.max_attempts:
-        return _fallback(turn, f"{turn.settings.max_attempts} attempts failed")
+    if turn.is_out_of_attempts():
+        return _fallback(turn, f"{turn.settings.max_attempts} workers died over this turn")
     budget = turn.settings.budget
     spent = turn.ports.budgets.spent(turn.delivered[0].author, now=turn.now())
     if budget.is_used_up(spent) and spent.limit_notice_sent:
@@ -45,13 +47,25 @@ def _ask(turn: TurnContext) -> Thought:
         timeout_seconds=time_left.total_seconds(),
     )
     try:
-        answer = turn.ports.agent.answer(question)
+        answer = _answer(turn, question)
     except Permanent as error:
         return _fallback(turn, str(error))
-    if not answer.text.strip():
-        return _fallback(turn, "the agent returned an empty answer")
+    except Transient as error:
+        if not turn.is_overdue():
+            raise
+        return _fallback(turn, str(error))
     return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text)
 
 
+def _answer(turn: TurnContext, question: Question) -> Answer:
+    """Return the agent's answer; an empty one may not be empty the next time: `Transient`."""
+    answer = turn.ports.agent.answer(question)
+    if not answer.text.strip():
+        raise Transient(f"{question.turn}: the agent returned an empty answer")
+    return answer
+
+
 def _fallback(turn: TurnContext, cause: str) -> Thought:
-    return Thought(kind=ReplyKind.FALLBACK, text=turn.settings.fallback_sentence, cause=cause)
+    """Return the fallback sentence; after a failure with no answer since, nothing: the customer has read it."""
+    text = "" if turn.conversation.has_failed else turn.settings.fallback_sentence
+    return Thought(kind=ReplyKind.FALLBACK, text=text, cause=cause)

@@ -8,8 +8,10 @@ MIN_LEASE_FOR_SEND = timedelta(seconds=12)  # connect 2 s + read 8 s + what a bu
 MIN_LEASE_FOR_FREEZE = timedelta(seconds=3)  # three tries of one write
 COMMIT_WINDOW = timedelta(seconds=30)  # how long after the end of a POST Twilio may still commit it
 
+LOOK_INTERVALS = (COMMIT_WINDOW, timedelta(minutes=2), timedelta(minutes=5))  # between looks; the last one repeats
+
 MIN_BACKOFF_SECONDS = 2
-MAX_BACKOFF_SECONDS = 30
+MAX_BACKOFF_SECONDS = 60
 
 
 def seconds_until(then: datetime, now: datetime) -> int:
@@ -17,7 +19,12 @@ def seconds_until(then: datetime, now: datetime) -> int:
     return max(0, math.ceil((then - now).total_seconds()))
 
 
-def backoff_seconds(attempts: int, token: str) -> int:
-    """Return 2 to 30 s, doubling with the attempts. The claim's random token is the jitter."""
-    longest = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS << attempts)
-    return MIN_BACKOFF_SECONDS + zlib.crc32(token.encode()) % (longest - MIN_BACKOFF_SECONDS + 1)
+def look_interval(looks: int) -> timedelta:
+    """Return how long to wait for a POST of unknown fate, after so many looks that did not find it."""
+    return LOOK_INTERVALS[min(looks, len(LOOK_INTERVALS) - 1)]
+
+
+def backoff_seconds(since: timedelta, token: str) -> int:
+    """Return 2 to 60 s: about as long as it was tried already, so that waits double. The random token is the jitter."""
+    jitter = 0.75 + zlib.crc32(token.encode()) % 512 / 1024
+    return round(max(MIN_BACKOFF_SECONDS, min(MAX_BACKOFF_SECONDS, since.total_seconds() * jitter)))

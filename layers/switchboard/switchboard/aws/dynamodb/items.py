@@ -11,6 +11,7 @@ from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
     Coverage,
+    OwnerReason,
     PendingReply,
     ReplyKind,
     TurnMessage,
@@ -21,7 +22,7 @@ from switchboard.events import Owner
 
 type Item = Mapping[str, Any]
 
-_SAID_TO_THE_CUSTOMER = frozenset({TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK})
+_WAS_READ = frozenset({TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK})
 
 
 def to_wire(values: Item) -> dict[str, Any]:
@@ -57,7 +58,11 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         sid=sid,
         first_seen_at=timestamp(item.get("first_seen_at")),
         owner=Owner(item.get("owner", Owner.ASSISTANT)),
-        owner_changed_at=timestamp(item.get("owner_changed_at")),
+        owner_reason=OwnerReason(item["owner_reason"]) if "owner_reason" in item else None,
+        owner_event_at=timestamp(item.get("owner_event_at")),
+        owner_since=timestamp(item.get("owner_since")),
+        human_spoke_at=timestamp(item.get("human_spoke_at")),
+        handed_back_at=timestamp(item.get("handed_back_at")),
         closed=item.get("state") == "closed",
         opted_out_at=timestamp(item.get("opted_out_at")),
         ownership_epoch=int(item.get("ownership_epoch", 0)),
@@ -66,6 +71,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         lease_until=timestamp(item.get("lease_until")),
         lease_token=item.get("lease_token", ""),
         turn=item.get("turn", ""),
+        turn_started_at=timestamp(item.get("turn_started_at")),
         turn_messages=frozenset(_turn_message(text) for text in item.get("turn_messages", ())),
         attempts=int(item.get("attempts", 0)),
         pending_reply=_pending_reply(item["pending_reply"]) if "pending_reply" in item else None,
@@ -73,9 +79,11 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
             low_watermark=int(item.get("low_watermark", -1)),
             handled=_numbers(item.get("handled", ())),
             gaps={int(index): timestamp(noticed) for index, noticed in item.get("gaps", {}).items()},
+            looked=_numbers(item.get("looked", ())),
             requeued=_numbers(item.get("requeued", ())),
         ),
         left_to_human=_numbers(item.get("left_to_human", ())),
+        failed=_numbers(item.get("failed", ())),
     )
 
 
@@ -88,7 +96,9 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         "parts": list(pending_reply.parts),
         "send_attempts": list(pending_reply.send_attempts),
         "ownership_epoch": pending_reply.ownership_epoch,
+        "frozen_at": milliseconds(pending_reply.frozen_at),
         "verify_not_before": milliseconds(pending_reply.verify_not_before),
+        "looks": pending_reply.looks,
     }
 
 
@@ -108,11 +118,15 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
 
 
 def exchanges_from_items(items: Iterable[Item]) -> tuple[Exchange, ...]:
-    """Return turns' records as the agent is shown them: only those in which the customer read a reply."""
+    """Return turns' records as the agent is shown them: what the customer read, and what went unanswered.
+
+    What a human dealt with is left out, and so is a reply of which nobody knows whether it was read.
+    """
+    shown = ((item, TurnOutcome(item["outcome"])) for item in items)
     return tuple(
-        Exchange(said=tuple(item["said"]), replied="\n\n".join(item["parts"]))
-        for item in items
-        if TurnOutcome(item["outcome"]) in _SAID_TO_THE_CUSTOMER
+        Exchange(said=tuple(item["said"]), replied="\n\n".join(item["parts"]) if outcome in _WAS_READ else "")
+        for item, outcome in shown
+        if outcome in _WAS_READ or outcome is TurnOutcome.EXPIRED
     )
 
 
@@ -133,5 +147,7 @@ def _pending_reply(value: Item) -> PendingReply:
         parts=tuple(value["parts"]),
         send_attempts=tuple(int(send_attempts) for send_attempts in value["send_attempts"]),
         ownership_epoch=int(value["ownership_epoch"]),
+        frozen_at=timestamp(value["frozen_at"]),
         verify_not_before=timestamp(value["verify_not_before"]),
+        looks=int(value["looks"]),
     )

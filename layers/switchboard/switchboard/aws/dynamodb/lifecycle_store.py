@@ -7,12 +7,13 @@ from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable
 from switchboard.aws.dynamodb.items import milliseconds
 from switchboard.aws.dynamodb.updates import (
     HUMAN_OWNER,
-    NEWER,
-    STILL_OURS,
+    NEWER_HAND_BACK,
     Update,
-    change_of_owner,
+    handing_back,
     raise_fencing_token,
+    taking_over,
 )
+from switchboard.conversation import Conversation, OwnerReason
 from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.ports import Takeover
@@ -29,9 +30,10 @@ class LifecycleStore:
 
         The messages left to the human before their own message are answered: they have spoken since.
         """
-        update = change_of_owner(Owner.HUMAN, at)
+        update = taking_over(OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE, at)
         if index is not None:
             update.adds["handled"] = ":handled"
+            update.sets["human_spoke_at"] = ":at"
             update.values[":handled"] = {index}
         try:
             conversation = self.table.update(sid, update)
@@ -42,34 +44,31 @@ class LifecycleStore:
         answered = {number for number in conversation.left_to_human if index is not None and number < index}
         if answered:
             self.table.update(sid, Update(deletes={"left_to_human": ":answered"}, values={":answered": answered}))
-        if conversation.owner_changed_at > at:
+        if conversation.owner_event_at > at:
             return Takeover.OUTDATED
         return Takeover.APPLIED if conversation.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
-        """Make the assistant the owner, unless a newer event set the owner. Return the indices that wait again.
-
-        Where no human owned the conversation, nothing is taken from anybody: fencing token and ownership epoch stay,
-        and a pending reply is still sent.
-        """
+        """Make the assistant the owner, unless a newer event set the owner. Return the indices that wait again."""
         conversation = self.table.read(sid)
-        update = change_of_owner(Owner.ASSISTANT, at)
-        if conversation.owner is Owner.ASSISTANT:
-            for name in ("fencing_token", "ownership_epoch"):
-                del update.sets[name]
-            del update.values[":one"]
-        update.condition = f"({NEWER}) AND (attribute_not_exists(#fencing_token) OR {STILL_OURS})"
-        update.values[":our_fencing_token"] = conversation.fencing_token
-        if conversation.left_to_human:
-            update.adds["requeued"] = ":left_to_human"
-            update.removes = (*update.removes, "left_to_human")
-            update.values[":left_to_human"] = set(conversation.left_to_human)
+        update = handing_back(conversation, at)
+        update.condition = f"{NEWER_HAND_BACK} AND {update.condition}"
+        update.sets["owner_event_at"] = ":at"
         try:
             return self.table.update(sid, update).coverage.requeued
         except ConditionFailed as failed:
-            if failed.conversation.owner_changed_at < at:
-                raise Transient(f"{sid}: the item changed while it was handed back") from None
-            return failed.conversation.coverage.requeued if failed.conversation.owner_changed_at == at else None
+            return _refused_hand_back(failed.conversation, at)
+
+    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
+        """Make the assistant the owner, if nothing has changed since the conversation was read: no human has written.
+
+        It is no event of Twilio's: an event that is older than `now` still counts.
+        """
+        update = handing_back(conversation, now)
+        try:
+            return self.table.update(conversation.sid, update).coverage.requeued
+        except ConditionFailed:
+            return None
 
     def close(self, sid: str, *, at: datetime) -> None:
         """Close the conversation, for good."""
@@ -85,3 +84,12 @@ class LifecycleStore:
         update = Update(sets={"opted_out_at": ":at"}, values={":at": milliseconds(at)})
         update.condition = "attribute_not_exists(#opted_out_at) OR #opted_out_at < :at"
         self.table.update_if(sid, update)
+
+
+def _refused_hand_back(conversation: Conversation, at: datetime) -> frozenset[int] | None:
+    """Return what a refused hand back means: outdated, a repeat of one that was applied, or to be tried again."""
+    if conversation.owner_event_at > at or (conversation.owner is Owner.HUMAN and conversation.owner_since >= at):
+        return None
+    if conversation.owner_event_at == at:
+        return conversation.coverage.requeued
+    raise Transient(f"{conversation.sid}: the item changed while it was handed back")

@@ -22,14 +22,14 @@ from switchboard.aws.dynamodb.updates import (
     claiming_update,
     closing_update,
     epoch_seconds,
+    freezing_update,
     if_our_lease,
-    if_still_ours,
     joining_update,
+    settling_update,
 )
 from switchboard.conversation import Conversation, Coverage, PendingReply, TurnMessage, TurnRecord
 from switchboard.errors import Transient
-from switchboard.events import Owner
-from switchboard.ports import Busy, Fenced
+from switchboard.ports import Busy, Fenced, Settlement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef  # for development only
@@ -52,7 +52,11 @@ class TurnStore:
         try:
             return self.table.update(sid, update)
         except ConditionFailed as failed:
-            return Busy(until=failed.conversation.lease_until)
+            item = failed.conversation
+            if item.lease_token != token:
+                return Busy(until=item.lease_until)
+            # The answer to our first request was lost. If the conversation was taken since, the next claim decides.
+            return item if item.lease_fencing_token == item.fencing_token else Busy(until=now)
 
     def join(self, conversation: Conversation, messages: frozenset[TurnMessage]) -> Conversation:
         """Join messages that a list has shown to the open turn."""
@@ -65,11 +69,9 @@ class TurnStore:
         *,
         coverage: Coverage,
         left_to_human: frozenset[int],
-        owner: Owner,
-        now: datetime,
     ) -> None:
         """Record the turn and close it without an answer, in one transaction."""
-        update = closing_update(conversation, coverage=coverage, owner=owner, now=now)
+        update = closing_update(conversation, coverage)
         if left_to_human:
             update.adds["left_to_human"] = ":left_to_human"
             update.values[":left_to_human"] = set(left_to_human)
@@ -87,10 +89,7 @@ class TurnStore:
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
-        update = if_still_ours(conversation)
-        update.sets["pending_reply"] = ":pending_reply"
-        update.values[":pending_reply"] = pending_reply_to_value(pending_reply)
-        self.table.update_fenced(conversation, update)
+        self.table.update_fenced(conversation, freezing_update(conversation, pending_reply))
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply's new `send_attempts` and `verify_not_before`, before its missing parts are sent again."""
@@ -101,19 +100,23 @@ class TurnStore:
         return self.table.read(sid).fencing_token
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Store the turn's record and charge the budgets in one transaction; a repeat changes nothing."""
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome alone."""
         put: PutTypeDef = {**self._put(sid, record), "ConditionExpression": "attribute_not_exists(pk)"}
         reasons = self._transact(sid, [{"Put": put}, *self.budgets.charges(record)])
-        if reasons and reasons[0] != "ConditionalCheckFailed":
+        if reasons and reasons[0] == "ConditionalCheckFailed":
+            self._change_outcome(sid, record)
+        elif reasons:
             raise Transient(f"{sid}: DynamoDB cancelled a transaction")
 
-    def settle(self, conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> None:
+    def settle(self, conversation: Conversation, settlement: Settlement) -> None:
         """Close the turn: remove the pending reply, the turn, its attempts and the lease; its messages are handled."""
-        self.table.update_fenced(conversation, closing_update(conversation, coverage=coverage, owner=owner, now=now))
+        self.table.update_fenced(conversation, settling_update(conversation, settlement))
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
-        """Remove our lease if it is still ours, and store what we know of the reply's POSTs; never raises `Fenced`."""
+        """Remove our lease if it is still ours, take its attempt back, and store what we know of the reply's POSTs."""
         update = if_our_lease(conversation, removes=LEASE)
+        update.sets["attempts"] = "#attempts - :one"
+        update.values[":one"] = 1
         if pending_reply is not None:
             update.sets["pending_reply"] = ":pending_reply"
             update.values[":pending_reply"] = pending_reply_to_value(pending_reply)
@@ -138,6 +141,18 @@ class TurnStore:
     def _put(self, sid: str, record: TurnRecord) -> "PutTypeDef":
         item = {**record_to_item(sid, record), "ttl": epoch_seconds(record.at + RETENTION)}
         return {"TableName": self.table.name, "Item": to_wire(item)}
+
+    def _change_outcome(self, sid: str, record: TurnRecord) -> None:
+        """Store how the turn ended after all: a reply recorded as void may have been sent by a later attempt."""
+        item = record_to_item(sid, record)
+        with transient_errors(sid):
+            self.table.client.update_item(
+                TableName=self.table.name,
+                Key=to_wire({"pk": item["pk"], "sk": item["sk"]}),
+                UpdateExpression="SET outcome = :outcome, #rule = :rule",
+                ExpressionAttributeNames={"#rule": "rule"},
+                ExpressionAttributeValues=to_wire({":outcome": item["outcome"], ":rule": item["rule"]}),
+            )
 
     def _transact(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> list[str]:
         """Write all or nothing. Return why it was cancelled, a code for each item, or nothing if it was not."""

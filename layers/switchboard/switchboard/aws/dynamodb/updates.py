@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from switchboard.aws.dynamodb.items import milliseconds, to_wire, turn_message_to_text
-from switchboard.conversation import Conversation, Coverage, TurnMessage
+from switchboard.aws.dynamodb.items import milliseconds, pending_reply_to_value, to_wire, turn_message_to_text
+from switchboard.conversation import Conversation, Coverage, OwnerReason, PendingReply, TurnMessage
 from switchboard.events import Owner
+from switchboard.ports import Settlement
 from switchboard.sweeper import MIN_CHECK_INTERVAL
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ SHARD = "all"  # one partition of each index: a thousand writes a second, far ab
 
 LEASE = ("lease_fencing_token", "lease_until", "lease_token")
 HUMAN_OWNER = ("human_shard", "human_since")  # only while a human owns it: the keys of the index by_owner
-TURN = ("turn", "turn_messages", "attempts")
+TURN = ("turn", "turn_started_at", "turn_messages", "attempts")
 ACTIVITY = {
     "first_seen_at": "if_not_exists(#first_seen_at, :activity)",
     "activity": ":activity",
@@ -29,7 +30,11 @@ ACTIVITY = {
 }
 STILL_OURS = "#fencing_token = :our_fencing_token"
 WITH_OUR_LEASE = "#lease_token = :our_token"
-NEWER = "attribute_not_exists(#owner_changed_at) OR #owner_changed_at < :at"
+NEWER = "(attribute_not_exists(#owner_event_at) OR #owner_event_at < :at)"
+# At equal times the human wins.
+NEWER_TAKEOVER = f"({NEWER} OR (#owner_event_at = :at AND #owner = :assistant))"
+# A hand back must also be newer than the handoff that it ends.
+NEWER_HAND_BACK = f"{NEWER} AND (attribute_not_exists(#owner_since) OR #owner_since < :at)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,12 +76,11 @@ def claiming_update(
 ) -> Update:
     """Return an update that claims the conversation, unless another worker's lease is live.
 
-    A lease is live while its time is not over and nobody has raised the fencing token since. A claim repeated with its
-    own lease token succeeds: its answer was lost.
+    A lease is live while its time is not over and nobody has raised the fencing token since.
     """
     return Update(
-        condition="attribute_not_exists(#lease_token) OR #lease_until <= :now"
-        " OR #lease_fencing_token <> #fencing_token OR #lease_token = :our_token",
+        condition="attribute_not_exists(#lease_token) OR (#lease_token <> :our_token"
+        " AND (#lease_until <= :now OR #lease_fencing_token <> #fencing_token))",
         sets={
             "fencing_token": "if_not_exists(#fencing_token, :zero) + :one",
             "lease_fencing_token": "if_not_exists(#fencing_token, :zero) + :one",
@@ -84,6 +88,7 @@ def claiming_update(
             "lease_token": ":our_token",
             "attempts": "if_not_exists(#attempts, :zero) + :one",
             "turn": "if_not_exists(#turn, :turn)",
+            "turn_started_at": "if_not_exists(#turn_started_at, :now)",
             **ACTIVITY,
         },
         adds={"turn_messages": ":messages"},
@@ -118,50 +123,110 @@ def if_our_lease(conversation: Conversation, *, removes: Iterable[str]) -> Updat
     return Update(condition=WITH_OUR_LEASE, removes=removes, values={":our_token": conversation.lease_token})
 
 
-def closing_update(conversation: Conversation, *, coverage: Coverage, owner: Owner, now: datetime) -> Update:
+def closing_update(conversation: Conversation, coverage: Coverage) -> Update:
     """Return an update that closes the open turn of a claimed conversation.
 
-    `handled` and `requeued` lose only the indices that we know of: a takeover or a hand back may add others meanwhile.
+    `handled` loses only the indices that we know of: an older takeover may add others meanwhile. Whoever else writes
+    `requeued` raises the fencing token.
     """
     update = if_still_ours(conversation)
     update.removes = (*LEASE, *TURN, "pending_reply")
     update.sets |= {"low_watermark": ":low_watermark", "gaps": ":gaps"}
     update.values[":low_watermark"] = coverage.low_watermark
     update.values[":gaps"] = {str(index): milliseconds(noticed) for index, noticed in coverage.gaps.items()}
-    if answered_again := conversation.coverage.requeued - coverage.requeued:
-        update.deletes["requeued"] = ":requeued"
-        update.values[":requeued"] = set(answered_again)
+    for name, indices in (("looked", coverage.looked), ("requeued", coverage.requeued)):
+        if indices:
+            update.sets[name] = f":{name}"
+            update.values[f":{name}"] = set(indices)
+        else:
+            update.removes = (*update.removes, name)
     if handled := coverage.handled or conversation.coverage.handled:  # one expression may add or delete, not both
         (update.adds if coverage.handled else update.deletes)["handled"] = ":handled"
         update.values[":handled"] = set(handled)
-    if owner is not conversation.owner:
-        update.sets |= {"owner": ":owner", "owner_changed_at": ":now"}
-        update.values |= {":owner": owner.value, ":now": milliseconds(now)}
+    return update
+
+
+def settling_update(conversation: Conversation, settlement: Settlement) -> Update:
+    """Return an update that closes the open turn and changes the owner, where the settlement says so."""
+    update = closing_update(conversation, settlement.coverage)
+    for name, indices in (("left_to_human", settlement.left_to_human), ("failed", settlement.failed)):
+        if indices:
+            update.adds[name] = f":{name}"
+            update.values[f":{name}"] = set(indices)
+    if settlement.human_because:
+        update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":since"}
+        update.sets |= {"human_shard": ":shard", "human_since": "if_not_exists(#human_since, :since)"}
+        update.values |= {
+            ":owner": Owner.HUMAN.value,
+            ":reason": settlement.human_because.value,
+            ":since": milliseconds(settlement.at),
+            ":shard": SHARD,
+        }
+    return update
+
+
+def freezing_update(conversation: Conversation, pending_reply: PendingReply) -> Update:
+    """Return an update that stores a reply, and gives back a conversation that a human has because of a failure."""
+    update = if_still_ours(conversation)
+    update.sets["pending_reply"] = ":pending_reply"
+    update.values[":pending_reply"] = pending_reply_to_value(pending_reply)
+    if conversation.has_failed:
+        update.sets["owner"] = ":owner"
+        update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
+        update.values[":owner"] = Owner.ASSISTANT.value
     return update
 
 
 def raise_fencing_token(now: datetime) -> Update:
-    """Return an update that takes the conversation from the worker that holds it."""
+    """Return an update that takes the conversation from the worker that holds it. That is a verdict on its attempt."""
     return Update(
         sets={
             "fencing_token": "if_not_exists(#fencing_token, :zero) + :one",
             "ownership_epoch": "if_not_exists(#ownership_epoch, :zero) + :one",
+            "attempts": ":zero",
             **ACTIVITY,
         },
         values={":zero": 0, ":one": 1, **activity_at(now)},
     )
 
 
-def change_of_owner(owner: Owner, at: datetime) -> Update:
-    """Return an update that sets the owner, on the condition that no newer event has set it."""
+def taking_over(reason: OwnerReason, at: datetime) -> Update:
+    """Return an update that makes a human the owner, on the condition that no newer event has set the owner."""
     update = raise_fencing_token(at)
-    update.condition = NEWER
-    update.sets |= {"owner": ":owner", "owner_changed_at": ":at"}
-    update.values |= {":owner": owner.value, ":at": milliseconds(at)}
-    if owner is Owner.HUMAN:
-        update.sets |= {"human_shard": ":shard", "human_since": "if_not_exists(#human_since, :at)"}
-    else:
-        update.removes = HUMAN_OWNER
+    update.condition = NEWER_TAKEOVER
+    update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":at", "owner_event_at": ":at"}
+    update.sets |= {"human_shard": ":shard", "human_since": "if_not_exists(#human_since, :at)"}
+    update.values |= {
+        ":owner": Owner.HUMAN.value,
+        ":assistant": Owner.ASSISTANT.value,
+        ":reason": reason.value,
+        ":at": milliseconds(at),
+    }
+    return update
+
+
+def handing_back(conversation: Conversation, at: datetime) -> Update:
+    """Return an update that makes the assistant the owner, on the condition that the item is as it was read.
+
+    Where the assistant owned it already, nothing is taken from anybody: fencing token, epoch and attempts stay.
+    """
+    update = raise_fencing_token(at)
+    if conversation.owner is Owner.ASSISTANT:
+        for name in ("fencing_token", "ownership_epoch", "attempts"):
+            del update.sets[name]
+        del update.values[":one"]
+    update.condition = f"(attribute_not_exists(#fencing_token) OR {STILL_OURS})"
+    update.values |= {
+        ":our_fencing_token": conversation.fencing_token,
+        ":owner": Owner.ASSISTANT.value,
+        ":at": milliseconds(at),
+    }
+    update.sets |= {"owner": ":owner", "handed_back_at": ":at"}
+    update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
+    if conversation.left_to_human:
+        update.adds["requeued"] = ":left_to_human"
+        update.removes = (*update.removes, "left_to_human")
+        update.values[":left_to_human"] = set(conversation.left_to_human)
     return update
 
 

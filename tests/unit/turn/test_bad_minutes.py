@@ -1,0 +1,190 @@
+"""A bad minute costs a minute: outages by virtual time, and what the customer reads once they are over."""
+
+from datetime import timedelta
+
+import pytest
+
+from switchboard.conversation import OwnerReason
+from switchboard.errors import Permanent, Transient
+from switchboard.events import MessageAdded, Owner
+from tests.builders import CONVERSATION, FALLBACK, from_human
+from tests.fakes.twilio import PostEnd
+from tests.unit.turn.harness import Harness
+
+
+def twilio_is_away(harness: Harness, *, seconds: float, end: PostEnd) -> None:
+    harness.twilio.outage_until = harness.clock() + timedelta(seconds=seconds)
+    harness.twilio.outage_end = end
+
+
+def model_is_away(harness: Harness, *, seconds: float) -> None:
+    """Let the model fail until then, as it does where it is throttled, or where its key is refused."""
+    until = harness.clock() + timedelta(seconds=seconds)
+
+    def fail_until_then() -> None:
+        if harness.clock() < until:
+            raise Transient("the model is away")
+
+    harness.agent.while_thinking = fail_until_then
+
+
+def answered(*messages: MessageAdded) -> str:
+    return f"You said: {' | '.join(message.body for message in messages)}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "end"), [(62, "not_sent"), (80, "request_lost"), (280, "not_sent"), (900, "not_sent")]
+)
+def test_a_reply_that_twilio_does_not_take_for_a_while_is_sent_once_it_does(
+    harness: Harness, seconds: float, end: PostEnd
+) -> None:
+    twilio_is_away(harness, seconds=seconds, end=end)
+    messages = harness.customer_writes("hi")
+
+    harness.deliver_until_it_ends(*messages)
+
+    assert harness.replies == [answered(*messages)]
+    assert harness.item.owner is Owner.ASSISTANT
+
+
+@pytest.mark.parametrize("minutes", [3, 11, 43, 54])
+def test_after_an_outage_with_posts_of_unknown_fate_the_reply_comes_within_six_minutes(
+    harness: Harness, minutes: float
+) -> None:
+    twilio_is_away(harness, seconds=60 * minutes, end="request_lost")
+    messages = harness.customer_writes("hi")
+
+    harness.deliver_until_it_ends(*messages)
+
+    assert harness.replies == [answered(*messages)]
+    assert harness.clock() - harness.twilio.outage_until <= timedelta(minutes=6)
+
+
+@pytest.mark.parametrize("seconds", [1, 4, 60, 120, 290])
+def test_a_customer_who_wrote_while_the_model_was_away_is_answered_after_it(harness: Harness, seconds: float) -> None:
+    model_is_away(harness, seconds=seconds)
+    messages = harness.customer_writes("hi")
+
+    harness.deliver_until_it_ends(*messages)
+
+    assert harness.replies == [answered(*messages)]
+    assert harness.item.owner is Owner.ASSISTANT
+    assert harness.item.attempts == 0
+
+
+def test_a_customer_who_writes_all_through_an_hour_without_a_model_reads_one_apology(harness: Harness) -> None:
+    model_is_away(harness, seconds=3600)
+    end = harness.clock() + timedelta(hours=1)
+
+    while harness.clock() < end:
+        harness.deliver_until_it_ends(*harness.customer_writes("are you there?"))
+        harness.clock.move(seconds=60)
+    harness.deliver_until_it_ends(*harness.customer_writes("hello?"))
+
+    assert harness.replies[0] == FALLBACK
+    assert harness.replies.count(FALLBACK) == 1
+    assert harness.replies[-1] == "You said: hello?"
+    assert harness.item.owner is Owner.ASSISTANT
+
+
+def test_after_a_failure_the_next_message_is_answered_and_the_assistant_sees_what_went_unanswered(
+    harness: Harness,
+) -> None:
+    harness.agent.errors = [Permanent("a bug in a tool")]
+    harness.deliver(*harness.customer_writes("one"))
+    assert harness.item.owner_reason is OwnerReason.FAILURE
+
+    harness.deliver(*harness.customer_writes("two"))
+
+    assert harness.replies == [FALLBACK, "You said: two"]
+    assert harness.item.owner is Owner.ASSISTANT
+    (exchange,) = harness.agent.questions[-1].history
+    assert exchange.said == ("one",)
+
+
+def test_after_a_human_spoke_a_failure_gives_nothing_back(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("a bug in a tool")]
+    harness.deliver(*harness.customer_writes("one"))
+    human = from_human(index=2, at=harness.clock() + timedelta(seconds=1))
+    harness.twilio.add(human)
+    harness.conversations.take_over(CONVERSATION, index=human.index, at=human.at)
+
+    harness.deliver(*harness.customer_writes("two"))
+
+    assert harness.replies == [FALLBACK]
+    assert harness.item.owner_reason is OwnerReason.MESSAGE
+
+
+def test_a_failure_never_takes_a_conversation_from_a_human_who_spoke_while_it_was_sent(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("a bug in a tool")]
+    harness.twilio.after_post = lambda: harness.conversations.take_over(CONVERSATION, index=5, at=harness.clock())
+    messages = harness.customer_writes("one")
+    fenced = harness.deliver(*messages)
+    harness.twilio.after_post = lambda: None
+    harness.clock.move(seconds=121)
+
+    settled = harness.deliver(*messages)
+
+    assert (fenced.outcome, settled.outcome) == ("fenced", "fell_back")
+    assert harness.item.owner_reason is OwnerReason.MESSAGE
+    harness.deliver(*harness.customer_writes("two"))
+    assert harness.replies == [FALLBACK]
+
+
+def test_a_humans_word_that_is_applied_late_counts_although_a_failure_was_settled_after_it(harness: Harness) -> None:
+    spoken_at = harness.clock()
+    harness.clock.move(seconds=1)
+    harness.agent.errors = [Permanent("a bug in a tool")]
+    harness.deliver(*harness.customer_writes("one"))
+
+    harness.conversations.take_over(CONVERSATION, index=1, at=spoken_at)
+
+    assert harness.item.owner_reason is OwnerReason.MESSAGE
+
+
+def test_a_lost_webhook_while_the_assistant_thinks_is_found_before_its_next_answer(harness: Harness) -> None:
+    cancel = harness.customer_writes("Cancel order 17")
+    lost: list[MessageAdded] = []
+    harness.agent.while_thinking = lambda: lost.extend(harness.customer_writes("No wait, do NOT")) if not lost else None
+    harness.deliver(*cancel)
+
+    clear = harness.customer_writes("Is that clear?")
+    harness.deliver(*clear)
+
+    assert harness.replies == [answered(*cancel), answered(*lost, *clear)]
+
+
+def test_a_humans_message_whose_webhook_was_lost_while_the_assistant_thought_silences_it(harness: Harness) -> None:
+    first = harness.customer_writes("hi")
+    human = from_human(index=1, at=harness.clock())
+    harness.agent.while_thinking = lambda: harness.twilio.add(human) if human not in harness.messages else None
+    harness.deliver(*first)
+    harness.agent.while_thinking = lambda: None
+
+    second = harness.customer_writes("and?")
+    harness.deliver(*second)
+    harness.deliver(*second)
+
+    assert harness.replies == [answered(*first)]
+    assert harness.item.owner_reason is OwnerReason.MESSAGE
+
+
+def test_a_list_that_twilio_does_not_answer_delays_a_turn_and_does_not_stop_it(harness: Harness) -> None:
+    harness.customer_writes("lost")
+    second = harness.customer_writes("two")
+    twilio_is_away(harness, seconds=900, end="not_sent")
+
+    results = harness.deliver_until_it_ends(*second)
+
+    assert results[-1].outcome == "answered"
+    assert harness.replies == [answered(*second)]
+
+
+def test_a_handoff_whose_sentence_never_left_is_still_a_handoff(harness: Harness) -> None:
+    twilio_is_away(harness, seconds=3 * 3600, end="not_sent")
+    harness.agent.handoff = True
+
+    results = harness.deliver_until_it_ends(*harness.customer_writes("I want a human"))
+
+    assert results[-1].outcome == "expired"
+    assert harness.item.owner_reason is OwnerReason.HANDOFF
