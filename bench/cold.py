@@ -80,6 +80,7 @@ def _environment(endpoint: str) -> dict[str, str]:
         "POWERTOOLS_SERVICE_NAME": "webhook",
         "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
         "TWILIO_SECRET_ID": "twilio",
+        "SYSTEM_AUTHORS": "system",
         "PUBLIC_URL": URL,
         "MESSAGES_QUEUE_URL": f"{endpoint}/1/messages.fifo",
         "LIFECYCLE_QUEUE_URL": f"{endpoint}/1/lifecycle.fifo",

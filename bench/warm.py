@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twilio.request_validator import RequestValidator
 
+from switchboard.author import AuthorRules
 from switchboard.aws.secrets import TwilioSecret
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.webhook import WebhookFunction
@@ -58,7 +59,7 @@ def measure() -> tuple[float, float]:
     with open(os.devnull, "w") as devnull:  # noqa: PTH123 -- a device, not a path
         sys.stdout = devnull
         built = WebhookFunction(
-            reader=WebhookReader(secrets=_Secrets(), public_url=URL, visitor_identities=()),
+            reader=WebhookReader(secrets=_Secrets(), public_url=URL, author_rules=AuthorRules()),
             messages=Queue(client=cast("SQSClient", _Sqs()), url=""),
             lifecycle=Queue(client=cast("SQSClient", _Sqs()), url=""),
             telemetry=telemetry(),

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "switchboard"))
 
-from switchboard.author import VISITOR_IDENTITY
+from switchboard.author import AuthorRules
 from switchboard.errors import SwitchboardError, Transient
 from switchboard.twilio.rest.conversations import ConversationResource, Conversations
 from switchboard.twilio.rest.messages import Messages
@@ -47,7 +47,7 @@ def main() -> None:
         conversations = Conversations(service=service)
         with open_conversation(conversations) as conversation:
             add_participants(conversations, conversation, settings)
-            talk(Messages(service=service, visitor_identities=[VISITOR_IDENTITY]), conversation)
+            talk(Messages(service=service, author_rules=AuthorRules()), conversation)
         service.stop()
     except SwitchboardError as error:
         sys.exit(f"Stopped: {error}")

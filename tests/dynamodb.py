@@ -12,6 +12,7 @@ from switchboard import ports
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
+from switchboard.aws.dynamodb.owner_index import OwnerIndex
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.dynamodb.turn_store import TurnStore
 from switchboard.conversation import Conversation, PendingReply, ReplyKind, TurnMessage, TurnOutcome, TurnRecord
@@ -51,6 +52,14 @@ class SweptStore(Store, ports.SweepIndex, Protocol):
     """The same, with the sweeper's index."""
 
 
+class OwnedStore(Store, ports.OwnerIndex, Protocol):
+    """The same, with the operators' index."""
+
+
+class TableStores(SweptStore, OwnedStore, Protocol):
+    """All stores of the table."""
+
+
 class _Stores:
     def __init__(self, table: ConversationsTable) -> None:
         budgets = BudgetStore(table=table, customer_key=b"key")
@@ -58,6 +67,7 @@ class _Stores:
             TurnStore(table=table, budgets=budgets),
             LifecycleStore(table=table),
             SweepIndex(table=table),
+            OwnerIndex(table=table),
             budgets,
         )
 
@@ -79,6 +89,8 @@ def table_on_moto() -> Iterator[ConversationsTable]:
                 {"AttributeName": "sk", "AttributeType": "S"},
                 {"AttributeName": "next_check_shard", "AttributeType": "S"},
                 {"AttributeName": "next_check", "AttributeType": "N"},
+                {"AttributeName": "human_shard", "AttributeType": "S"},
+                {"AttributeName": "human_since", "AttributeType": "N"},
             ],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             GlobalSecondaryIndexes=[
@@ -89,14 +101,22 @@ def table_on_moto() -> Iterator[ConversationsTable]:
                         {"AttributeName": "next_check", "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
+                },
+                {
+                    "IndexName": "by_owner",
+                    "KeySchema": [
+                        {"AttributeName": "human_shard", "KeyType": "HASH"},
+                        {"AttributeName": "human_since", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                },
             ],
         )
         yield ConversationsTable(client=client, name="Conversations")
 
 
-def stores_of(table: ConversationsTable) -> SweptStore:
-    return cast("SweptStore", _Stores(table))
+def stores_of(table: ConversationsTable) -> TableStores:
+    return cast("TableStores", _Stores(table))
 
 
 def try_claim(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from switchboard.author import AuthorRole
-from switchboard.aws.dynamodb.updates import ACTIVITY, LEASE, TURN
+from switchboard.aws.dynamodb.updates import ACTIVITY, HUMAN_OWNER, LEASE, TURN
 from switchboard.conversation import RefusalRule, TurnOutcome
 from switchboard.errors import RejectionCause
 from switchboard.lifecycle import Effect
@@ -218,7 +218,7 @@ def test_every_attribute_of_a_conversation_is_explained_and_no_other() -> None:
     }
 
     assert read >= {"owner", "pending_reply", "low_watermark"}
-    assert explained == read.union(ACTIVITY, LEASE, TURN)
+    assert explained == read.union(ACTIVITY, LEASE, TURN, HUMAN_OWNER)
 
 
 def function_text(module: str, name: str) -> str:

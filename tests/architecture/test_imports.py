@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
     "POWERTOOLS_SERVICE_NAME": "test",
     "TWILIO_SECRET_ID": "twilio",
+    "SYSTEM_AUTHORS": "system",
     "MESSAGES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/messages.fifo",
     "LIFECYCLE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/lifecycle.fifo",
 }

@@ -13,6 +13,7 @@ from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
     Coverage,
+    OwnerReason,
     PendingReply,
     ReplyKind,
     TurnMessage,
@@ -20,7 +21,7 @@ from switchboard.conversation import (
     TurnRecord,
 )
 from switchboard.events import Owner
-from switchboard.ports import Busy, Fenced
+from switchboard.ports import Busy, Fenced, OwnedByHuman, Takeover
 
 REPLIED = {TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK}
 
@@ -31,6 +32,7 @@ class ConversationsInMemory:
     records: dict[str, dict[tuple[int, str], TurnRecord]] = field(default_factory=dict)
     turns: Counter[str] = field(default_factory=Counter)
     limit_notices: set[str] = field(default_factory=set)
+    human_since: dict[str, datetime] = field(default_factory=dict)
 
     def claim(
         self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
@@ -126,19 +128,22 @@ class ConversationsInMemory:
             if records[key].outcome in REPLIED
         )
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         item = self.items.get(sid, Conversation(sid=sid))
         handled = item.coverage.handled if index is None else item.coverage.handled | {index}
         left_to_human = frozenset(number for number in item.left_to_human if index is None or number > index)
         item = replace(item, coverage=replace(item.coverage, handled=handled), left_to_human=left_to_human)
         self.items[sid] = self._owned(item, Owner.HUMAN, at) if item.owner_changed_at < at else item
-        return item.owner_changed_at <= at
+        if item.owner_changed_at > at:
+            return Takeover.OUTDATED
+        return Takeover.APPLIED if item.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         item = self.items.get(sid, Conversation(sid=sid))
         if item.owner_changed_at < at:
             requeued = item.coverage.requeued | item.left_to_human
             item = replace(item, coverage=replace(item.coverage, requeued=requeued), left_to_human=frozenset())
+            self.human_since.pop(sid, None)
             was_human = item.owner is Owner.HUMAN
             owned = self._owned(item, Owner.ASSISTANT, at) if was_human else replace(item, owner_changed_at=at)
             self.items[sid] = replace(owned, first_seen_at=_first_seen(item, at))
@@ -147,6 +152,7 @@ class ConversationsInMemory:
     def close(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         if not item.closed:
+            self.human_since.pop(sid, None)
             self.items[sid] = replace(
                 item,
                 first_seen_at=_first_seen(item, at),
@@ -154,6 +160,20 @@ class ConversationsInMemory:
                 fencing_token=item.fencing_token + 1,
                 ownership_epoch=item.ownership_epoch + 1,
             )
+
+    def owned_by_humans(self) -> list[str]:
+        return sorted(self.human_since, key=self.human_since.__getitem__)
+
+    def read(self, sid: str) -> OwnedByHuman | None:
+        item = self.items.get(sid, Conversation(sid=sid))
+        if item.owner is not Owner.HUMAN or item.closed:
+            return None
+        return OwnedByHuman(
+            conversation_sid=sid,
+            reason=OwnerReason.MESSAGE,
+            since=self.human_since[sid],
+            messages_left=len(item.left_to_human),
+        )
 
     def track(self, sid: str, *, now: datetime) -> None:
         self.items.setdefault(sid, Conversation(sid=sid, first_seen_at=now))
@@ -163,6 +183,8 @@ class ConversationsInMemory:
         self.items[sid] = replace(item, opted_out_at=max(item.opted_out_at, at))
 
     def _owned(self, item: Conversation, owner: Owner, at: datetime) -> Conversation:
+        if owner is Owner.HUMAN:
+            self.human_since.setdefault(item.sid, at)
         return replace(
             item,
             first_seen_at=_first_seen(item, at),

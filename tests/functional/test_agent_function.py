@@ -30,6 +30,7 @@ SETTINGS = {
     "POWERTOOLS_SERVICE_NAME": "agent",
     "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
     "TWILIO_SECRET_ID": "twilio",
+    "SYSTEM_AUTHORS": "system",
     "CONVERSATIONS_TABLE": "there-is-none",  # whoever claims a conversation fails
     "ASSISTANT_MODEL": "offline",
     "MAX_EVENT_AGE_MINUTES": "60",

@@ -77,6 +77,7 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             "COALESCE_SECONDS": "0",
             "FALLBACK_SENTENCE": "Sorry.",
             "LIMIT_SENTENCE": "Enough for today.",
+            "SYSTEM_AUTHORS": "system",
             "CUSTOMER_TURNS_PER_DAY": "10",
             "TURNS_PER_DAY": "10",
         }.items():

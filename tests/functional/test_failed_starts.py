@@ -21,6 +21,7 @@ SETTINGS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
     "TWILIO_SECRET_ID": "twilio",
+    "SYSTEM_AUTHORS": "system",
     "CONVERSATIONS_TABLE": "conversations",
     "MESSAGES_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/messages.fifo",
     "LIFECYCLE_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/lifecycle.fifo",

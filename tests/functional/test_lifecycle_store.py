@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from switchboard.conversation import TurnMessage
 from switchboard.events import Owner
+from switchboard.ports import Takeover
 from tests.builders import CONVERSATION, NOON, sid
 from tests.dynamodb import LATER, RECORD, REPLY, SECOND, Store, claim
 
@@ -25,6 +26,20 @@ def test_a_takeover_ends_the_lease_and_raises_fencing_token_and_ownership_epoch(
     after = claim(store, worker="two", turn="T2")
     assert (after.owner, after.ownership_epoch, after.fencing_token) == (Owner.HUMAN, 1, claimed.fencing_token + 2)
     assert after.coverage.covers(3)
+
+
+def test_a_takeover_tells_whether_a_customer_has_written_and_whether_it_is_outdated(store: Store) -> None:
+    before_any = [store.take_over(CONVERSATION, index=index, at=NOON + timedelta(seconds=index)) for index in (0, 1)]
+    claimed = claim(store, SECOND, seconds=2)
+    while_a_turn_is_open = store.take_over(CONVERSATION, index=3, at=LATER)
+    store.hand_back(CONVERSATION, at=LATER + timedelta(seconds=1))
+    outdated = store.take_over(CONVERSATION, index=4, at=LATER)
+    claimed = claim(store, SECOND, worker="two", seconds=90)
+    store.settle(claimed, coverage=claimed.coverage.with_handled({1}, now=LATER), owner=Owner.ASSISTANT, now=LATER)
+    after_a_turn = store.take_over(CONVERSATION, index=None, at=LATER + timedelta(seconds=9))
+
+    assert before_any == [Takeover.BEFORE_ANY_CUSTOMER] * 2
+    assert (while_a_turn_is_open, outdated, after_a_turn) == (Takeover.APPLIED, Takeover.OUTDATED, Takeover.APPLIED)
 
 
 def test_a_takeover_leaves_the_messages_after_it_to_the_human(store: Store) -> None:

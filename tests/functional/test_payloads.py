@@ -10,6 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.fixtures.payloads import EVENTS, form, logical_id, read
 from local.twilio_account import BUILT_IN, TwilioAccount
+from switchboard.author import AuthorRules
 from switchboard.aws.secrets import TwilioSecret
 from switchboard.aws.sqs.queue import read_record
 from switchboard.errors import NotAuthentic
@@ -45,9 +46,7 @@ class Secrets:
 
 def parsed(payload: dict[str, object], *, account: TwilioAccount = BUILT_IN, public_url: str | None = None) -> Event:
     """Return the event that the webhook function makes of a payload."""
-    return WebhookReader(
-        secrets=Secrets(account), public_url=public_url, visitor_identities=(r"visitor-[0-9a-f]{32}",)
-    ).read(payload)
+    return WebhookReader(secrets=Secrets(account), public_url=public_url, author_rules=AuthorRules()).read(payload)
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.relative_to(EVENTS).as_posix())

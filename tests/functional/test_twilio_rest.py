@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from switchboard.author import VISITOR_IDENTITY, AuthorRole
+from switchboard.author import AuthorRole, AuthorRules
 from switchboard.errors import Misconfigured, NotSent, SendRefused, Transient, Unknown
 from switchboard.events import ConversationState, Marker
 from switchboard.twilio.rest.conversations import Conversations
@@ -51,7 +51,7 @@ def connected(
     return Twilio(
         service=service,
         conversations=Conversations(service=service),
-        messages=Messages(service=service, visitor_identities=[VISITOR_IDENTITY]),
+        messages=Messages(service=service, author_rules=AuthorRules()),
     )
 
 
@@ -167,12 +167,20 @@ def test_messages_are_listed_in_order_from_an_index_on_with_their_authors_role(t
     twilio.messages.send_message(conversation.sid, body="hello", author=VISITOR)
     first = twilio.messages.send_message(conversation.sid, body="re: hello", marker=Marker(turn="T1", part=0))
     twilio.messages.send_message(conversation.sid, body="I take this", author="robin")
+    twilio.messages.send_message(conversation.sid, body="So do I, and take no part", author="joe")
+    twilio.service.resource.conversations(conversation.sid).messages.create(body="A note without an author")
 
     listed = twilio.messages.list_messages(conversation.sid)
 
-    assert [message.author_role for message in listed] == [AuthorRole.CUSTOMER, AuthorRole.ASSISTANT, AuthorRole.HUMAN]
+    assert [message.author_role for message in listed] == [
+        AuthorRole.CUSTOMER,
+        AuthorRole.ASSISTANT,
+        AuthorRole.HUMAN,
+        AuthorRole.HUMAN,
+        AuthorRole.SYSTEM,
+    ]
     assert listed[1].marker == Marker(turn="T1", part=0)
-    assert [m.index for m in twilio.messages.list_messages(conversation.sid, from_index=first.index)] == [1, 2]
+    assert [m.index for m in twilio.messages.list_messages(conversation.sid, from_index=first.index)] == [1, 2, 3, 4]
 
 
 def test_all_pages_of_a_list_are_read(twilio: Twilio) -> None:

@@ -110,15 +110,59 @@ def test_a_human_who_writes_silences_the_assistant(stack: Running) -> None:
     assert [each["author"] for each in phone.inbox()] == ["switchboard", "robin"]
 
 
-def human_writes(stack: Running, conversation_sid: str, body: str) -> None:
-    """Add a human to a conversation and let them write, over REST, with webhooks."""
+@pytest.mark.parametrize(
+    ("number", "takes_part", "has_webhook"),
+    [("+12025550171", True, False), ("+12025550172", False, True), ("+12025550173", False, False)],
+    ids=["a participant, without webhook", "no participant, with webhook", "no participant, without webhook"],
+)
+def test_a_human_who_writes_over_rest_silences_the_assistant_however_their_message_came_in(
+    stack: Running, number: str, *, takes_part: bool, has_webhook: bool
+) -> None:
+    phone = stack.phone(number)
+    text = phone.text(QUESTION)
+    phone.wait_for_replies()
+
+    human_writes(stack, text["conversation_sid"], "I take this.", takes_part=takes_part, has_webhook=has_webhook)
+    if has_webhook:
+        wait_until(lambda: is_owned_by_human(stack, text["conversation_sid"]), what="the takeover")
+    phone.text("And on Sunday?")
+    wait_until(lambda: len(stack.turns(text["conversation_sid"])) == 2 and stack.queued() == 0)
+
+    assert [each["author"] for each in phone.inbox()] == ["switchboard", "robin"]
+    assert is_owned_by_human(stack, text["conversation_sid"])
+
+
+def test_a_systems_note_does_not_silence_the_assistant(stack: Running) -> None:
+    phone = stack.phone("+12025550174")
+    text = phone.text(QUESTION)
+    phone.wait_for_replies()
+
+    human_writes(stack, text["conversation_sid"], "Order shipped.", author="system", takes_part=False)
+    phone.text("And on Sunday?")
+    phone.wait_for_replies(3)
+
+    assert [each["author"] for each in phone.inbox()] == ["switchboard", "system", "switchboard"]
+    assert not is_owned_by_human(stack, text["conversation_sid"])
+
+
+def human_writes(
+    stack: Running,
+    conversation_sid: str,
+    body: str,
+    *,
+    author: str = "robin",
+    takes_part: bool = True,
+    has_webhook: bool = True,
+) -> None:
+    """Let somebody write over REST, as a helpdesk does: after joining the conversation if they take part."""
     account = stack.stack.twilio_account
     conversation = f"{stack.stack.twilio_url}/v1/Services/{account.service_sid}/Conversations/{conversation_sid}"
-    for resource, form in (("Participants", {"Identity": "robin"}), ("Messages", {"Author": "robin", "Body": body})):
+    requests = [("Participants", {"Identity": author})] if takes_part else []
+    for resource, form in (*requests, ("Messages", {"Author": author, "Body": body})):
         response = stack.http.post(
             f"{conversation}/{resource}",
             data=form,
-            headers={"X-Twilio-Webhook-Enabled": "true"},
+            headers={"X-Twilio-Webhook-Enabled": str(has_webhook).lower()},
             auth=(account.account_sid, account.auth_token),
         )
         assert response.status_code == 201, response.text

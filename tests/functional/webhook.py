@@ -54,6 +54,7 @@ def deployed_webhook(**environment: str) -> Iterator[Deployed]:
             "POWERTOOLS_SERVICE_NAME": "webhook",
             "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
             "TWILIO_SECRET_ID": "twilio",
+            "SYSTEM_AUTHORS": "system",
             **environment,
         }.items():
             patch.setenv(name, value)

@@ -266,7 +266,7 @@ MUTANTS = (
     Mutant(
         name="R8 the table: a hand back reopens nothing",
         file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
-        old='            update.adds["requeued"] = ":left_to_human"\n            update.removes = ("left_to_human",)\n            update.values[":left_to_human"] = set(conversation.left_to_human)\n',
+        old='            update.adds["requeued"] = ":left_to_human"\n            update.removes = (*update.removes, "left_to_human")\n            update.values[":left_to_human"] = set(conversation.left_to_human)\n',
         new="            pass\n",
     ),
     Mutant(

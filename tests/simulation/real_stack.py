@@ -18,7 +18,7 @@ import httpx
 
 from local.activity import Activity, ConversationMessage, LogLine
 from local.stack import LocalStack
-from switchboard.author import VISITOR_IDENTITY, AuthorRole, classify_author
+from switchboard.author import AuthorRole, AuthorRules
 from switchboard.aws.dynamodb.items import conversation_from_item, from_wire
 from switchboard.conversation import Conversation, ReplyKind, TurnOutcome, TurnRecord
 from switchboard.events import MessageAdded
@@ -238,9 +238,7 @@ def _message(resource: Mapping[str, Any]) -> MessageAdded:
         conversation_sid=resource["conversation_sid"],
         message_sid=resource["sid"],
         index=resource["index"],
-        author_role=classify_author(
-            author=author, participant_sid=resource["participant_sid"], visitor_identities=[VISITOR_IDENTITY]
-        ),
+        author_role=AuthorRules().classify(author),
         author=author,
         body=resource["body"],
         at=datetime.fromisoformat(resource["date_created"]),

@@ -18,6 +18,7 @@ from switchboard.events import (
 )
 from switchboard.lifecycle import Effect
 from tests.builders import CONVERSATION, NOON, Clock, from_human, message_added, sid
+from tests.dynamodb import claim
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
@@ -59,10 +60,23 @@ def harness() -> Harness:
 
 
 def test_a_humans_message_makes_a_human_the_owner(harness: Harness) -> None:
+    claim(harness.conversations)
+
     effects = harness.apply(from_human(index=1))
 
     assert effects == [Effect.TAKEN_OVER]
     assert harness.owner is Owner.HUMAN
+
+
+def test_a_human_who_writes_before_any_customer_is_counted_and_owns_the_conversation(harness: Harness) -> None:
+    effects = harness.apply(from_human(index=0), from_human(index=1, at=NOON + timedelta(seconds=9)))
+
+    assert effects == [Effect.OPENED_BY_UNKNOWN_IDENTITY] * 2
+    assert harness.owner is Owner.HUMAN
+
+
+def test_a_takeover_by_attribute_before_any_customer_is_not_counted_as_an_unknown_identity(harness: Harness) -> None:
+    assert harness.apply(owner_set(Owner.HUMAN, seconds=0)) == [Effect.TAKEN_OVER]
 
 
 def test_a_hand_back_makes_the_assistant_the_owner_again(harness: Harness) -> None:

@@ -1,17 +1,18 @@
-"""Who wrote a message: the assistant, the customer, a human on our side, or Twilio itself."""
+"""Who wrote a message: the assistant, the customer, a human on our side, or another program."""
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 ASSISTANT_AUTHOR = "switchboard"  # the Author of every reply that we send
-VISITOR_IDENTITY = r"visitor-[0-9a-f]{32}"  # of web-chat customers, unless a setting adds others
+SYSTEM_AUTHOR = "system"  # Twilio's, where a REST request names no author
 
-_CHANNEL_ADDRESS = re.compile(r"\+|(?:whatsapp|rcs|messenger):")
+# `+…`, any scheme (RFC 3986) with something behind it, a short code, or an identity of our own web chat.
+_CUSTOMER = re.compile(r"\+.+|[A-Za-z][A-Za-z0-9+.-]*:.+|[0-9]{3,8}|visitor-[0-9a-f]{32}", re.DOTALL)
 
 
 class AuthorRole(StrEnum):
-    """Whose words a Twilio message carries. A human is whoever is neither the customer nor the assistant."""
+    """Whose words a Twilio message carries. A human is whoever is neither the customer nor a program."""
 
     ASSISTANT = "assistant"
     SYSTEM = "system"
@@ -19,15 +20,26 @@ class AuthorRole(StrEnum):
     HUMAN = "human"
 
 
-def classify_author(*, author: str, participant_sid: str | None, visitor_identities: Sequence[str]) -> AuthorRole:
-    """Return the role of an author, from Author and ParticipantSid alone: a message read over REST has no Source.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorRules:
+    """Whose words a message carries, decided from its author alone: a message read over REST has no Source.
 
-    `visitor_identities` are regular expressions that match the identities of web-chat customers.
+    The patterns must match the whole author. `human_addresses` are those of humans who write from their own phones,
+    `visitor_identities` those of web-chat customers, in addition to `visitor-` and 32 hex digits.
     """
-    if author == ASSISTANT_AUTHOR:
-        return AuthorRole.ASSISTANT
-    if not participant_sid:
-        return AuthorRole.SYSTEM
-    if _CHANNEL_ADDRESS.match(author) or any(re.fullmatch(pattern, author) for pattern in visitor_identities):
-        return AuthorRole.CUSTOMER
-    return AuthorRole.HUMAN
+
+    system_authors: frozenset[str] = frozenset({SYSTEM_AUTHOR})
+    human_addresses: tuple[re.Pattern[str], ...] = ()
+    visitor_identities: tuple[re.Pattern[str], ...] = ()
+
+    def classify(self, author: str) -> AuthorRole:
+        """Return the role of an author; whoever no rule knows is a human, whether they take part or not."""
+        if author == ASSISTANT_AUTHOR:
+            return AuthorRole.ASSISTANT
+        if not author or author in self.system_authors:
+            return AuthorRole.SYSTEM
+        if any(pattern.fullmatch(author) for pattern in self.human_addresses):
+            return AuthorRole.HUMAN
+        if _CUSTOMER.fullmatch(author) or any(pattern.fullmatch(author) for pattern in self.visitor_identities):
+            return AuthorRole.CUSTOMER
+        return AuthorRole.HUMAN

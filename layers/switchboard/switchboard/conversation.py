@@ -26,6 +26,15 @@ class ReplyKind(StrEnum):
     LIMIT = "limit"
 
 
+class OwnerReason(StrEnum):
+    """Why a human owns a conversation."""
+
+    MESSAGE = "message"
+    ATTRIBUTE = "attribute"
+    HANDOFF = "handoff"
+    FAILURE = "failure"
+
+
 class RefusalRule(StrEnum):
     """The rules by which messages get no answer."""
 
@@ -155,6 +164,10 @@ class Conversation:
     pending_reply: PendingReply | None = None
     coverage: Coverage = Coverage()
     left_to_human: frozenset[int] = frozenset()
+
+    def has_a_customer(self) -> bool:
+        """Tell whether a turn was ever opened: without one, no customer has spoken."""
+        return bool(self.turn or self.pending_reply or self.coverage.low_watermark >= 0)
 
     def is_history(self, message: MessageAdded, *, max_event_age: timedelta) -> bool:
         """Tell whether a message was already too old when we first saw the conversation."""

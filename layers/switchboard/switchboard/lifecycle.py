@@ -13,7 +13,7 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
-from switchboard.ports import LifecycleStore, MessageList, Requeue
+from switchboard.ports import LifecycleStore, MessageList, Requeue, Takeover
 
 OPTED_OUT = 21610  # Twilio: the recipient has replied STOP
 
@@ -22,6 +22,7 @@ class Effect(StrEnum):
     """What an event did."""
 
     TAKEN_OVER = "taken_over"
+    OPENED_BY_UNKNOWN_IDENTITY = "opened_by_unknown_identity"
     HANDED_BACK = "handed_back"
     CLOSED = "closed"
     OPTED_OUT = "opted_out"
@@ -30,14 +31,23 @@ class Effect(StrEnum):
     NONE = "none"
 
 
+# A human who writes before any customer is most often a web visitor whose identities nobody declared.
+_EFFECT_OF_A_HUMANS_MESSAGE = {
+    Takeover.APPLIED: Effect.TAKEN_OVER,
+    Takeover.BEFORE_ANY_CUSTOMER: Effect.OPENED_BY_UNKNOWN_IDENTITY,
+    Takeover.OUTDATED: Effect.OUTDATED,
+}
+
+
 def apply(event: LifecycleEvent, *, conversations: LifecycleStore, messages: MessageList, requeue: Requeue) -> Effect:
     """Change the conversation as the event says. An event that is older than the last applied one changes nothing."""
     sid = event.conversation_sid
     match event:
         case MessageAdded(author_role=AuthorRole.HUMAN):
-            return _taken_over(is_newest=conversations.take_over(sid, index=event.index, at=event.at))
+            return _EFFECT_OF_A_HUMANS_MESSAGE[conversations.take_over(sid, index=event.index, at=event.at)]
         case OwnerSet(owner=Owner.HUMAN):
-            return _taken_over(is_newest=conversations.take_over(sid, index=None, at=event.at))
+            takeover = conversations.take_over(sid, index=None, at=event.at)
+            return Effect.OUTDATED if takeover is Takeover.OUTDATED else Effect.TAKEN_OVER
         case OwnerSet():
             return _hand_back(event, conversations, messages, requeue)
         case ConversationStateUpdated(state=ConversationState.CLOSED):
@@ -52,10 +62,6 @@ def apply(event: LifecycleEvent, *, conversations: LifecycleStore, messages: Mes
             return Effect.NONE
         case _:
             assert_never(event)
-
-
-def _taken_over(*, is_newest: bool) -> Effect:
-    return Effect.TAKEN_OVER if is_newest else Effect.OUTDATED
 
 
 def _hand_back(event: OwnerSet, conversations: LifecycleStore, messages: MessageList, requeue: Requeue) -> Effect:

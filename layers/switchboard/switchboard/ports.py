@@ -7,11 +7,12 @@ raises `Fenced` otherwise. Every write is one conditional write, and safe to rep
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from switchboard.agent import Exchange
 from switchboard.budgets import Spent
-from switchboard.conversation import Conversation, Coverage, PendingReply, TurnMessage, TurnRecord
+from switchboard.conversation import Conversation, Coverage, OwnerReason, PendingReply, TurnMessage, TurnRecord
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Owner, Sent
 
@@ -42,6 +43,26 @@ class Messenger(MessageList, Protocol):
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         """Send one part; raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
+        ...
+
+
+class HumanMessenger(MessageList, Protocol):
+    """Twilio's messages, as humans write them through us."""
+
+    def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:
+        """Send a text as that human; raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
+        ...
+
+
+class OwnerDisplay(Protocol):
+    """A conversation at Twilio, as other programs see it."""
+
+    def show_owner(self, sid: str, *, owner: Owner, at: datetime, human: str | None) -> None:
+        """Write into the conversation's attributes who owns it, since when, and which human took it."""
+        ...
+
+    def ensure_closed(self, sid: str) -> None:
+        """Close the conversation; one that is closed or gone already stays so."""
         ...
 
 
@@ -156,11 +177,19 @@ class BudgetStore(Protocol):
         ...
 
 
+class Takeover(StrEnum):
+    """What a takeover did: `BEFORE_ANY_CUSTOMER` is applied too, in a conversation in which no customer has spoken."""
+
+    APPLIED = "applied"
+    BEFORE_ANY_CUSTOMER = "before_any_customer"
+    OUTDATED = "outdated"
+
+
 class Takeovers(Protocol):
     """The owner of a conversation, as a human's word changes it."""
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
-        """Make a human the owner, unless a newer event set the owner. Return False if a newer one did.
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
+        """Make a human the owner, unless a newer event set the owner: then it is outdated.
 
         `index` is the index of the human's message, which is handled from now on, or None where it was no message.
         """
@@ -183,6 +212,28 @@ class LifecycleStore(Takeovers, Protocol):
 
     def opt_out(self, sid: str, *, at: datetime) -> None:
         """Store that the customer has opted out at that time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedByHuman:
+    """A conversation that a human owns: why, since when, and how many messages wait for their answer."""
+
+    conversation_sid: str
+    reason: OwnerReason
+    since: datetime
+    messages_left: int
+
+
+class OwnerIndex(Protocol):
+    """Which conversations a human owns."""
+
+    def owned_by_humans(self) -> Iterable[str]:
+        """Return the SIDs of conversations that a human owns, the longest owned first. The index may lag."""
+        ...
+
+    def read(self, sid: str) -> OwnedByHuman | None:
+        """Return why and since when a human owns the conversation (a consistent read); None if none does, or closed."""
         ...
 
 

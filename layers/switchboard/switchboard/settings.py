@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from switchboard.author import VISITOR_IDENTITY
+from switchboard.author import AuthorRules
 from switchboard.errors import Misconfigured
 
 
@@ -19,7 +19,7 @@ class WebhookSettings:
     public_url: str | None
     messages_queue_url: str
     lifecycle_queue_url: str
-    visitor_identities: tuple[str, ...]
+    author_rules: AuthorRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class AgentSettings:
     max_attempts: int
     max_event_age_minutes: int
     coalesce_seconds: int
-    visitor_identities: tuple[str, ...]
+    author_rules: AuthorRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class LifecycleSettings:
     messages_queue_url: str
     lifecycle_dead_letter_queue_url: str
     conversations_table: str
-    visitor_identities: tuple[str, ...]
+    author_rules: AuthorRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class SweeperSettings:
     conversations_table: str
     max_event_age_minutes: int
     sweep_requests: int
-    visitor_identities: tuple[str, ...]
+    author_rules: AuthorRules
 
 
 def webhook_settings(environment: Mapping[str, str]) -> WebhookSettings:
@@ -75,7 +75,7 @@ def webhook_settings(environment: Mapping[str, str]) -> WebhookSettings:
         public_url=_url(environment, "PUBLIC_URL"),
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
         lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
-        visitor_identities=_visitor_identities(environment),
+        author_rules=_author_rules(environment),
     )
 
 
@@ -95,7 +95,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         max_attempts=_integer(environment, "MAX_ATTEMPTS", minimum=1),
         max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
         coalesce_seconds=_integer(environment, "COALESCE_SECONDS", minimum=0),
-        visitor_identities=_visitor_identities(environment),
+        author_rules=_author_rules(environment),
     )
 
 
@@ -112,7 +112,7 @@ def lifecycle_settings(environment: Mapping[str, str]) -> LifecycleSettings:
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
         lifecycle_dead_letter_queue_url=_required(environment, "LIFECYCLE_DEAD_LETTER_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
-        visitor_identities=_visitor_identities(environment),
+        author_rules=_author_rules(environment),
     )
 
 
@@ -126,7 +126,7 @@ def sweeper_settings(environment: Mapping[str, str]) -> SweeperSettings:
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
         sweep_requests=_integer(environment, "SWEEP_REQUESTS", minimum=4),
-        visitor_identities=_visitor_identities(environment),
+        author_rules=_author_rules(environment),
     )
 
 
@@ -153,14 +153,23 @@ def _integer(environment: Mapping[str, str], name: str, *, minimum: int) -> int:
     return int(value)
 
 
-def _visitor_identities(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the patterns of web-chat customers' identities: our own, and those of the setting, separated by spaces."""
-    patterns = (VISITOR_IDENTITY, *environment.get("VISITOR_IDENTITIES", "").split())
-    for pattern in patterns:
+def _author_rules(environment: Mapping[str, str]) -> AuthorRules:
+    return AuthorRules(
+        system_authors=frozenset(_required(environment, "SYSTEM_AUTHORS").split()),
+        human_addresses=_patterns(environment, "HUMAN_ADDRESSES"),
+        visitor_identities=_patterns(environment, "VISITOR_IDENTITIES"),
+    )
+
+
+def _patterns(environment: Mapping[str, str], name: str) -> tuple[re.Pattern[str], ...]:
+    """Return the regular expressions of a setting. An error gives their number alone: they may be addresses."""
+    patterns: list[re.Pattern[str]] = []
+    for number, expression in enumerate(environment.get(name, "").split(), start=1):
+        # `whatsapp:+1…` is a valid expression that matches no address: `:+` repeats the colon.
+        if re.search(r"(^|:)\+", expression):
+            raise Misconfigured(f"{name}: in expression {number}, write \\+ for the plus sign of an address")
         try:
-            re.compile(pattern)
+            patterns.append(re.compile(expression))
         except re.error as error:
-            raise Misconfigured(
-                f"VISITOR_IDENTITIES has {pattern!r}, which is not a valid regular expression: {error}"
-            ) from None
-    return patterns
+            raise Misconfigured(f"{name}: expression {number} is not a valid regular expression: {error.msg}") from None
+    return tuple(patterns)

@@ -139,7 +139,7 @@ def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretR
         budgets=budgets,
         messenger=Messages(
             service=service,
-            visitor_identities=settings.visitor_identities,
+            author_rules=settings.author_rules,
         ),
         dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),
         clock=now,

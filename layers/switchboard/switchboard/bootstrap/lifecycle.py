@@ -37,7 +37,7 @@ def lifecycle_function() -> LifecycleFunction:
                 conversations=LifecycleStore(table=table),
                 messages=Messages(
                     service=twilio_service(twilio_secret(settings.twilio_secret_id), settings.twilio_base_url),
-                    visitor_identities=settings.visitor_identities,
+                    author_rules=settings.author_rules,
                 ),
                 requeue=Queue(client=sqs_client(), url=settings.messages_queue_url),
             ),

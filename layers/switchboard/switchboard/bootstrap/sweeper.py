@@ -42,7 +42,7 @@ def sweeper_function() -> SweeperFunction:
             sweep,
             checks=SweepIndex(table=ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)),
             conversations=Conversations(service=twilio),
-            messages=Messages(service=twilio, visitor_identities=settings.visitor_identities),
+            messages=Messages(service=twilio, author_rules=settings.author_rules),
             messages_queue=Queue(client=sqs, url=settings.messages_queue_url),
             lifecycle_queue=Queue(client=sqs, url=settings.lifecycle_queue_url),
             clock=now,

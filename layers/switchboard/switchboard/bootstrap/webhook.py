@@ -30,7 +30,7 @@ def webhook_function() -> WebhookFunction:
         reader=WebhookReader(
             secrets=twilio_secret(settings.twilio_secret_id),
             public_url=settings.public_url,
-            visitor_identities=settings.visitor_identities,
+            author_rules=settings.author_rules,
         ),
         messages=Queue(client=sqs, url=settings.messages_queue_url),
         lifecycle=Queue(client=sqs, url=settings.lifecycle_queue_url),

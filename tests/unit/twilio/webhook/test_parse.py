@@ -1,37 +1,64 @@
 """Parse: a verified form becomes a typed event, or is ignored under a name."""
 
 import json
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.author import AuthorRole
+from switchboard.author import AuthorRole, AuthorRules
+from switchboard.errors import Malformed
 from switchboard.events import ConversationStateUpdated, Event, Ignored, MessageAdded, Owner, OwnerSet
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
 from switchboard.twilio.webhook.verify import Form
 from tests.builders import sid
 from tests.signing import ACCOUNT, SERVICE, message_fields
 
-EXPECTED = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, visitor_identities=("guest-[0-9]+",))
+RULES = AuthorRules(human_addresses=(re.compile(r"\+12025550199"),), visitor_identities=(re.compile("guest-[0-9]+"),))
+EXPECTED = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, author_rules=RULES)
 
 
 def parsed(**changes: str) -> Event:
-    fields = message_fields(**changes)
+    return parsed_form(message_fields(**changes))
+
+
+def parsed_form(fields: Mapping[str, str]) -> Event:
     return parse(Form({name: (value,) for name, value in fields.items()}), expected=EXPECTED)
 
 
-@pytest.mark.parametrize(("author", "author_role"), [("guest-7", AuthorRole.CUSTOMER), ("robin", AuthorRole.HUMAN)])
-def test_the_author_and_the_visitor_identities_decide_whose_message_it_is(author: str, author_role: AuthorRole) -> None:
-    event = parsed(Author=author)
+@pytest.mark.parametrize(
+    ("author", "author_role"),
+    [
+        ("+12025550110", AuthorRole.CUSTOMER),
+        ("guest-7", AuthorRole.CUSTOMER),
+        ("robin", AuthorRole.HUMAN),
+        ("+12025550199", AuthorRole.HUMAN),
+    ],
+)
+@pytest.mark.parametrize("takes_part", [True, False], ids=["a participant", "no participant"])
+def test_the_author_alone_decides_whose_message_it_is(
+    author: str, author_role: AuthorRole, *, takes_part: bool
+) -> None:
+    fields = message_fields(Author=author)
+    if not takes_part:
+        del fields["ParticipantSid"]
+
+    event = parsed_form(fields)
 
     assert isinstance(event, MessageAdded)
     assert event.author_role is author_role
 
 
-def test_a_message_of_no_participant_is_ignored() -> None:
-    assert parsed(Author="+12025550110", ParticipantSid="") == Ignored(name="message_of_system")
+def test_another_systems_note_is_ignored() -> None:
+    assert parsed(Author="system") == Ignored(name="message_of_system")
+
+
+def test_a_message_without_an_author_is_malformed() -> None:
+    with pytest.raises(Malformed, match="Author"):
+        parsed(Author="")
 
 
 def test_our_own_reply_is_ignored() -> None:
@@ -70,7 +97,7 @@ def test_a_message_without_chat_service_sid_is_accepted() -> None:
     fields = message_fields()
     del fields["ChatServiceSid"]
 
-    event = parse(Form({name: (value,) for name, value in fields.items()}), expected=EXPECTED)
+    event = parsed_form(fields)
 
     assert isinstance(event, MessageAdded)
 

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
+from switchboard.author import AuthorRules
 from switchboard.errors import Malformed, NotAuthentic, Rejected
 from switchboard.events import Event
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
@@ -28,7 +29,7 @@ VOICE_FIELDS = {
 JSON_HASH = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
 JSON_BODY = '{"property": "value", "boolean": true}'
 EMPTY_HASH = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-EXPECTED = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, visitor_identities=())
+EXPECTED = ExpectedAccount(account_sid=ACCOUNT, service_sid=SERVICE, author_rules=AuthorRules())
 
 
 def form_request(fields: Any, *, signature: str, url: str = URL) -> WebhookRequest:  # noqa: ANN401 -- urlencode's

@@ -5,9 +5,17 @@ from datetime import datetime
 
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable
 from switchboard.aws.dynamodb.items import milliseconds
-from switchboard.aws.dynamodb.updates import NEWER, STILL_OURS, Update, change_of_owner, raise_fencing_token
+from switchboard.aws.dynamodb.updates import (
+    HUMAN_OWNER,
+    NEWER,
+    STILL_OURS,
+    Update,
+    change_of_owner,
+    raise_fencing_token,
+)
 from switchboard.errors import Transient
 from switchboard.events import Owner
+from switchboard.ports import Takeover
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +24,8 @@ class LifecycleStore:
 
     table: ConversationsTable
 
-    def take_over(self, sid: str, *, index: int | None, at: datetime) -> bool:
-        """Make a human the owner, unless a newer event set the owner. Return False if a newer one did.
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
+        """Make a human the owner, unless a newer event set the owner: then it is outdated.
 
         The messages left to the human before their own message are answered: they have spoken since.
         """
@@ -34,7 +42,9 @@ class LifecycleStore:
         answered = {number for number in conversation.left_to_human if index is not None and number < index}
         if answered:
             self.table.update(sid, Update(deletes={"left_to_human": ":answered"}, values={":answered": answered}))
-        return conversation.owner_changed_at <= at
+        if conversation.owner_changed_at > at:
+            return Takeover.OUTDATED
+        return Takeover.APPLIED if conversation.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         """Make the assistant the owner, unless a newer event set the owner. Return the indices that wait again.
@@ -52,7 +62,7 @@ class LifecycleStore:
         update.values[":our_fencing_token"] = conversation.fencing_token
         if conversation.left_to_human:
             update.adds["requeued"] = ":left_to_human"
-            update.removes = ("left_to_human",)
+            update.removes = (*update.removes, "left_to_human")
             update.values[":left_to_human"] = set(conversation.left_to_human)
         try:
             return self.table.update(sid, update).coverage.requeued
@@ -67,6 +77,7 @@ class LifecycleStore:
         update.condition = "attribute_not_exists(#state) OR #state <> :closed"
         update.sets["state"] = ":closed"
         update.values[":closed"] = "closed"
+        update.removes = HUMAN_OWNER
         self.table.update_if(sid, update)
 
     def opt_out(self, sid: str, *, at: datetime) -> None:

@@ -17,6 +17,7 @@ RETENTION = timedelta(days=90)  # longer than the 28 days a record can live in a
 SHARD = "all"  # one partition of each index: a thousand writes a second, far above a service's 30 actions
 
 LEASE = ("lease_fencing_token", "lease_until", "lease_token")
+HUMAN_OWNER = ("human_shard", "human_since")  # only while a human owns it: the keys of the index by_owner
 TURN = ("turn", "turn_messages", "attempts")
 ACTIVITY = {
     "first_seen_at": "if_not_exists(#first_seen_at, :activity)",
@@ -157,6 +158,10 @@ def change_of_owner(owner: Owner, at: datetime) -> Update:
     update.condition = NEWER
     update.sets |= {"owner": ":owner", "owner_changed_at": ":at"}
     update.values |= {":owner": owner.value, ":at": milliseconds(at)}
+    if owner is Owner.HUMAN:
+        update.sets |= {"human_shard": ":shard", "human_since": "if_not_exists(#human_since, :at)"}
+    else:
+        update.removes = HUMAN_OWNER
     return update
 
 

@@ -1,15 +1,19 @@
 """Conversations and their participants over REST."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from switchboard.events import ConversationState
+from switchboard.errors import Permanent
+from switchboard.events import ConversationState, Owner
 from switchboard.twilio.fields import utc
-from switchboard.twilio.rest.errors import raise_twilio_errors
-from switchboard.twilio.rest.services import PAGE_SIZE, Service
+from switchboard.twilio.rest.errors import TwilioRefused, raise_twilio_errors
+from switchboard.twilio.rest.services import NOT_FOUND, PAGE_SIZE, Service
+
+CLOSED_ALREADY = 50377
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,31 @@ class Conversations:
         """Close a conversation, for good; its customer's next text opens another."""
         return self.update_state(sid, ConversationState.CLOSED)
 
+    def ensure_closed(self, sid: str) -> None:
+        """Close a conversation and have Twilio tell everybody; one that is closed or gone already stays so."""
+        try:
+            with raise_twilio_errors(sid):
+                self.service.resource.conversations(sid).update(
+                    state=ConversationState.CLOSED.value, x_twilio_webhook_enabled="true"
+                )
+        except TwilioRefused as error:
+            if error.code == CLOSED_ALREADY:
+                return
+            if error.status != NOT_FOUND:
+                raise
+            self.service.start()  # raises `Misconfigured` where Twilio does not know the service: then nothing is gone
+
+    def show_owner(self, sid: str, *, owner: Owner, at: datetime, human: str | None = None) -> None:
+        """Write the owner into a conversation's attributes, beside what other programs keep there."""
+        attributes = _object(sid, self.get_conversation(sid).attributes)
+        attributes["switchboard"] = {"owner": owner.value, "at": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"}
+        if human:
+            attributes["switchboard"]["human"] = human
+        with raise_twilio_errors(sid):
+            self.service.resource.conversations(sid).update(
+                attributes=json.dumps(attributes), x_twilio_webhook_enabled="true"
+            )
+
     def add_participant(
         self, sid: str, *, identity: str | None = None, address: str | None = None, proxy_address: str | None = None
     ) -> ParticipantResource:
@@ -99,6 +128,16 @@ class Conversations:
         """Remove a participant; their address is free for another conversation."""
         with raise_twilio_errors(sid):
             self.service.resource.conversations(sid).participants(participant_sid).delete()
+
+
+def _object(sid: str, text: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise Permanent(f"{sid}: the conversation's attributes are not a JSON object")
+    return values
 
 
 def _conversation(resource: Any) -> ConversationResource:  # noqa: ANN401 -- see Service.resource

@@ -1,11 +1,11 @@
 """The messages of a conversation: sent once, listed, received as they come."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from switchboard.author import ASSISTANT_AUTHOR, classify_author
+from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.twilio import fields
 from switchboard.twilio.rest.errors import classify_send, raise_twilio_errors
@@ -14,10 +14,10 @@ from switchboard.twilio.rest.services import PAGE_SIZE, Service
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messages:
-    """Messages over REST. `visitor_identities` are regular expressions of web-chat customers' identities."""
+    """Messages over REST. `author_rules` say who wrote a message."""
 
     service: Service
-    visitor_identities: Sequence[str] = ()
+    author_rules: AuthorRules
 
     def send_message(
         self, conversation_sid: str, *, body: str, marker: Marker | None = None, author: str = ASSISTANT_AUTHOR
@@ -26,6 +26,12 @@ class Messages:
         attributes = json.dumps({"switchboard": {"turn": marker.turn, "part": marker.part}}) if marker else "{}"
         with classify_send(conversation_sid):
             created = self._of(conversation_sid).create(author=author, body=body, attributes=attributes)
+            return Sent(message_sid=str(created.sid), index=int(created.index))
+
+    def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:
+        """Send a human's text, once, and have Twilio tell everybody; it ends as in `send_message`."""
+        with classify_send(conversation_sid):
+            created = self._of(conversation_sid).create(author=human, body=body, x_twilio_webhook_enabled="true")
             return Sent(message_sid=str(created.sid), index=int(created.index))
 
     def list_messages(self, conversation_sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:
@@ -59,11 +65,7 @@ class Messages:
             conversation_sid=str(message.conversation_sid),
             message_sid=str(message.sid),
             index=int(message.index),
-            author_role=classify_author(
-                author=author,
-                participant_sid=message.participant_sid,
-                visitor_identities=self.visitor_identities,
-            ),
+            author_role=self.author_rules.classify(author),
             author=author,
             body=str(message.body or ""),
             media_content_types=tuple(fields.content_type(file) for file in message.media or ()),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from switchboard.author import ASSISTANT_AUTHOR, AuthorRole, classify_author
+from switchboard.author import ASSISTANT_AUTHOR, AuthorRole, AuthorRules
 from switchboard.errors import Malformed, RejectionCause
 from switchboard.events import (
     ConversationState,
@@ -79,11 +79,11 @@ OPTIONAL_FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedAccount:
-    """The account and service whose events we accept, and the identities of web-chat customers."""
+    """The account and service whose events we accept, and the rules that say who wrote a message."""
 
     account_sid: str
     service_sid: str
-    visitor_identities: Sequence[str]
+    author_rules: AuthorRules
 
 
 def parse(form: Form, *, expected: ExpectedAccount) -> Event:
@@ -138,12 +138,7 @@ def _message_added(form: Form, expected: ExpectedAccount) -> Event:
     author = form.get("Author")
     if not author:
         raise Malformed("Author is empty")
-    participant_sid = form.get("ParticipantSid")
-    if participant_sid:
-        fields.sid("ParticipantSid", participant_sid, prefix="MB")
-    author_role = classify_author(
-        author=author, participant_sid=participant_sid, visitor_identities=expected.visitor_identities
-    )
+    author_role = expected.author_rules.classify(author)
     event = MessageAdded(
         conversation_sid=_conversation_sid(form),
         message_sid=fields.sid("MessageSid", form.get("MessageSid"), prefix="IM"),

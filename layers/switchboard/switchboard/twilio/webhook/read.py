@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from switchboard.author import AuthorRules
 from switchboard.errors import NotAuthentic, RejectionCause
 from switchboard.events import Event
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
@@ -47,7 +48,7 @@ class WebhookReader:
 
     secrets: Secrets
     public_url: str | None
-    visitor_identities: Sequence[str]
+    author_rules: AuthorRules
 
     def read(self, api_gateway_event: Mapping[str, Any]) -> Event:
         """Return what Twilio tells; raise `NotAuthentic` or `Malformed` for whatever else was sent."""
@@ -57,7 +58,7 @@ class WebhookReader:
         expected = ExpectedAccount(
             account_sid=credentials.account_sid,
             service_sid=credentials.service_sid,
-            visitor_identities=self.visitor_identities,
+            author_rules=self.author_rules,
         )
         return parse(form, expected=expected)
 

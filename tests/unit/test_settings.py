@@ -1,0 +1,57 @@
+"""The settings that say who speaks, as a function reads them."""
+
+import pytest
+
+from switchboard.author import AuthorRole
+from switchboard.errors import Misconfigured
+from switchboard.settings import WebhookSettings, webhook_settings
+
+
+def read(**environment: str) -> WebhookSettings:
+    return webhook_settings(
+        {
+            "TWILIO_SECRET_ID": "twilio",
+            "MESSAGES_QUEUE_URL": "https://sqs.example.com/messages.fifo",
+            "LIFECYCLE_QUEUE_URL": "https://sqs.example.com/lifecycle.fifo",
+            "SYSTEM_AUTHORS": "system",
+            **environment,
+        }
+    )
+
+
+def test_authors_and_expressions_are_separated_by_spaces() -> None:
+    rules = read(
+        SYSTEM_AUTHORS="system crm",
+        HUMAN_ADDRESSES=r"\+12025550198  whatsapp:\+1(202)555019[0-9]",
+        VISITOR_IDENTITIES="user_[0-9]+ guest-.*",
+    ).author_rules
+
+    assert [rules.classify(author) for author in ("crm", "whatsapp:+12025550197", "guest-", "user_7", "joe")] == [
+        AuthorRole.SYSTEM,
+        AuthorRole.HUMAN,
+        AuthorRole.CUSTOMER,
+        AuthorRole.CUSTOMER,
+        AuthorRole.HUMAN,
+    ]
+
+
+@pytest.mark.parametrize("name", ["HUMAN_ADDRESSES", "VISITOR_IDENTITIES"])
+@pytest.mark.parametrize("wrong", ["[0-9", "(kim", "*", "(?P<1>x)", r"\+1(202"])
+def test_an_invalid_expression_is_found_by_its_variable_and_number_and_not_repeated(name: str, wrong: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"^{name}: expression 2 is not a valid regular expression") as error:
+        read(**{name: f"fine {wrong}"})
+
+    assert wrong not in str(error.value).removeprefix(name)
+
+
+@pytest.mark.parametrize("address", ["+12025550199", "whatsapp:+12025550199"])
+def test_an_address_whose_plus_sign_would_match_nothing_is_refused(address: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^HUMAN_ADDRESSES: in expression 1, write \\\+") as error:
+        read(HUMAN_ADDRESSES=address)
+
+    assert "2025550199" not in str(error.value)
+
+
+def test_a_system_without_authors_is_not_configured() -> None:
+    with pytest.raises(Misconfigured, match="SYSTEM_AUTHORS"):
+        read(SYSTEM_AUTHORS=" ")
