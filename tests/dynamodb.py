@@ -25,7 +25,9 @@ class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, Protocol):
 
 
 class SweptStore(Store, ports.SweepIndex, Protocol):
-    """What the sweeper needs too."""
+    """What the sweeper needs too, and the table itself."""
+
+    table: ConversationsTable
 
 
 class _Stores:
@@ -53,19 +55,22 @@ def stores_on_moto() -> Iterator[SweptStore]:
             AttributeDefinitions=[
                 {"AttributeName": "pk", "AttributeType": "S"},
                 {"AttributeName": "sk", "AttributeType": "S"},
+                {"AttributeName": "active_check_shard", "AttributeType": "S"},
+                {"AttributeName": "active_check", "AttributeType": "N"},
                 {"AttributeName": "next_check_shard", "AttributeType": "S"},
                 {"AttributeName": "next_check", "AttributeType": "N"},
             ],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             GlobalSecondaryIndexes=[
                 {
-                    "IndexName": "by_next_check",
+                    "IndexName": f"by_{name}",
                     "KeySchema": [
-                        {"AttributeName": "next_check_shard", "KeyType": "HASH"},
-                        {"AttributeName": "next_check", "KeyType": "RANGE"},
+                        {"AttributeName": f"{name}_shard", "KeyType": "HASH"},
+                        {"AttributeName": name, "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
+                for name in ("active_check", "next_check")
             ],
         )
         yield cast("SweptStore", _Stores(ConversationsTable(client=client, name="Conversations")))

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
 from switchboard.events import MessageAdded, Owner, OwnerSet
+from switchboard.ports import DueCheck
 
 FALLBACK = "Sorry, somebody will call you."
 LIMIT = "Enough for today."
@@ -220,3 +223,17 @@ def budgets_are_exceeded_by_at_most_the_turns_in_flight(
         assert turns <= budget.turns_by_customer + besides, f"{turns} turns of {customer} on {day}"
     for (customer, day), times in Counter((record.customer, record.at.date()) for record in told).items():
         assert times <= 1 + besides, f"{customer} is told of the limit {times} times on {day}"
+
+
+def every_check_that_is_due_is_made(still_due: Sequence[DueCheck]) -> None:
+    """A sweep leaves nothing due: it makes each check, or puts it off where the conversation cannot be read."""
+    assert not still_due, f"still due after the sweep: {still_due}"
+
+
+def checks_go_on_for_a_day(made: Mapping[str, Sequence[datetime]], last_activity: Mapping[str, datetime]) -> None:
+    """After its last activity a conversation is checked for a day, with at most 16 minutes between two checks."""
+    for sid, activity in last_activity.items():
+        times = [activity, *(at for at in made.get(sid, ()) if at > activity)]
+        apart = max((later - earlier for earlier, later in pairwise(times)), default=timedelta(0))
+        assert apart <= timedelta(minutes=16), f"{sid}: {apart} without a check"
+        assert times[-1] - activity >= timedelta(days=1), f"{sid}: the checks ended at {times[-1]}"

@@ -97,7 +97,7 @@ class Ports:
             self._world.most_in_flight = max(self._world.most_in_flight, open_turns)
         result = method(*arguments, **named)
         if name == "claim":
-            self._world.is_active(conversation_sid)
+            self._world.checks.is_active(conversation_sid)
         if name in {"freeze", "record_resend"}:
             self._world.note_licence(name, conversation_sid, saw_a_colleague=self._saw_a_colleague)
         self._note(name)

@@ -5,7 +5,7 @@ before and after the call, so that the schedule decides who goes on, who dies, a
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -25,13 +25,14 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
-from switchboard.ports import DueCheck
+from switchboard.ports import MessagePage
 from switchboard.sweeper import sweep
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import PLENTY, sid, turn_settings
 from tests.fakes.conversations import ConversationsInMemory
+from tests.simulation.checks import Checks
 from tests.simulation.invariants import (
     FALLBACK,
     LIMIT,
@@ -39,6 +40,8 @@ from tests.simulation.invariants import (
     Licence,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
+    checks_go_on_for_a_day,
+    every_check_that_is_due_is_made,
 )
 from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, Receipt, Twilio
 from tests.simulation.ports import Ports
@@ -82,7 +85,6 @@ class World:
     spoken: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     handed_back: set[str] = field(default_factory=set)
-    checks: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     owners: dict[str, list[OwnerSet]] = field(default_factory=dict)
     history: dict[str, int] = field(default_factory=dict)
     most_in_flight: int = 0
@@ -93,12 +95,14 @@ class World:
     queue: FifoQueue = field(init=False)
     lifecycle: list[LifecycleEvent] = field(default_factory=list)
     dead_letters: FifoQueue = field(init=False)
+    checks: Checks = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 -- a schedule, not a secret
         self.twilio = Twilio(clock=self.clock)
         self.queue = FifoQueue(clock=self.clock)
         self.dead_letters = FifoQueue(clock=self.clock)
+        self.checks = Checks(clock=self.clock, store=self.store)
         if self.chance.random() < 0.2:
             self.budget = SMALL_BUDGET
         if self.chance.random() < 0.2:
@@ -139,9 +143,13 @@ class World:
         self.chance.choices(things, weights)[0]()
 
     def _come_to_rest(self) -> None:
-        """Without faults: webhooks arrive, workers end, the sweeper comes every minute, until nothing is left to do."""
+        """Without faults: webhooks arrive, workers end, the sweeper comes every minute, until nothing is left to do.
+
+        One schedule in ten goes on until no check is left: a day after the last activity.
+        """
+        a_day = self.chance.random() < 0.1
         self._a_sweep()
-        for _ in range(200):
+        for _ in range(2000):
             while self.webhooks or self.lifecycle or self.workers:
                 if self.webhooks:
                     self._a_webhook_arrives()
@@ -153,12 +161,27 @@ class World:
                 self._a_worker_starts()
                 while self.workers:
                     self._a_worker_goes_on()
-            if self.queue.is_empty() and not self.checks and not self.twilio.late:
+            next_check = self.checks.next_due()
+            if (
+                self.queue.is_empty()
+                and not self.twilio.late
+                and (next_check is None or (not a_day and self._is_quiet()))
+            ):
+                if a_day:
+                    checks_go_on_for_a_day(self.checks.made, {s: t.activity for s, t in self.checks.tracked.items()})
                 return
-            self.clock.move(60)
+            idle_until = min(
+                [late.at for late in self.twilio.late]
+                + [moment for moment in (next_check, self.queue.next_ready()) if moment is not None]
+            )
+            self.clock.now = max(self.clock() + timedelta(minutes=1), idle_until)
             self.twilio.arrive()
             self._a_sweep()
         raise AssertionError("it never comes to rest")
+
+    def _is_quiet(self) -> bool:
+        """Tell whether every conversation has had five checks since its last activity."""
+        return all(tracked.checks >= 5 for tracked in self.checks.tracked.values())
 
     # ── what happens outside ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,7 +233,7 @@ class World:
         """Do what may raise the era; but for a hand back, that is a taking."""
         before = self.item(conversation_sid)
         what()
-        self.is_active(conversation_sid)
+        self.checks.is_active(conversation_sid)
         after = self.item(conversation_sid)
         if after.ownership_epoch != before.ownership_epoch and (after.closed or after.owner is Owner.HUMAN):
             self.takings[conversation_sid] = self.takings.get(conversation_sid, 0) + 1
@@ -346,44 +369,24 @@ class World:
 
     def _a_sweep(self) -> None:
         report = sweep(
-            checks=self,
+            checks=self.checks,
             conversations=self,
-            messages=self.twilio,
+            messages=self,
             messages_queue=self.queue,
             lifecycle_queue=self,
             clock=self.clock,
             max_event_age=MAX_EVENT_AGE,
             max_requests=50,
+            deadline=self.clock() + timedelta(minutes=1),
         )
         self._note(f"sweep: {report}")
-
-    def due(self, *, now: datetime, limit: int) -> list[DueCheck]:
-        due = [(at, sid, number) for sid, (number, at) in self.checks.items() if at <= now]
-        return [
-            DueCheck(conversation=self.item(sid), number=number, activity=at, due=at)
-            for at, sid, number in sorted(due)[:limit]
-        ]
-
-    def is_active(self, conversation_sid: str) -> None:
-        """Make the sweeper look at the conversation again soon, as every write that touches it does."""
-        self.checks[conversation_sid] = (0, self.clock() + timedelta(minutes=1))
-
-    def is_known(self, sid: str) -> bool:
-        return sid in self.store.items
-
-    def track(self, sid: str, *, now: datetime) -> None:
-        self.store.track(sid, now=now)
-        self.is_active(sid)
-
-    def postpone(self, check: DueCheck, *, until: datetime | None) -> None:
-        number = check.number + 1
-        if until is None or number > 4:
-            self.checks.pop(check.conversation.sid, None)
-        else:
-            self.checks[check.conversation.sid] = (number, until)
+        every_check_that_is_due_is_made(self.checks.due(now=self.clock(), limit=50))
 
     def new_conversations(self, *, since: datetime, limit: int) -> list[str]:  # noqa: ARG002 -- the port's
         return list(self.twilio.messages)[:limit]
+
+    def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
+        yield MessagePage(messages=self.list_messages(conversation_sid, from_index=from_index), is_last=True)
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         return self.twilio.list_messages(conversation_sid, from_index=from_index)
