@@ -47,7 +47,7 @@ class Ports:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*, lists_fail: bool = False) -> Lines:
         """Sweep eleven minutes after two conversations became active, and return what was logged and counted."""
         clock = Clock()

@@ -219,12 +219,6 @@ MUTANTS = (
         new="coverage.low_watermark + 1",
     ),
     Mutant(
-        name="a sweep stops at a conversation that is gone",
-        file=f"{LAYER}/sweeper.py",
-        old="        except Permanent:  # a conversation that is gone at Twilio must not hold up the others\n            failed += 1\n",
-        new="        except Permanent:\n            raise\n",
-    ),
-    Mutant(
         name="an older takeover counts as one",
         file=f"{LAYER}/lifecycle.py",
         old="return Effect.TAKEN_OVER if is_newest else Effect.OUTDATED",

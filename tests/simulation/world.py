@@ -147,7 +147,7 @@ class World:
 
         One schedule in ten goes on until no check is left: a day after the last activity.
         """
-        a_day = self.chance.random() < 0.1
+        a_day, began = self.chance.random() < 0.1, self.clock()
         self._a_sweep()
         for _ in range(2000):
             while self.webhooks or self.lifecycle or self.workers:
@@ -168,7 +168,8 @@ class World:
                 and (next_check is None or (not a_day and self._is_quiet()))
             ):
                 if a_day:
-                    checks_go_on_for_a_day(self.checks.made, {s: t.activity for s, t in self.checks.tracked.items()})
+                    last_activity = {sid: tracked.activity for sid, tracked in self.checks.tracked.items()}
+                    checks_go_on_for_a_day(self.checks.made, last_activity, since=began)
                 return
             idle_until = min(
                 [late.at for late in self.twilio.late]
