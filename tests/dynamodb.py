@@ -60,7 +60,9 @@ class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, Protocol):
 
 
 class SweptStore(Store, ports.SweepIndex, Protocol):
-    """The same, with the sweeper's index."""
+    """The same, with the sweeper's index, and the table itself."""
+
+    table: ConversationsTable
 
 
 class OwnedStore(Store, ports.OwnerIndex, Protocol):
@@ -98,6 +100,8 @@ def table_on_moto() -> Iterator[ConversationsTable]:
             AttributeDefinitions=[
                 {"AttributeName": "pk", "AttributeType": "S"},
                 {"AttributeName": "sk", "AttributeType": "S"},
+                {"AttributeName": "active_check_shard", "AttributeType": "S"},
+                {"AttributeName": "active_check", "AttributeType": "N"},
                 {"AttributeName": "next_check_shard", "AttributeType": "S"},
                 {"AttributeName": "next_check", "AttributeType": "N"},
                 {"AttributeName": "human_shard", "AttributeType": "S"},
@@ -106,21 +110,18 @@ def table_on_moto() -> Iterator[ConversationsTable]:
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             GlobalSecondaryIndexes=[
                 {
-                    "IndexName": "by_next_check",
+                    "IndexName": name,
                     "KeySchema": [
-                        {"AttributeName": "next_check_shard", "KeyType": "HASH"},
-                        {"AttributeName": "next_check", "KeyType": "RANGE"},
+                        {"AttributeName": partition, "KeyType": "HASH"},
+                        {"AttributeName": sort, "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
-                },
-                {
-                    "IndexName": "by_owner",
-                    "KeySchema": [
-                        {"AttributeName": "human_shard", "KeyType": "HASH"},
-                        {"AttributeName": "human_since", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                },
+                }
+                for name, partition, sort in (
+                    ("by_active_check", "active_check_shard", "active_check"),
+                    ("by_next_check", "next_check_shard", "next_check"),
+                    ("by_owner", "human_shard", "human_since"),
+                )
             ],
         )
         yield ConversationsTable(client=client, name="Conversations")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from switchboard.author import AuthorRole
-from switchboard.aws.dynamodb.updates import ACTIVITY, LEASE, TURN
+from switchboard.aws.dynamodb.updates import ACTIVITY, HUMAN_OWNER, LEASE, TURN
 from switchboard.conversation import RefusalRule, TurnOutcome
 from switchboard.errors import RejectionCause
 from switchboard.lifecycle import Effect
@@ -152,10 +152,10 @@ def test_the_metrics_page_names_every_decision_and_no_other() -> None:
     decisions = {member.value for members in closed_sets for member in members} | {DROPPED}
     decisions |= {f"rejected_{cause}" for cause in RejectionCause}
     decisions |= {f"ignored_message_of_{role}" for role in (AuthorRole.ASSISTANT, AuthorRole.SYSTEM)}
-    named = {*constants_given_to({"record_decision", "add_metric"})}
+    named = {*constants_given_to({"record_decision", "record_value", "add_metric"})}
     ignored = {f"ignored_{name}" for name in constants_given_to({"Ignored"})}
 
-    assert {"accepted", "failed", "coalescing", "found_again"} <= named
+    assert {"accepted", "failed", "coalescing", "found_again", "oldest_due_check_seconds"} <= named
     assert {"ignored_unknown_state", "ignored_another_service"} <= ignored
     assert (decisions | named | ignored) - documented == set()
     assert documented - decisions - named - ignored - {f"ignored_{event_type}" for event_type in KNOWN} == set()
@@ -218,7 +218,7 @@ def test_every_attribute_of_a_conversation_is_explained_and_no_other() -> None:
     }
 
     assert read >= {"owner", "pending_reply", "low_watermark"}
-    assert explained == read.union(ACTIVITY, LEASE, TURN)
+    assert explained == read.union(ACTIVITY, LEASE, TURN, HUMAN_OWNER, {"next_check", "next_check_shard"})
 
 
 def function_text(module: str, name: str) -> str:

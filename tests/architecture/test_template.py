@@ -49,7 +49,7 @@ PERMISSIONS = {
         SECRET,
         {"sqs:SendMessage*": "MessagesQueue"},
         {"sqs:SendMessage*": "LifecycleQueue"},
-        dict.fromkeys(("dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),
+        dict.fromkeys(("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),
         {"dynamodb:Query": "ConversationsTable"},
     ],
 }
@@ -136,6 +136,33 @@ def test_the_sweeper_has_ended_when_it_comes_again(of_type: OfType) -> None:
 
     assert schedule["Properties"]["ScheduleExpression"] == "rate(1 minute)"
     assert sweeper["Timeout"] < 60
+    assert sweeper["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+
+
+@pytest.mark.parametrize(
+    ("metric", "beyond", "minutes"),
+    [
+        ("oldest_due_check_seconds", ("GreaterThanThreshold", 600), 5),
+        ("sweep_incomplete", ("GreaterThanThreshold", 0), 5),
+        ("Invocations", ("LessThanThreshold", 1), 5),
+    ],
+)
+def test_a_sweeper_that_fails_or_falls_behind_is_alarmed(
+    of_type: OfType, metric: str, beyond: tuple[str, int], minutes: int
+) -> None:
+    sweepers = ({"Name": "service", "Value": "sweeper"}, {"Name": "FunctionName", "Value": {"Ref": "SweeperFunction"}})
+    watched = {
+        alarm["MetricName"]: alarm
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if any(each in sweepers for each in alarm.get("Dimensions", ()))
+    }
+
+    alarm = watched[metric]
+
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == beyond
+    assert alarm["EvaluationPeriods"] * alarm["Period"] == minutes * 60
+    assert "HasAlarmTopic" in str(alarm["AlarmActions"])
+    assert (alarm["TreatMissingData"] == "breaching") is (metric != "sweep_incomplete")
 
 
 def test_functions_and_layer_are_built_for_the_same_processor(template: Document) -> None:

@@ -190,7 +190,7 @@ class ConversationsInMemory:
     def owned_by_humans(self) -> list[str]:
         return sorted(self.human_since, key=self.human_since.__getitem__)
 
-    def read(self, sid: str) -> OwnedByHuman | None:
+    def read_owned(self, sid: str) -> OwnedByHuman | None:
         item = self.items.get(sid, Conversation(sid=sid))
         if item.owner is not Owner.HUMAN or item.closed:
             return None

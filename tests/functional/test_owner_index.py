@@ -55,7 +55,7 @@ def test_who_takes_a_conversation_again_has_it_from_then_on(store: OwnedStore) -
     store.hand_back(CONVERSATION, at=NOON + timedelta(seconds=1))
     store.take_over(CONVERSATION, index=1, at=LATER)
 
-    assert store.read(CONVERSATION) == OwnedByHuman(
+    assert store.read_owned(CONVERSATION) == OwnedByHuman(
         conversation_sid=CONVERSATION, reason=OwnerReason.MESSAGE, since=LATER, messages_left=0
     )
 
@@ -65,14 +65,14 @@ def test_an_outdated_takeover_lists_nothing(store: OwnedStore) -> None:
     store.take_over(CONVERSATION, index=0, at=NOON)
 
     assert list(store.owned_by_humans()) == []
-    assert store.read(CONVERSATION) is None
+    assert store.read_owned(CONVERSATION) is None
 
 
 def test_a_closed_conversation_is_no_humans_whoever_writes_in_it_later(store: OwnedStore) -> None:
     store.close(CONVERSATION, at=NOON)
     store.take_over(CONVERSATION, index=0, at=LATER)
 
-    assert store.read(CONVERSATION) is None
+    assert store.read_owned(CONVERSATION) is None
 
 
 def test_what_waits_for_the_human_is_counted_until_it_is_handed_back(store: OwnedStore) -> None:
@@ -85,7 +85,7 @@ def test_what_waits_for_the_human_is_counted_until_it_is_handed_back(store: Owne
         left_to_human=frozenset({0, 1}),
     )
 
-    owned = store.read(CONVERSATION)
+    owned = store.read_owned(CONVERSATION)
     store.hand_back(CONVERSATION, at=LATER)
 
     assert owned
@@ -94,5 +94,5 @@ def test_what_waits_for_the_human_is_counted_until_it_is_handed_back(store: Owne
 
 
 def test_nobody_owns_what_was_never_heard_of(store: OwnedStore) -> None:
-    assert store.read(CONVERSATION) is None
+    assert store.read_owned(CONVERSATION) is None
     assert list(store.owned_by_humans()) == []

@@ -1,13 +1,47 @@
-"""The sweeper's index on moto: which conversations are due for a check."""
+"""The sweeper's indexes on moto, and their twin in memory: which conversations are due for a check."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import pytest
 
 from switchboard.conversation import Conversation
-from tests.builders import CONVERSATION, NOON, sid
-from tests.dynamodb import LATER, SweptStore, claim, stores_of, table_on_moto
+from switchboard.ports import DueCheck, DueConversation, SweepIndex
+from tests.builders import CONVERSATION, NOON, Clock, sid
+from tests.dynamodb import SweptStore, claim, stores_of, table_on_moto
+from tests.fakes.conversations import ConversationsInMemory
+from tests.simulation.checks import Checks
+
+MINUTE = timedelta(minutes=1)
+
+
+class Tracked(Protocol):
+    """An index, and how a conversation becomes active at a time."""
+
+    index: SweepIndex
+
+    def is_active(self, conversation_sid: str, at: datetime) -> None: ...
+
+
+class OnMoto:
+    def __init__(self, store: SweptStore) -> None:
+        self.index: SweepIndex = store
+        self._store = store
+
+    def is_active(self, conversation_sid: str, at: datetime) -> None:
+        self._store.take_over(conversation_sid, index=None, at=at)
+
+
+class InMemory:
+    def __init__(self) -> None:
+        self._clock = Clock()
+        self._checks = Checks(clock=self._clock, store=ConversationsInMemory())
+        self.index: SweepIndex = self._checks
+
+    def is_active(self, conversation_sid: str, at: datetime) -> None:
+        self._clock.now = at
+        self._checks.is_active(conversation_sid)
 
 
 @pytest.fixture
@@ -16,50 +50,183 @@ def store() -> Iterator[SweptStore]:
         yield stores_of(table)
 
 
-def test_a_claim_or_a_takeover_makes_a_check_due_a_minute_later(store: SweptStore) -> None:
+@pytest.fixture(params=["on moto", "in memory"])
+def tracked(request: pytest.FixtureRequest) -> Iterator[Tracked]:
+    if request.param == "in memory":
+        yield InMemory()
+    else:
+        with table_on_moto() as table:
+            yield OnMoto(stores_of(table))
+
+
+def due_at(index: SweepIndex, now: datetime) -> list[str]:
+    return [check.conversation_sid for check in index.due(now=now, limit=10)]
+
+
+def only_check(index: SweepIndex, now: datetime) -> tuple[DueCheck, DueConversation]:
+    (check,) = index.due(now=now, limit=10)
+    due = index.read(check, now=now)
+    assert due
+    return check, due
+
+
+def test_whatever_touches_a_conversation_makes_its_check_due_a_minute_later(store: SweptStore) -> None:
     claim(store)
     store.take_over(sid("CH", 2), index=0, at=NOON)
+    store.close(sid("CH", 3), at=NOON)
+    store.hand_back(sid("CH", 4), at=NOON)
 
-    soon = [check.conversation.sid for check in store.due(now=NOON + timedelta(seconds=59), limit=10)]
-    due = [check.conversation.sid for check in store.due(now=LATER, limit=10)]
-
-    assert (soon, sorted(due)) == ([], [CONVERSATION, sid("CH", 2)])
+    assert due_at(store, NOON + timedelta(seconds=59)) == []
+    assert sorted(due_at(store, NOON + MINUTE)) == [CONVERSATION, *(sid("CH", number) for number in (2, 3, 4))]
 
 
-def test_a_postponed_check_is_due_later_and_one_without_a_next_time_never(store: SweptStore) -> None:
+def test_more_activity_does_not_put_a_check_off(tracked: Tracked) -> None:
+    tracked.is_active(CONVERSATION, NOON)
+    tracked.is_active(CONVERSATION, NOON + MINUTE / 2)
+
+    assert due_at(tracked.index, NOON + MINUTE) == [CONVERSATION]
+
+
+def test_a_check_that_was_made_is_due_later_and_the_last_one_never_again(tracked: Tracked) -> None:
+    index, now = tracked.index, NOON + MINUTE
+    tracked.is_active(CONVERSATION, NOON)
+    first, due = only_check(index, now)
+
+    index.postpone(due, until=now + 2 * MINUTE, now=now)
+    between = due_at(index, now + MINUTE)
+    second, later = only_check(index, now + 2 * MINUTE)
+    index.postpone(later, until=None, now=now)
+
+    assert ((first.number, due.checks), between, (second.number, later.checks)) == ((0, 0), [], (1, 1))
+    assert (first.due, second.due) == (now, now + 2 * MINUTE)
+    assert due_at(index, NOON + timedelta(days=9)) == []
+
+
+@pytest.mark.parametrize("until", [None, NOON + 16 * MINUTE])
+def test_a_conversation_that_was_active_while_it_was_checked_is_checked_a_minute_later(
+    tracked: Tracked, until: datetime | None
+) -> None:
+    index, now = tracked.index, NOON + MINUTE
+    tracked.is_active(CONVERSATION, NOON)
+    _, due = only_check(index, now)
+    tracked.is_active(CONVERSATION, now)
+
+    index.postpone(due, until=until, now=now)
+
+    assert due_at(index, now) == []
+    check, again = only_check(index, now + MINUTE)
+    assert (check.number, again.checks) == (0, 0)
+
+
+def test_activity_brings_the_check_of_a_quiet_conversation_nearer(tracked: Tracked) -> None:
+    index, now = tracked.index, NOON + MINUTE
+    tracked.is_active(CONVERSATION, NOON)
+    index.postpone(only_check(index, now)[1], until=now + 15 * MINUTE, now=now)
+
+    tracked.is_active(CONVERSATION, now + MINUTE)
+
+    check, due = only_check(index, now + 2 * MINUTE)
+    assert (check.number, due.checks) == (0, 0)
+    index.postpone(due, until=now + 3 * MINUTE, now=now + 2 * MINUTE)
+    assert due_at(index, now + 3 * MINUTE) == [CONVERSATION]
+
+
+def test_of_two_sweeps_that_check_a_conversation_one_counts(tracked: Tracked) -> None:
+    index, now = tracked.index, NOON + MINUTE
+    tracked.is_active(CONVERSATION, NOON)
+    check, due = only_check(index, now)
+
+    index.postpone(due, until=now + MINUTE, now=now)
+    index.postpone(due, until=now + 5 * MINUTE, now=now)
+
+    assert index.read(check, now=now) is None
+    assert only_check(index, now + MINUTE)[1].checks == 1
+
+
+def test_of_two_sweeps_during_which_a_conversation_was_active_one_sets_its_check(tracked: Tracked) -> None:
+    index, now = tracked.index, NOON + MINUTE
+    tracked.is_active(CONVERSATION, NOON)
+    _, due = only_check(index, now)
+    tracked.is_active(CONVERSATION, now)
+
+    index.postpone(due, until=now + 5 * MINUTE, now=now)
+    index.postpone(due, until=now + 5 * MINUTE, now=now + 5 * MINUTE)
+
+    assert due_at(index, now + MINUTE) == [CONVERSATION]
+
+
+@pytest.mark.parametrize("checks", [0, 1, 7])
+def test_a_check_that_is_put_off_is_due_later_and_does_not_count(tracked: Tracked, checks: int) -> None:
+    index, now = tracked.index, NOON + MINUTE
+    tracked.is_active(CONVERSATION, NOON)
+    for _ in range(checks):
+        index.postpone(only_check(index, now)[1], until=now, now=now)
+    check, before = only_check(index, now)
+
+    index.put_off(check, until=now + MINUTE)
+
+    assert due_at(index, now) == []
+    later, after = only_check(index, now + MINUTE)
+    assert (later.number, after.checks) == (check.number, before.checks) == (min(checks, 4), checks)
+
+
+def test_of_each_number_of_checks_the_longest_due_are_returned(tracked: Tracked) -> None:
+    index = tracked.index
+    for number in range(1, 4):
+        tracked.is_active(sid("CH", number), NOON - number * MINUTE)
+        index.postpone(only_check(index, NOON)[1], until=NOON + number * MINUTE, now=NOON)
+    for number in range(4, 7):
+        tracked.is_active(sid("CH", number), NOON - number * MINUTE)
+
+    found = index.due(now=NOON + timedelta(hours=1), limit=2)
+
+    assert [(each.number, each.conversation_sid) for each in found] == [
+        (0, sid("CH", 6)),
+        (0, sid("CH", 5)),
+        (1, sid("CH", 1)),
+        (1, sid("CH", 2)),
+    ]
+
+
+def test_a_conversation_that_was_tracked_is_checked_like_any_other(tracked: Tracked) -> None:
+    tracked.index.track(CONVERSATION, now=NOON)
+    tracked.index.track(CONVERSATION, now=NOON + MINUTE)
+
+    check, due = only_check(tracked.index, NOON + MINUTE)
+
+    assert (due.conversation, check.number) == (Conversation(sid=CONVERSATION, first_seen_at=NOON), 0)
+
+
+def test_only_a_conversation_that_was_active_is_tracked(tracked: Tracked) -> None:
+    tracked.is_active(CONVERSATION, NOON)
+    sids = [sid("CH", number) for number in range(250, 0, -1)]
+
+    untracked = tracked.index.untracked(sids)
+
+    assert untracked == [each for each in sids if each != CONVERSATION]
+
+
+def test_an_opt_out_of_a_conversation_that_was_never_active_does_not_track_it(store: SweptStore) -> None:
+    store.opt_out(CONVERSATION, at=NOON)
+
+    assert store.untracked([CONVERSATION]) == [CONVERSATION]
+
+
+@pytest.mark.parametrize("name", ["gaps", "owner", "checks", "activity", "pending_reply"])
+def test_a_malformed_item_cannot_be_read_and_its_check_can_be_put_off(store: SweptStore, name: str) -> None:
     claim(store)
-    (check,) = store.due(now=LATER, limit=10)
+    (check,) = store.due(now=NOON + MINUTE, limit=10)
+    store.table.client.update_item(
+        TableName=store.table.name,
+        Key={"pk": {"S": CONVERSATION}, "sk": {"S": "CONVERSATION"}},
+        UpdateExpression="SET #name = :odd",
+        ExpressionAttributeNames={"#name": name},
+        ExpressionAttributeValues={":odd": {"S": "odd"}},
+    )
 
-    store.postpone(check, until=LATER + timedelta(minutes=2))
-    (later,) = store.due(now=LATER + timedelta(minutes=2), limit=10)
-    store.postpone(later, until=None)
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        store.read(check, now=NOON + MINUTE)
+    store.put_off(check, until=NOON + 16 * MINUTE)
 
-    assert (check.number, later.number) == (0, 1)
-    assert list(store.due(now=LATER + timedelta(days=9), limit=10)) == []
-
-
-def test_a_check_of_a_conversation_that_was_active_meanwhile_is_not_postponed(store: SweptStore) -> None:
-    claim(store)
-    (check,) = store.due(now=LATER, limit=10)
-    claim(store, seconds=61, worker="two")
-
-    store.postpone(check, until=None)
-
-    assert len(list(store.due(now=LATER + timedelta(minutes=2), limit=10))) == 1
-
-
-def test_a_tracked_conversation_has_an_item_and_is_checked(store: SweptStore) -> None:
-    store.track(CONVERSATION, now=NOON)
-    store.track(CONVERSATION, now=LATER)
-
-    (check,) = store.due(now=NOON + timedelta(minutes=1), limit=10)
-    assert (check.conversation, check.number) == (Conversation(sid=CONVERSATION, first_seen_at=NOON), 0)
-    assert store.is_known(CONVERSATION)
-    assert claim(store).fencing_token == 1
-
-
-def test_only_a_conversation_with_an_item_is_known(store: SweptStore) -> None:
-    claim(store)
-
-    assert store.is_known(CONVERSATION)
-    assert not store.is_known(sid("CH", 2))
+    assert due_at(store, NOON + MINUTE) == []
+    assert due_at(store, NOON + 16 * MINUTE) == [CONVERSATION]

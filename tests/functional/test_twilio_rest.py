@@ -193,6 +193,21 @@ def test_all_pages_of_a_list_are_read(twilio: Twilio) -> None:
     assert [message.body for message in listed] == [str(number) for number in range(3, 205)]
 
 
+def test_a_list_is_asked_for_page_by_page_and_no_further_than_it_is_wanted(twilio: Twilio) -> None:
+    conversation = twilio.conversations.create_conversation(friendly_name="Long")
+    for number in range(205):
+        twilio.messages.send_message(conversation.sid, body=str(number))
+
+    def sizes(from_index: int) -> list[tuple[int, bool]]:
+        pages = twilio.messages.message_pages(conversation.sid, from_index=from_index)
+        return [(len(page.messages), page.is_last) for page in pages]
+
+    assert sizes(0) == [(100, False), (100, False), (5, True)]
+    assert sizes(150) == [(55, True)]
+    assert sizes(205) == [(0, True)]
+    assert next(twilio.messages.message_pages(conversation.sid, from_index=0)).messages[-1].body == "204"
+
+
 def test_new_messages_are_received_as_they_are_written(twilio: Twilio) -> None:
     conversation = twilio.conversations.create_conversation(friendly_name="Live")
     goes_on = iter([True, False])

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
 from switchboard.events import MessageAdded, Owner, OwnerSet
+from switchboard.ports import DueCheck
 
 FALLBACK = "Sorry, somebody will call you."
 LIMIT = "Enough for today."
@@ -230,3 +233,23 @@ def budgets_are_exceeded_by_at_most_the_turns_in_flight(
         assert turns <= budget.turns_by_customer + beside_it, f"{turns} turns of {customer} on {day}"
     for (customer, day), times in Counter((record.customer, record.at.date()) for record in limit_notices).items():
         assert times <= 1 + beside_it, f"{customer} reads the limit sentence {times} times on {day}"
+
+
+def every_check_that_is_due_is_made(still_due: Sequence[DueCheck]) -> None:
+    """A sweep leaves nothing due: it makes each check, or puts it off where the conversation cannot be read."""
+    assert not still_due, f"still due after the sweep: {still_due}"
+
+
+def checks_go_on_for_a_day(
+    made: Mapping[str, Sequence[datetime]], last_activity: Mapping[str, datetime], *, since: datetime
+) -> None:
+    """A conversation is checked for a day after its last activity, and not further apart than 16 minutes.
+
+    The sweeper has run every minute `since` then.
+    """
+    for sid, activity in last_activity.items():
+        begins = max(activity, since)
+        times = [begins, *(at for at in made.get(sid, ()) if at > begins)]
+        apart = max((later - earlier for earlier, later in pairwise(times)), default=timedelta(0))
+        assert apart <= timedelta(minutes=16), f"{sid}: {apart} without a check"
+        assert max(made.get(sid, times)) - activity >= timedelta(days=1), f"{sid}: the checks have ended too early"

@@ -222,12 +222,6 @@ MUTANTS = (
         new="coverage.low_watermark + 1",
     ),
     Mutant(
-        name="a sweep stops at a conversation that is gone",
-        file=f"{LAYER}/sweeper.py",
-        old="        except Permanent:  # a conversation that is gone at Twilio must not hold up the others\n            failed += 1\n",
-        new="        except Permanent:\n            raise\n",
-    ),
-    Mutant(
         name="an older takeover counts as one",
         file=f"{LAYER}/lifecycle.py",
         old="return Effect.OUTDATED if takeover is Takeover.OUTDATED else Effect.TAKEN_OVER",
@@ -368,8 +362,44 @@ MUTANTS = (
     Mutant(
         name="a check postpones what was active meanwhile",
         file=f"{LAYER}/aws/dynamodb/sweep_index.py",
-        old='update = Update(condition="#activity = :activity", values',
-        new='update = Update(condition="#activity <= :activity OR #activity > :activity", values',
+        old='condition="#activity = :activity AND #checks = :checks"',
+        new='condition="#checks = :checks AND (#activity <= :activity OR #activity > :activity)"',
+    ),
+    Mutant(
+        name="two sweeps count one check twice",
+        file=f"{LAYER}/aws/dynamodb/sweep_index.py",
+        old='condition="#activity = :activity AND #checks = :checks"',
+        new='condition="#activity = :activity AND #checks <= :checks OR #checks > :checks"',
+    ),
+    Mutant(
+        name="more activity puts a check off",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='"active_check": "if_not_exists(#active_check, :active_check)"',
+        new='"active_check": ":active_check"',
+    ),
+    Mutant(
+        name="the time between checks doubles without end",
+        file=f"{LAYER}/sweeper.py",
+        old="CHECK_INTERVALS[checked.checks] if 0 <= checked.checks < len(CHECK_INTERVALS) else MAX_CHECK_INTERVAL",
+        new="MIN_CHECK_INTERVAL * 2**checked.checks",
+    ),
+    Mutant(
+        name="a surprise in one conversation ends the sweep of the others",
+        file=f"{LAYER}/sweeper.py",
+        old="            self.checks.postpone(due, until=_next_check(due, self.now), now=self.now)\n        except Exception as error:",
+        new="            self.checks.postpone(due, until=_next_check(due, self.now), now=self.now)\n        except Transient as error:",
+    ),
+    Mutant(
+        name="a check that failed stays first in line",
+        file=f"{LAYER}/sweeper.py",
+        old="failures=(failed, *self._put_off(check, due, error))",
+        new="failures=(failed,)",
+    ),
+    Mutant(
+        name="a sweep makes only the first check that is due",
+        file=f"{LAYER}/sweeper.py",
+        old="for check in (*longest_due, *youngest)}.values())[:limit]",
+        new="for check in (*longest_due, *youngest)}.values())[:1]",
     ),
     Mutant(
         name="the wrong message group",

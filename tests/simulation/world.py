@@ -5,7 +5,7 @@ the schedule decides which worker goes on, which one dies, and what happens in b
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -25,6 +25,7 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
+from switchboard.ports import MessagePage
 from switchboard.sweeper import sweep
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
@@ -39,6 +40,8 @@ from tests.simulation.invariants import (
     SendPermit,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
+    checks_go_on_for_a_day,
+    every_check_that_is_due_is_made,
 )
 from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, Twilio
 from tests.simulation.ports import Crash, Ports, Worker
@@ -135,9 +138,13 @@ class World:
         self.chance.choices(actions, weights)[0]()
 
     def _run_until_idle(self) -> None:
-        """Let webhooks arrive, workers end and the sweeper run every minute, until nothing is left to do."""
+        """Let webhooks arrive, workers end and the sweeper run every minute, until nothing is left to do.
+
+        One schedule in ten goes on until no check is left: a day after the last activity.
+        """
+        a_day, began = self.chance.random() < 0.1, self.clock()
         self._a_sweep()
-        for _ in range(200):
+        for _ in range(2000):
             while self.webhooks or self.lifecycle or self.workers:
                 if self.webhooks:
                     self._a_webhook_arrives()
@@ -149,12 +156,28 @@ class World:
                 self._a_worker_starts()
                 while self.workers:
                     self._a_worker_goes_on()
-            if self.queue.is_empty() and not self.checks.next_check and not self.twilio.late:
+            next_check = self.checks.next_due()
+            if (
+                self.queue.is_empty()
+                and not self.twilio.late
+                and (next_check is None or (not a_day and self._is_quiet()))
+            ):
+                if a_day:
+                    last_activity = {sid: tracked.activity for sid, tracked in self.checks.tracked.items()}
+                    checks_go_on_for_a_day(self.checks.made, last_activity, since=began)
                 return
-            self.clock.move(60)
+            idle_until = min(
+                [late.at for late in self.twilio.late]
+                + [moment for moment in (next_check, self.queue.next_ready()) if moment is not None]
+            )
+            self.clock.now = max(self.clock() + timedelta(minutes=1), idle_until)
             self.twilio.commit_late_posts()
             self._a_sweep()
-        raise AssertionError("after 200 minutes without faults, there is still something to do")
+        raise AssertionError("after 2,000 sweeps without faults, there is still something to do")
+
+    def _is_quiet(self) -> bool:
+        """Tell whether every conversation has had five checks since its last activity."""
+        return all(tracked.checks >= 5 for tracked in self.checks.tracked.values())
 
     # ── customers, humans, webhooks and faults ────────────────────────────────────────────────────────────────────────
 
@@ -350,8 +373,13 @@ class World:
             clock=self.clock,
             max_event_age=MAX_EVENT_AGE,
             max_requests=50,
+            deadline=self.clock() + timedelta(minutes=1),
         )
         self._note(f"sweep: {result}")
+        every_check_that_is_due_is_made(self.checks.due(now=self.clock(), limit=50))
+
+    def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
+        yield MessagePage(messages=self.list_messages(conversation_sid, from_index=from_index), is_last=True)
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         """Return what the sweeper sees at Twilio."""

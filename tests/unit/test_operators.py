@@ -49,9 +49,9 @@ class Desk:
     def owned_by_humans(self) -> list[str]:
         return self.conversations.owned_by_humans()
 
-    def read(self, conversation_sid: str) -> OwnedByHuman | None:
+    def read_owned(self, conversation_sid: str) -> OwnedByHuman | None:
         self._may_fail("read", conversation_sid)
-        owned = self.conversations.read(conversation_sid)
+        owned = self.conversations.read_owned(conversation_sid)
         return owned and replace(owned, reason=self.reasons.get(conversation_sid, OwnerReason.MESSAGE))
 
     def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:

@@ -1,18 +1,22 @@
 """What a sweep queues, what it leaves alone, and when it looks again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 
 from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, PendingReply, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
-from switchboard.ports import DueCheck
-from switchboard.sweeper import SweepResult, sweep
+from switchboard.ports import DueCheck, DueConversation, MessagePage
+from switchboard.sweeper import PAGE_SIZE, RunAll, SweepResult, sweep
 from tests.builders import CONVERSATION, NOON, Clock, from_assistant, from_human, message_added, sid
+from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
+from tests.simulation.checks import MAX_NUMBER, Checks, Tracked
 
 
 @dataclass
@@ -26,76 +30,122 @@ class QueueList:
 
 @dataclass
 class Harness:
-    """The sweeper's ports. `new` are the new conversations at Twilio; `listed` those whose messages were listed."""
+    """The sweeper's ports. `new` are the new conversations at Twilio; `listed` those whose messages were listed.
+
+    `errors` are raised by the method of that name, for the conversations that they name, or for any ("").
+    """
 
     clock: Clock = field(default_factory=Clock)
+    store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
     twilio: TwilioInMemory = field(default_factory=lambda: TwilioInMemory(clock=Clock()))
-    checks: list[DueCheck] = field(default_factory=list)
-    postponed: dict[str, datetime | None] = field(default_factory=dict)
+    checks: Checks = field(init=False)
     new: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
-    tracked: list[str] = field(default_factory=list)
-    list_errors: dict[str, Exception] = field(default_factory=dict)
+    list_seconds: float = 0
+    wait_for_others: Callable[..., object] = lambda timeout: timeout
+    errors: dict[tuple[str, str], Exception] = field(default_factory=dict)
     messages_queue: QueueList = field(default_factory=QueueList)
     lifecycle_queue: QueueList = field(default_factory=QueueList)
 
-    def sweep(self, *, max_requests: int = 60) -> SweepResult:
+    def __post_init__(self) -> None:
+        self.checks = Checks(clock=self.clock, store=self.store)
+
+    def sweep(self, *, max_requests: int = 60, seconds: float = 55, run_all: RunAll = map) -> SweepResult:
         return sweep(
             checks=self,
             conversations=self,
             messages=self,
-            messages_queue=self.messages_queue,
+            messages_queue=self,
             lifecycle_queue=self.lifecycle_queue,
             clock=self.clock,
             max_event_age=timedelta(hours=1),
             max_requests=max_requests,
+            deadline=self.clock() + timedelta(seconds=seconds),
+            run_all=run_all,
         )
+
+    def sweep_for(self, *, minutes: int) -> None:
+        """Sweep every minute."""
+        for _ in range(minutes):
+            self.clock.move(seconds=60)
+            self.sweep()
 
     def check(
         self,
         conversation_sid: str = CONVERSATION,
         *,
         number: int = 0,
+        due_for: timedelta = timedelta(0),
         coverage: Coverage | None = None,
         first_seen_at: datetime = UNIX_EPOCH,
         pending_reply: PendingReply | None = None,
     ) -> None:
-        self.checks.append(
-            DueCheck(
-                conversation=Conversation(
-                    sid=conversation_sid,
-                    first_seen_at=first_seen_at,
-                    coverage=coverage or Coverage(),
-                    pending_reply=pending_reply,
-                ),
-                number=number,
-                activity=NOON - timedelta(minutes=2**number),
-                due=NOON,
-            )
+        """Make a check due that follows `number` checks since the last activity, `due_for` so long already."""
+        self.store.items[conversation_sid] = Conversation(
+            sid=conversation_sid,
+            first_seen_at=first_seen_at,
+            coverage=coverage or Coverage(),
+            pending_reply=pending_reply,
+        )
+        due = self.clock() - due_for
+        self.checks.tracked[conversation_sid] = Tracked(
+            activity=due - timedelta(minutes=2 ** min(number, 6)),
+            checks=number,
+            active_check=None if number else due,
+            next_check=due if number else None,
+            number=min(number, MAX_NUMBER),
         )
 
-    def due(self, *, now: datetime, limit: int) -> list[DueCheck]:
-        return [check for check in self.checks if check.due <= now][:limit]
+    def next_check(self, conversation_sid: str = CONVERSATION) -> datetime | None:
+        tracked = self.checks.tracked[conversation_sid]
+        return tracked.active_check or tracked.next_check
 
-    def is_known(self, sid: str) -> bool:
-        return any(check.conversation.sid == sid for check in self.checks)
+    def due(self, *, now: datetime, limit: int) -> list[DueCheck]:
+        self._fail("due", "")
+        return self.checks.due(now=now, limit=limit)
+
+    def read(self, check: DueCheck, *, now: datetime) -> DueConversation | None:
+        self._fail("read", check.conversation_sid)
+        return self.checks.read(check, now=now)
+
+    def untracked(self, sids: Sequence[str]) -> list[str]:
+        self._fail("untracked", "")
+        return self.checks.untracked(sids)
 
     def track(self, sid: str, *, now: datetime) -> None:
-        assert now
-        self.tracked.append(sid)
+        self._fail("track", sid)
+        self.checks.track(sid, now=now)
 
-    def postpone(self, check: DueCheck, *, until: datetime | None) -> None:
-        self.postponed[check.conversation.sid] = until
+    def postpone(self, checked: DueConversation, *, until: datetime | None, now: datetime) -> None:
+        self._fail("postpone", checked.conversation.sid)
+        self.checks.postpone(checked, until=until, now=now)
 
-    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        self.listed.append(conversation_sid)
-        if conversation_sid in self.list_errors:
-            raise self.list_errors[conversation_sid]
-        return self.twilio.list_messages(conversation_sid, from_index=from_index)
+    def put_off(self, check: DueCheck, *, until: datetime) -> None:
+        self._fail("put_off", check.conversation_sid)
+        self.checks.put_off(check, until=until)
+
+    def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
+        messages = self.twilio.list_messages(conversation_sid, from_index=from_index)
+        for end in range(len(messages), -1, -PAGE_SIZE):
+            self.listed.append(conversation_sid)
+            self.clock.move(seconds=self.list_seconds)
+            self.wait_for_others(timeout=10)
+            self._fail("message_pages", conversation_sid)
+            yield MessagePage(messages=messages[max(end - PAGE_SIZE, 0) : end], is_last=end <= PAGE_SIZE)
 
     def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
         assert since
+        self._fail("new_conversations", "")
         return self.new[:limit]
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
+        for message in messages:
+            self._fail("send_again", message.conversation_sid)
+        self.messages_queue.send_again(messages, since=since)
+
+    def _fail(self, method: str, conversation_sid: str) -> None:
+        if error := self.errors.get((method, conversation_sid)):
+            raise error
 
 
 @pytest.fixture
@@ -161,7 +211,7 @@ def test_a_conversation_whose_every_webhook_was_lost_is_queued_and_tracked(harne
     harness.sweep()
 
     assert harness.messages_queue.messages == [lost]
-    assert harness.tracked == [sid("CH", 9)]
+    assert sid("CH", 9) in harness.checks.tracked
 
 
 def test_after_the_loss_of_the_table_messages_before_our_last_reply_are_left_alone(harness: Harness) -> None:
@@ -194,15 +244,6 @@ def test_a_message_before_a_first_reply_that_is_not_settled_is_queued(harness: H
     assert harness.messages_queue.messages == [unsettled]
 
 
-def test_a_new_conversation_whose_list_failed_is_not_tracked_and_so_listed_again(harness: Harness) -> None:
-    harness.new = [sid("CH", 9)]
-    harness.list_errors[sid("CH", 9)] = Transient("away")
-
-    harness.sweep()
-
-    assert harness.tracked == []
-
-
 def test_of_an_unknown_conversation_only_the_young_messages_are_queued(harness: Harness) -> None:
     harness.twilio.add(
         message_added(conversation_sid=sid("CH", 9), index=0, at=NOON - timedelta(hours=2)),
@@ -213,29 +254,6 @@ def test_of_an_unknown_conversation_only_the_young_messages_are_queued(harness: 
     harness.sweep()
 
     assert [message.index for message in harness.messages_queue.messages] == [1]
-
-
-@pytest.mark.parametrize(("number", "minutes"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (10, 15)])
-def test_the_pauses_between_checks_double_up_to_a_quarter_of_an_hour(
-    harness: Harness, number: int, minutes: int
-) -> None:
-    harness.check(number=number)
-    harness.checks[0] = DueCheck(
-        conversation=harness.checks[0].conversation, number=number, activity=NOON - timedelta(hours=1), due=NOON
-    )
-
-    harness.sweep()
-
-    assert harness.postponed == {CONVERSATION: NOON + timedelta(minutes=minutes)}
-
-
-def test_after_a_day_without_activity_there_is_no_next_check(harness: Harness) -> None:
-    harness.check()
-    harness.clock.move(seconds=86_400)
-
-    harness.sweep()
-
-    assert harness.postponed == {CONVERSATION: None}
 
 
 def test_of_many_new_conversations_the_oldest_are_listed_first_and_a_due_check_still_has_its_turn(
@@ -250,25 +268,6 @@ def test_of_many_new_conversations_the_oldest_are_listed_first_and_a_due_check_s
     assert swept.requests == 2 + 6
 
 
-def test_a_list_of_several_pages_counts_as_several_requests(harness: Harness) -> None:
-    harness.twilio.add(*(message_added(index=index) for index in range(250)))
-    harness.check()
-    harness.check(sid("CH", 2))
-
-    assert harness.sweep(max_requests=4).requests == 1 + 3
-    assert sid("CH", 2) not in harness.postponed
-
-
-def test_a_sweep_sends_at_most_max_requests_and_leaves_the_other_checks_due(harness: Harness) -> None:
-    for number in range(1, 9):
-        harness.check(sid("CH", number))
-
-    swept = harness.sweep(max_requests=5)
-
-    assert swept.requests == 5
-    assert len(harness.postponed) == 4
-
-
 def test_a_message_in_a_gap_from_long_before_our_first_webhook_is_left_alone(harness: Harness) -> None:
     harness.twilio.add(message_added(index=0, at=NOON - timedelta(hours=2)), message_added(index=1))
     harness.check(coverage=Coverage(low_watermark=1, gaps={0: NOON}), first_seen_at=NOON)
@@ -278,25 +277,256 @@ def test_a_message_in_a_gap_from_long_before_our_first_webhook_is_left_alone(har
     assert harness.messages_queue.messages == []
 
 
-def test_a_check_whose_list_failed_stays_due_and_does_not_stop_the_sweep(harness: Harness) -> None:
+@pytest.mark.parametrize(("number", "minutes"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (10, 15), (10**9, 15)])
+def test_the_time_between_checks_doubles_up_to_a_quarter_of_an_hour_however_many_there_were(
+    harness: Harness, number: int, minutes: int
+) -> None:
+    harness.check(number=number)
+
+    swept = harness.sweep()
+
+    assert harness.next_check() == NOON + timedelta(minutes=minutes)
+    assert swept.failures == ()
+
+
+def test_a_conversation_is_checked_for_a_day_after_its_last_activity(harness: Harness) -> None:
+    harness.checks.is_active(CONVERSATION)
+
+    harness.sweep_for(minutes=3 * 24 * 60)
+
+    minutes = [(at - NOON) // timedelta(minutes=1) for at in harness.checks.made[CONVERSATION]]
+    assert minutes[:7] == [1, 2, 4, 8, 16, 31, 46]
+    assert minutes[-1] in range(24 * 60, 24 * 60 + 16)
+    assert harness.next_check() is None
+
+
+def test_activity_every_half_minute_does_not_put_a_check_off(harness: Harness) -> None:
+    for half_minute in range(20):
+        harness.checks.is_active(CONVERSATION)
+        harness.clock.move(seconds=30)
+        if half_minute % 2:
+            harness.sweep()
+
+    assert len(harness.checks.made[CONVERSATION]) == 10
+
+
+def test_activity_brings_the_check_of_a_quiet_conversation_nearer(harness: Harness) -> None:
+    harness.check(number=10)
+    harness.sweep()
+    harness.clock.move(seconds=60)
+
+    harness.checks.is_active(CONVERSATION)
+    harness.sweep_for(minutes=2)
+
+    assert harness.checks.made[CONVERSATION][1:] == [NOON + timedelta(minutes=2), NOON + timedelta(minutes=3)]
+
+
+PASSES = [Transient("429")]
+DOES_NOT = [Permanent("404"), ValueError("a malformed list"), OverflowError("2**41"), KeyError("index")]
+METHODS = ["read", "message_pages", "send_again", "postpone"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("error", [*PASSES, *DOES_NOT], ids=repr)
+def test_an_error_of_one_conversation_ends_its_own_check_alone_and_does_not_leave_it_first_in_line(
+    harness: Harness, method: str, error: Exception
+) -> None:
+    one, other = sid("CH", 1), sid("CH", 2)
+    harness.twilio.add(message_added(conversation_sid=one), message_added(conversation_sid=other))
+    harness.check(one, due_for=timedelta(hours=1))
+    harness.check(other)
+    harness.errors[method, one] = error
+
+    swept = harness.sweep()
+
+    assert message_added(conversation_sid=other) in harness.messages_queue.messages
+    assert harness.next_check(other) == NOON + timedelta(minutes=1)
+    assert {failure.conversation_sid for failure in swept.failures} == {one}
+    assert swept.failures[0].error is error
+    assert swept.is_complete
+    assert not [check for check in harness.due(now=NOON, limit=10) if check.conversation_sid == one]
+
+
+def test_a_check_that_fails_in_every_way_stays_due_and_ends_no_sweep(harness: Harness) -> None:
     harness.check(sid("CH", 1))
     harness.check(sid("CH", 2))
-    harness.list_errors = {sid("CH", 1): Transient("500")}
+    for method in ("read", "put_off", "postpone"):
+        harness.errors[method, sid("CH", 1)] = ValueError("surprise")
 
     swept = harness.sweep()
 
-    assert swept.failed == 1
-    assert list(harness.postponed) == [sid("CH", 2)]
+    assert [failure.conversation_sid for failure in swept.failures] == [sid("CH", 1)] * 2
+    assert harness.checks.made.keys() == {sid("CH", 2)}
+    harness.sweep_for(minutes=10)
+    assert harness.sweep().oldest_due == timedelta(minutes=10)
 
 
-def test_a_check_of_a_conversation_that_twilio_has_deleted_is_postponed_and_does_not_stop_the_sweep(
+def test_a_check_that_failed_for_a_while_does_not_count_and_comes_again_in_a_minute(harness: Harness) -> None:
+    harness.check(number=1)
+    harness.errors["message_pages", CONVERSATION] = Transient("503")
+
+    harness.sweep_for(minutes=30)
+    harness.errors.clear()
+    harness.sweep_for(minutes=1)
+
+    assert harness.checks.made[CONVERSATION] == [NOON + timedelta(minutes=31)]
+    assert harness.next_check() == NOON + timedelta(minutes=33)
+
+
+@pytest.mark.parametrize("error", [*PASSES, *DOES_NOT], ids=repr)
+def test_a_conversation_that_can_never_be_listed_is_given_up_after_a_day(harness: Harness, error: Exception) -> None:
+    harness.check()
+    harness.errors["message_pages", CONVERSATION] = error
+
+    harness.sweep_for(minutes=25 * 60)
+
+    assert harness.next_check() is None
+
+
+@pytest.mark.parametrize("method", ["message_pages", "send_again", "track"])
+@pytest.mark.parametrize("error", [*PASSES, *DOES_NOT], ids=repr)
+def test_an_error_of_one_new_conversation_ends_its_own_check_alone(
+    harness: Harness, method: str, error: Exception
+) -> None:
+    harness.new = [sid("CH", 9), sid("CH", 8)]
+    harness.twilio.add(*(message_added(conversation_sid=sid("CH", number)) for number in (8, 9)))
+    harness.errors[method, sid("CH", 8)] = error
+
+    swept = harness.sweep()
+
+    assert message_added(conversation_sid=sid("CH", 9)) in harness.messages_queue.messages
+    assert [failure.conversation_sid for failure in swept.failures] == [sid("CH", 8)]
+    assert (sid("CH", 8) in harness.checks.tracked) is (method != "track" and error in DOES_NOT)
+
+
+@pytest.mark.parametrize("method", ["new_conversations", "untracked"])
+@pytest.mark.parametrize("error", [*PASSES, *DOES_NOT], ids=repr)
+def test_where_new_conversations_cannot_be_listed_what_is_due_is_checked(
+    harness: Harness, method: str, error: Exception
+) -> None:
+    harness.check()
+    harness.errors[method, ""] = error
+
+    swept = harness.sweep(max_requests=8)
+
+    assert harness.listed == [CONVERSATION]
+    assert swept.requests <= 8
+    assert not swept.is_complete
+
+
+@pytest.mark.parametrize("error", [*PASSES, *DOES_NOT], ids=repr)
+def test_where_the_due_checks_cannot_be_listed_new_conversations_are_read(harness: Harness, error: Exception) -> None:
+    harness.new = [sid("CH", 9)]
+    harness.errors["due", ""] = error
+
+    swept = harness.sweep()
+
+    assert harness.listed == [sid("CH", 9)]
+    assert not swept.is_complete
+
+
+def test_a_list_of_several_pages_counts_as_several_requests(harness: Harness) -> None:
+    harness.twilio.add(*(message_added(index=index) for index in range(250)))
+    harness.check()
+    harness.check(sid("CH", 2))
+
+    swept = harness.sweep(max_requests=12)
+
+    assert harness.listed == [CONVERSATION] * 3 + [sid("CH", 2)]
+    assert swept.requests == 1 + 4
+    assert len(harness.messages_queue.messages) == 250
+
+
+def test_a_list_for_which_no_requests_are_left_is_listed_by_the_next_sweep(harness: Harness) -> None:
+    lost = [message_added(index=index, conversation_sid=sid("CH", 9)) for index in range(150)]
+    harness.twilio.add(*lost)
+    for number in range(1, 10):
+        harness.check(sid("CH", number), due_for=timedelta(minutes=20 - number))
+
+    swept = harness.sweep(max_requests=10)
+
+    assert (swept.requests, swept.left) == (10, 1)
+    assert harness.messages_queue.messages == []
+    harness.sweep(max_requests=10)
+    assert harness.messages_queue.messages == lost
+
+
+def test_a_list_ends_where_its_messages_are_given_up(harness: Harness) -> None:
+    yesterday = [message_added(index=index, at=NOON - timedelta(days=2)) for index in range(900)]
+    lost = message_added(index=900)
+    harness.twilio.add(*yesterday, lost)
+    harness.check()
+
+    harness.sweep()
+
+    assert harness.messages_queue.messages == [lost]
+    assert len(harness.listed) == 1
+
+
+def test_a_list_without_end_takes_a_quarter_of_the_requests(harness: Harness) -> None:
+    harness.twilio.add(*(message_added(index=index) for index in range(2000)))
+    harness.check()
+    harness.check(sid("CH", 2))
+
+    harness.sweep(max_requests=40)
+
+    assert harness.listed == [CONVERSATION] * 10 + [sid("CH", 2)]
+
+
+def test_a_sweep_sends_at_most_max_requests_and_leaves_the_other_checks_due(harness: Harness) -> None:
+    for number in range(1, 9):
+        harness.check(sid("CH", number))
+
+    swept = harness.sweep(max_requests=5)
+
+    assert swept.requests == 5
+    assert (swept.checked, swept.left) == (4, 1)
+    assert len(harness.checks.made) == 4
+
+
+def test_where_more_is_due_than_a_sweep_may_check_the_youngest_go_first_and_a_tenth_are_the_longest_due(
     harness: Harness,
 ) -> None:
-    harness.check(sid("CH", 1))
-    harness.new = [sid("CH", 8)]
-    harness.list_errors = {sid("CH", 1): Permanent("404"), sid("CH", 8): Permanent("404")}
+    for number in range(1, 201):
+        harness.check(sid("CH", number), number=10, due_for=timedelta(hours=20) - timedelta(minutes=number))
+    for number in range(300, 320):
+        harness.check(sid("CH", number), number=number % 3)
 
-    swept = harness.sweep()
+    harness.sweep(max_requests=41)
 
-    assert swept.failed == 2
-    assert list(harness.postponed) == [sid("CH", 1)]
+    longest_due = [sid("CH", number) for number in range(1, 5)]
+    assert harness.listed[:4] == longest_due
+    assert [int(each[2:]) % 3 for each in harness.listed[4:24]] == [0] * 7 + [1] * 7 + [2] * 6
+    assert harness.listed[24:] == [sid("CH", number) for number in range(5, 21)]
+
+
+def test_no_check_begins_within_twelve_seconds_of_the_deadline(harness: Harness) -> None:
+    harness.list_seconds = 10
+    harness.new = [sid("CH", 9)]
+    for number in range(1, 9):
+        harness.check(sid("CH", number))
+
+    swept = harness.sweep(seconds=55)
+
+    assert harness.clock() == NOON + timedelta(seconds=50)
+    assert (swept.checked, swept.left) == (5, 4)
+
+
+def test_checks_run_side_by_side_and_share_the_requests(harness: Harness) -> None:
+    harness.wait_for_others = Barrier(4).wait
+    for number in range(1, 9):
+        harness.check(sid("CH", number))
+
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        swept = harness.sweep(max_requests=9, run_all=threads.map)
+
+    assert sorted(harness.listed) == [sid("CH", number) for number in range(1, 9)]
+    assert swept.requests == 9
+
+
+def test_the_age_of_the_oldest_due_check_is_reported(harness: Harness) -> None:
+    harness.check(sid("CH", 1), number=10, due_for=timedelta(minutes=11))
+    harness.check(sid("CH", 2))
+
+    assert harness.sweep().oldest_due == timedelta(minutes=11)
+    assert harness.sweep().oldest_due == timedelta(0)

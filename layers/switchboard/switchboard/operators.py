@@ -98,7 +98,7 @@ class Operators:
         self.conversations.close(conversation_sid, at=self._now())
 
     def _owned(self, conversation_sid: str, reason: OwnerReason | None) -> OwnedByHuman | None:
-        owned = self.owners.read(conversation_sid)
+        owned = self.owners.read_owned(conversation_sid)
         return owned if owned and reason in {None, owned.reason} else None
 
     def _try_to_hand_back(

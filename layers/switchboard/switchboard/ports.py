@@ -4,7 +4,7 @@ A method that takes a `Conversation` succeeds only while the item still has that
 raises `Fenced` otherwise. Every write is one conditional write, and safe to repeat.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,22 @@ class OwnerDisplay(Protocol):
 
     def ensure_closed(self, sid: str) -> None:
         """Close the conversation; one that is closed or gone already stays so."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePage:
+    """One page of a list: messages in order, and whether no older one is wanted."""
+
+    messages: tuple[MessageAdded, ...]
+    is_last: bool
+
+
+class MessagePages(Protocol):
+    """The messages of a conversation, one request at a time."""
+
+    def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
+        """Yield the messages at `from_index` and above, the newest page first; each page costs a request."""
         ...
 
 
@@ -254,36 +270,64 @@ class OwnerIndex(Protocol):
         """Return the SIDs of conversations that a human owns, the longest owned first. The index may lag."""
         ...
 
-    def read(self, sid: str) -> OwnedByHuman | None:
+    def read_owned(self, sid: str) -> OwnedByHuman | None:
         """Return why and since when a human owns the conversation (a consistent read); None if none does, or closed."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueCheck:
-    """A conversation that the sweeper must look at now: `number` counts the checks since its last activity."""
+    """What the index says of a check that is due.
+
+    `number` counts the checks that the conversation has had since its last activity, 0 to 4; 4 stands for any more.
+    """
+
+    conversation_sid: str
+    number: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueConversation:
+    """A conversation that is due for a check, as its item says.
+
+    `checks` counts the checks since its last activity. `active_check` is the check that activity has made due, or None
+    where it was not active since the last one.
+    """
 
     conversation: Conversation
-    number: int
+    checks: int
     activity: datetime
-    due: datetime
+    active_check: datetime | None
 
 
 class SweepIndex(Protocol):
     """Which conversations the sweeper must look at, and when."""
 
-    def due(self, *, now: datetime, limit: int) -> Iterable[DueCheck]:
-        """Return the checks that are due, the longest due first."""
+    def due(self, *, now: datetime, limit: int) -> Sequence[DueCheck]:
+        """Return the checks that are due: of each `number` the longest due, at most `limit` of them."""
         ...
 
-    def is_known(self, sid: str) -> bool:
-        """Tell whether the conversation has an item."""
+    def read(self, check: DueCheck, *, now: datetime) -> DueConversation | None:
+        """Return the conversation of a check, or None where none is due any more (a consistent read)."""
+        ...
+
+    def untracked(self, sids: Sequence[str]) -> Sequence[str]:
+        """Return those conversations that were never active here and have no check, in the given order."""
         ...
 
     def track(self, sid: str, *, now: datetime) -> None:
-        """Give a conversation an item with its first check, if it has none."""
+        """Give a conversation its first check, if it has none."""
         ...
 
-    def postpone(self, check: DueCheck, *, until: datetime | None) -> None:
-        """Set the next check (None: there is none), unless there was activity meanwhile."""
+    def postpone(self, checked: DueConversation, *, until: datetime | None, now: datetime) -> None:
+        """Count a check and set the next (None: there is none).
+
+        Where the conversation was active meanwhile, its next check is a minute from now. Where another sweep has
+        checked it meanwhile, nothing changes.
+        """
+        ...
+
+    def put_off(self, check: DueCheck, *, until: datetime) -> None:
+        """Make a check due later and count nothing, whatever the item holds."""
         ...

@@ -1,93 +1,284 @@
 """Find what webhooks lost: messages that Twilio has and we have not are queued, as if their webhook had come.
 
-A conversation is checked 1, 2, 4, … minutes after its last activity, at most 15 minutes apart, for a day. So the cost
-grows with the active conversations, not with all there are. A run has a limit of requests; what is left stays due.
+A conversation is checked a minute after it becomes active, and every minute while it stays active: more activity does
+not put a check off. After its last activity, the checks come 1, 2, 4, … minutes apart, at most 15, for a day. So the
+cost grows with the active conversations, not with all there are. A run has a limit of requests and a deadline; what is
+left stays due. Whatever goes wrong in one conversation ends its own check alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from functools import partial
+from threading import Lock
+from typing import Protocol
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import Conversation
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import Transient
 from switchboard.events import MessageAdded
-from switchboard.ports import Clock, DueCheck, MessageList, NewConversations, Requeue, SweepIndex
+from switchboard.ports import (
+    Clock,
+    DueCheck,
+    DueConversation,
+    MessagePages,
+    NewConversations,
+    Requeue,
+    SweepIndex,
+)
 
-MIN_CHECK_INTERVAL = timedelta(minutes=1)
-MAX_CHECK_INTERVAL = timedelta(minutes=15)
+CHECK_INTERVALS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15))  # after the last activity
+MIN_CHECK_INTERVAL, MAX_CHECK_INTERVAL = CHECK_INTERVALS[0], CHECK_INTERVALS[-1]
 SWEEP_WINDOW = timedelta(days=1)  # of checks after the last activity
+MIN_TIME_FOR_CHECK = timedelta(seconds=12)  # a request to Twilio takes up to ten; then the item is written
 PAGE_SIZE = 100  # the most that Twilio lists in one request
+
+type Check = Callable[[], "_Checked"]
+
+
+class RunAll(Protocol):
+    """How checks are run: the builtin `map` one after another, an executor's `map` side by side."""
+
+    def __call__(self, call: "Callable[[Check], _Checked]", checks: Iterable[Check], /) -> "Iterable[_Checked]":
+        """Call a function with each of the checks, and return what it returns, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepFailure:
+    """An error that ended the check of a conversation, or a list of conversations: then `conversation_sid` is empty."""
+
+    error: Exception
+    conversation_sid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResult:
-    """What a run did: requests to Twilio, messages found, conversations that could not be read."""
+    """What a run did. `found` are messages. `left` are conversations that stay due, or at least so many."""
 
-    requests: int = 0
-    found: int = 0
-    failed: int = 0
+    requests: int
+    checked: int
+    found: int
+    left: int
+    oldest_due: timedelta
+    failures: tuple[SweepFailure, ...]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """One conversation to read. `queued_since` makes a repeated find harmless."""
-
-    conversation: Conversation
-    queued_since: datetime
-    check: DueCheck | None = None
+    @property
+    def is_complete(self) -> bool:
+        """True if the run could list the new conversations and those that are due."""
+        return all(failure.conversation_sid for failure in self.failures)
 
 
 def sweep(
     *,
     checks: SweepIndex,
     conversations: NewConversations,
-    messages: MessageList,
+    messages: MessagePages,
     messages_queue: Requeue,
     lifecycle_queue: Requeue,
     clock: Clock,
     max_event_age: timedelta,
     max_requests: int,
+    deadline: datetime,
+    run_all: RunAll = map,
 ) -> SweepResult:
-    """Read what is due and what is new at Twilio, with at most `max_requests` requests; the rest stays due.
+    """Check what is due and what is new at Twilio, with at most `max_requests` requests; the rest stays due.
 
-    What a customer wrote goes to `messages_queue`, what a human wrote to `lifecycle_queue`.
-
-    At most a quarter of the requests list new conversations, and half of the rest read them, the oldest first.
+    What a customer wrote goes to `messages_queue`, what a human wrote to `lifecycle_queue`. No check begins within
+    twelve seconds of the deadline. At most a quarter of the requests list new conversations, and half of the rest read
+    them, the oldest first.
     """
-    now = clock()
-    pages = max(1, max_requests // 4)
-    new = conversations.new_conversations(since=now - max_event_age, limit=pages * PAGE_SIZE)
-    requests, found, failed = 1 + len(new) // PAGE_SIZE, 0, 0
-    without_item = (Conversation(sid=sid, first_seen_at=now) for sid in reversed(new) if not checks.is_known(sid))
-    untracked = list(islice(without_item, (max_requests - requests) // 2))
-    looks = chain(
-        (_Look(conversation=each, queued_since=now) for each in untracked),
-        (
-            _Look(conversation=check.conversation, queued_since=check.due, check=check)
-            for check in checks.due(now=now, limit=max_requests - requests - len(untracked))
-        ),
+    sweeper = _Sweeper(
+        checks=checks,
+        messages=messages,
+        messages_queue=messages_queue,
+        lifecycle_queue=lifecycle_queue,
+        clock=clock,
+        now=clock(),
+        deadline=deadline,
+        max_event_age=max_event_age,
+        max_pages=max(1, max_requests // 4),
+        requests=_Requests(max_requests),
     )
-    for look in looks:
-        if requests >= max_requests:
-            break
-        requests += 1
+    failures: list[SweepFailure] = []
+    untracked: Sequence[str] = ()
+    due: Sequence[DueCheck] = ()
+    try:
+        untracked = sweeper.list_untracked(conversations)
+    except Exception as error:  # noqa: BLE001 -- what is due is checked all the same
+        failures.append(SweepFailure(error=error))
+    new = untracked[: sweeper.requests.left // 2]
+    try:
+        due = checks.due(now=sweeper.now, limit=max_requests)
+    except Exception as error:  # noqa: BLE001 -- what is new is read all the same
+        failures.append(SweepFailure(error=error))
+    in_turn = _in_turn(due, limit=sweeper.requests.left - len(new))
+    everything: list[Check] = [partial(sweeper.check_new, sid) for sid in new]
+    everything += [partial(sweeper.check_due, check) for check in in_turn]
+    done = list(run_all(_call, everything))
+    return SweepResult(
+        requests=max_requests - sweeper.requests.left,
+        checked=sum(not each.is_left for each in done),
+        found=sum(each.found for each in done),
+        left=sum(each.is_left for each in done) + len(untracked) - len(new) + len(due) - len(in_turn),
+        oldest_due=max((sweeper.now - check.due for check in due), default=timedelta(0)),
+        failures=(*failures, *(failure for each in done for failure in each.failures)),
+    )
+
+
+def _in_turn(due: Sequence[DueCheck], *, limit: int) -> list[DueCheck]:
+    """Return the checks that a run makes, in its order.
+
+    A tenth of them are the longest due, so that nobody waits for ever. The others are those of the conversations that
+    were active last: a customer whose message was lost a minute ago still waits with the phone in hand, and the fewer
+    checks a conversation has had, the younger its last activity is.
+    """
+    longest_due = sorted(due, key=lambda check: check.due)[: -(-limit // 10)]
+    youngest = sorted(due, key=lambda check: (check.number, check.due))
+    return list({check.conversation_sid: check for check in (*longest_due, *youngest)}.values())[:limit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """What came of one check. `is_left`: there were no requests or no time left, and it stays due."""
+
+    found: int = 0
+    is_left: bool = False
+    failures: tuple[SweepFailure, ...] = ()
+
+
+def _call(check: Check) -> _Checked:
+    return check()
+
+
+@dataclass(slots=True)
+class _Requests:
+    """What is left of the run's requests to Twilio. The checks take theirs from several threads."""
+
+    left: int
+    _lock: Lock = field(default_factory=Lock)
+
+    def take(self, count: int = 1) -> bool:
+        """Take so many, or none where fewer are left."""
+        with self._lock:
+            is_enough = self.left >= count
+            self.left -= count if is_enough else 0
+            return is_enough
+
+    def give_back(self, count: int) -> None:
+        """Give back requests that were not sent."""
+        with self._lock:
+            self.left += count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sweeper:
+    """One run; its methods `check_…` raise nothing, whatever a conversation holds."""
+
+    checks: SweepIndex
+    messages: MessagePages
+    messages_queue: Requeue
+    lifecycle_queue: Requeue
+    clock: Clock
+    now: datetime
+    deadline: datetime
+    max_event_age: timedelta
+    max_pages: int  # of one conversation, and of new conversations
+    requests: _Requests
+
+    def list_untracked(self, conversations: NewConversations) -> Sequence[str]:
+        """Return the new conversations that nobody tracks, the oldest first."""
+        self.requests.take(self.max_pages)  # where the list fails, nobody knows how many it has used
+        new = conversations.new_conversations(since=self.now - self.max_event_age, limit=self.max_pages * PAGE_SIZE)
+        self.requests.give_back(self.max_pages - min(self.max_pages, 1 + len(new) // PAGE_SIZE))
+        return self.checks.untracked(list(reversed(new)))
+
+    def check_new(self, sid: str) -> _Checked:
+        """Queue what waits in a conversation that nobody tracks, and track it; what time may mend comes again."""
+        if not self._may_begin():
+            return _Checked(is_left=True)
+        found, failures = 0, []
         try:
-            listed = messages.list_messages(look.conversation.sid, from_index=_first_waiting(look.conversation))
-            requests += len(listed) // PAGE_SIZE
-            missed = _missed(listed, look.conversation, oldest=now - SWEEP_WINDOW, max_event_age=max_event_age)
-            found += _queue(missed, messages_queue, lifecycle_queue, since=look.queued_since)
-        except Transient:  # it stays due
-            failed += 1
-            continue
-        except Permanent:  # a conversation that is gone at Twilio must not hold up the others
-            failed += 1
-        if look.check is None:
-            checks.track(look.conversation.sid, now=now)
-        else:
-            checks.postpone(look.check, until=_next_check(look.check, now))
-    return SweepResult(requests=requests, found=found, failed=failed)
+            listed = self._list(Conversation(sid=sid, first_seen_at=self.now))
+            if listed is None:
+                return _Checked(is_left=True)
+            found = self._queue(listed, since=self.now)
+        except Transient as error:
+            return _Checked(failures=(SweepFailure(error=error, conversation_sid=sid),))
+        except Exception as error:  # noqa: BLE001 -- nothing that one conversation does ends the sweep of the others
+            failures.append(SweepFailure(error=error, conversation_sid=sid))
+        try:
+            self.checks.track(sid, now=self.now)
+        except Exception as error:  # noqa: BLE001 -- as above; it is new in the next run too
+            failures.append(SweepFailure(error=error, conversation_sid=sid))
+        return _Checked(found=found, failures=tuple(failures))
+
+    def check_due(self, check: DueCheck) -> _Checked:
+        """Queue what waits in a conversation that is due, and set its next check."""
+        if not self._may_begin():
+            return _Checked(is_left=True)
+        found, due = 0, None
+        try:
+            due = self.checks.read(check, now=self.now)
+            if due is None:
+                return _Checked()
+            listed = self._list(due.conversation)
+            if listed is None:
+                return _Checked(is_left=True)
+            found = self._queue(listed, since=check.due)
+            self.checks.postpone(due, until=_next_check(due, self.now), now=self.now)
+        except Exception as error:  # noqa: BLE001 -- nothing that one conversation does ends the sweep of the others
+            failed = SweepFailure(error=error, conversation_sid=check.conversation_sid)
+            return _Checked(found=found, failures=(failed, *self._put_off(check, due, error)))
+        return _Checked(found=found)
+
+    def _put_off(self, check: DueCheck, due: DueConversation | None, error: Exception) -> tuple[SweepFailure, ...]:
+        """Make a check that failed due later, so that it does not stay first in line.
+
+        What time may mend comes again in a minute and does not count. Anything else counts like a check that was made.
+        """
+        passes = isinstance(error, Transient)
+        until = self.now + (MIN_CHECK_INTERVAL if passes else MAX_CHECK_INTERVAL)
+        ways: list[Callable[[], None]] = [partial(self.checks.put_off, check, until=until)]
+        if due and not (passes and self.now - due.activity < SWEEP_WINDOW):
+            count = partial(self.checks.postpone, due, until=_next_check(due, self.now), now=self.now)
+            ways.insert(0, count)
+        failures: list[SweepFailure] = []
+        for way in ways:
+            try:
+                way()
+                break
+            except Exception as again:  # noqa: BLE001 -- where no way is left it stays due, and its age has an alarm
+                failures.append(SweepFailure(error=again, conversation_sid=check.conversation_sid))
+        return tuple(failures)
+
+    def _may_begin(self) -> bool:
+        return self.requests.left > 0 and self.clock() + MIN_TIME_FOR_CHECK <= self.deadline
+
+    def _list(self, conversation: Conversation) -> list[MessageAdded] | None:
+        """Return the messages that nobody has handled, or None where the run has no requests left to list them.
+
+        The list ends early where the messages are so old that they are given up, or after a quarter of the requests.
+        """
+        oldest = self.now - SWEEP_WINDOW
+        pages = self.messages.message_pages(conversation.sid, from_index=_first_waiting(conversation))
+        listed: list[MessageAdded] = []
+        for _ in range(self.max_pages):
+            if not self.requests.take():
+                return None
+            page = next(pages)
+            listed = [*page.messages, *listed]
+            if page.is_last or any(message.at < oldest for message in page.messages):
+                break
+        return _missed(listed, conversation, oldest=oldest, max_event_age=self.max_event_age)
+
+    def _queue(self, missed: Sequence[MessageAdded], *, since: datetime) -> int:
+        """Queue messages as if their webhooks had come, and return how many. `since` makes a repeat harmless."""
+        by_customer = [message for message in missed if message.author_role is AuthorRole.CUSTOMER]
+        by_human = [message for message in missed if message.author_role is AuthorRole.HUMAN]
+        self.messages_queue.send_again(by_customer, since=since)
+        self.lifecycle_queue.send_again(by_human, since=since)
+        return len(by_customer) + len(by_human)
 
 
 def _first_waiting(conversation: Conversation) -> int:
@@ -111,17 +302,7 @@ def _missed(
     ]
 
 
-def _queue(
-    missed: Sequence[MessageAdded], messages_queue: Requeue, lifecycle_queue: Requeue, *, since: datetime
-) -> int:
-    """Queue messages as if their webhooks had come, and return how many."""
-    by_customer = [message for message in missed if message.author_role is AuthorRole.CUSTOMER]
-    by_human = [message for message in missed if message.author_role is AuthorRole.HUMAN]
-    messages_queue.send_again(by_customer, since=since)
-    lifecycle_queue.send_again(by_human, since=since)
-    return len(by_customer) + len(by_human)
-
-
-def _next_check(check: DueCheck, now: datetime) -> datetime | None:
-    interval = min(MAX_CHECK_INTERVAL, MIN_CHECK_INTERVAL * 2**check.number)
-    return now + interval if now - check.activity < SWEEP_WINDOW else None
+def _next_check(checked: DueConversation, now: datetime) -> datetime | None:
+    if now - checked.activity >= SWEEP_WINDOW:
+        return None
+    return now + (CHECK_INTERVALS[checked.checks] if 0 <= checked.checks < len(CHECK_INTERVALS) else MAX_CHECK_INTERVAL)

@@ -41,6 +41,10 @@ class Telemetry:
         self.logger.info(decision, extra=facts)
         self.metrics.add_metric(name=decision, unit=MetricUnit.Count, value=1)
 
+    def record_value(self, name: str, value: float, *, unit: MetricUnit) -> None:
+        """Record a value that is watched, such as an age, as a metric of its own."""
+        self.metrics.add_metric(name=name, unit=unit, value=value)
+
     def record_error(self, error: Exception, facts: Facts) -> None:
         """Log an error that no decision was made for, and count it as `failed`."""
         detail = str(error) if isinstance(error, SwitchboardError) else ""

@@ -1,9 +1,12 @@
 """What the sweeper function works with."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
+
+from aws_lambda_powertools.metrics import MetricUnit
 
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
@@ -16,6 +19,8 @@ from switchboard.telemetry import Telemetry, telemetry
 from switchboard.twilio.rest.conversations import Conversations
 from switchboard.twilio.rest.messages import Messages
 
+CHECKS_SIDE_BY_SIDE = 10  # their time is waiting; as many as a client of AWS has connections, half of Twilio's
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweeperFunction:
@@ -24,11 +29,26 @@ class SweeperFunction:
     sweep: partial[SweepResult]
     telemetry: Telemetry
 
-    def run(self) -> None:
-        """Sweep once, and report what was found."""
-        result = self.sweep()
-        facts = {"requests": result.requests, "found": result.found, "failed": result.failed}
+    def run(self, *, deadline: datetime) -> None:
+        """Sweep once, and report what was found and what failed. No check begins shortly before the deadline."""
+        with ThreadPoolExecutor(max_workers=CHECKS_SIDE_BY_SIDE, thread_name_prefix="check") as threads:
+            result = self.sweep(deadline=deadline, run_all=threads.map)
+        for failure in result.failures:
+            self.telemetry.record_error(failure.error, {"conversation_sid": failure.conversation_sid})
+        self.telemetry.record_value(
+            "oldest_due_check_seconds", result.oldest_due.total_seconds(), unit=MetricUnit.Seconds
+        )
+        facts = {
+            "requests": result.requests,
+            "checked": result.checked,
+            "found": result.found,
+            "left": result.left,
+            "failed": len(result.failures),
+            "oldest_due_seconds": round(result.oldest_due.total_seconds()),
+        }
         self.telemetry.record_decision("found_again" if result.found else "swept", facts)
+        if not result.is_complete:
+            self.telemetry.record_decision("sweep_incomplete", facts)
 
 
 @cache

@@ -32,7 +32,7 @@ class OwnerIndex:
             for page in pages:
                 yield from (from_wire(keys)["pk"] for keys in page["Items"])
 
-    def read(self, sid: str) -> OwnedByHuman | None:
+    def read_owned(self, sid: str) -> OwnedByHuman | None:
         """Return why and since when a human owns the conversation; None if none does, or it is closed."""
         item = self.table.get(sid)
         if item.get("owner") != Owner.HUMAN or item.get("state") == "closed":

@@ -23,8 +23,8 @@ TURN = ("turn", "turn_started_at", "turn_messages", "attempts")
 ACTIVITY = {
     "first_seen_at": "if_not_exists(#first_seen_at, :activity)",
     "activity": ":activity",
-    "next_check": ":next_check",
-    "next_check_shard": ":shard",
+    "active_check": "if_not_exists(#active_check, :active_check)",  # more activity does not put the check off
+    "active_check_shard": ":shard",
     "checks": ":zero",
     "ttl": ":ttl",
 }
@@ -234,7 +234,7 @@ def activity_at(now: datetime) -> dict[str, Any]:
     """Return the values of `ACTIVITY`: after any change of a conversation, the sweeper checks it again soon."""
     return {
         ":activity": milliseconds(now),
-        ":next_check": milliseconds(now + MIN_CHECK_INTERVAL),
+        ":active_check": milliseconds(now + MIN_CHECK_INTERVAL),
         ":shard": SHARD,
         ":ttl": epoch_seconds(now + RETENTION),
     }

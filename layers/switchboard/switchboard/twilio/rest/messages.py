@@ -7,6 +7,7 @@ from typing import Any
 
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.ports import MessagePage
 from switchboard.twilio import fields
 from switchboard.twilio.rest.errors import classify_send, raise_twilio_errors
 from switchboard.twilio.rest.services import PAGE_SIZE, Service
@@ -36,13 +37,19 @@ class Messages:
 
     def list_messages(self, conversation_sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:
         """Return the messages at `from_index` and above, in order. Each hundred of them costs a request."""
-        newest_first: list[MessageAdded] = []
+        pages = list(self.message_pages(conversation_sid, from_index=from_index))
+        return tuple(message for page in reversed(pages) for message in page.messages)
+
+    def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
+        """Yield the messages at `from_index` and above, the newest page first; each page costs a request."""
         with raise_twilio_errors(conversation_sid):
-            for message in self._of(conversation_sid).stream(order="desc", page_size=PAGE_SIZE):
-                if int(message.index) < from_index:
-                    break
-                newest_first.append(self._message(message))
-        return tuple(reversed(newest_first))
+            page = self._of(conversation_sid).page(order="desc", page_size=PAGE_SIZE)
+            while page is not None:
+                listed = list(page)
+                wanted = [message for message in listed if int(message.index) >= from_index]
+                is_last = len(wanted) < len(listed) or page.next_page_url is None
+                yield MessagePage(messages=tuple(map(self._message, reversed(wanted))), is_last=is_last)
+                page = None if is_last else page.next_page()
 
     def receive_messages(
         self, conversation_sid: str, *, from_index: int, wait: Callable[[], bool]
