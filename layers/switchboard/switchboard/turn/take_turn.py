@@ -12,7 +12,7 @@ refused returns its records, and the next claim decides.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import Busy, Fenced
 from switchboard.turn.claim import claim
@@ -49,6 +49,8 @@ def take_turn(
         return _take_claimed(turn)
     except Fenced:
         return TurnResult(outcome=RetryReason.FENCED)
+    except ModelMisconfigured as error:
+        return defer(turn, Deferred(reason=RetryReason.MODEL_REFUSED_US, retry_at=turn.now(), cause=str(error)))
     except (Transient, Permanent) as error:  # a permanent error ends too: with the last attempt
         return defer(turn, Deferred(reason=RetryReason.RETRY, retry_at=turn.now(), cause=str(error)))
 
