@@ -464,8 +464,8 @@ MUTANTS = (
     Mutant(
         name="a rotated token is not read again",
         file=f"{LAYER}/twilio/webhook/read.py",
-        old="            rotated = self.secrets.refresh()\n",
-        new="            rotated = None\n",
+        old="        if rotated := self.secrets.refresh():\n",
+        new="        if rotated := None:\n",
     ),
     Mutant(
         name="5xx is not sent",
