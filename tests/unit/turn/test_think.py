@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from switchboard.conversation import OwnerReason
-from switchboard.errors import Permanent
+from switchboard.errors import ModelMisconfigured, Permanent
 from switchboard.events import Owner
 from switchboard.turn.context import Step
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
@@ -47,6 +47,19 @@ def test_an_agent_that_can_never_answer_is_not_asked_again(harness: Harness) -> 
     assert harness.replies == [FALLBACK]
     assert len(harness.agent.questions) == 1
     assert result.cause == "the key is wrong"
+
+
+def test_a_model_that_refuses_us_is_counted_under_its_own_name_and_the_turn_goes_on_later(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.agent.errors = [ModelMisconfigured("the model refuses us; look at ASSISTANT_MODEL")]
+
+    refused, answered = harness.deliver_repeatedly(*messages, times=2)
+
+    assert (refused.outcome, refused.cause) == ("model_refused_us", "the model refuses us; look at ASSISTANT_MODEL")
+    assert refused.acknowledged == frozenset()
+    assert refused.retry_after_seconds > 0
+    assert answered.outcome == "answered"
+    assert harness.replies == ["You said: hi"]
 
 
 def test_after_empty_answers_the_agent_is_asked_again(harness: Harness) -> None:

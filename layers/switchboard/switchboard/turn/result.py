@@ -17,6 +17,7 @@ class RetryReason(StrEnum):
     BUSY = "busy"
     FENCED = "fenced"
     RETRY = "retry"
+    MODEL_REFUSED_US = "model_refused_us"
     LOOKING = "looking"
 
 

@@ -12,7 +12,7 @@ refused returns its records, and the next claim decides.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import Busy, Fenced
 from switchboard.turn.claim import claim
@@ -50,8 +50,9 @@ def take_turn(
     except Fenced:
         return TurnResult(outcome=RetryReason.FENCED)
     except (Transient, Permanent) as error:
+        is_refused = isinstance(error, ModelMisconfigured)
         later = Deferred(
-            reason=RetryReason.RETRY,
+            reason=RetryReason.MODEL_REFUSED_US if is_refused else RetryReason.RETRY,
             retry_at=turn.now(),
             tried_since=turn.conversation.turn_started_at,
             cause=str(error),
