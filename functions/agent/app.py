@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from switchboard.bootstrap.agent import AgentFunction, agent_function, declared_assistant, return_all
-from switchboard.bootstrap.startup import build, report_failed_start
+from switchboard.bootstrap.agent import AgentFunction, agent_function, declared_assistant, messages_queue
+from switchboard.bootstrap.startup import build, report_failed_start, return_all
 from switchboard.errors import SwitchboardError
 
 FOLDER = Path(__file__).parent
@@ -24,7 +24,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  #
         agent = start()
     except SwitchboardError as error:  # no turn was claimed: it costs no conversation an attempt
         report_failed_start(error, context)
-        returned = return_all(event["Records"])
+        returned = return_all(event["Records"], messages_queue)
     else:
         with agent.telemetry.invocation(context):
             returned = agent.answer(event["Records"], lease_until=lease_until)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from switchboard.bootstrap.lifecycle import LifecycleFunction, lifecycle_function
-from switchboard.bootstrap.startup import build, report_failed_start
+from switchboard.bootstrap.lifecycle import LifecycleFunction, lifecycle_function, lifecycle_queue
+from switchboard.bootstrap.startup import build, report_failed_start, return_all
 from switchboard.errors import SwitchboardError
 
 
@@ -20,7 +20,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         lifecycle = start()
     except SwitchboardError as error:
         report_failed_start(error, context)
-        returned = [raw["messageId"] for raw in event["Records"]]
+        returned = return_all(event["Records"], lifecycle_queue)
     else:
         with lifecycle.telemetry.invocation(context):
             returned = lifecycle.batch.apply_each(event["Records"])

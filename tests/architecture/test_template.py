@@ -16,21 +16,19 @@ QUEUES = {"MessagesQueue": "AgentFunction", "LifecycleQueue": "LifecycleFunction
 DEAD_LETTER_QUEUES = {"MessagesQueue": "MessagesDeadLetterQueue", "LifecycleQueue": "LifecycleDeadLetterQueue"}
 
 SECRET = {"secretsmanager:GetSecretValue": "TwilioSecretArn"}
+POLLER = (
+    "sqs:ChangeMessageVisibility",
+    "sqs:ChangeMessageVisibilityBatch",
+    "sqs:DeleteMessage",
+    "sqs:DeleteMessageBatch",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+)
 PERMISSIONS = {
     "WebhookFunction": [SECRET, {"sqs:SendMessage*": "MessagesQueue"}, {"sqs:SendMessage*": "LifecycleQueue"}],
     "AgentFunction": [
         SECRET,
-        dict.fromkeys(
-            (
-                "sqs:ChangeMessageVisibility",
-                "sqs:ChangeMessageVisibilityBatch",
-                "sqs:DeleteMessage",
-                "sqs:DeleteMessageBatch",
-                "sqs:GetQueueAttributes",
-                "sqs:ReceiveMessage",
-            ),
-            "MessagesQueue",
-        ),
+        dict.fromkeys(POLLER, "MessagesQueue"),
         {"sqs:SendMessage*": "MessagesDeadLetterQueue"},
         dict.fromkeys(
             ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
@@ -41,6 +39,7 @@ PERMISSIONS = {
     ],
     "LifecycleFunction": [
         SECRET,
+        dict.fromkeys(POLLER, "LifecycleQueue"),
         {"sqs:SendMessage*": "MessagesQueue"},
         {"sqs:SendMessage*": "LifecycleDeadLetterQueue"},
         dict.fromkeys(("dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),

@@ -30,7 +30,7 @@ SETTINGS = {
     "SWEEP_REQUESTS": "60",
 }
 SECRET = json.dumps({"auth_tokens": ["a-token"], "account_sid": sid("AC", 1), "service_sid": sid("IS", 1)})
-RECORDS = {"Records": [{"messageId": "1"}, {"messageId": "2"}]}
+RECORDS = {"Records": [{"messageId": number, "receiptHandle": f"handle-{number}"} for number in ("1", "2")]}
 ALL_COME_BACK = {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
 
 

@@ -432,6 +432,12 @@ MUTANTS = (
         new="        if False:\n",
     ),
     Mutant(
+        name="a failed event waits for the visibility timeout",
+        file=f"{LAYER}/aws/sqs/lifecycle_batch.py",
+        old="                self.queue.return_with_backoff(returned)\n",
+        new="                pass\n",
+    ),
+    Mutant(
         name="a failed event is overtaken by the next of its conversation",
         file=f"{LAYER}/aws/sqs/lifecycle_batch.py",
         old='                waiting.add(facts["conversation_sid"])\n',

@@ -50,6 +50,7 @@ class LifecycleSettings:
     twilio_secret_id: str
     twilio_base_url: str | None
     messages_queue_url: str
+    lifecycle_queue_url: str
     lifecycle_dead_letter_queue_url: str
     conversations_table: str
     author_rules: AuthorRules
@@ -102,8 +103,13 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
 
 
 def messages_queue_url(environment: Mapping[str, str]) -> str:
-    """Read the one setting that a function needs to give records back where another setting is wrong."""
+    """Read the one setting that the agent function needs to give records back where another setting is wrong."""
     return _required(environment, "MESSAGES_QUEUE_URL")
+
+
+def lifecycle_queue_url(environment: Mapping[str, str]) -> str:
+    """Read the one setting that the lifecycle function needs to give records back where another setting is wrong."""
+    return _required(environment, "LIFECYCLE_QUEUE_URL")
 
 
 def lifecycle_settings(environment: Mapping[str, str]) -> LifecycleSettings:
@@ -112,6 +118,7 @@ def lifecycle_settings(environment: Mapping[str, str]) -> LifecycleSettings:
         twilio_secret_id=_required(environment, "TWILIO_SECRET_ID"),
         twilio_base_url=_url(environment, "TWILIO_BASE_URL"),
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
+        lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
         lifecycle_dead_letter_queue_url=_required(environment, "LIFECYCLE_DEAD_LETTER_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         author_rules=_author_rules(environment),

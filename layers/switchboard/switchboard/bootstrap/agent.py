@@ -1,9 +1,8 @@
-"""What the agent function works with, around a team's assistant, and what it does if that cannot be built."""
+"""What the agent function works with, around a team's assistant."""
 
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,10 +22,9 @@ from switchboard.aws.secrets import TwilioSecretReader
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
-from switchboard.bootstrap.startup import build
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
-from switchboard.errors import Misconfigured, SwitchboardError
+from switchboard.errors import Misconfigured
 from switchboard.events import MessageAdded
 from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
 from switchboard.telemetry import Telemetry, telemetry
@@ -116,17 +114,9 @@ def _declared(module: ModuleType) -> Assistant:
     return declared
 
 
-def return_all(raw_records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Give all records back, each after a wait that grows with its deliveries, and return their ids.
-
-    For a function that cannot be built. Where the queue cannot be told, they come back after the visibility timeout.
-    """
-    with suppress(SwitchboardError):
-        queue = build(
-            lambda: Queue(client=sqs_client(), url=messages_queue_url(os.environ)), folder=Path(__file__).parent
-        )
-        queue.return_with_backoff(raw_records)
-    return [raw["messageId"] for raw in raw_records]
+def messages_queue() -> Queue:
+    """Return the queue to give records back to where another setting is wrong."""
+    return Queue(client=sqs_client(), url=messages_queue_url(os.environ))
 
 
 def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretReader) -> TurnPorts:

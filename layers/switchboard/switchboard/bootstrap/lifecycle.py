@@ -11,7 +11,7 @@ from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, sqs_client, twilio_secret
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.lifecycle import apply
-from switchboard.settings import lifecycle_settings
+from switchboard.settings import lifecycle_queue_url, lifecycle_settings
 from switchboard.telemetry import Telemetry, telemetry
 from switchboard.twilio.rest.messages import Messages
 
@@ -41,9 +41,15 @@ def lifecycle_function() -> LifecycleFunction:
                 ),
                 requeue=Queue(client=sqs_client(), url=settings.messages_queue_url),
             ),
+            queue=Queue(client=sqs_client(), url=settings.lifecycle_queue_url),
             dead_letters=Queue(client=sqs_client(), url=settings.lifecycle_dead_letter_queue_url),
             record_decision=observer.record_decision,
             record_error=observer.record_error,
         ),
         telemetry=observer,
     )
+
+
+def lifecycle_queue() -> Queue:
+    """Return the queue to give records back to where another setting is wrong."""
+    return Queue(client=sqs_client(), url=lifecycle_queue_url(os.environ))

@@ -1,9 +1,12 @@
 """Building a function: whatever goes wrong becomes one sentence, which is logged and counted at every try."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from switchboard.aws.sqs.queue import Queue
 from switchboard.errors import Misconfigured, SwitchboardError
 from switchboard.telemetry import telemetry
 
@@ -29,6 +32,16 @@ def report_failed_start(error: SwitchboardError, context: object) -> None:
         observer = telemetry(level="INFO")
     with observer.invocation(context):
         observer.record_error(error, {})
+
+
+def return_all(raw_records: Sequence[Mapping[str, Any]], queue: Callable[[], Queue]) -> list[str]:
+    """Give all records back to their queue, each after a wait that grows with its deliveries, and return their ids.
+
+    For a function that cannot be built. Where the queue cannot be told, they come back after the visibility timeout.
+    """
+    with suppress(SwitchboardError):
+        build(queue, folder=Path(__file__).parent).return_with_backoff(raw_records)
+    return [raw["messageId"] for raw in raw_records]
 
 
 def _sentence(error: BaseException, folder: Path) -> str:

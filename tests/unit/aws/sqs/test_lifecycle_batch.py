@@ -32,6 +32,19 @@ class DeadLetters:
         self.sent.append(message)
 
 
+class LifecycleQueue:
+    """Keeps which records were made visible again, after how many seconds, or refuses it."""
+
+    def __init__(self) -> None:
+        self.returned: dict[str, int] = {}
+        self.refuses = False
+
+    def change_message_visibility_batch(self, *, Entries: list[dict[str, Any]], **_queue: str) -> None:  # noqa: N803
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "ChangeMessageVisibilityBatch")
+        self.returned |= {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in Entries}
+
+
 class Applied:
     """Keeps what was applied and reported. The first event of each conversation in `fails` cannot be applied."""
 
@@ -39,6 +52,7 @@ class Applied:
         self.events: list[LifecycleEvent] = []
         self.decisions: list[str] = []
         self.errors: list[str] = []
+        self.queue = LifecycleQueue()
         self.dead_letters = DeadLetters()
         self._fails = set(fails)
         self._error = error or Transient("DynamoDB is away")
@@ -46,6 +60,7 @@ class Applied:
     def batch(self) -> LifecycleBatch:
         return LifecycleBatch(
             apply=self._apply,
+            queue=Queue(client=cast("SQSClient", self.queue), url="https://sqs/lifecycle.fifo"),
             dead_letters=Queue(client=cast("SQSClient", self.dead_letters), url="https://sqs/dead-letters.fifo"),
             record_decision=lambda decision, _facts: self.decisions.append(decision),
             record_error=lambda error, _facts: self.errors.append(type(error).__name__),
@@ -100,6 +115,22 @@ def test_a_failed_event_comes_back_alone_when_the_others_are_of_other_conversati
     assert returned == ["record-1"]
     assert applied.events == [closed(2)]
     assert applied.errors == ["Transient"]
+
+
+def test_a_failed_event_and_what_waits_behind_it_come_back_together_in_seconds() -> None:
+    applied = Applied(fails=frozenset({sid("CH", 1)}))
+
+    applied.batch().apply_each([record(1, from_human(index=0)), record(2, closed(1)), record(3, closed(2))])
+
+    assert applied.queue.returned == {"handle-1": 2, "handle-2": 2}
+
+
+def test_a_failed_event_comes_back_though_the_queue_cannot_be_told_when() -> None:
+    applied = Applied(fails=frozenset({sid("CH", 1)}))
+    applied.queue.refuses = True
+
+    assert applied.batch().apply_each([record(1, from_human(index=0))]) == ["record-1"]
+    assert applied.errors == ["Transient", "Transient"]
 
 
 @pytest.mark.parametrize("error", [Transient("DynamoDB is away"), Malformed("Twilio's answer"), RuntimeError("a bug")])

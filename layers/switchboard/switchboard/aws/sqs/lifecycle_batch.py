@@ -20,43 +20,50 @@ class LifecycleBatch:
     """Applies the events of a batch. `record_decision` and `record_error` report what became of each."""
 
     apply: Callable[[LifecycleEvent], Effect]
+    queue: Queue
     dead_letters: Queue
     record_decision: Callable[[str, Facts], None]
     record_error: Callable[[Exception, Facts], None]
 
     def apply_each(self, raw_records: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Apply every event, and return the ids of the records that must come back."""
-        returned: list[str] = []
+        """Apply every event, and return the ids of the records that must come back: in seconds, not at the time-out."""
+        returned: list[Mapping[str, Any]] = []
         waiting: set[str] = set()
         for raw in raw_records:
             facts = {"conversation_sid": str(raw.get("attributes", {}).get("MessageGroupId", ""))}
             if facts["conversation_sid"] in waiting:
-                returned.append(raw["messageId"])
+                returned.append(raw)
                 continue
             try:
                 event = read_record(raw).event
             except Malformed as error:
                 self.record_error(error, facts)
-                returned += self._bury(raw, facts)
+                if not self._is_buried(raw, facts):
+                    returned.append(raw)
                 continue
             try:
                 effect = self.apply(event)
             except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed event must not fail the others
                 self.record_error(error, facts)
                 waiting.add(facts["conversation_sid"])
-                returned.append(raw["messageId"])
+                returned.append(raw)
             else:
                 self.record_decision(effect, facts)
-        return returned
+        if returned:
+            try:
+                self.queue.return_with_backoff(returned)
+            except Transient as error:
+                self.record_error(error, {})
+        return [raw["messageId"] for raw in returned]
 
-    def _bury(self, raw: Mapping[str, Any], facts: Facts) -> list[str]:
+    def _is_buried(self, raw: Mapping[str, Any], facts: Facts) -> bool:
         """Copy a record that is not an event to the dead-letter queue: it may not hold up its conversation.
 
-        Return its id where the copy failed, and the record comes back.
+        Return whether the copy is there. Where it is not, the record comes back.
         """
         try:
             self.dead_letters.copy_record(raw)
         except Transient as error:
             self.record_error(error, facts)
-            return [raw["messageId"]]
-        return []
+            return False
+        return True
