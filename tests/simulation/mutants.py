@@ -224,7 +224,7 @@ MUTANTS = (
     Mutant(
         name="an older takeover counts as one",
         file=f"{LAYER}/lifecycle.py",
-        old="return Effect.TAKEN_OVER if is_newest else Effect.OUTDATED",
+        old="return Effect.OUTDATED if takeover is Takeover.OUTDATED else Effect.TAKEN_OVER",
         new="return Effect.TAKEN_OVER",
     ),
     Mutant(
