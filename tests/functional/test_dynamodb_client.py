@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from switchboard.ports import DueCheck
 from tests.builders import CONVERSATION, NOON
-from tests.dynamodb import LATER, SweptStore, claim, stores_of, table_on_moto
+from tests.dynamodb import LATER, TableStores, claim, stores_of, table_on_moto
 
 
 @pytest.mark.parametrize(
@@ -15,21 +16,24 @@ from tests.dynamodb import LATER, SweptStore, claim, stores_of, table_on_moto
     [
         lambda store: store.read_fencing_token(CONVERSATION),
         lambda store: store.hand_back(CONVERSATION, at=LATER),
-        lambda store: store.is_known(CONVERSATION),
-        lambda store: list(store.due(now=LATER, limit=1)),
+        lambda store: store.read(DueCheck(conversation_sid=CONVERSATION, number=0, due=LATER), now=LATER),
+        lambda store: store.untracked([CONVERSATION]),
+        lambda store: store.read_owned(CONVERSATION),
     ],
-    ids=["read_fencing_token", "hand_back", "is_known", "due"],
+    ids=["read_fencing_token", "hand_back", "read", "untracked", "read_owned"],
 )
-def test_an_item_that_decides_something_is_read_consistently(read: Callable[[SweptStore], object]) -> None:
+def test_an_item_that_decides_something_is_read_consistently(read: Callable[[TableStores], object]) -> None:
     with table_on_moto() as table:
         store = stores_of(table)
         claim(store)
         store.take_over(CONVERSATION, index=None, at=NOON)
         requests: list[dict[str, Any]] = []
-        table.client.meta.events.register(
-            "before-send.dynamodb.GetItem", lambda request, **_: requests.append(json.loads(request.body))
-        )
+        for operation in ("GetItem", "BatchGetItem"):
+            table.client.meta.events.register(
+                f"before-send.dynamodb.{operation}", lambda request, **_: requests.append(json.loads(request.body))
+            )
 
         read(store)
 
-    assert [request["ConsistentRead"] for request in requests] == [True]
+    asked = [request.get("RequestItems", {}).get(table.name, request) for request in requests]
+    assert [each["ConsistentRead"] for each in asked] == [True]
