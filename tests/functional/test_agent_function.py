@@ -33,6 +33,7 @@ SETTINGS = {
     "SYSTEM_AUTHORS": "system",
     "CONVERSATIONS_TABLE": "there-is-none",  # whoever claims a conversation fails
     "ASSISTANT_MODEL": "offline",
+    "ANSWER_WITHIN_MINUTES": "5",
     "MAX_EVENT_AGE_MINUTES": "60",
     "MAX_ATTEMPTS": "3",
     "COALESCE_SECONDS": "30",

@@ -7,6 +7,7 @@ import pytest
 from switchboard.conversation import OwnerReason
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Owner
+from switchboard.turn.context import Step
 from tests.builders import CONVERSATION, FALLBACK, from_human
 from tests.fakes.twilio import PostEnd
 from tests.unit.turn.harness import Harness
@@ -188,3 +189,19 @@ def test_a_handoff_whose_sentence_never_left_is_still_a_handoff(harness: Harness
 
     assert results[-1].outcome == "expired"
     assert harness.item.owner_reason is OwnerReason.HANDOFF
+
+
+def test_a_message_that_its_customer_deleted_after_a_crash_holds_up_nobody(harness: Harness) -> None:
+    (first,) = harness.customer_writes("one")
+    harness.deliver(first)
+    (deleted,) = harness.customer_writes("two")
+    harness.deliver_and_crash(deleted, after=Step.CLAIM)
+    harness.twilio.messages[CONVERSATION].remove(deleted)
+    harness.clock.move(seconds=300)
+
+    ended = harness.deliver_until_it_ends(first)[-1]
+    harness.deliver(*harness.customer_writes("three"))
+
+    assert (ended.outcome, ended.cause) == ("fell_back", "Twilio lists no message of this turn")
+    assert harness.replies == ["You said: one", FALLBACK, "You said: three"]
+    assert harness.item.owner is Owner.ASSISTANT
