@@ -1,5 +1,6 @@
 """Twilio and SQS in memory, under a virtual clock. The caller decides how each POST ends and how far lists lag."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from switchboard.events import Marker, MessageAdded, Sent
 from tests.builders import NOON, from_assistant, message_added
 
 VISIBILITY_TIMEOUT = timedelta(seconds=120)
-MAX_EVENT_AGE = timedelta(hours=6)
+MAX_EVENT_AGE = timedelta(hours=1)
 DEDUPLICATION_INTERVAL = timedelta(minutes=5)
 MAX_RECEIVE_COUNT = 1000
 CLIENT_TIMEOUT_SECONDS = 10  # connect 2 s, read 8 s
@@ -41,7 +42,10 @@ class LateCommit:
 
 @dataclass(slots=True)
 class Twilio:
-    """The conversations at Twilio. `late` are the POSTs that Twilio has not committed yet."""
+    """The conversations at Twilio. `late` are the POSTs that Twilio has not committed yet.
+
+    `blind_looks` counts, by part, the workers' looks that did not show it although a POST of it was on its way or done.
+    """
 
     clock: Clock
     messages: dict[str, list[MessageAdded]] = field(default_factory=dict)
@@ -49,6 +53,7 @@ class Twilio:
     posts: dict[Marker, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     list_lag: timedelta = timedelta(0)
+    blind_looks: Counter[Marker] = field(default_factory=Counter)
 
     def say(self, conversation_sid: str, body: str, *, author_role: AuthorRole = AuthorRole.CUSTOMER) -> MessageAdded:
         author = "robin" if author_role is AuthorRole.HUMAN else "+12025550110"
@@ -91,6 +96,12 @@ class Twilio:
         newest_listed = self.clock() - self.list_lag
         messages = self.messages.get(conversation_sid, [])
         return tuple(m for m in messages if m.index >= from_index and m.at <= newest_listed)
+
+    def note_look(self, conversation_sid: str, listed: Sequence[MessageAdded]) -> None:
+        """Count what a worker's list does not show, and will show later."""
+        there = {late.marker for late in self.late if late.conversation_sid == conversation_sid}
+        there |= {m.marker for m in self.replies(conversation_sid) if m.marker}
+        self.blind_looks.update(there - {message.marker for message in listed if message.marker})
 
     def new_conversations(self, *, since: datetime, limit: int) -> list[str]:  # noqa: ARG002 -- the port's
         return list(self.messages)[:limit]

@@ -629,6 +629,30 @@ MUTANTS = (
         old='NEWER_TAKEOVER = f"({NEWER} OR (#owner_event_at = :at AND #owner = :assistant))"',
         new='NEWER_TAKEOVER = f"({NEWER} OR (#owner_event_at = :at AND #owner <> :assistant AND #owner = :assistant))"',
     ),
+    Mutant(
+        name="a model that refuses our key for a minute costs the answer",
+        file=f"{LAYER}/errors.py",
+        old="class ModelMisconfigured(Transient):",
+        new="class ModelMisconfigured(Permanent):",
+    ),
+    Mutant(
+        name="an outage that outlasts a turn mutes the conversation",
+        file=f"{LAYER}/turn/gate.py",
+        old="    if conversation.closed:\n",
+        new="    if conversation.closed or conversation.has_failed:\n",
+    ),
+    Mutant(
+        name="what a look has found is sent again",
+        file=f"{LAYER}/turn/resume.py",
+        old="    sent = dict(found)\n",
+        new="    sent = dict(found[:0])\n",
+    ),
+    Mutant(
+        name="an outage of the table uses up SQS's deliveries",
+        file=f"{LAYER}/aws/sqs/messages_batch.py",
+        old="deliveries=max(record.receives for record in records)",
+        new="deliveries=1",
+    ),
 )
 SAMPLE = (
     "R4 a pending reply survives a takeover",

@@ -9,9 +9,12 @@ from greenlet import greenlet
 
 from switchboard.agent import Answer, Question
 from switchboard.author import AuthorRole
+from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
 from tests.simulation.invariants import REPLY
 from tests.simulation.models import MAX_EVENT_AGE, Receipt, ThrottledError
+from tests.simulation.outages import POST_ENDS as OUTAGE_POST_ENDS
+from tests.simulation.outages import OutageKind
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -50,7 +53,9 @@ class Ports:
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         for index in map(int, question.messages):
             turns_by_message.setdefault(index, set()).add(question.turn)
-        if self._fails(0.05):
+        if self._world.is_away(OutageKind.MODEL_REFUSES_US):
+            raise ModelMisconfigured("the model refuses our key")
+        if self._world.is_away(OutageKind.MODEL_IS_AWAY) or self._fails(0.05):
             raise ThrottledError
         return Answer(text=" ".join([REPLY, *question.messages]))
 
@@ -60,6 +65,8 @@ class Ports:
         end = self._world.chance.choice(POST_ENDS) if self._fails(0.3) else "sent"
         if self._world.window_faults and end == "late":
             end = self._world.chance.choice(["late", "very_late"])
+        if self._world.outage and self._world.twilio_is_away():
+            end = OUTAGE_POST_ENDS[self._world.outage.kind]
         self._note(f"POST {marker.turn}/{marker.part}: {end}")
         try:
             return self._world.twilio.post(conversation_sid, body, marker, end=end)
@@ -68,9 +75,10 @@ class Ports:
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         self._pause()
-        if self._fails(0.1):
+        if self._world.twilio_is_away() or self._fails(0.1):
             raise ThrottledError
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
+        self._world.twilio.note_look(conversation_sid, listed)
         item = self._world.item(conversation_sid)
         self._saw_a_human = any(
             message.author_role is AuthorRole.HUMAN
@@ -89,7 +97,8 @@ class Ports:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods
             self._pause()
-            if name in WRITES and self._fails(0.04):
+            is_away = self._world.is_away(OutageKind.TABLE_IS_AWAY) and name in {*WRITES, "take_over"}
+            if is_away or (name in WRITES and self._fails(0.04)):
                 self._note(f"{name} is throttled")
                 raise ThrottledError
             result = self._call(name, arguments, named)

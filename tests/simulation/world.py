@@ -14,6 +14,7 @@ from greenlet import greenlet
 
 from switchboard import lifecycle
 from switchboard.author import AuthorRole
+from switchboard.aws.sqs.queue import backoff_seconds
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation
 from switchboard.errors import Transient
@@ -42,11 +43,15 @@ from tests.simulation.invariants import (
     check,
     checks_go_on_for_a_day,
     every_check_that_is_due_is_made,
+    no_record_is_received_too_often,
 )
-from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, Twilio
+from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, ThrottledError, Twilio
+from tests.simulation.outages import Outage, OutageKind, plan_outage
 from tests.simulation.ports import Crash, Ports, Worker
 
 LEASE = timedelta(seconds=60)
+ANSWER_WITHIN = timedelta(minutes=5)
+LIFECYCLE_VISIBILITY_TIMEOUT = timedelta(minutes=2)
 SMALL_BUDGET = Budget(turns_by_customer=2, turns_by_all=3, sentence=LIMIT)
 
 
@@ -56,7 +61,8 @@ class World:
 
     What is kept for the invariants stands by conversation: `turns_by_message` the turns in which the assistant was
     asked about each message, `takeovers` how often a human or a close took the conversation, `takeovers_at_freeze` how
-    many of them a turn's reply had seen when it was frozen, `old_messages` how many are older than our first webhook.
+    many of them a turn's reply had seen when it was frozen, `old_messages` how many are older than our first webhook,
+    `written_after_outage` the index of the message that tries whether anybody answers after an outage.
     """
 
     seed: int
@@ -78,6 +84,7 @@ class World:
     handed_back: set[str] = field(default_factory=set)
     owner_events: dict[str, list[OwnerSet]] = field(default_factory=dict)
     old_messages: dict[str, int] = field(default_factory=dict)
+    written_after_outage: dict[str, int] = field(default_factory=dict)
     max_in_flight: int = 0
     budget: Budget = PLENTY
     numbers: "count[int]" = field(default_factory=count)
@@ -85,6 +92,8 @@ class World:
     twilio: Twilio = field(init=False)
     queue: FifoQueue = field(init=False)
     lifecycle: list[LifecycleEvent] = field(default_factory=list)
+    failed_lifecycle: list[tuple[datetime, LifecycleEvent]] = field(default_factory=list)
+    outage: Outage | None = field(init=False)
     dead_letters: FifoQueue = field(init=False)
     checks: Checks = field(init=False)
 
@@ -94,6 +103,9 @@ class World:
         self.queue = FifoQueue(clock=self.clock)
         self.dead_letters = FifoQueue(clock=self.clock)
         self.checks = Checks(clock=self.clock, store=self.store)
+        self.outage = plan_outage(self.seed, messages=max(self.messages, 1))
+        if self.outage and self.outage.is_only_fault:
+            self.faults = 0
         if self.chance.random() < 0.2:
             self.budget = SMALL_BUDGET
         if self.chance.random() < 0.2:
@@ -107,11 +119,19 @@ class World:
             self._do_something()
         self.faults = 0
         self.twilio.list_lag = timedelta(0)
-        self._run_until_idle()
-        for conversation_sid in self.twilio.messages:
-            check(self._evidence(conversation_sid))
+        self._run_until_idle(a_day=self.chance.random() < 0.1)
+        self._check_each_conversation()
+        if self.outage and self.outage.began and self.budget is PLENTY:
+            self._every_customer_writes_once_more()
+            self._run_until_idle(a_day=False)
+            self._check_each_conversation()
+        no_record_is_received_too_often(self.queue.dead)
         records = [record for turns in self.store.records.values() for record in turns.values()]
         budgets_are_exceeded_by_at_most_the_turns_in_flight(records, self.budget, in_flight=self.max_in_flight)
+
+    def _check_each_conversation(self) -> None:
+        for conversation_sid in self.twilio.messages:
+            check(self._evidence(conversation_sid))
 
     def _do_something(self) -> None:
         choices: list[tuple[float, Callable[[], None]]] = [(1, self._time_passes)]
@@ -137,12 +157,12 @@ class World:
         weights, actions = zip(*choices, strict=True)
         self.chance.choices(actions, weights)[0]()
 
-    def _run_until_idle(self) -> None:
+    def _run_until_idle(self, *, a_day: bool) -> None:
         """Let webhooks arrive, workers end and the sweeper run every minute, until nothing is left to do.
 
-        One schedule in ten goes on until no check is left: a day after the last activity.
+        With `a_day` until no check is left: a day after the last activity.
         """
-        a_day, began = self.chance.random() < 0.1, self.clock()
+        began = max(self.clock(), (self.outage and self.outage.ends) or self.clock())
         self._a_sweep()
         for _ in range(2000):
             while self.webhooks or self.lifecycle or self.workers:
@@ -156,10 +176,13 @@ class World:
                 self._a_worker_starts()
                 while self.workers:
                     self._a_worker_goes_on()
-            next_check = self.checks.next_due()
+            next_check = None if self.is_away(OutageKind.TABLE_IS_AWAY) else self.checks.next_due()
+            outage_ends = self.outage.ends if self.outage and self.outage.is_on(self.clock()) else None
             if (
                 self.queue.is_empty()
                 and not self.twilio.late
+                and not self.failed_lifecycle
+                and not outage_ends
                 and (next_check is None or (not a_day and self._is_quiet()))
             ):
                 if a_day:
@@ -168,10 +191,12 @@ class World:
                 return
             idle_until = min(
                 [late.at for late in self.twilio.late]
-                + [moment for moment in (next_check, self.queue.next_ready()) if moment is not None]
+                + [at for at, _ in self.failed_lifecycle]
+                + [moment for moment in (next_check, self.queue.next_ready(), outage_ends) if moment is not None]
             )
-            self.clock.now = max(self.clock() + timedelta(minutes=1), idle_until)
-            self.twilio.commit_late_posts()
+            step = timedelta(seconds=1) if outage_ends else timedelta(minutes=1)
+            self.clock.now = max(self.clock() + step, idle_until)
+            self._what_is_late_comes()
             self._a_sweep()
         raise AssertionError("after 2,000 sweeps without faults, there is still something to do")
 
@@ -191,12 +216,22 @@ class World:
 
     def _a_customer_writes(self) -> None:
         self.messages -= 1
+        if self.outage and self.outage.began is None and self.messages <= self.outage.messages_left:
+            self.outage.began = self.clock()
+            self._note(f"{self.outage.kind} for {self.outage.length}")
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
-        if conversation_sid in self.closed:
-            return
+        if conversation_sid not in self.closed:
+            self._write(conversation_sid)
+
+    def _write(self, conversation_sid: str) -> MessageAdded:
         message = self._with_index_as_body(self.twilio.say(conversation_sid, ""))
         self.webhooks.append(message)
         self._note(f"customer writes {message.index} in {conversation_sid[-1]}")
+        return message
+
+    def _every_customer_writes_once_more(self) -> None:
+        for conversation_sid in self.twilio.messages.keys() - self.closed:
+            self.written_after_outage[conversation_sid] = self._write(conversation_sid).index
 
     def _with_index_as_body(self, message: MessageAdded) -> MessageAdded:
         """Make the newest message say its own index: the proofs' agent repeats the bodies that it answers."""
@@ -213,6 +248,7 @@ class World:
             self.lifecycle.append(event)
 
     def _a_lifecycle_event_is_applied(self) -> None:
+        """Apply an event; where Twilio or the table is away, it comes back like an SQS record."""
         event = self.lifecycle.pop(self.chance.randrange(len(self.lifecycle)))
         self._note(f"applied: {_describe(event)}")
         conversation_sid = event.conversation_sid
@@ -220,15 +256,26 @@ class World:
             owner = event.owner if isinstance(event, OwnerSet) else Owner.HUMAN
             owner_set = OwnerSet(conversation_sid=conversation_sid, owner=owner, at=event.at)
             self.owner_events.setdefault(conversation_sid, []).append(owner_set)
-        self.apply_change(
-            conversation_sid,
-            lambda: lifecycle.apply(event, conversations=self.store, messages=self.twilio, requeue=self.queue),
-        )
+        try:
+            self.apply_change(conversation_sid, lambda: self._apply(event))
+        except Transient:
+            self._note("applying it failed")
+            self.failed_lifecycle.append((self.clock() + LIFECYCLE_VISIBILITY_TIMEOUT, event))
+
+    def _apply(self, event: LifecycleEvent) -> None:
+        if self.is_away(OutageKind.TABLE_IS_AWAY):
+            raise ThrottledError
+        lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
 
     def apply_change(self, conversation_sid: str, change: Callable[[], object]) -> None:
         """Apply a change that may raise the ownership epoch; count it as a takeover, unless it is a hand back."""
         before = self.item(conversation_sid)
-        change()
+        try:
+            change()
+        finally:
+            self._note_change(conversation_sid, before)
+
+    def _note_change(self, conversation_sid: str, before: Conversation) -> None:
         self.checks.is_active(conversation_sid)
         after = self.item(conversation_sid)
         if after.ownership_epoch != before.ownership_epoch and (after.closed or after.owner is Owner.HUMAN):
@@ -259,10 +306,28 @@ class World:
             ConversationStateUpdated(conversation_sid=conversation_sid, state=ConversationState.CLOSED, at=self.clock())
         )
 
+    def is_away(self, kind: OutageKind) -> bool:
+        """Tell whether there is an outage of this kind now."""
+        return self.outage is not None and self.outage.kind is kind and self.outage.is_on(self.clock())
+
+    def twilio_is_away(self) -> bool:
+        """Tell whether each request to Twilio fails now."""
+        return self.outage is not None and self.outage.is_of_twilio and self.outage.is_on(self.clock())
+
     def _time_passes(self) -> None:
-        self.clock.move(self.chance.choice([0.1, 1, 3, 10, 31, 61, 95, 125]))
-        self.twilio.commit_late_posts()
+        steps = [0.1, 1, 3, 10, 31, 61, 95, 125]
+        if self.outage and self.outage.is_only_fault and self.workers:
+            steps = steps[:3]  # no worker is so slow that its lease ends
+        elif self.outage and self.outage.length > timedelta(minutes=10) and self.outage.is_on(self.clock()):
+            steps = [*steps, 300, 900]
+        self.clock.move(self.chance.choice(steps))
+        self._what_is_late_comes()
         self._note(f"time passes, {self.clock.now:%H:%M:%S}")
+
+    def _what_is_late_comes(self) -> None:
+        self.twilio.commit_late_posts()
+        self.lifecycle += [event for at, event in self.failed_lifecycle if at <= self.clock()]
+        self.failed_lifecycle = [failed for failed in self.failed_lifecycle if failed[0] > self.clock()]
 
     def _a_fault(self) -> None:
         self.faults -= 1
@@ -335,13 +400,21 @@ class World:
                     dead_letters=ports,
                     clock=self.clock,
                 ),
-                settings=turn_settings(fallback_sentence=FALLBACK, budget=self.budget, max_event_age=MAX_EVENT_AGE),
+                settings=turn_settings(
+                    fallback_sentence=FALLBACK,
+                    budget=self.budget,
+                    answer_within=ANSWER_WITHIN,
+                    max_event_age=MAX_EVENT_AGE,
+                ),
                 new_id=lambda: f"id{next(self.numbers)}",
             )
         except Crash:
             return
         except Transient:
-            result = TurnResult(outcome="failed", retry_after_seconds=2)
+            first = worker.receipts[0]
+            deliveries = max(receipt.number for receipt in worker.receipts)
+            seconds = backoff_seconds(first.message.message_sid, deliveries=deliveries)
+            result = TurnResult(outcome="failed", retry_after_seconds=seconds)
         self._note(f"worker {worker.number}: {result.outcome} {result.cause} +{result.retry_after_seconds}s")
         self.queue.settle(worker.receipts, result.acknowledged, result.retry_after_seconds)
 
@@ -364,9 +437,11 @@ class World:
     # ── the sweeper ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _a_sweep(self) -> None:
+        if self.is_away(OutageKind.TABLE_IS_AWAY):
+            return
         result = sweep(
             checks=self.checks,
-            conversations=self.twilio,
+            conversations=self,
             messages=self,
             messages_queue=self.queue,
             lifecycle_queue=self,
@@ -376,13 +451,22 @@ class World:
             deadline=self.clock() + timedelta(minutes=1),
         )
         self._note(f"sweep: {result}")
-        every_check_that_is_due_is_made(self.checks.due(now=self.clock(), limit=50))
+        failed = {failure.conversation_sid for failure in result.failures}
+        still_due = self.checks.due(now=self.clock(), limit=50)
+        every_check_that_is_due_is_made([check for check in still_due if check.conversation_sid not in failed])
+
+    def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
+        if self.twilio_is_away():
+            raise ThrottledError
+        return self.twilio.new_conversations(since=since, limit=limit)
 
     def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
         yield MessagePage(messages=self.list_messages(conversation_sid, from_index=from_index), is_last=True)
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        """Return what the sweeper sees at Twilio."""
+        """Return what the sweeper and a hand back see at Twilio."""
+        if self.twilio_is_away():
+            raise ThrottledError
         return self.twilio.list_messages(conversation_sid, from_index=from_index)
 
     def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:  # noqa: ARG002 -- the port's
@@ -408,9 +492,27 @@ class World:
             send_permits=self.send_permits.get(conversation_sid, []),
             turns_by_message=self.turns_by_message.get(conversation_sid, {}),
             owner_events=self.owner_events.get(conversation_sid, []),
-            old_messages=self.old_messages.get(conversation_sid, 0),
-            max_copies=2 if self.window_faults else 1,
+            old_messages=self.old_messages.get(conversation_sid, 0) or self._grew_old_unseen(conversation_sid),
+            blind_looks=self.twilio.blind_looks if self.window_faults else {},
+            written_in_short_outage=self._written_in_short_outage(conversation_sid),
+            written_after_outage=self.written_after_outage.get(conversation_sid),
         )
+
+    def _grew_old_unseen(self, conversation_sid: str) -> int:
+        """Return how many messages are history because an outage hid them: their webhook was lost, too."""
+        if self.outage is None or self.outage.length < MAX_EVENT_AGE:
+            return 0
+        item = self.item(conversation_sid)
+        messages = self.twilio.messages[conversation_sid]
+        return sum(item.is_history(message, max_event_age=MAX_EVENT_AGE) for message in messages)
+
+    def _written_in_short_outage(self, conversation_sid: str) -> frozenset[int]:
+        """Return the indices of what a customer wrote during an outage that may cost nobody an answer."""
+        outage = self.outage
+        if outage is None or not outage.is_only_fault or outage.length >= ANSWER_WITHIN or self.budget is not PLENTY:
+            return frozenset()
+        messages = self.twilio.messages[conversation_sid]
+        return frozenset(m.index for m in messages if m.author_role is AuthorRole.CUSTOMER and outage.is_on(m.at))
 
     def _note(self, what: str) -> None:
         self.trace.append(what)

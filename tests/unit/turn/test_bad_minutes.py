@@ -3,11 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from pydantic_ai import Agent
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 
+from switchboard.agents.assistant import HANDOFF, Assistant, Deps
+from switchboard.agents.knowledge import Knowledge
 from switchboard.conversation import OwnerReason
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from switchboard.events import MessageAdded, Owner
 from switchboard.turn.context import Step
+from tests.assistants import KNOWLEDGE, answering, question
 from tests.builders import CONVERSATION, FALLBACK, from_human
 from tests.fakes.twilio import PostEnd
 from tests.unit.turn.harness import Harness
@@ -18,13 +24,13 @@ def twilio_is_away(harness: Harness, *, seconds: float, end: PostEnd) -> None:
     harness.twilio.outage_end = end
 
 
-def model_is_away(harness: Harness, *, seconds: float) -> None:
-    """Let the model fail until then, as it does where it is throttled, or where its key is refused."""
+def model_is_away(harness: Harness, *, seconds: float, error: Transient | None = None) -> None:
+    """Let the model fail until then."""
     until = harness.clock() + timedelta(seconds=seconds)
 
     def fail_until_then() -> None:
         if harness.clock() < until:
-            raise Transient("the model is away")
+            raise error or Transient("the model is away")
 
     harness.agent.while_thinking = fail_until_then
 
@@ -71,6 +77,69 @@ def test_a_customer_who_wrote_while_the_model_was_away_is_answered_after_it(harn
     assert harness.replies == [answered(*messages)]
     assert harness.item.owner is Owner.ASSISTANT
     assert harness.item.attempts == 0
+
+
+def test_a_model_that_is_throttled_three_times_costs_no_attempt(harness: Harness) -> None:
+    harness.agent.errors = [Transient("the model answered 429") for _ in range(3)]
+    messages = harness.customer_writes("hi")
+
+    results = harness.deliver_until_it_ends(*messages)
+
+    assert [result.outcome for result in results] == ["retry", "retry", "retry", "answered"]
+    assert harness.replies == [answered(*messages)]
+    assert harness.item.owner is Owner.ASSISTANT
+
+
+def test_who_wrote_while_the_model_refused_our_key_is_answered_once_it_is_mended(harness: Harness) -> None:
+    model_is_away(harness, seconds=120, error=ModelMisconfigured("the model refuses our key"))
+    messages = harness.customer_writes("one")
+    refused = harness.deliver(*messages)
+    harness.clock.move(seconds=60)
+    messages += harness.customer_writes("two")
+
+    harness.deliver_until_it_ends(*messages)
+
+    assert refused.outcome == "model_refused_us"
+    assert harness.replies == [answered(*messages)]
+    assert harness.item.owner is Owner.ASSISTANT
+
+
+def test_a_tool_that_times_out_twice_delays_the_one_reply(harness: Harness) -> None:
+    time_outs = [TimeoutError(), TimeoutError()]
+
+    def look_up() -> str:
+        """Look something up."""
+        if time_outs:
+            raise time_outs.pop()
+        return "found"
+
+    async def call_the_tool_first(asked: list[ModelMessage], _: AgentInfo) -> ModelResponse:
+        return ModelResponse(parts=[ToolCallPart("look_up", {}) if len(asked) == 1 else TextPart("found")])
+
+    declared = Agent(deps_type=Deps, output_type=[str, HANDOFF], tools=[look_up])
+    messages = harness.customer_writes("where is it?")
+    assistant = Assistant(agent=declared, knowledge=Knowledge(KNOWLEDGE))
+    with answering(assistant, FunctionModel(call_the_tool_first)) as agent:
+        harness.agent.while_thinking = lambda: agent.answer(question("where is it?"))
+        results = harness.deliver_until_it_ends(*messages)
+
+    assert [result.outcome for result in results] == ["retry", "retry", "answered"]
+    assert harness.replies == [answered(*messages)]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_after_a_message_that_came_61_minutes_late_a_fresh_one_is_answered(harness: Harness, *, together: bool) -> None:
+    late = harness.customer_writes("late")
+    harness.clock.move(seconds=61 * 60)
+    refused = [] if together else [harness.deliver(*late)]
+    fresh = harness.customer_writes("fresh")
+
+    result = harness.deliver(*(late if together else []), *fresh)
+
+    assert [(each.outcome, each.cause) for each in refused] == ([] if together else [("refused", "too_old")])
+    assert result.outcome == "answered"
+    assert harness.replies == [answered(*(late if together else []), *fresh)]
+    assert harness.item.owner is Owner.ASSISTANT
 
 
 def test_a_customer_who_writes_all_through_an_hour_without_a_model_reads_one_apology(harness: Harness) -> None:

@@ -181,14 +181,25 @@ def test_a_reply_that_twilio_lists_twice_is_counted(harness: Harness) -> None:
     assert harness.decisions == ["answered", "duplicate_reply"]
 
 
-def test_records_whose_conversation_could_not_be_claimed_come_back_in_seconds(harness: Harness) -> None:
-    def take_turn(_messages: Sequence[MessageAdded]) -> TurnResult:
-        raise Transient("DynamoDB answered ThrottlingException")
+def not_claimed(_messages: Sequence[MessageAdded]) -> TurnResult:
+    raise Transient("DynamoDB answered ThrottlingException")
 
-    returned = harness.batch().answer([record(1, of_conversation(1))], take_turn)
+
+def test_records_whose_conversation_could_not_be_claimed_come_back_in_seconds(harness: Harness) -> None:
+    returned = harness.batch().answer([record(1, of_conversation(1))], not_claimed)
 
     assert returned == ["record-1"]
     assert harness.sqs.visible_after == {"handle-1": 2}
+
+
+def test_an_outage_of_the_table_does_not_use_up_what_sqs_delivers(harness: Harness) -> None:
+    records = [record(1, of_conversation(1), receives=20), record(2, of_conversation(1, index=1), receives=3)]
+
+    harness.batch().answer(records, not_claimed)
+
+    assert set(harness.sqs.visible_after) == {"handle-1", "handle-2"}
+    assert len(set(harness.sqs.visible_after.values())) == 1
+    assert all(30 <= seconds <= 60 for seconds in harness.sqs.visible_after.values())
 
 
 NO_EVENTS = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from switchboard.aws.sqs.queue import Queue, Record, read_record
+from switchboard.aws.sqs.queue import Queue, Record, backoff_seconds, read_record
 from switchboard.errors import Malformed, Transient
 from switchboard.events import MessageAdded
 from switchboard.turn.result import TurnResult
@@ -14,8 +14,6 @@ from switchboard.turn.result import TurnResult
 type TakeTurn = Callable[[Sequence[MessageAdded]], TurnResult]
 type RecordDecision = Callable[[str, Mapping[str, str | int]], None]
 type RecordError = Callable[[Exception, Mapping[str, str | int]], None]
-
-RETRY_SECONDS = 2  # when the turn could not even be claimed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +90,7 @@ class MessagesBatch:
             result = turn.result()
         except Transient as error:
             self.record_error(error, {"conversation_sid": sid})
-            return self._return(records, RETRY_SECONDS)
+            return self._return(records, _backoff_seconds(records))
         except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed turn must not fail the others
             self.record_error(error, {"conversation_sid": sid})
             return [record.message_id for record in records]
@@ -121,6 +119,11 @@ class MessagesBatch:
             request()
         except Transient as error:
             self.record_error(error, {})
+
+
+def _backoff_seconds(records: Sequence[Record]) -> int:
+    """Return when a turn that could not be claimed or given back is tried again: SQS counts each delivery."""
+    return backoff_seconds(records[0].message_id, deliveries=max(record.receives for record in records))
 
 
 def _messages(records: Sequence[Record]) -> tuple[MessageAdded, ...]:

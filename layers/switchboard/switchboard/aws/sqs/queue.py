@@ -118,7 +118,9 @@ class Queue:
         seconds: dict[str, int] = {}
         for raw in raw_records:
             group = _group(raw)
-            seconds[group] = max(seconds.get(group, 0), _backoff_seconds(raw))
+            deliveries = int(raw.get("attributes", {}).get("ApproximateReceiveCount", 1))
+            backoff = backoff_seconds(raw["messageId"], deliveries=deliveries)
+            seconds[group] = max(seconds.get(group, 0), backoff)
         self._return([(raw["receiptHandle"], seconds[_group(raw)]) for raw in raw_records])
 
     def return_after(self, receipt_handles: Sequence[str], seconds: int) -> None:
@@ -151,12 +153,11 @@ def _group(raw: Mapping[str, Any]) -> str:
     return str(raw.get("attributes", {}).get("MessageGroupId") or raw["messageId"])
 
 
-def _backoff_seconds(raw: Mapping[str, Any]) -> int:
+def backoff_seconds(record_id: str, *, deliveries: int) -> int:
     """Return 2 to 60 s. The record's id is the jitter, so that conversations come back at different times."""
-    deliveries = int(raw.get("attributes", {}).get("ApproximateReceiveCount", 1))
     longest = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS << (deliveries - 1))
     shortest = max(MIN_BACKOFF_SECONDS, longest // 2)
-    return shortest + zlib.crc32(f"{raw['messageId']} {deliveries}".encode()) % (longest - shortest + 1)
+    return shortest + zlib.crc32(f"{record_id} {deliveries}".encode()) % (longest - shortest + 1)
 
 
 def _deduplication_id(event: LifecycleEvent) -> str:
