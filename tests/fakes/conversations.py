@@ -5,7 +5,7 @@ The tests of the stores in tests/functional run on this fake and on DynamoDB.
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from switchboard.agent import Exchange
 from switchboard.budgets import Spent
@@ -178,7 +178,8 @@ class ConversationsInMemory:
         item = self.items[conversation.sid]
         if item.fencing_token != conversation.fencing_token:
             return None
-        self.items[item.sid] = self._handed_back(item, now)
+        told_again = item.owner_event_at + timedelta(milliseconds=1)
+        self.items[item.sid] = replace(self._handed_back(item, now), owner_event_at=told_again)
         return self.items[item.sid].coverage.requeued
 
     def close(self, sid: str, *, at: datetime) -> None:

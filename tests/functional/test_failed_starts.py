@@ -28,6 +28,7 @@ SETTINGS = {
     "LIFECYCLE_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/dead-letters.fifo",
     "MAX_EVENT_AGE_MINUTES": "60",
     "SWEEP_REQUESTS": "60",
+    "HAND_BACK_AFTER_MINUTES": "0",
 }
 SECRET = json.dumps({"auth_tokens": ["a-token"], "account_sid": sid("AC", 1), "service_sid": sid("IS", 1)})
 RECORDS = {"Records": [{"messageId": number, "receiptHandle": f"handle-{number}"} for number in ("1", "2")]}

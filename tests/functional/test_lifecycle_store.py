@@ -138,3 +138,15 @@ def test_a_hand_back_by_time_needs_that_no_human_has_written_since_and_hides_no_
     assert store.hand_back_unless_spoken(read_again, now=LATER) is not None
     assert store.take_over(CONVERSATION, index=2, at=NOON + timedelta(seconds=2))
     assert claim(store, worker="last", seconds=2).owner_reason is OwnerReason.MESSAGE
+
+
+def test_after_a_hand_back_by_time_the_event_that_made_a_human_the_owner_is_outdated_when_it_is_told_again(
+    store: Store,
+) -> None:
+    store.take_over(CONVERSATION, index=None, at=NOON)
+    read = claim(store, worker="reader")
+    store.hand_back_unless_spoken(read, now=LATER)
+
+    assert store.take_over(CONVERSATION, index=None, at=NOON) is Takeover.OUTDATED
+
+    assert claim(store, worker="another", seconds=1).owner is Owner.ASSISTANT

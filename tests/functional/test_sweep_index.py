@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 
 from switchboard.conversation import Conversation
+from switchboard.events import Owner
 from switchboard.ports import DueCheck, DueConversation, SweepIndex
 from tests.builders import CONVERSATION, NOON, Clock, sid
 from tests.dynamodb import SweptStore, claim, stores_of, table_on_moto
@@ -230,3 +231,15 @@ def test_a_malformed_item_cannot_be_read_and_its_check_can_be_put_off(store: Swe
 
     assert due_at(store, NOON + MINUTE) == []
     assert due_at(store, NOON + 16 * MINUTE) == [CONVERSATION]
+
+
+def test_a_conversation_that_its_check_has_handed_back_is_checked_a_minute_later(store: SweptStore) -> None:
+    now = NOON + MINUTE
+    store.take_over(CONVERSATION, index=None, at=NOON)
+    _, due = only_check(store, now)
+
+    assert store.hand_back_unless_spoken(due.conversation, now=now) is not None
+    store.postpone(due, until=now + 15 * MINUTE, now=now)
+
+    check, again = only_check(store, now + MINUTE)
+    assert (check.number, again.checks, again.conversation.owner) == (0, 0, Owner.ASSISTANT)

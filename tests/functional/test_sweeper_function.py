@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger, Metrics
 from switchboard.bootstrap.sweeper import CHECKS_SIDE_BY_SIDE, SweeperFunction
 from switchboard.errors import Transient
 from switchboard.ports import MessagePage
-from switchboard.sweeper import sweep
+from switchboard.sweeper import SweepResult, sweep
 from switchboard.telemetry import Telemetry
 from switchboard.twilio.rest.http import CONNECTIONS
 from tests.builders import NOON, Clock, message_added, sid
@@ -110,6 +110,34 @@ def test_a_sweep_that_could_not_list_is_counted_and_makes_the_checks(run: Run) -
         "found_again": 1,
         "sweep_incomplete": 1,
     }
+
+
+def test_each_hand_back_is_counted_and_logged_with_its_conversation(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = Metrics(namespace="Switchboard", service="sweeper")
+    metrics.clear_metrics()
+    swept = SweepResult(
+        requests=2,
+        checked=2,
+        found=0,
+        left=0,
+        oldest_due=timedelta(0),
+        handed_back=(sid("CH", 1), sid("CH", 2)),
+        failures=(),
+    )
+    # A logger of another name: one keeps the stdout of the test that made it first.
+    function = SweeperFunction(
+        sweep=partial(lambda **_: swept),
+        telemetry=Telemetry(
+            logger=Logger(service="hand_backs", location=None), metrics=metrics, name_invocation=lambda *_: None
+        ),
+    )
+
+    with function.telemetry.invocation(LambdaContext()):
+        function.run(deadline=NOON)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["conversation_sid"] for line in lines if "conversation_sid" in line] == [sid("CH", 1), sid("CH", 2)]
+    assert counted(lines)["handed_back"] == 2
 
 
 def test_the_checks_side_by_side_wait_for_no_connection() -> None:

@@ -212,8 +212,8 @@ MUTANTS = (
     Mutant(
         name="the sweeper does not ask what is handled",
         file=f"{LAYER}/sweeper.py",
-        old="        if not conversation.coverage.covers(message.index)\n        and message.index > answered",
-        new="        if message.index > answered",
+        old="            if not conversation.coverage.covers(message.index)\n            and message.index > answered",
+        new="            if message.index > answered",
     ),
     Mutant(
         name="the sweeper leaves gaps",
@@ -386,14 +386,14 @@ MUTANTS = (
     Mutant(
         name="a surprise in one conversation ends the sweep of the others",
         file=f"{LAYER}/sweeper.py",
-        old="            self.checks.postpone(due, until=_next_check(due, self.now), now=self.now)\n        except Exception as error:",
-        new="            self.checks.postpone(due, until=_next_check(due, self.now), now=self.now)\n        except Transient as error:",
+        old="            self.checks.postpone(due, until=self._next_check(due), now=self.now)\n        except Exception as error:",
+        new="            self.checks.postpone(due, until=self._next_check(due), now=self.now)\n        except Transient as error:",
     ),
     Mutant(
         name="a check that failed stays first in line",
         file=f"{LAYER}/sweeper.py",
-        old="failures=(failed, *self._put_off(check, due, error))",
-        new="failures=(failed,)",
+        old="failures = (failed, *self._put_off(check, due, error))",
+        new="failures = (failed,)",
     ),
     Mutant(
         name="a sweep makes only the first check that is due",
@@ -622,6 +622,18 @@ MUTANTS = (
         file=f"{LAYER}/aws/dynamodb/updates.py",
         old='NEWER_HAND_BACK = f"{NEWER} AND (attribute_not_exists(#owner_since) OR #owner_since < :at)"',
         new="NEWER_HAND_BACK = NEWER",
+    ),
+    Mutant(
+        name="a hand back by time although somebody has changed the conversation since",
+        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
+        old="        update = handing_back(conversation, now)\n",
+        new='        update = handing_back(conversation, now)\n        update.condition = "#fencing_token >= :our_fencing_token"\n',
+    ),
+    Mutant(
+        name="a hand back by time over a human's word that the list shows",
+        file=f"{LAYER}/sweeper.py",
+        old="        if any(message.index in waits or message.at > self.now - rule.after for message in humans):\n",
+        new="        if any(message.index not in waits and message.at > self.now - rule.after for message in humans):\n",
     ),
     Mutant(
         name="at equal times the assistant wins",

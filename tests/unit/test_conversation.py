@@ -1,12 +1,14 @@
-"""Coverage: which message indices are handled, in whatever order they come."""
+"""Coverage: which message indices are handled, in whatever order they come; and since when a human is quiet."""
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.conversation import GAP_TTL, MAX_GAPS, Coverage
-from tests.builders import NOON
+from switchboard.conversation import GAP_TTL, MAX_GAPS, Conversation, Coverage, OwnerReason
+from switchboard.events import Owner
+from tests.builders import CONVERSATION, NOON
 
 indices = st.sets(st.integers(min_value=0, max_value=60), min_size=1)
 
@@ -97,3 +99,19 @@ def test_a_requeued_message_is_not_covered_until_it_is_handled_again() -> None:
 
     assert not requeued.covers(3)
     assert requeued.with_handled({3}, now=NOON + timedelta(seconds=1)).covers(3)
+
+
+@pytest.mark.parametrize("event_after_seconds", [-60, 5])
+def test_a_human_is_quiet_since_the_later_of_the_handoff_and_the_last_event_that_set_the_owner(
+    event_after_seconds: int,
+) -> None:
+    event = NOON + timedelta(seconds=event_after_seconds)
+    handed_off = Conversation(
+        sid=CONVERSATION,
+        owner=Owner.HUMAN,
+        owner_reason=OwnerReason.HANDOFF,
+        owner_since=NOON,
+        owner_event_at=event,
+    )
+
+    assert handed_off.quiet_since == max(NOON, event)

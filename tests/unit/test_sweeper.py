@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
 
-from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, PendingReply, ReplyKind
+from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, OwnerReason, PendingReply, ReplyKind
 from switchboard.errors import Permanent, Transient
-from switchboard.events import MessageAdded
+from switchboard.events import MessageAdded, Owner
 from switchboard.ports import DueCheck, DueConversation, MessagePage
-from switchboard.sweeper import PAGE_SIZE, RunAll, SweepResult, sweep
+from switchboard.sweeper import PAGE_SIZE, HandBackRule, RunAll, SweepResult, sweep
 from tests.builders import CONVERSATION, NOON, Clock, from_assistant, from_human, message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
@@ -44,6 +44,8 @@ class Harness:
     list_seconds: float = 0
     wait_for_others: Callable[..., object] = lambda timeout: timeout
     errors: dict[tuple[str, str], Exception] = field(default_factory=dict)
+    hand_back_after: timedelta | None = None
+    before_the_hand_back: Callable[[], object] = lambda: None
     messages_queue: QueueList = field(default_factory=QueueList)
     lifecycle_queue: QueueList = field(default_factory=QueueList)
 
@@ -61,6 +63,9 @@ class Harness:
             max_event_age=timedelta(hours=1),
             max_requests=max_requests,
             deadline=self.clock() + timedelta(seconds=seconds),
+            hand_back_rule=HandBackRule(conversations=self, after=self.hand_back_after)
+            if self.hand_back_after
+            else None,
             run_all=run_all,
         )
 
@@ -95,6 +100,30 @@ class Harness:
             next_check=due if number else None,
             number=min(number, MAX_NUMBER),
         )
+
+    def take_over(self, *, index: int | None = None) -> None:
+        """Make a human the owner now."""
+        self.store.take_over(CONVERSATION, index=index, at=self.clock())
+        self.checks.is_active(CONVERSATION)
+
+    def leave_to_the_human(self, *messages: MessageAdded) -> None:
+        """Have a turn leave these to the human who owns the conversation."""
+        self.twilio.add(*messages)
+        indices = frozenset(message.index for message in messages)
+        item = self.store.items[CONVERSATION]
+        coverage = item.coverage.with_handled(indices, now=self.clock())
+        self.store.items[CONVERSATION] = replace(item, coverage=coverage, left_to_human=item.left_to_human | indices)
+        self.checks.is_active(CONVERSATION)
+
+    def owner(self) -> Owner:
+        return self.store.items[CONVERSATION].owner
+
+    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
+        self.before_the_hand_back()
+        requeued = self.store.hand_back_unless_spoken(conversation, now=now)
+        if requeued is not None:
+            self.checks.is_active(conversation.sid)
+        return requeued
 
     def next_check(self, conversation_sid: str = CONVERSATION) -> datetime | None:
         tracked = self.checks.tracked[conversation_sid]
@@ -530,3 +559,176 @@ def test_the_age_of_the_oldest_due_check_is_reported(harness: Harness) -> None:
 
     assert harness.sweep().oldest_due == timedelta(minutes=11)
     assert harness.sweep().oldest_due == timedelta(0)
+
+
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def test_a_human_keeps_a_conversation_for_ever_where_no_time_is_set(harness: Harness) -> None:
+    harness.take_over()
+
+    harness.sweep_for(minutes=2 * 24 * 60)
+
+    assert harness.owner() is Owner.HUMAN
+    assert harness.next_check() is None
+
+
+@pytest.mark.parametrize("after", [timedelta(minutes=1), HALF_AN_HOUR, timedelta(hours=20), timedelta(days=3)], ids=str)
+def test_a_conversation_is_handed_back_within_a_minute_of_the_time(harness: Harness, after: timedelta) -> None:
+    harness.hand_back_after = after
+    harness.take_over()
+
+    harness.sweep_for(minutes=after // timedelta(minutes=1) - 1)
+    before = harness.owner()
+    harness.sweep_for(minutes=2)
+
+    assert (before, harness.owner()) == (Owner.HUMAN, Owner.ASSISTANT)
+
+
+def test_what_was_left_to_the_human_and_what_was_lost_are_queued_once_in_order_when_it_is_handed_back(
+    harness: Harness,
+) -> None:
+    harness.hand_back_after = HALF_AN_HOUR
+    left, lost = message_added(index=0), message_added(index=1)
+    harness.take_over()
+    harness.leave_to_the_human(left)
+    harness.clock.move(seconds=30 * 60)
+    harness.twilio.add(lost)
+
+    swept = harness.sweep()
+
+    assert (swept.handed_back, swept.found) == ((CONVERSATION,), 2)
+    assert harness.messages_queue.messages == [left, lost]
+    assert harness.store.items[CONVERSATION].left_to_human == frozenset()
+
+
+@pytest.mark.parametrize("error", [Transient("SQS"), KeyError("a bug")], ids=repr)
+def test_what_could_not_be_queued_after_a_hand_back_is_queued_by_the_next_check_however_old_it_is(
+    harness: Harness, error: Exception
+) -> None:
+    harness.hand_back_after = timedelta(days=3)
+    left = [message_added(index=index) for index in range(150)]
+    harness.take_over()
+    harness.leave_to_the_human(*left)
+    harness.sweep_for(minutes=3 * 24 * 60 - 1)
+    harness.errors["send_again", CONVERSATION] = error
+    harness.clock.move(seconds=60)
+    swept = harness.sweep()
+    harness.errors.clear()
+
+    harness.sweep_for(minutes=1)
+
+    assert (swept.handed_back, len(swept.failures)) == ((CONVERSATION,), 1)
+    assert harness.messages_queue.messages == left
+
+
+def test_the_time_counts_from_the_humans_last_word(harness: Harness) -> None:
+    harness.hand_back_after = HALF_AN_HOUR
+    harness.take_over(index=0)
+    harness.sweep_for(minutes=20)
+    harness.take_over(index=1)
+
+    harness.sweep_for(minutes=29)
+    before = harness.owner()
+    harness.sweep_for(minutes=1)
+
+    assert (before, harness.owner()) == (Owner.HUMAN, Owner.ASSISTANT)
+
+
+def test_a_customer_who_writes_on_does_not_put_the_hand_back_off(harness: Harness) -> None:
+    harness.hand_back_after = HALF_AN_HOUR
+    harness.take_over()
+    for index in range(10):
+        harness.leave_to_the_human(message_added(index=index, at=harness.clock()))
+        harness.sweep_for(minutes=3)
+
+    assert harness.owner() is Owner.ASSISTANT
+    assert [message.index for message in harness.messages_queue.messages] == list(range(10))
+
+
+@pytest.mark.parametrize("said_before", [timedelta(minutes=1), timedelta(minutes=40)], ids=str)
+def test_a_humans_word_that_no_webhook_told_is_applied_before_anything_is_handed_back(
+    harness: Harness, said_before: timedelta
+) -> None:
+    harness.hand_back_after = HALF_AN_HOUR
+    harness.take_over()
+    harness.clock.move(seconds=60 * 60)
+    word = from_human(index=0, at=harness.clock() - said_before)
+    harness.twilio.add(word)
+
+    swept = harness.sweep()
+
+    assert (harness.owner(), swept.handed_back) == (Owner.HUMAN, ())
+    assert harness.lifecycle_queue.messages == [word]
+
+
+def test_a_humans_word_that_is_given_up_keeps_the_conversation_theirs_for_its_time(harness: Harness) -> None:
+    harness.hand_back_after = timedelta(days=3)
+    harness.take_over()
+    harness.clock.move(seconds=3 * 24 * 60 * 60)
+    harness.twilio.add(from_human(index=0, at=harness.clock() - timedelta(days=2)))
+
+    harness.sweep()
+
+    assert harness.owner() is Owner.HUMAN
+    harness.sweep_for(minutes=24 * 60 + 15)
+    assert harness.owner() is Owner.ASSISTANT
+
+
+def test_a_humans_word_whose_webhook_comes_between_the_list_and_the_write_prevents_the_hand_back(
+    harness: Harness,
+) -> None:
+    harness.hand_back_after = HALF_AN_HOUR
+    harness.take_over()
+    harness.leave_to_the_human(message_added(index=0))
+    harness.clock.move(seconds=30 * 60)
+    harness.before_the_hand_back = lambda: harness.take_over(index=1)
+
+    swept = harness.sweep()
+
+    assert (harness.owner(), swept.handed_back) == (Owner.HUMAN, ())
+    assert harness.messages_queue.messages == []
+    assert harness.next_check() == harness.clock() + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "closed"), [(OwnerReason.FAILURE, False), (OwnerReason.ATTRIBUTE, True)], ids=["failed", "closed"]
+)
+def test_a_failure_that_ends_by_itself_and_a_closed_conversation_are_not_handed_back(
+    harness: Harness, reason: OwnerReason, *, closed: bool
+) -> None:
+    harness.hand_back_after = HALF_AN_HOUR
+    harness.take_over()
+    taken = harness.store.items[CONVERSATION]
+    harness.store.items[CONVERSATION] = replace(taken, owner_reason=reason, closed=closed)
+
+    harness.sweep_for(minutes=60)
+
+    assert harness.owner() is Owner.HUMAN
+
+
+def test_a_list_that_does_not_reach_what_was_left_hands_nothing_back(harness: Harness) -> None:
+    harness.hand_back_after = HALF_AN_HOUR
+    harness.take_over()
+    harness.leave_to_the_human(*(message_added(index=index) for index in range(150)))
+    harness.clock.move(seconds=30 * 60)
+
+    harness.sweep(max_requests=7)
+    after_one_page = harness.owner()
+    harness.sweep_for(minutes=1)
+
+    assert (after_one_page, harness.owner()) == (Owner.HUMAN, Owner.ASSISTANT)
+    assert len(harness.messages_queue.messages) == 150
+
+
+def test_twilio_out_of_reach_puts_a_late_hand_back_off_and_does_not_cancel_it(harness: Harness) -> None:
+    harness.hand_back_after = timedelta(days=3)
+    harness.take_over()
+    harness.sweep_for(minutes=3 * 24 * 60 - 1)
+    harness.errors["message_pages", CONVERSATION] = Transient("503")
+    harness.sweep_for(minutes=10)
+    harness.errors.clear()
+
+    harness.sweep_for(minutes=1)
+
+    assert harness.owner() is Owner.ASSISTANT

@@ -194,6 +194,17 @@ class Conversation:
         """Whether a human owns the conversation only because the assistant gave up."""
         return self.owner is Owner.HUMAN and self.owner_reason is OwnerReason.FAILURE
 
+    @property
+    def quiet_since(self) -> datetime | None:
+        """Since when the human who owns the conversation has said nothing, as far as we know.
+
+        None where there is nobody to hand it back from: a failure ends with the customer's next message, by itself.
+        A human's word that came late counts from the event that overtook it.
+        """
+        if self.owner is Owner.ASSISTANT or self.has_failed or self.closed:
+            return None
+        return max(self.owner_since, self.owner_event_at)
+
     def has_a_customer(self) -> bool:
         """Tell whether a turn was ever opened: without one, no customer has spoken."""
         return bool(self.turn or self.pending_reply or self.coverage.low_watermark >= 0)

@@ -230,7 +230,19 @@ class Takeovers(Protocol):
         ...
 
 
-class LifecycleStore(Takeovers, Protocol):
+class HandBacks(Protocol):
+    """The owner of a conversation, as time changes it."""
+
+    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
+        """Make the assistant the owner, if nothing has changed since the conversation was read; else return None.
+
+        Return the indices of the messages that wait for an answer again. What is newer than the last event that set the
+        owner still counts; that event, told once more, does not.
+        """
+        ...
+
+
+class LifecycleStore(Takeovers, HandBacks, Protocol):
     """The conversation's item, as lifecycle events change it. Events may come late, twice and in any order."""
 
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
@@ -238,10 +250,6 @@ class LifecycleStore(Takeovers, Protocol):
 
         Return the indices of the messages that wait for an answer again.
         """
-        ...
-
-    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
-        """Make the assistant the owner, if nothing has changed since the conversation was read; else return None."""
         ...
 
     def close(self, sid: str, *, at: datetime) -> None:

@@ -67,6 +67,7 @@ class SweeperSettings:
     conversations_table: str
     max_event_age_minutes: int
     sweep_requests: int
+    hand_back_after_minutes: int
     author_rules: AuthorRules
 
 
@@ -135,6 +136,7 @@ def sweeper_settings(environment: Mapping[str, str]) -> SweeperSettings:
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
         sweep_requests=_integer(environment, "SWEEP_REQUESTS", minimum=4),
+        hand_back_after_minutes=_integer(environment, "HAND_BACK_AFTER_MINUTES", minimum=0),
         author_rules=_author_rules(environment),
     )
 

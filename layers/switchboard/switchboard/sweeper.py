@@ -4,6 +4,8 @@ A conversation is checked a minute after it becomes active, and every minute whi
 not put a check off. After its last activity, the checks come 1, 2, 4, … minutes apart, at most 15, for a day. So the
 cost grows with the active conversations, not with all there are. A run has a limit of requests and a deadline; what is
 left stays due. Whatever goes wrong in one conversation ends its own check alone.
+
+Where a time is set for it, a check also hands back a conversation whose human has said nothing for so long.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +23,7 @@ from switchboard.ports import (
     Clock,
     DueCheck,
     DueConversation,
+    HandBacks,
     MessagePages,
     NewConversations,
     Requeue,
@@ -45,6 +48,14 @@ class RunAll(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandBackRule:
+    """A conversation is handed back when its human has said nothing for `after`."""
+
+    conversations: HandBacks
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepFailure:
     """An error that ended the check of a conversation, or a list of conversations: then `conversation_sid` is empty."""
 
@@ -54,13 +65,18 @@ class SweepFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResult:
-    """What a run did. `found` are messages. `left` are conversations that stay due, or at least so many."""
+    """What a run did.
+
+    `found` are messages. `left` are conversations that stay due, or at least so many. `handed_back` are the SIDs of the
+    conversations that the assistant owns again.
+    """
 
     requests: int
     checked: int
     found: int
     left: int
     oldest_due: timedelta
+    handed_back: tuple[str, ...]
     failures: tuple[SweepFailure, ...]
 
     @property
@@ -80,6 +96,7 @@ def sweep(
     max_event_age: timedelta,
     max_requests: int,
     deadline: datetime,
+    hand_back_rule: HandBackRule | None = None,
     run_all: RunAll = map,
 ) -> SweepResult:
     """Check what is due and what is new at Twilio, with at most `max_requests` requests; the rest stays due.
@@ -97,6 +114,7 @@ def sweep(
         now=clock(),
         deadline=deadline,
         max_event_age=max_event_age,
+        hand_back_rule=hand_back_rule,
         max_pages=max(1, max_requests // 4),
         requests=_Requests(max_requests),
     )
@@ -122,6 +140,7 @@ def sweep(
         found=sum(each.found for each in done),
         left=sum(each.is_left for each in done) + len(untracked) - len(new) + len(due) - len(in_turn),
         oldest_due=max((sweeper.now - check.due for check in due), default=timedelta(0)),
+        handed_back=tuple(each.handed_back for each in done if each.handed_back),
         failures=(*failures, *(failure for each in done for failure in each.failures)),
     )
 
@@ -140,15 +159,27 @@ def _in_turn(due: Sequence[DueCheck], *, limit: int) -> list[DueCheck]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Checked:
-    """What came of one check. `is_left`: there were no requests or no time left, and it stays due."""
+    """What came of one check. `is_left`: there were no requests or no time left, and it stays due.
+
+    `handed_back` is the SID of a conversation that the check has handed back.
+    """
 
     found: int = 0
+    handed_back: str = ""
     is_left: bool = False
     failures: tuple[SweepFailure, ...] = ()
 
 
 def _call(check: Check) -> _Checked:
     return check()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """The messages that a check has listed, in order; `is_complete`: all of those that it asked for."""
+
+    messages: Sequence[MessageAdded]
+    is_complete: bool
 
 
 @dataclass(slots=True)
@@ -183,6 +214,7 @@ class _Sweeper:
     now: datetime
     deadline: datetime
     max_event_age: timedelta
+    hand_back_rule: HandBackRule | None
     max_pages: int  # of one conversation, and of new conversations
     requests: _Requests
 
@@ -199,10 +231,11 @@ class _Sweeper:
             return _Checked(is_left=True)
         found, failures = 0, []
         try:
-            listed = self._list(Conversation(sid=sid, first_seen_at=self.now))
+            conversation = Conversation(sid=sid, first_seen_at=self.now)
+            listed = self._list(conversation)
             if listed is None:
                 return _Checked(is_left=True)
-            found = self._queue(listed, since=self.now)
+            found = self._queue(self._missed(listed, conversation), since=self.now)
         except Transient as error:
             return _Checked(failures=(SweepFailure(error=error, conversation_sid=sid),))
         except Exception as error:  # noqa: BLE001 -- nothing that one conversation does ends the sweep of the others
@@ -214,10 +247,10 @@ class _Sweeper:
         return _Checked(found=found, failures=tuple(failures))
 
     def check_due(self, check: DueCheck) -> _Checked:
-        """Queue what waits in a conversation that is due, and set its next check."""
+        """Queue what waits in a conversation that is due, hand it back if it is time, and set its next check."""
         if not self._may_begin():
             return _Checked(is_left=True)
-        found, due = 0, None
+        found, due, handed_back = 0, None, ""
         try:
             due = self.checks.read(check, now=self.now)
             if due is None:
@@ -225,12 +258,16 @@ class _Sweeper:
             listed = self._list(due.conversation)
             if listed is None:
                 return _Checked(is_left=True)
-            found = self._queue(listed, since=check.due)
-            self.checks.postpone(due, until=_next_check(due, self.now), now=self.now)
+            missed, since = self._missed(listed, due.conversation), check.due
+            if (waiting := self._hand_back(due.conversation, listed, missed)) is not None:
+                handed_back, since, missed = check.conversation_sid, self.now, waiting
+            found = self._queue(missed, since=since)
+            self.checks.postpone(due, until=self._next_check(due), now=self.now)
         except Exception as error:  # noqa: BLE001 -- nothing that one conversation does ends the sweep of the others
             failed = SweepFailure(error=error, conversation_sid=check.conversation_sid)
-            return _Checked(found=found, failures=(failed, *self._put_off(check, due, error)))
-        return _Checked(found=found)
+            failures = (failed, *self._put_off(check, due, error))
+            return _Checked(found=found, handed_back=handed_back, failures=failures)
+        return _Checked(found=found, handed_back=handed_back)
 
     def _put_off(self, check: DueCheck, due: DueConversation | None, error: Exception) -> tuple[SweepFailure, ...]:
         """Make a check that failed due later, so that it does not stay first in line.
@@ -240,7 +277,7 @@ class _Sweeper:
         passes = isinstance(error, Transient)
         until = self.now + (MIN_CHECK_INTERVAL if passes else MAX_CHECK_INTERVAL)
         ways: list[Callable[[], None]] = [partial(self.checks.put_off, check, until=until)]
-        if due and not (passes and self.now - due.activity < SWEEP_WINDOW):
+        if due and not (passes and (self.now - due.activity < SWEEP_WINDOW or self._hand_back_at(due.conversation))):
             count = partial(self.checks.postpone, due, until=_next_check(due, self.now), now=self.now)
             ways.insert(0, count)
         failures: list[SweepFailure] = []
@@ -255,22 +292,83 @@ class _Sweeper:
     def _may_begin(self) -> bool:
         return self.requests.left > 0 and self.clock() + MIN_TIME_FOR_CHECK <= self.deadline
 
-    def _list(self, conversation: Conversation) -> list[MessageAdded] | None:
-        """Return the messages that nobody has handled, or None where the run has no requests left to list them.
+    def _list(self, conversation: Conversation) -> _Listed | None:
+        """Return the messages that may wait, or None where the run has no requests left to list them.
 
-        The list ends early where the messages are so old that they are given up, or after a quarter of the requests.
+        The list ends early after a quarter of the requests, and where the messages are so old that they are given up.
+        What a human leaves unanswered is never given up.
         """
         oldest = self.now - SWEEP_WINDOW
-        pages = self.messages.message_pages(conversation.sid, from_index=_first_waiting(conversation))
+        from_index, is_time = _first_waiting(conversation), self._is_time(conversation)
+        if is_time:
+            from_index = min({from_index, *conversation.left_to_human})
+        reaches_back = is_time or bool(conversation.coverage.requeued)
+        pages = self.messages.message_pages(conversation.sid, from_index=from_index)
         listed: list[MessageAdded] = []
         for _ in range(self.max_pages):
             if not self.requests.take():
                 return None
             page = next(pages)
             listed = [*page.messages, *listed]
-            if page.is_last or any(message.at < oldest for message in page.messages):
+            if page.is_last:
+                return _Listed(messages=listed, is_complete=True)
+            if not reaches_back and any(message.at < oldest for message in page.messages):
                 break
-        return _missed(listed, conversation, oldest=oldest, max_event_age=self.max_event_age)
+        return _Listed(messages=listed, is_complete=False)
+
+    def _missed(self, listed: _Listed, conversation: Conversation) -> list[MessageAdded]:
+        """Return the messages that nobody has handled; those older than a day are given up.
+
+        What was handed back is as old as the hand back.
+        """
+        oldest = self.now - SWEEP_WINDOW
+        requeued = conversation.coverage.requeued if conversation.handed_back_at >= oldest else frozenset[int]()
+        answered = conversation.last_reply_before_the_table(listed.messages)
+        return [
+            message
+            for message in listed.messages
+            if not conversation.coverage.covers(message.index)
+            and message.index > answered
+            and (message.at >= oldest or message.index in requeued)
+            and not conversation.is_history(message, max_event_age=self.max_event_age)
+        ]
+
+    def _hand_back(
+        self, conversation: Conversation, listed: _Listed, missed: Sequence[MessageAdded]
+    ) -> list[MessageAdded] | None:
+        """Make the assistant the owner if it is time, and return what waits for it; None where the owner stays.
+
+        A human's word that the list shows and the item does not know is applied first.
+        """
+        rule = self.hand_back_rule
+        if rule is None or not self._is_time(conversation) or not listed.is_complete:
+            return None
+        waits = {message.index for message in missed}
+        humans = [message for message in listed.messages if message.author_role is AuthorRole.HUMAN]
+        if any(message.index in waits or message.at > self.now - rule.after for message in humans):
+            return None
+        requeued = rule.conversations.hand_back_unless_spoken(conversation, now=self.now)
+        if requeued is None:
+            return None
+        return [message for message in listed.messages if message.index in waits | requeued]
+
+    def _hand_back_at(self, conversation: Conversation) -> datetime | None:
+        """Return when the conversation is handed back if its human says nothing more, or None if it is not."""
+        quiet_since = conversation.quiet_since
+        return quiet_since + self.hand_back_rule.after if self.hand_back_rule and quiet_since else None
+
+    def _is_time(self, conversation: Conversation) -> bool:
+        at = self._hand_back_at(conversation)
+        return at is not None and at <= self.now
+
+    def _next_check(self, checked: DueConversation) -> datetime | None:
+        """Return when the next check is due: at the latest when the conversation is to be handed back."""
+        usual, at = _next_check(checked, self.now), self._hand_back_at(checked.conversation)
+        if at is None:
+            return usual
+        if at <= self.now:  # it could not be handed back in this check
+            return usual or self.now + MAX_CHECK_INTERVAL
+        return min(usual or at, at)
 
     def _queue(self, missed: Sequence[MessageAdded], *, since: datetime) -> int:
         """Queue messages as if their webhooks had come, and return how many. `since` makes a repeat harmless."""
@@ -285,21 +383,6 @@ def _first_waiting(conversation: Conversation) -> int:
     """Return the lowest index that may wait for an answer."""
     coverage = conversation.coverage
     return min({*coverage.gaps, *coverage.requeued, coverage.low_watermark + 1})
-
-
-def _missed(
-    listed: Sequence[MessageAdded], conversation: Conversation, *, oldest: datetime, max_event_age: timedelta
-) -> list[MessageAdded]:
-    """Return the messages that nobody has handled; those older than `oldest` are given up."""
-    answered = conversation.last_reply_before_the_table(listed)
-    return [
-        message
-        for message in listed
-        if not conversation.coverage.covers(message.index)
-        and message.index > answered
-        and message.at >= oldest
-        and not conversation.is_history(message, max_event_age=max_event_age)
-    ]
 
 
 def _next_check(checked: DueConversation, now: datetime) -> datetime | None:

@@ -9,12 +9,13 @@ from functools import cache, partial
 from aws_lambda_powertools.metrics import MetricUnit
 
 from switchboard.aws.dynamodb.client import ConversationsTable
+from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.settings import sweeper_settings
-from switchboard.sweeper import SweepResult, sweep
+from switchboard.sweeper import HandBackRule, SweepResult, sweep
 from switchboard.telemetry import Telemetry, telemetry
 from switchboard.twilio.rest.conversations import Conversations
 from switchboard.twilio.rest.messages import Messages
@@ -35,6 +36,8 @@ class SweeperFunction:
             result = self.sweep(deadline=deadline, run_all=threads.map)
         for failure in result.failures:
             self.telemetry.record_error(failure.error, {"conversation_sid": failure.conversation_sid})
+        for conversation_sid in result.handed_back:
+            self.telemetry.record_decision("handed_back", {"conversation_sid": conversation_sid})
         self.telemetry.record_value(
             "oldest_due_check_seconds", result.oldest_due.total_seconds(), unit=MetricUnit.Seconds
         )
@@ -57,10 +60,12 @@ def sweeper_function() -> SweeperFunction:
     settings = sweeper_settings(os.environ)
     sqs = sqs_client()
     twilio = twilio_service(twilio_secret(settings.twilio_secret_id), settings.twilio_base_url)
+    table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
+    after = timedelta(minutes=settings.hand_back_after_minutes)
     return SweeperFunction(
         sweep=partial(
             sweep,
-            checks=SweepIndex(table=ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)),
+            checks=SweepIndex(table=table),
             conversations=Conversations(service=twilio),
             messages=Messages(service=twilio, author_rules=settings.author_rules),
             messages_queue=Queue(client=sqs, url=settings.messages_queue_url),
@@ -68,6 +73,7 @@ def sweeper_function() -> SweeperFunction:
             clock=now,
             max_event_age=timedelta(minutes=settings.max_event_age_minutes),
             max_requests=settings.sweep_requests,
+            hand_back_rule=HandBackRule(conversations=LifecycleStore(table=table), after=after) if after else None,
         ),
         telemetry=telemetry(),
     )

@@ -62,9 +62,12 @@ class LifecycleStore:
     def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
         """Make the assistant the owner, if nothing has changed since the conversation was read: no human has written.
 
-        It is no event of Twilio's: an event that is older than `now` still counts.
+        It is no event of Twilio's: an event that is older than `now` still counts. But not the last one, told again:
+        with every update of a conversation, Twilio tells its attributes.
         """
         update = handing_back(conversation, now)
+        update.sets["owner_event_at"] = ":owner_event_at"
+        update.values[":owner_event_at"] = milliseconds(conversation.owner_event_at) + 1
         try:
             return self.table.update(conversation.sid, update).coverage.requeued
         except ConditionFailed:
