@@ -492,7 +492,7 @@ class World:
             send_permits=self.send_permits.get(conversation_sid, []),
             turns_by_message=self.turns_by_message.get(conversation_sid, {}),
             owner_events=self.owner_events.get(conversation_sid, []),
-            old_messages=self.old_messages.get(conversation_sid, 0) or self._grew_old_unseen(conversation_sid),
+            old_messages=max(self.old_messages.get(conversation_sid, 0), self._grew_old_unseen(conversation_sid)),
             blind_looks=self.twilio.blind_looks if self.window_faults else {},
             written_in_short_outage=self._written_in_short_outage(conversation_sid),
             written_after_outage=self.written_after_outage.get(conversation_sid),

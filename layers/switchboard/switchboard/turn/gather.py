@@ -16,7 +16,7 @@ def gather(turn: TurnContext) -> TurnContext:
 
     Twilio is asked where an index below the newest message is unexplained, or where a message of the open turn came
     with no record. A customer's message found there joins the turn. Where Twilio does not answer for so long that the
-    turn is overdue, the turn goes on with what it has.
+    turn is overdue, the turn goes on with what it has, if it has anything.
     """
     indices = turn.waiting_indices()
     known = {message.index: message for message in turn.delivered if message.index in indices}
@@ -33,7 +33,7 @@ def gather(turn: TurnContext) -> TurnContext:
     except Fenced:
         raise
     except (Transient, Permanent):
-        if not turn.is_overdue():
+        if not turn.is_overdue() or not known:  # a reply to nothing would cover nothing
             raise
         return gathered
 
