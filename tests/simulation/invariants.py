@@ -191,11 +191,14 @@ def what_a_human_left_is_answered(evidence: Evidence) -> None:
 
 
 def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
-    """All deliveries of a message have one turn id: a tool that keys its effects by it has each effect once."""
+    """All deliveries of a message have one turn id: a tool that keys its effects by it has each effect once.
+
+    A turn that is overdue may have left a message behind that Twilio did not list: then it counts no more.
+    """
     if evidence.was_handed_back:
         return
     for index, turns in evidence.turns_by_message.items():
-        assert len(turns) == 1, f"the assistant was asked about message {index} in turns {sorted(turns)}"
+        assert len(turns) <= 1, f"the assistant was asked about message {index} in turns {sorted(turns)}"
 
 
 def nobody_waits_for_a_lease_that_is_over(evidence: Evidence) -> None:

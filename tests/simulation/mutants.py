@@ -608,7 +608,7 @@ MUTANTS = (
     Mutant(
         name="a list that fails stops a turn for ever",
         file=f"{LAYER}/turn/gather.py",
-        old="        if not turn.is_overdue() or not known:  # a reply to nothing would cover nothing\n            raise\n        return gathered\n",
+        old="        if not turn.is_overdue() or not known:  # where nothing is known, nobody could be told of it\n            raise\n        return gathered\n",
         new="        raise\n",
     ),
     Mutant(

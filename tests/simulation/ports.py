@@ -51,6 +51,9 @@ class Ports:
         self._pause()
         conversation_sid = self._worker.receipts[0].message.conversation_sid
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
+        if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
+            for index in turns_by_message.keys() - set(map(int, question.messages)):
+                turns_by_message[index].discard(question.turn)
         for index in map(int, question.messages):
             turns_by_message.setdefault(index, set()).add(question.turn)
         if self._world.is_away(OutageKind.MODEL_REFUSES_US):

@@ -475,6 +475,9 @@ class World:
 
     # ── the evidence ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def is_overdue(self, conversation_sid: str) -> bool:
+        return self.clock() - self.item(conversation_sid).turn_started_at >= ANSWER_WITHIN
+
     def item(self, conversation_sid: str) -> Conversation:
         """Return a conversation's item as it is now."""
         return self.store.items.get(conversation_sid, Conversation(sid=conversation_sid))

@@ -15,8 +15,8 @@ def gather(turn: TurnContext) -> TurnContext:
     """Return the turn with the messages it answers.
 
     Twilio is asked where an index below the newest message is unexplained, or where a message of the open turn came
-    with no record. A customer's message found there joins the turn. Where Twilio does not answer for so long that the
-    turn is overdue, the turn goes on with what it has, if it has anything.
+    with no record. A customer's message found there joins the turn. Once the turn is overdue, it goes on with what it
+    has: where Twilio does not answer, if that is anything; where Twilio's list does not show a message, without it.
     """
     indices = turn.waiting_indices()
     known = {message.index: message for message in turn.delivered if message.index in indices}
@@ -33,7 +33,7 @@ def gather(turn: TurnContext) -> TurnContext:
     except Fenced:
         raise
     except (Transient, Permanent):
-        if not turn.is_overdue() or not known:  # a reply to nothing would cover nothing
+        if not turn.is_overdue() or not known:  # where nothing is known, nobody could be told of it
             raise
         return gathered
 
@@ -48,7 +48,7 @@ def _with_listed(turn: TurnContext, delivered: Mapping[int, MessageAdded], *, fr
             known.setdefault(message.index, message)
         else:
             needs_no_answer.add(message.index)
-    if indices - known.keys():
+    if indices - known.keys() and not turn.is_overdue():
         raise Transient(f"{turn.conversation.sid}: Twilio does not list a message of the open turn yet")
     conversation = turn.conversation
     if found := known.keys() - indices:

@@ -26,7 +26,7 @@ def think(turn: TurnContext) -> Thought | Refused:
 def _think(turn: TurnContext) -> Thought | Refused:
     if turn.is_out_of_attempts():
         return _fallback(turn, f"{turn.settings.max_attempts} workers died over this turn")
-    if not turn.messages:  # overdue, and what waits came with no record and is not listed: a customer may delete it
+    if not turn.messages:  # overdue, and Twilio lists nothing of what waits: a message may be deleted
         return _fallback(turn, "Twilio lists no message of this turn")
     budget = turn.settings.budget
     spent = turn.ports.budgets.spent(turn.delivered[0].author, now=turn.now())
