@@ -50,7 +50,8 @@ class Evidence:
     sent_after_takeover: bool = False
     busy_without_worker: bool = False
     owner_events: Sequence[OwnerSet] = ()
-    old_messages: int = 0  # how many are from long before our first webhook
+    old_messages: int = 0  # how many are from long before our first webhook: they get no answer
+    hidden_messages: int = 0  # how many an outage hid until they were history: they may get none
     max_copies: int = 1
     blind_looks: Mapping[Marker, int] = field(default_factory=dict)
     written_in_short_outage: AbstractSet[int] = frozenset()
@@ -64,7 +65,8 @@ class Evidence:
 
     @property
     def customer_messages(self) -> list[MessageAdded]:
-        return [m for m in self.messages if m.author_role is AuthorRole.CUSTOMER and m.index >= self.old_messages]
+        first = max(self.old_messages, self.hidden_messages)
+        return [m for m in self.messages if m.author_role is AuthorRole.CUSTOMER and m.index >= first]
 
     @property
     def replies(self) -> list[MessageAdded]:

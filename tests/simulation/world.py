@@ -276,7 +276,8 @@ class World:
             self._note_change(conversation_sid, before)
 
     def _note_change(self, conversation_sid: str, before: Conversation) -> None:
-        self.checks.is_active(conversation_sid)
+        if conversation_sid in self.store.items:  # else the table refused the write
+            self.checks.is_active(conversation_sid)
         after = self.item(conversation_sid)
         if after.ownership_epoch != before.ownership_epoch and (after.closed or after.owner is Owner.HUMAN):
             self.takeovers[conversation_sid] = self.takeovers.get(conversation_sid, 0) + 1
@@ -495,13 +496,14 @@ class World:
             send_permits=self.send_permits.get(conversation_sid, []),
             turns_by_message=self.turns_by_message.get(conversation_sid, {}),
             owner_events=self.owner_events.get(conversation_sid, []),
-            old_messages=max(self.old_messages.get(conversation_sid, 0), self._grew_old_unseen(conversation_sid)),
+            old_messages=self.old_messages.get(conversation_sid, 0),
+            hidden_messages=self._hidden_messages(conversation_sid),
             blind_looks=self.twilio.blind_looks if self.window_faults else {},
             written_in_short_outage=self._written_in_short_outage(conversation_sid),
             written_after_outage=self.written_after_outage.get(conversation_sid),
         )
 
-    def _grew_old_unseen(self, conversation_sid: str) -> int:
+    def _hidden_messages(self, conversation_sid: str) -> int:
         """Return how many messages are history because an outage hid them: their webhook was lost, too."""
         if self.outage is None or self.outage.length < MAX_EVENT_AGE:
             return 0
