@@ -164,6 +164,18 @@ def test_a_sweeper_that_fails_or_falls_behind_is_alarmed(
     assert (alarm["TreatMissingData"] == "breaching") is (metric != "sweep_incomplete")
 
 
+def test_every_function_and_every_queue_is_alarmed(of_type: OfType) -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    watched = [(alarm["MetricName"], *map(str, alarm["Dimensions"][0].values())) for alarm in alarms]
+
+    for function in of_type(FUNCTION):
+        assert ("Errors", "FunctionName", str({"Ref": function})) in watched
+    for queue in QUEUES:
+        age = ("ApproximateAgeOfOldestMessage", "QueueName", str({"Fn::GetAtt": [queue, "QueueName"]}))
+        assert age in watched
+    assert {service for metric, _, service in watched if metric == "failed"} == {"webhook", "agent", "lifecycle"}
+
+
 def test_functions_and_layer_are_built_for_the_same_processor(template: Document) -> None:
     layer = template["Resources"]["SwitchboardLayer"]
     chosen = {"Ref": "Architecture"}
