@@ -62,7 +62,7 @@ class LifecycleStore:
     def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
         """Make the assistant the owner, if nothing has changed since the conversation was read: no human has written.
 
-        It is no event of Twilio's: an event that is older than `now` still counts. But not the last one, told again:
+        Twilio does not know of it, so an event that is older than `now` still counts. But not the last one, told again:
         with every update of a conversation, Twilio tells its attributes.
         """
         update = handing_back(conversation, now)
