@@ -274,3 +274,17 @@ def test_a_message_that_its_customer_deleted_after_a_crash_holds_up_nobody(harne
     assert (ended.outcome, ended.cause) == ("fell_back", "Twilio lists no message of this turn")
     assert harness.replies == ["You said: one", FALLBACK, "You said: three"]
     assert harness.item.owner is Owner.ASSISTANT
+
+
+def test_a_message_that_the_look_for_a_reply_showed_is_answered_with_the_next_though_its_webhook_is_lost(
+    harness: Harness,
+) -> None:
+    first = harness.customer_writes("one")
+    harness.deliver_and_crash(*first, after=Step.FREEZE)
+    harness.customer_writes("Cancel order 17")
+    harness.clock.move(seconds=200)
+    harness.deliver_until_it_ends(*first)
+
+    harness.deliver(*harness.customer_writes("No wait, do NOT"))
+
+    assert harness.replies == ["You said: one", "You said: Cancel order 17 | No wait, do NOT"]
