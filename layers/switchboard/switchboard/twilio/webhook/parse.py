@@ -1,13 +1,11 @@
 """A verified form → the event it tells. Strict, because two different forms can carry the same signature.
 
-Twilio signs names and values without separators, so a forger can move a piece of one field into the next. Therefore
-every SID, timestamp and number must match in full, a field that we read must not be repeated, and the name of an absent
-field must not be found inside the fields beside its place.
+Therefore every SID, timestamp and number must match in full, a field that we read must not be repeated, and a form
+whose signed text could be cut into another one is rejected.
 """
 
 import json
-from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +22,7 @@ from switchboard.events import (
     OwnerSet,
 )
 from switchboard.twilio import fields
+from switchboard.twilio.webhook.one_meaning import reject_ambiguous
 from switchboard.twilio.webhook.verify import Form
 
 POST_EVENT_TYPES = frozenset(
@@ -59,22 +58,10 @@ PRE_EVENT_TYPES = frozenset(
     }
 )
 KNOWN = POST_EVENT_TYPES | PRE_EVENT_TYPES
-MAX_EVENT_TYPE_LENGTH = max(map(len, KNOWN))
 FAILED = frozenset({"failed", "undelivered"})
 MAX_CLOCK_SKEW = timedelta(seconds=10)  # that a human's clock may be ahead of Twilio's
-OPTIONAL_FIELDS = (
-    "Attributes",
-    "Body",
-    "ChatServiceSid",
-    "ClientIdentity",
-    "DateUpdated",
-    "ErrorCode",
-    "Media",
-    "MessagingServiceSid",
-    "ParticipantSid",
-    "RetryCount",
-    "Source",
-)
+# The values of those fields of which one value is a piece of another, or could be cut short.
+VALUES: Mapping[str, Collection[str]] = {"EventType": KNOWN, "StateTo": frozenset(ConversationState), "Status": FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,43 +82,12 @@ def parse(form: Form, *, expected: ExpectedAccount) -> Event:
     if service_sid is not None and fields.sid("ChatServiceSid", service_sid, prefix="IS") != expected.service_sid:
         return Ignored(name="another_service")
     event_type = form.get("EventType") or ""
-    _reject_ambiguous_form(form, event_type)
+    if not event_type.isalpha():
+        raise Malformed("EventType is not a valid event type", cause=RejectionCause.AMBIGUOUS)
+    reject_ambiguous(form, VALUES)
     if event_type in _PARSERS:
         return _PARSERS[event_type](form, expected)
     return Ignored(name=event_type if event_type in KNOWN else "unknown_event_type")
-
-
-def _reject_ambiguous_form(form: Form, event_type: str) -> None:
-    """Reject a form that another form with the same signature may have been cut into.
-
-    That is so where the name of an absent field can be read at its place, across the fields beside it. A customer who
-    writes the name of a field that their webhook lacks is rejected too; the sweeper finds their message.
-    """
-    names = sorted(form)
-    spelled = event_type + _signed(form, names[bisect(names, "EventType") :], most=MAX_EVENT_TYPE_LENGTH)
-    is_longer = event_type not in KNOWN and event_type.startswith(tuple(KNOWN))
-    is_shorter = any(spelled.startswith(known) for known in KNOWN if len(known) > len(event_type))
-    if not event_type.isalpha() or is_longer or is_shorter:
-        raise Malformed(
-            "EventType is not a valid event type, or runs into the field behind it", cause=RejectionCause.AMBIGUOUS
-        )
-    for absent in OPTIONAL_FIELDS:
-        if absent not in form.fields:
-            place = bisect(names, absent)
-            before = "".join(name + "".join(form.values(name)) for name in names[max(place - 1, 0) : place])
-            # Fields whose names are pieces of the absent one may follow each other.
-            if absent in before + _signed(form, names[place:], most=len(absent)):
-                raise Malformed(f"{absent} is absent, and stands inside another field", cause=RejectionCause.AMBIGUOUS)
-
-
-def _signed(form: Form, names: Sequence[str], *, most: int) -> str:
-    """Return the first characters of what is signed of some fields."""
-    text = ""
-    for name in names:
-        text += name + "".join(form.values(name))[:most]
-        if len(text) >= most:
-            break
-    return text[:most]
 
 
 def _message_added(form: Form, expected: ExpectedAccount) -> Event:
