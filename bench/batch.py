@@ -32,8 +32,9 @@ class _WaitingAgent:
 class _Sqs:
     """Accepts every deletion."""
 
-    def delete_message_batch(self, **_: Any) -> None:  # noqa: ANN401 -- boto3's
+    def delete_message_batch(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401 -- boto3's
         """Accept the request."""
+        return {}
 
 
 class _NoDeadLetters:

@@ -1,16 +1,19 @@
 """Twilio's REST API over HTTP: against the emulator, and against a server whose responses fail."""
 
+import base64
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from switchboard.author import AuthorRole, AuthorRules
-from switchboard.errors import Misconfigured, NotSent, SendRefused, Transient, Unknown
+from switchboard.aws.secrets import TwilioSecret
+from switchboard.errors import Misconfigured, NotSent, SendRefused, SwitchboardError, Transient, Unknown
 from switchboard.events import ConversationState, Marker
 from switchboard.twilio.rest.conversations import Conversations
 from switchboard.twilio.rest.errors import TwilioRefused, TwilioUnavailable
@@ -320,6 +323,117 @@ def test_the_status_of_a_failed_read_decides_whether_to_try_again(status: int, e
             twilio.messages.list_messages(sid("CH", 1))
 
         twilio.service.stop()
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        respond_with(200, "this is not JSON"),
+        respond_with(200, "{}"),
+        respond_with(200, '{"messages": 7}'),
+        respond_with(503, "<html>away</html>"),
+        reset_connection,
+    ],
+    ids=["not JSON", "no messages", "no list", "503", "reset"],
+)
+def test_a_page_of_a_list_that_nobody_can_read_is_transient(respond: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    with server_that(respond) as url:
+        twilio = connected(url)
+
+        with pytest.raises(Transient):
+            twilio.messages.list_messages(sid("CH", 1))
+
+        twilio.service.stop()
+
+
+@dataclass
+class Requests:
+    """Counts requests, and answers each with `respond`."""
+
+    respond: Callable[[BaseHTTPRequestHandler], None]
+    paths: list[str] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        self.paths.append(handler.path)
+        self.credentials.append(base64.b64decode(handler.headers["Authorization"].removeprefix("Basic ")).decode())
+        self.respond(handler)
+
+
+def redirect(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(307)
+    handler.send_header("Location", "/elsewhere")
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [redirect, reset_connection, respond_with(503, "{}"), respond_with(429, "{}")],
+    ids=["redirect", "reset", "503", "429"],
+)
+def test_a_request_is_made_once_and_no_redirect_is_followed(respond: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    requests = Requests(respond)
+    with server_that(requests) as url:
+        twilio = connected(url)
+
+        with pytest.raises(SwitchboardError):
+            twilio.messages.send_message(sid("CH", 1), body="hi")
+        with pytest.raises(SwitchboardError):
+            twilio.messages.list_messages(sid("CH", 1))
+
+        twilio.service.stop()
+    assert len(requests.paths) == 2
+    assert "/elsewhere" not in requests.paths
+
+
+def test_a_message_is_listed_with_the_types_of_its_files() -> None:
+    message = {
+        "sid": sid("IM", 1),
+        "account_sid": ACCOUNT,
+        "conversation_sid": sid("CH", 1),
+        "index": 0,
+        "author": "+12025550110",
+        "body": None,
+        "attributes": "{}",
+        "media": [
+            {"sid": sid("ME", 1), "content_type": "audio/ogg"},
+            {"Sid": sid("ME", 2), "ContentType": "image/png"},
+        ],
+        "date_created": "2026-11-27T12:00:00Z",
+    }
+    page = {"messages": [message], "meta": {"key": "messages", "next_page_url": None}}
+    with server_that(respond_with(200, json.dumps(page))) as url:
+        twilio = connected(url)
+
+        (listed,) = twilio.messages.list_messages(sid("CH", 1))
+
+        twilio.service.stop()
+    assert listed.media_content_types == ("audio/ogg", "image/png")
+
+
+def test_an_api_key_is_what_twilio_is_asked_with() -> None:
+    requests = Requests(respond_with(500, "{}"))
+    with server_that(requests) as url:
+        secret = TwilioSecret(
+            auth_tokens=("token",),
+            account_sid=ACCOUNT,
+            api_key_sid="SK1",
+            api_key_secret="key",
+            service_sid=SERVICE,
+            customer_key=b"",
+        )
+        service = connect(
+            account_sid=ACCOUNT,
+            service_sid=SERVICE,
+            credentials=secret.rest_credentials,
+            refresh_credentials=lambda: None,
+            base_url=url,
+        )
+        with pytest.raises(Unknown):
+            Messages(service=service, author_rules=AuthorRules()).send_message(sid("CH", 1), body="hi")
+        service.stop()
+    assert requests.credentials == ["SK1:key"]
 
 
 def test_a_read_without_a_response_is_transient() -> None:

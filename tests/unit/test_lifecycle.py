@@ -113,6 +113,17 @@ def test_a_hand_back_queues_the_messages_that_were_left_to_the_human(harness: Ha
     assert harness.queued == [message]
 
 
+def test_a_hand_back_queues_nothing_else_that_the_list_shows(harness: Harness) -> None:
+    left, answered = message_added(index=2), message_added(index=4)
+    harness.twilio.add(from_human(index=1), left, from_human(index=3), answered)
+    harness.apply(from_human(index=1))
+    harness.leave_to_human(2)
+
+    harness.apply(owner_set(Owner.ASSISTANT, seconds=5))
+
+    assert harness.queued == [left]
+
+
 def test_a_hand_back_that_arrives_twice_queues_its_messages_twice_and_sqs_deduplicates_them(harness: Harness) -> None:
     message = message_added(index=2)
     harness.twilio.add(from_human(index=1), message)

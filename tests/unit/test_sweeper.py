@@ -193,6 +193,15 @@ def test_a_message_whose_webhook_was_lost_is_queued(harness: Harness) -> None:
     assert swept.found == 1
 
 
+def test_every_message_that_is_queued_counts_as_found(harness: Harness) -> None:
+    harness.twilio.add(message_added(index=0), from_human(index=1), message_added(index=2))
+    harness.check()
+
+    swept = harness.sweep()
+
+    assert (len(harness.messages_queue.messages), len(harness.lifecycle_queue.messages), swept.found) == (2, 1, 3)
+
+
 def test_answered_messages_and_our_own_replies_are_left_alone(harness: Harness) -> None:
     harness.twilio.add(message_added(index=0), from_assistant(index=1, turn="T1"))
     harness.check(coverage=Coverage(low_watermark=1))

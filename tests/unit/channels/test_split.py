@@ -1,5 +1,6 @@
 """Split: a reply is cut into parts that a channel can carry."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,18 @@ def test_no_word_of_a_reply_that_fits_into_ten_parts_is_lost(words: list[str]) -
     text = " ".join(words)[: MAX_PART_CHARACTERS * MAX_PARTS // 2]
 
     assert "".join("".join(split_body(text)).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("length", [1599, 1600, 1601, 3200, 3201, 15_999, 16_000, 16_001])
+@pytest.mark.parametrize("text", ["a", "a ", "1,599 \n"])
+def test_no_part_is_a_character_too_long(text: str, length: int) -> None:
+    cut = split_body((text * length)[:length])
+
+    assert max(map(len, cut)) <= MAX_PART_CHARACTERS
+
+
+def test_a_reply_that_just_fits_is_one_part() -> None:
+    assert split_body("a" * 1600) == ("a" * 1600,)
 
 
 def test_a_reply_is_cut_at_a_paragraph_before_a_line_before_a_word() -> None:

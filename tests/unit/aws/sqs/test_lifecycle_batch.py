@@ -39,10 +39,11 @@ class LifecycleQueue:
         self.returned: dict[str, int] = {}
         self.refuses = False
 
-    def change_message_visibility_batch(self, *, Entries: list[dict[str, Any]], **_queue: str) -> None:  # noqa: N803
+    def change_message_visibility_batch(self, *, Entries: list[dict[str, Any]], **_queue: str) -> dict[str, Any]:  # noqa: N803
         if self.refuses:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "ChangeMessageVisibilityBatch")
         self.returned |= {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in Entries}
+        return {}
 
 
 class Applied:

@@ -36,14 +36,16 @@ class SqsInMemory:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessage")
         self.dead_letters.append(message)
 
-    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
+    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- boto3's
         assert QueueUrl
         self.deleted += [entry["ReceiptHandle"] for entry in Entries]
         self.on_delete()
+        return {}
 
-    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803 -- boto3's
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- boto3's
         assert QueueUrl
         self.visible_after |= {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in Entries}
+        return {}
 
 
 @dataclass

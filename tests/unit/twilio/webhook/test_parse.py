@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.errors import Malformed
-from switchboard.events import ConversationStateUpdated, Event, Ignored, MessageAdded, Owner, OwnerSet
+from switchboard.events import ConversationStateUpdated, DeliveryFailed, Event, Ignored, MessageAdded, Owner, OwnerSet
+from switchboard.twilio.webhook.one_meaning import UNMISTAKABLE
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
 from switchboard.twilio.webhook.verify import Form
 from tests.builders import sid
@@ -121,6 +122,8 @@ IGNORED = [Ignored(name=name) for name in ("onConversationUpdated", "owner_set_w
 
 @given(attributes=(OWNER_ATTRIBUTES | ANYTHING).map(lambda value: json.dumps({"switchboard": value})))
 def test_any_attributes_set_the_owner_or_are_ignored(attributes: str) -> None:
+    assume(not any(name in attributes for name in UNMISTAKABLE))
+
     event = parsed(EventType="onConversationUpdated", Attributes=attributes)
 
     assert isinstance(event, OwnerSet) or event in IGNORED
@@ -177,6 +180,19 @@ def test_an_owner_set_more_than_ten_seconds_in_the_future_is_ignored() -> None:
 @pytest.mark.parametrize("event_type", ["onMessageAdd", "onConversationUpdate", "onParticipantRemove"])
 def test_a_pre_event_webhook_is_ignored_so_that_twilio_goes_on(event_type: str) -> None:
     assert parsed(EventType=event_type) == Ignored(name=event_type)
+
+
+@pytest.mark.parametrize("status", ["failed", "undelivered"])
+def test_a_text_that_did_not_reach_the_customer_is_a_failed_delivery(status: str) -> None:
+    event = parsed(EventType="onDeliveryUpdated", Status=status, ErrorCode="21610", DeliveryReceiptSid=sid("DY", 1))
+
+    assert isinstance(event, DeliveryFailed)
+    assert (event.status, event.error_code) == (status, 21610)
+
+
+@pytest.mark.parametrize("status", ["sent", "delivered", "read", "queued", ""])
+def test_any_other_status_of_a_delivery_changes_nothing(status: str) -> None:
+    assert parsed(EventType="onDeliveryUpdated", Status=status) == Ignored(name="onDeliveryUpdated")
 
 
 def test_a_removed_conversation_is_closed() -> None:

@@ -107,7 +107,7 @@ class SweepIndex:
         while asked:
             with transient_errors("new conversations"):
                 answer = self.table.client.batch_get_item(RequestItems=asked)
-            yield from (item["pk"]["S"] for item in answer["Responses"][self.table.name] if "activity" in item)
+            yield from (item["pk"]["S"] for item in answer["Responses"].get(self.table.name, ()) if "activity" in item)
             asked = answer.get("UnprocessedKeys", {})  # each answer has processed some
 
     def _move(self, sid: str, name: str, due: datetime, *, until: datetime) -> None:

@@ -5,10 +5,11 @@ The webhook function loads this module at its cold start, so it uses no validati
 
 import json
 import zlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
 
 MAX_BATCH_ENTRIES = 10  # of one batch request
+BATCH_TRIES = 2  # a batch request succeeds although some of its entries fail
 MIN_BACKOFF_SECONDS = 2
 MAX_BACKOFF_SECONDS = 60
 
@@ -106,9 +108,7 @@ class Queue:
         entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
             {"Id": str(n), "ReceiptHandle": record.receipt_handle} for n, record in enumerate(records)
         ]
-        for start in range(0, len(entries), MAX_BATCH_ENTRIES):
-            with _transient_errors():
-                self.client.delete_message_batch(QueueUrl=self.url, Entries=entries[start : start + MAX_BATCH_ENTRIES])
+        _in_batches(entries, partial(self.client.delete_message_batch, QueueUrl=self.url))
 
     def return_with_backoff(self, raw_records: Sequence[Mapping[str, Any]]) -> None:
         """Make records visible again after 2 to 60 s: a wait that doubles with each delivery, less at most half of it.
@@ -132,11 +132,7 @@ class Queue:
             {"Id": str(n), "ReceiptHandle": receipt_handle, "VisibilityTimeout": seconds}
             for n, (receipt_handle, seconds) in enumerate(records)
         ]
-        for start in range(0, len(entries), MAX_BATCH_ENTRIES):
-            with _transient_errors():
-                self.client.change_message_visibility_batch(
-                    QueueUrl=self.url, Entries=entries[start : start + MAX_BATCH_ENTRIES]
-                )
+        _in_batches(entries, partial(self.client.change_message_visibility_batch, QueueUrl=self.url))
 
     def _send(self, event: LifecycleEvent, deduplication_id: str) -> None:
         with _transient_errors():
@@ -146,6 +142,21 @@ class Queue:
                 MessageGroupId=event.conversation_sid,
                 MessageDeduplicationId=deduplication_id,
             )
+
+
+def _in_batches(entries: Sequence[Any], request: Callable[..., Mapping[str, Any]]) -> None:
+    """Make a batch request for each ten entries, and once more for those that SQS failed on for no fault of ours."""
+    for start in range(0, len(entries), MAX_BATCH_ENTRIES):
+        left = entries[start : start + MAX_BATCH_ENTRIES]
+        for _ in range(BATCH_TRIES):
+            with _transient_errors():
+                answer = request(Entries=left)
+            failed = {failure["Id"] for failure in answer.get("Failed", ()) if not failure["SenderFault"]}
+            left = [entry for entry in left if entry["Id"] in failed]
+            if not left:
+                break
+        else:
+            raise Transient(f"SQS failed on {len(left)} entries of a batch")
 
 
 def _group(raw: Mapping[str, Any]) -> str:

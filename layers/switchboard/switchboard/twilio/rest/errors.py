@@ -64,13 +64,19 @@ def raise_twilio_errors(what: str) -> Generator[None]:
         raise Transient(f"{what}: {error}") from None
     except TwilioException as error:
         raise _page_error(what, error) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # a 2xx that nobody can read
+        raise _unreadable(what, error) from None
+
+
+def _unreadable(what: str, error: Exception) -> Transient:
+    return Transient(f"{what}: unreadable answer ({type(error).__name__})")
 
 
 def _page_error(what: str, error: TwilioException) -> SwitchboardError:
     """Read a list's error answer: the package raises it without status or code, and with the answer among its args."""
     answer = next((given for given in error.args if isinstance(given, Response)), None)
     if answer is None:
-        return Transient(f"{what}: unreadable answer ({type(error).__name__})")
+        return _unreadable(what, error)
     try:
         code = int(json.loads(answer.text)["code"])
     except (ValueError, TypeError, KeyError):
@@ -95,7 +101,7 @@ def classify_send(what: str) -> Generator[None]:
         if _passes(error) or error.status in CREDENTIALS:  # wrong credentials: the operator corrects them
             raise NotSent(sentence) from None
         raise SendRefused(sentence, code=error.code) from None
-    except (TwilioException, ValueError, KeyError, TypeError) as error:  # a 2xx that nobody can read
+    except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:  # a 2xx that nobody can read
         raise Unknown(f"{what}: unreadable answer ({type(error).__name__})") from None
 
 
