@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSResponse, HTTPHeaders
 from moto import mock_aws
 
 from switchboard.aws.sqs.queue import Queue, read_record
@@ -35,7 +35,7 @@ def answer_once(client: Any, operation: str, status: int, body: dict[str, Any]) 
         requests.append(json.loads(request.body))
         if not answers:
             return None
-        return AWSResponse(request.url, status, {}, _Raw(json.dumps(answers.pop()).encode()))
+        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(json.dumps(answers.pop()).encode()))
 
     client.meta.events.register_first(f"before-send.{service}.{operation}", answer)
     return requests
@@ -117,9 +117,10 @@ def test_keys_that_dynamodb_did_not_process_are_asked_for_again(store: TableStor
 def queue() -> Iterator[Queue]:
     with mock_aws():
         client = boto3.client("sqs", region_name="us-east-1")
-        attributes = {"FifoQueue": "true", "VisibilityTimeout": "120"}
-        url = client.create_queue(QueueName="messages.fifo", Attributes=attributes)["QueueUrl"]
-        yield Queue(client=client, url=url)
+        created = client.create_queue(
+            QueueName="messages.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "120"}
+        )
+        yield Queue(client=client, url=created["QueueUrl"])
 
 
 def received(queue: Queue) -> list[dict[str, Any]]:
