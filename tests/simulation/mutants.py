@@ -665,6 +665,12 @@ MUTANTS = (
         old="deliveries=max(record.receives for record in records)",
         new="deliveries=1",
     ),
+    Mutant(
+        name="a throttled takeover waits for the visibility timeout",
+        file=f"{LAYER}/aws/sqs/lifecycle_batch.py",
+        old=" or self.clock() > until - MIN_TIME_FOR_EVENT:\n",
+        new=":\n",
+    ),
 )
 SAMPLE = (
     "R4 a pending reply survives a takeover",
