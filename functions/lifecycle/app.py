@@ -1,6 +1,7 @@
 """LifecycleQueue → what happened to a conversation, applied: its owner, its end, what a human hands back."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ def start() -> LifecycleFunction:
     return build(lifecycle_function, folder=Path(__file__).parent)
 
 
-def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's context
     """Apply a batch of lifecycle events, each on its own; those that failed come back."""
+    until = datetime.now(UTC) + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
         lifecycle = start()
     except SwitchboardError as error:
@@ -23,5 +25,5 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         returned = return_all(event["Records"], lifecycle_queue)
     else:
         with lifecycle.telemetry.invocation(context):
-            returned = lifecycle.batch.apply_each(event["Records"])
+            returned = lifecycle.batch.apply_each(event["Records"], until=until)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}

@@ -34,13 +34,21 @@ class ConversationsInMemory:
     limit_notices: set[str] = field(default_factory=set)
     human_since: dict[str, datetime] = field(default_factory=dict)
 
+    def read_unclaimed(self, sid: str) -> Conversation:
+        return self.items.get(sid, Conversation(sid=sid))
+
+    def let_go_first(self, suspect: Conversation) -> None:
+        item = self.items[suspect.sid]
+        if item.fencing_token == suspect.fencing_token:
+            self.items[item.sid] = replace(item, goes_first=True)
+
     def claim(
         self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
     ) -> Conversation | Busy:
         item = self.items.get(sid, Conversation(sid=sid))
         if item.lease_token == token:
-            return item if _is_leased(item, now) else Busy(until=now)
-        if _is_leased(item, now):
+            return item if item.is_leased(now) else Busy(until=now)
+        if item.is_leased(now):
             return Busy(until=item.lease_until)
         self.items[sid] = replace(
             item,
@@ -49,6 +57,7 @@ class ConversationsInMemory:
             lease_fencing_token=item.fencing_token + 1,
             lease_until=lease_until,
             lease_token=token,
+            goes_first=False,
             attempts=item.attempts + 1,
             turn=item.turn or turn,
             turn_started_at=item.turn_started_at if item.turn else now,
@@ -252,10 +261,6 @@ class ConversationsInMemory:
 
     def _records(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
         return self.records.setdefault(sid, {})
-
-
-def _is_leased(item: Conversation, now: datetime) -> bool:
-    return bool(item.lease_token) and now < item.lease_until and item.lease_fencing_token == item.fencing_token
 
 
 def _without_turn(item: Conversation) -> Conversation:

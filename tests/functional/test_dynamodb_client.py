@@ -15,12 +15,13 @@ from tests.dynamodb import LATER, TableStores, claim, stores_of, table_on_moto
     "read",
     [
         lambda store: store.read_fencing_token(CONVERSATION),
+        lambda store: store.read_unclaimed(CONVERSATION),
         lambda store: store.hand_back(CONVERSATION, at=LATER),
         lambda store: store.read(DueCheck(conversation_sid=CONVERSATION, number=0, due=LATER), now=LATER),
         lambda store: store.untracked([CONVERSATION]),
         lambda store: store.read_owned(CONVERSATION),
     ],
-    ids=["read_fencing_token", "hand_back", "read", "untracked", "read_owned"],
+    ids=["read_fencing_token", "read_unclaimed", "hand_back", "read", "untracked", "read_owned"],
 )
 def test_an_item_that_decides_something_is_read_consistently(read: Callable[[TableStores], object]) -> None:
     with table_on_moto() as table:

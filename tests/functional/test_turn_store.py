@@ -43,6 +43,36 @@ def test_after_the_end_of_a_lease_the_next_claim_joins_the_same_turn(store: Stor
     assert claimed.turn_messages == {FIRST, SECOND}
 
 
+def test_a_conversation_is_read_as_it_is_and_nobody_is_charged(store: Store) -> None:
+    assert store.read_unclaimed(CONVERSATION) == Conversation(sid=CONVERSATION)
+    claimed = claim(store)
+
+    assert store.read_unclaimed(CONVERSATION) == claimed
+    assert store.read_unclaimed(CONVERSATION) == claimed
+
+
+def test_a_suspect_goes_first_until_it_is_claimed(store: Store) -> None:
+    suspect = claim(store)
+
+    store.let_go_first(suspect)
+
+    assert store.read_unclaimed(CONVERSATION) == replace(suspect, goes_first=True)
+    assert not claim(store, worker="two", seconds=61).goes_first
+
+
+@pytest.mark.parametrize("takes", ["claim", "take_over"])
+def test_a_suspect_that_somebody_has_taken_does_not_go_first(store: Store, takes: str) -> None:
+    suspect = claim(store)
+    if takes == "claim":
+        claim(store, worker="two", seconds=61)
+    else:
+        store.take_over(CONVERSATION, index=None, at=NOON)
+
+    store.let_go_first(suspect)
+
+    assert not store.read_unclaimed(CONVERSATION).goes_first
+
+
 @pytest.mark.parametrize("write", ["join", "freeze", "record_resend", "settle", "refuse"])
 def test_a_write_with_an_older_fencing_token_is_refused_and_changes_nothing(store: Store, write: str) -> None:
     claimed = claim(store)

@@ -16,6 +16,7 @@ from switchboard.budgets import Budget
 from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet
 from switchboard.ports import DueCheck
+from tests.simulation.models import MAX_ATTEMPTS
 
 FALLBACK = "Sorry, somebody will call you."
 LIMIT = "Enough for today."
@@ -32,6 +33,21 @@ class SendPermit:
     taken_over_since_freeze: bool
     human_wrote_since_freeze: bool = True
     saw_a_human: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crashes:
+    """What crashes did to a conversation.
+
+    `poison_sid` is its message that kills the process of whoever thinks about it; `kills` is how often it did.
+    """
+
+    poison_sid: str = ""
+    kills: int = 0
+    charged_for_a_suspect: bool = False  # claimed beside a conversation that had killed the process before, too
+    out_of_attempts: bool = False
+    was_disturbed: bool = False  # by a fault of its own
+    only_poison: bool = False  # no fault in the whole schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +72,7 @@ class Evidence:
     blind_looks: Mapping[Marker, int] = field(default_factory=dict)
     written_in_short_outage: AbstractSet[int] = frozenset()
     written_after_outage: int | None = None
+    crashes: Crashes = Crashes()
 
     @property
     def human_owned_by_event(self) -> bool:
@@ -90,6 +107,9 @@ def check(evidence: Evidence) -> None:
     history_is_left_alone(evidence)
     who_writes_during_a_short_outage_is_answered_after_it(evidence)
     no_outage_mutes_anybody(evidence)
+    a_crash_charges_only_its_cause(evidence)
+    beside_poison_every_other_customer_is_answered(evidence)
+    poison_ends_with_the_fallback(evidence)
 
 
 def answered_by(reply: MessageAdded) -> frozenset[int]:
@@ -248,6 +268,35 @@ def no_outage_mutes_anybody(evidence: Evidence) -> None:
         return
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
     assert evidence.written_after_outage in answered, f"mute after an outage: message {evidence.written_after_outage}"
+
+
+def a_crash_charges_only_its_cause(evidence: Evidence) -> None:
+    """Nobody is charged for a message that has killed a process before, and nobody runs out of attempts by it."""
+    crashes = evidence.crashes
+    assert not crashes.charged_for_a_suspect, "claimed beside a conversation that had killed the process before"
+    has_a_cause = crashes.poison_sid or crashes.was_disturbed
+    assert has_a_cause or not crashes.out_of_attempts, "out of attempts by the crashes of another conversation"
+
+
+def beside_poison_every_other_customer_is_answered(evidence: Evidence) -> None:
+    """Where nothing else goes wrong, a message that kills its processes costs nobody else an answer."""
+    crashes = evidence.crashes
+    if not crashes.only_poison or crashes.poison_sid or evidence.human_owned_by_event or evidence.was_closed:
+        return
+    answered = {index for reply in evidence.replies for index in answered_by(reply)}
+    unanswered = {message.index for message in evidence.customer_messages} - answered
+    assert not unanswered, f"beside poison, not answered: messages {sorted(unanswered)}"
+
+
+def poison_ends_with_the_fallback(evidence: Evidence) -> None:
+    """Where nothing else goes wrong, a message that kills its processes kills as many as may die, and falls back."""
+    crashes = evidence.crashes
+    was_taken = evidence.human_owned_by_event or evidence.was_closed or evidence.was_handed_back
+    if not crashes.only_poison or not crashes.poison_sid or was_taken:
+        return
+    assert crashes.kills == MAX_ATTEMPTS, f"{crashes.kills} processes died of one message"
+    fell_back = (record for record in evidence.records if record.outcome is TurnOutcome.FELL_BACK)
+    assert any(crashes.poison_sid in record.message_sids for record in fell_back), "poison did not fall back"
 
 
 def no_record_is_received_too_often(dead: Sequence[MessageAdded]) -> None:

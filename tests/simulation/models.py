@@ -12,6 +12,8 @@ from tests.builders import NOON, from_assistant, message_added
 
 VISIBILITY_TIMEOUT = timedelta(seconds=120)
 MAX_EVENT_AGE = timedelta(hours=1)
+ANSWER_WITHIN = timedelta(minutes=5)
+MAX_ATTEMPTS = 3
 DEDUPLICATION_INTERVAL = timedelta(minutes=5)
 MAX_RECEIVE_COUNT = 1000
 CLIENT_TIMEOUT_SECONDS = 10  # connect 2 s, read 8 s

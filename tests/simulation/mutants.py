@@ -27,6 +27,7 @@ NOTICED_BY = {
         for name in ("turn_store", "lifecycle_store", "budget_store", "sweep_index", "dynamodb_client")
     ),
     f"{LAYER}/aws/sqs": ("tests/unit/aws", WEBHOOK),
+    f"{LAYER}/aws/sqs/batch_plan.py": (*PROOFS, "tests/unit/aws"),
     f"{LAYER}/twilio/webhook": ("tests/unit/twilio", WEBHOOK),
     f"{LAYER}/twilio/rest": ("tests/functional/test_twilio_rest.py",),
     "functions": (WEBHOOK,),
@@ -422,13 +423,13 @@ MUTANTS = (
     Mutant(
         name="one failed turn fails the batch",
         file=f"{LAYER}/aws/sqs/messages_batch.py",
-        old="            return [record.message_id for record in records]\n        facts",
-        new="            raise\n        facts",
+        old="                    returned += self._return_failed(sid, conversations[sid], error)\n",
+        new="                    raise\n",
     ),
     Mutant(
         name="a settled record waits for strangers",
         file=f"{LAYER}/aws/sqs/messages_batch.py",
-        old="        if others_think and done:\n",
+        old="        if done and not is_last:\n",
         new="        if False:\n",
     ),
     Mutant(
@@ -706,6 +707,84 @@ MUTANTS = (
         file=f"{LAYER}/aws/sqs/messages_batch.py",
         old="deliveries=max(record.receives for record in records)",
         new="deliveries=1",
+    ),
+    Mutant(
+        name="a suspect is claimed with the others",
+        file=f"{LAYER}/aws/sqs/batch_plan.py",
+        old="for item in seen.values() if item.is_suspect(now))",
+        new="for item in seen.values() if item.is_suspect(now) and item.goes_first)",
+    ),
+    Mutant(
+        name="all suspects of a batch are taken",
+        file=f"{LAYER}/aws/sqs/batch_plan.py",
+        old="for item in suspects[1:]}",
+        new="for item in suspects[len(suspects) :]}",
+    ),
+    Mutant(
+        name="a suspect is charged while it waits",
+        file=f"{LAYER}/aws/sqs/messages_batch.py",
+        old="        together = {sid: conversations[sid] for sid in plan.together}\n",
+        new="        together = {sid: conversations[sid] for sid in conversations.keys() - plan.returned.keys()}\n",
+    ),
+    Mutant(
+        name="the others leave a suspect no time",
+        file=f"{LAYER}/aws/sqs/batch_plan.py",
+        old="    done_by = now + half if last and together else lease_until\n",
+        new="    done_by = lease_until\n",
+    ),
+    Mutant(
+        name="the others think as long as their lease",
+        file=f"{LAYER}/turn/think.py",
+        old="time_left = turn.done_by - turn.now()",
+        new="time_left = turn.lease_until - turn.now()",
+    ),
+    Mutant(
+        name="a suspect for which no time was left is not preferred the next time",
+        file=f"{LAYER}/aws/sqs/messages_batch.py",
+        old="        self._try(lambda: self.conversations.let_go_first(suspect))\n",
+        new="",
+    ),
+    Mutant(
+        name="a suspect that goes first waits for the others",
+        file=f"{LAYER}/aws/sqs/batch_plan.py",
+        old="    if last and (last.goes_first or half < MIN_TURN):\n",
+        new="    if last and half < MIN_TURN:\n",
+    ),
+    Mutant(
+        name="a suspect goes first although somebody has taken it since",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="        update = if_still_ours(suspect)\n",
+        new="        update = if_our_lease(suspect, removes=())\n",
+    ),
+    Mutant(
+        name="once first, always first",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        removes=("goes_first",),\n',
+        new="",
+    ),
+    Mutant(
+        name="who took a conversation from a dead worker is a suspect",
+        file=f"{LAYER}/conversation.py",
+        old="        return bool(self.lease_token) and self.lease_fencing_token == self.fencing_token\n",
+        new="        return bool(self.lease_token)\n",
+    ),
+    Mutant(
+        name="a suspect that cannot be read is claimed with the others",
+        file=f"{LAYER}/aws/sqs/messages_batch.py",
+        old="                returned += self._return_failed(sid, conversations.pop(sid), error)\n",
+        new='                self.record_error(error, {"conversation_sid": sid})\n',
+    ),
+    Mutant(
+        name="a suspect's crash brings the others' records back",
+        file=f"{LAYER}/aws/sqs/messages_batch.py",
+        old="others_follow=suspect is not None)",
+        new="others_follow=False)",
+    ),
+    Mutant(
+        name="a throttled takeover waits for the visibility timeout",
+        file=f"{LAYER}/aws/sqs/lifecycle_batch.py",
+        old=" or self.clock() > until - MIN_TIME_FOR_EVENT:\n",
+        new=":\n",
     ),
 )
 SAMPLE = (

@@ -2,26 +2,40 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
 
 from switchboard.agent import Answer, Question
 from switchboard.author import AuthorRole
+from switchboard.conversation import Conversation, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
+from switchboard.ports import Busy
 from tests.simulation.invariants import REPLY
-from tests.simulation.models import MAX_EVENT_AGE, Receipt, ThrottledError
+from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, ThrottledError
 from tests.simulation.outages import POST_ENDS as OUTAGE_POST_ENDS
 from tests.simulation.outages import OutageKind
 
 if TYPE_CHECKING:
+    from tests.simulation.processes import Process
     from tests.simulation.world import World
 
 POST_ENDS = ("request_lost", "response_lost", "late", "not_sent", "refused")
 WRITES = frozenset(
-    {"claim", "join", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
+    {
+        "let_go_first",
+        "claim",
+        "join",
+        "refuse",
+        "freeze",
+        "record_resend",
+        "record",
+        "settle",
+        "give_back",
+        "close_empty",
+    }
 )
 
 
@@ -29,14 +43,19 @@ class Crash(BaseException):
     """The worker's process is gone."""
 
 
-@dataclass(slots=True)
+class Poisoned(Crash):
+    """The process is gone because of what the assistant was asked."""
+
+
+@dataclass(slots=True, eq=False)
 class Worker:
-    """An invocation that answers the records of one conversation."""
+    """A thread of a process. `claimed` is the conversation as its claim left it; `took_a_suspect` as it found it."""
 
     number: int
-    receipts: Sequence[Receipt]
-    lease_until: datetime
+    process: "Process"
     thread: greenlet
+    claimed: Conversation | None = None
+    took_a_suspect: bool = False
 
 
 class Ports:
@@ -48,8 +67,13 @@ class Ports:
         self._saw_a_human = False
 
     def answer(self, question: Question) -> Answer:
+        ends = self._world.clock() + timedelta(seconds=question.timeout_seconds)
         self._pause()
-        conversation_sid = self._worker.receipts[0].message.conversation_sid
+        assert self._worker.claimed is not None
+        conversation_sid = self._worker.claimed.sid
+        if self._world.poison and self._world.poison.is_in(conversation_sid, question.messages):
+            self._worker.process.note_kill(self._worker)
+            raise Poisoned
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
             for index in turns_by_message.keys() - set(map(int, question.messages)):
@@ -58,7 +82,8 @@ class Ports:
             turns_by_message.setdefault(index, set()).add(question.turn)
         if self._world.is_away(OutageKind.MODEL_REFUSES_US):
             raise ModelMisconfigured("the model refuses our key")
-        if self._world.is_away(OutageKind.MODEL_IS_AWAY) or self._fails(0.05):
+        is_late = self._world.clock() > ends
+        if is_late or self._world.is_away(OutageKind.MODEL_IS_AWAY) or self._fails(0.05):
             raise ThrottledError
         return Answer(text=" ".join([REPLY, *question.messages]))
 
@@ -100,8 +125,8 @@ class Ports:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods
             self._pause()
-            is_away = self._world.is_away(OutageKind.TABLE_IS_AWAY) and name in {*WRITES, "take_over"}
-            if is_away or (name in WRITES and self._fails(0.04)):
+            is_away = self._world.is_away(OutageKind.TABLE_IS_AWAY) and name in {*WRITES, "take_over", "read_unclaimed"}
+            if is_away or (name in {*WRITES, "read_unclaimed"} and self._fails(0.04)):
                 self._note(f"{name} is throttled")
                 raise ThrottledError
             result = self._call(name, arguments, named)
@@ -127,18 +152,34 @@ class Ports:
         if name == "spent":
             open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
             self._world.max_in_flight = max(self._world.max_in_flight, open_turns)
+        before = self._world.item(conversation_sid)
         result = method(*arguments, **named)
         if name == "claim":
             self._world.checks.is_active(conversation_sid)
+            self._note_claim(before, result)
+        if name == "freeze" and arguments[1].kind is ReplyKind.FALLBACK and before.attempts > MAX_ATTEMPTS:
+            self._world.charges.out_of_attempts.add(conversation_sid)
         if name in {"freeze", "record_resend"}:
             self._world.note_send_permit(name, conversation_sid, saw_a_human=self._saw_a_human)
         self._note(name)
         return result
 
+    def _note_claim(self, before: Conversation, result: Conversation | Busy) -> None:
+        """Keep what the claim took. Where the worker before has not died, its time is over: a fault of its own."""
+        if isinstance(result, Busy) or self._worker.claimed:
+            return
+        charges = self._world.charges
+        self._worker.claimed = result
+        self._worker.took_a_suspect = charges.is_suspect(before)
+        if before.is_suspect(self._world.clock()) and not self._worker.took_a_suspect:
+            charges.disturbed.add(before.sid)
+
     def _fails(self, rate: float) -> bool:
         world = self._world
         if world.faults > 0 and world.chance.random() < rate:
             world.faults -= 1
+            if self._worker.claimed:
+                world.charges.disturbed.add(self._worker.claimed.sid)
             return True
         return False
 
@@ -149,4 +190,5 @@ class Ports:
         parent.switch()
 
     def _note(self, what: str) -> None:
-        self._world.trace.append(f"  {self._worker.number}: {what}")
+        claimed = self._worker.claimed
+        self._world.trace.append(f"  {self._worker.number} {claimed.sid[-1] if claimed else ''}: {what}")

@@ -54,7 +54,7 @@ class Outage(World):
 
     def _run_workers(self) -> None:
         while self.queue.ready():
-            self._a_worker_starts()
+            self._a_process_starts()
             while self.workers:
                 self._a_worker_goes_on()
 

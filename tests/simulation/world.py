@@ -1,7 +1,8 @@
 """A schedule: several conversations and workers under a virtual clock, with faults, in an order that a seed chooses.
 
-Each worker runs the real `take_turn` in a greenlet. It gives control back before and after each call of a port, so that
-the schedule decides which worker goes on, which one dies, and what happens in between.
+Each worker of a process runs the real `take_turn` in a greenlet (`processes.py`). It gives control back before and
+after each call of a port, so that the schedule decides which worker goes on, which process dies, and what happens in
+between.
 """
 
 import random
@@ -10,11 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from greenlet import greenlet
-
 from switchboard import lifecycle
 from switchboard.author import AuthorRole
-from switchboard.aws.sqs.queue import backoff_seconds
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation
 from switchboard.errors import Transient
@@ -28,14 +26,10 @@ from switchboard.events import (
 )
 from switchboard.ports import MessagePage
 from switchboard.sweeper import sweep
-from switchboard.turn.context import TurnPorts
-from switchboard.turn.result import TurnResult
-from switchboard.turn.take_turn import take_turn
-from tests.builders import PLENTY, sid, turn_settings
+from tests.builders import PLENTY, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.checks import Checks
 from tests.simulation.invariants import (
-    FALLBACK,
     LIMIT,
     Evidence,
     SendPermit,
@@ -45,12 +39,20 @@ from tests.simulation.invariants import (
     every_check_that_is_due_is_made,
     no_record_is_received_too_often,
 )
-from tests.simulation.models import MAX_EVENT_AGE, Clock, FifoQueue, ThrottledError, Twilio
+from tests.simulation.models import (
+    ANSWER_WITHIN,
+    MAX_EVENT_AGE,
+    Clock,
+    FifoQueue,
+    Receipt,
+    ThrottledError,
+    Twilio,
+)
 from tests.simulation.outages import Outage, OutageKind, plan_outage
-from tests.simulation.ports import Crash, Ports, Worker
+from tests.simulation.poison import Charges, Poison, plan_poison
+from tests.simulation.ports import Worker
+from tests.simulation.processes import Process
 
-LEASE = timedelta(seconds=60)
-ANSWER_WITHIN = timedelta(minutes=5)
 LIFECYCLE_VISIBILITY_TIMEOUT = timedelta(minutes=2)
 SMALL_BUDGET = Budget(turns_by_customer=2, turns_by_all=3, sentence=LIMIT)
 
@@ -74,7 +76,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
     webhooks: list[LifecycleEvent] = field(default_factory=list)
-    workers: list[Worker] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
     turns_by_message: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     send_permits: dict[str, list[SendPermit]] = field(default_factory=dict)
     takeovers: dict[str, int] = field(default_factory=dict)
@@ -94,6 +96,8 @@ class World:
     lifecycle: list[LifecycleEvent] = field(default_factory=list)
     failed_lifecycle: list[tuple[datetime, LifecycleEvent]] = field(default_factory=list)
     outage: Outage | None = field(init=False)
+    poison: Poison | None = field(init=False)
+    charges: Charges = field(default_factory=Charges)
     dead_letters: FifoQueue = field(init=False)
     checks: Checks = field(init=False)
 
@@ -104,8 +108,12 @@ class World:
         self.dead_letters = FifoQueue(clock=self.clock)
         self.checks = Checks(clock=self.clock, store=self.store)
         self.outage = plan_outage(self.seed, messages=max(self.messages, 1))
-        if self.outage and self.outage.is_only_fault:
+        self.poison = plan_poison(self.seed, messages=max(self.messages, 1), outage=self.outage)
+        if self.has_only_fault():
             self.faults = 0
+        if self.poison:
+            self.conversations *= 2
+            self.messages *= 2
         if self.chance.random() < 0.2:
             self.budget = SMALL_BUDGET
         if self.chance.random() < 0.2:
@@ -142,7 +150,7 @@ class World:
         if self.lifecycle:
             choices.append((3, self._a_lifecycle_event_is_applied))
         if self.queue.ready():
-            choices.append((4, self._a_worker_starts))
+            choices.append((0.5 if self.poison else 4, self._a_process_starts))  # late: with more conversations
         if self.workers:
             choices.append((12, self._a_worker_goes_on))
         if self.twilio.messages:
@@ -173,7 +181,7 @@ class World:
                 else:
                     self._a_worker_goes_on()
             while self.queue.ready():
-                self._a_worker_starts()
+                self._a_process_starts()
                 while self.workers:
                     self._a_worker_goes_on()
             next_check = None if self.is_away(OutageKind.TABLE_IS_AWAY) else self.checks.next_due()
@@ -221,7 +229,10 @@ class World:
             self._note(f"{self.outage.kind} for {self.outage.length}")
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
         if conversation_sid not in self.closed:
-            self._write(conversation_sid)
+            message = self._write(conversation_sid)
+            if self.poison and self.poison.message is None and self.messages <= self.poison.messages_left:
+                self.poison.message = message
+                self._note("it is poisonous")
 
     def _write(self, conversation_sid: str) -> MessageAdded:
         message = self._with_index_as_body(self.twilio.say(conversation_sid, ""))
@@ -307,6 +318,10 @@ class World:
             ConversationStateUpdated(conversation_sid=conversation_sid, state=ConversationState.CLOSED, at=self.clock())
         )
 
+    def has_only_fault(self) -> bool:
+        """Tell whether nothing goes wrong but an outage, or a poisonous message."""
+        return any(only.is_only_fault for only in (self.outage, self.poison) if only)
+
     def is_away(self, kind: OutageKind) -> bool:
         """Tell whether there is an outage of this kind now."""
         return self.outage is not None and self.outage.kind is kind and self.outage.is_on(self.clock())
@@ -317,7 +332,7 @@ class World:
 
     def _time_passes(self) -> None:
         steps = [0.1, 1, 3, 10, 31, 61, 95, 125]
-        if self.outage and self.outage.is_only_fault and self.workers:
+        if self.has_only_fault() and self.workers:
             steps = steps[:3]  # no worker is so slow that its lease ends
         elif self.outage and self.outage.length > timedelta(minutes=10) and self.outage.is_on(self.clock()):
             steps = [*steps, 300, 900]
@@ -335,8 +350,8 @@ class World:
         faults: list[Callable[[], None]] = [self._early_visibility]
         if self.webhooks:
             faults += [self._webhook_lost, self._webhook_doubled]
-        if self.workers:
-            faults += [self._worker_dies, self._worker_dies]
+        if self.processes:
+            faults += [self._a_process_dies, self._a_process_dies]
         if self.window_faults:
             faults.append(self._lists_lag)
         self.chance.choice(faults)()
@@ -359,65 +374,37 @@ class World:
 
     # ── the workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _a_worker_starts(self) -> None:
-        max_records = self.chance.choice([1, 2, 10])  # SQS may give fewer records than wait, and others the next time
-        receipts = self.queue.receive(self.chance.choice(self.queue.ready()), max_records=max_records)
-        if not receipts:
-            return
-        lease_until = self.clock() + LEASE
-        number = next(self.numbers)
-        worker = Worker(number, receipts, lease_until, greenlet(self._work))
-        self.workers.append(worker)
-        indices = [receipt.message.index for receipt in receipts]
-        self._note(f"worker {number} gets {indices} of {receipts[0].message.conversation_sid[-1]}")
-        self._resume(worker, worker)
+    @property
+    def workers(self) -> list[Worker]:
+        """The workers of all processes."""
+        return [worker for process in self.processes for worker in process.workers]
+
+    def _a_process_starts(self) -> None:
+        """Let a process receive records of some groups, and take their turns."""
+        # SQS may give fewer records than wait, and others the next time.
+        max_records = 10 if self.poison else self.chance.choice([1, 2, 10])
+        ready = self.queue.ready()
+        received: dict[str, list[Receipt]] = {}
+        for group in self.chance.sample(ready, k=self.chance.randint(1, len(ready))):
+            if max_records > 0 and (receipts := self.queue.receive(group, max_records=max_records)):
+                received[group] = receipts
+                max_records -= len(receipts)
+        if received:
+            process = Process(world=self, number=next(self.numbers), received=received)
+            self.processes.append(process)
+            gets = {group[-1]: [receipt.message.index for receipt in receipts] for group, receipts in received.items()}
+            self._note(f"process {process.number} gets {gets}")
+            process.start()
 
     def _a_worker_goes_on(self) -> None:
-        self._resume(self.chance.choice(self.workers))
-
-    def _worker_dies(self) -> None:
         worker = self.chance.choice(self.workers)
-        self._note(f"worker {worker.number} dies")
-        self.workers.remove(worker)
-        worker.thread.throw(Crash)
+        next(process for process in self.processes if worker in process.workers).let_go_on(worker)
 
-    def _resume(self, worker: Worker, *arguments: object) -> None:
-        worker.thread.switch(*arguments)
-        if worker.thread.dead and worker in self.workers:
-            self.workers.remove(worker)
-
-    def _work(self, worker: Worker) -> None:
-        ports = Ports(self, worker)
-        try:
-            result = take_turn(
-                [receipt.message for receipt in worker.receipts],
-                lease_until=worker.lease_until,
-                ports=TurnPorts(
-                    agent=ports,
-                    conversations=ports,
-                    takeovers=ports,
-                    budgets=ports,
-                    messenger=ports,
-                    dead_letters=ports,
-                    clock=self.clock,
-                ),
-                settings=turn_settings(
-                    fallback_sentence=FALLBACK,
-                    budget=self.budget,
-                    answer_within=ANSWER_WITHIN,
-                    max_event_age=MAX_EVENT_AGE,
-                ),
-                new_id=lambda: f"id{next(self.numbers)}",
-            )
-        except Crash:
-            return
-        except Transient:
-            first = worker.receipts[0]
-            deliveries = max(receipt.number for receipt in worker.receipts)
-            seconds = backoff_seconds(first.message.message_sid, deliveries=deliveries)
-            result = TurnResult(outcome="failed", retry_after_seconds=seconds)
-        self._note(f"worker {worker.number}: {result.outcome} {result.cause} +{result.retry_after_seconds}s")
-        self.queue.settle(worker.receipts, result.acknowledged, result.retry_after_seconds)
+    def _a_process_dies(self) -> None:
+        process = self.chance.choice(self.processes)
+        self._note(f"process {process.number} dies")
+        self.charges.disturbed |= process.received.keys()
+        process.die()
 
     def note_send_permit(self, name: str, conversation_sid: str, *, saw_a_human: bool) -> None:
         """Keep what the item held when a write allowed the POSTs of a pending reply."""
@@ -501,6 +488,9 @@ class World:
             blind_looks=self.twilio.blind_looks if self.window_faults else {},
             written_in_short_outage=self._written_in_short_outage(conversation_sid),
             written_after_outage=self.written_after_outage.get(conversation_sid),
+            crashes=self.charges.of(
+                conversation_sid, self.poison, outage=self.outage, has_plenty=self.budget is PLENTY
+            ),
         )
 
     def _hidden_messages(self, conversation_sid: str) -> int:

@@ -162,7 +162,8 @@ class Conversation:
     `owner_event_at` is Twilio's time of the last lifecycle event that set the owner; `owner_since` when a human became
     the owner, by whatever cause; `human_spoke_at` when a human wrote last. `attempts` counts the claims of the open
     turn that ended without a verdict. `left_to_human` are the indices of messages that wait for a human's answer,
-    `failed` those of messages that ended with the fallback sentence, or with a reply that expired.
+    `failed` those of messages that ended with the fallback sentence, or with a reply that expired. `goes_first` marks a
+    suspect that its last batch left no time for.
     """
 
     sid: str
@@ -180,6 +181,7 @@ class Conversation:
     lease_fencing_token: int = 0
     lease_until: datetime = UNIX_EPOCH
     lease_token: str = ""
+    goes_first: bool = False
     turn: str = ""
     turn_started_at: datetime = UNIX_EPOCH
     turn_messages: frozenset[TurnMessage] = frozenset()
@@ -204,6 +206,19 @@ class Conversation:
         if self.owner is Owner.ASSISTANT or self.has_failed or self.closed:
             return None
         return max(self.owner_since, self.owner_event_at)
+
+    def is_leased(self, now: datetime) -> bool:
+        """Tell whether a worker has the conversation now."""
+        return self._has_a_lease and now < self.lease_until
+
+    def is_suspect(self, now: datetime) -> bool:
+        """Tell whether the last attempt ended without a verdict, which removes the lease: it may kill the next, too."""
+        return self._has_a_lease and now >= self.lease_until
+
+    @property
+    def _has_a_lease(self) -> bool:
+        """Whether a lease is there, over or not, and nobody has raised the fencing token since it was taken."""
+        return bool(self.lease_token) and self.lease_fencing_token == self.fencing_token
 
     def has_a_customer(self) -> bool:
         """Tell whether a turn was ever opened: without one, no customer has spoken."""

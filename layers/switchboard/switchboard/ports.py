@@ -140,6 +140,17 @@ class Settlement:
 class TurnStore(Protocol):
     """The conversation's item and its turns' records, as a turn reads and writes them."""
 
+    def read_unclaimed(self, sid: str) -> Conversation:
+        """Return the conversation as it is now, and take it from nobody (a consistent read)."""
+        ...
+
+    def let_go_first(self, suspect: Conversation) -> None:
+        """Have the next delivery take this suspect first, unless it was claimed or taken since. The claim ends it.
+
+        Never raises `Fenced`.
+        """
+        ...
+
     def claim(
         self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
     ) -> Conversation | Busy:

@@ -63,6 +63,7 @@ class Harness:
         self.steps: list[Step] = []
         self.crashes_after: Step | None = None
         self.settings = turn_settings()
+        self.done_within_seconds = 60
 
     def customer_writes(self, *bodies: str, at: datetime | None = None) -> list[MessageAdded]:
         existing = self.twilio.messages.setdefault(CONVERSATION, [])
@@ -77,6 +78,7 @@ class Harness:
         return take_turn(
             messages,
             lease_until=self.clock() + timedelta(seconds=60),
+            done_by=self.clock() + timedelta(seconds=self.done_within_seconds),
             ports=TurnPorts(
                 agent=self.agent,
                 conversations=self.conversations,

@@ -28,6 +28,16 @@ def test_the_agent_gets_the_time_that_freeze_and_send_do_not_need(harness: Harne
     assert [question.timeout_seconds for question in harness.agent.questions] == [time_left]
 
 
+def test_where_another_conversation_waits_the_agent_gets_less_time_and_the_send_as_much(harness: Harness) -> None:
+    harness.done_within_seconds = 30
+
+    result = harness.deliver(*harness.customer_writes("hi"))
+
+    time_left = 30 - MIN_LEASE_FOR_SEND.total_seconds() - MIN_LEASE_FOR_FREEZE.total_seconds()
+    assert [question.timeout_seconds for question in harness.agent.questions] == [time_left]
+    assert result.outcome == "answered"
+
+
 def test_after_the_last_attempt_the_customer_reads_the_fallback_and_a_human_is_the_owner(harness: Harness) -> None:
     messages = harness.customer_writes("hi")
     harness.deliver_and_crash_repeatedly(*messages, after=Step.THINK, times=3)

@@ -46,16 +46,17 @@ class AgentFunction:
     def answer(self, raw_records: Iterable[Mapping[str, Any]], *, lease_until: datetime) -> list[str]:
         """Answer a batch, and return the ids of the records that must come back."""
 
-        def turn(delivered: Sequence[MessageAdded]) -> TurnResult:
+        def turn(delivered: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
             return take_turn(
                 delivered,
                 lease_until=lease_until,
+                done_by=done_by,
                 ports=self.ports,
                 settings=self.settings,
                 new_id=lambda: uuid4().hex,
             )
 
-        return self.batch.answer(raw_records, turn)
+        return self.batch.answer(raw_records, turn, lease_until=lease_until)
 
 
 @cache
@@ -63,18 +64,19 @@ def agent_function(assistant: Assistant) -> AgentFunction:
     """Build it from the environment, once a process."""
     settings = agent_settings(os.environ)
     assistant.knowledge.load()
-    secrets = twilio_secret(settings.twilio_secret_id)
+    ports = _ports(assistant, settings, twilio_secret(settings.twilio_secret_id))
     observer = telemetry()
     return AgentFunction(
         batch=MessagesBatch(
             queue=Queue(client=sqs_client(), url=settings.messages_queue_url),
             dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),
+            conversations=ports.conversations,
             clock=now,
             coalesce=timedelta(seconds=settings.coalesce_seconds),
             record_decision=observer.record_decision,
             record_error=observer.record_error,
         ),
-        ports=_ports(assistant, settings, secrets),
+        ports=ports,
         settings=TurnSettings(
             fallback_sentence=settings.fallback_sentence,
             budget=Budget(

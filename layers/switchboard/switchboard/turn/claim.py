@@ -13,6 +13,7 @@ def claim(
     delivered: Sequence[MessageAdded],
     *,
     lease_until: datetime,
+    done_by: datetime,
     ports: TurnPorts,
     settings: TurnSettings,
     new_id: Callable[[], str],
@@ -33,6 +34,7 @@ def claim(
         conversation=claimed,
         delivered=tuple(delivered),
         lease_until=lease_until,
+        done_by=done_by,
         ports=ports,
         settings=settings,
     )

@@ -60,12 +60,14 @@ class TurnContext:
 
     `conversation` is the item as this worker last saw it; `delivered` the messages of the SQS records; `messages`
     those that the turn answers, as far as they are known, in order; `needs_no_answer` the indices of other messages
-    that a list has shown; `not_found` those that a list did not show.
+    that a list has shown; `not_found` those that a list did not show. The turn thinks no longer than lets it be done by
+    `done_by`: the end of the lease, or earlier where another conversation waits for this process.
     """
 
     conversation: Conversation
     delivered: tuple[MessageAdded, ...]
     lease_until: datetime
+    done_by: datetime
     ports: TurnPorts
     settings: TurnSettings
     messages: tuple[MessageAdded, ...] = ()

@@ -15,6 +15,7 @@ class RetryReason(StrEnum):
     """Why records go back to the queue."""
 
     BUSY = "busy"
+    PUT_OFF = "put_off"  # not claimed: a suspect is taken alone
     FENCED = "fenced"
     RETRY = "retry"
     MODEL_REFUSED_US = "model_refused_us"

@@ -33,6 +33,7 @@ def take_turn(
     delivered: Sequence[MessageAdded],
     *,
     lease_until: datetime,
+    done_by: datetime | None = None,
     ports: TurnPorts,
     settings: TurnSettings,
     new_id: Callable[[], str],
@@ -40,9 +41,17 @@ def take_turn(
     """Answer the waiting messages of one conversation, at most once, however often they are delivered.
 
     `delivered` are customer messages of one conversation. `lease_until` is when this worker will certainly be gone.
-    `new_id` returns a fresh random id at each call.
+    `done_by` ends the thinking earlier, so that the worker has time for another turn. `new_id` returns a fresh random
+    id at each call.
     """
-    turn = claim(delivered, lease_until=lease_until, ports=ports, settings=settings, new_id=new_id)
+    turn = claim(
+        delivered,
+        lease_until=lease_until,
+        done_by=done_by or lease_until,
+        ports=ports,
+        settings=settings,
+        new_id=new_id,
+    )
     if isinstance(turn, Busy):
         return TurnResult(outcome=RetryReason.BUSY, retry_after_seconds=seconds_until(turn.until, ports.clock()))
     try:

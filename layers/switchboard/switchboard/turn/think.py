@@ -1,4 +1,4 @@
-"""Think: ask the agent, within the time that the lease leaves."""
+"""Think: ask the agent, within the time that the turn has."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def _think(turn: TurnContext) -> Thought | Refused:
 
 def _ask(turn: TurnContext) -> Thought:
     history = turn.ports.conversations.history(turn.conversation.sid)
-    time_left = turn.lease_until - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
+    time_left = turn.done_by - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
     if time_left <= timedelta(0):
         raise Transient(f"{turn.conversation.sid}: no time is left to think")
     question = Question(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 MIN_LEASE_FOR_SEND = timedelta(seconds=12)  # connect 2 s + read 8 s + what a busy machine loses
 MIN_LEASE_FOR_FREEZE = timedelta(seconds=3)  # three tries of one write
+MIN_THINK = timedelta(seconds=5)  # less is no time to answer anything
 COMMIT_WINDOW = timedelta(seconds=30)  # how long after the end of a POST Twilio may still commit it
 
 LOOK_INTERVALS = (COMMIT_WINDOW, timedelta(minutes=2), timedelta(minutes=5))  # between looks; the last one repeats

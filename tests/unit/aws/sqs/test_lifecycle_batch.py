@@ -3,6 +3,7 @@
 A record that is not an event holds up nobody.
 """
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,7 +14,7 @@ from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.errors import Malformed, Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent
 from switchboard.lifecycle import Effect
-from tests.builders import NOON, from_human, sid
+from tests.builders import NOON, Clock, from_human, sid
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -53,21 +54,27 @@ class Applied:
         self.events: list[LifecycleEvent] = []
         self.decisions: list[str] = []
         self.errors: list[str] = []
+        self.clock = Clock()
+        self.takes_seconds = 0
         self.queue = LifecycleQueue()
         self.dead_letters = DeadLetters()
         self._fails = set(fails)
         self._error = error or Transient("DynamoDB is away")
 
-    def batch(self) -> LifecycleBatch:
-        return LifecycleBatch(
+    def apply_each(self, records: list[dict[str, Any]], *, seconds: int = 30) -> list[str]:
+        """Apply a batch in a process that has so many seconds."""
+        batch = LifecycleBatch(
             apply=self._apply,
             queue=Queue(client=cast("SQSClient", self.queue), url="https://sqs/lifecycle.fifo"),
             dead_letters=Queue(client=cast("SQSClient", self.dead_letters), url="https://sqs/dead-letters.fifo"),
+            clock=self.clock,
             record_decision=lambda decision, _facts: self.decisions.append(decision),
             record_error=lambda error, _facts: self.errors.append(type(error).__name__),
         )
+        return batch.apply_each(records, until=self.clock() + timedelta(seconds=seconds))
 
     def _apply(self, event: LifecycleEvent) -> Effect:
+        self.clock.move(seconds=self.takes_seconds)
         if event.conversation_sid in self._fails:
             self._fails.remove(event.conversation_sid)
             raise self._error
@@ -101,7 +108,7 @@ def closed(number: int) -> LifecycleEvent:
 def test_every_event_is_applied_and_reported() -> None:
     applied = Applied()
 
-    returned = applied.batch().apply_each([record(1, from_human(index=0)), record(2, closed(2))])
+    returned = applied.apply_each([record(1, from_human(index=0)), record(2, closed(2))])
 
     assert returned == []
     assert applied.events == [from_human(index=0), closed(2)]
@@ -111,7 +118,7 @@ def test_every_event_is_applied_and_reported() -> None:
 def test_a_failed_event_comes_back_alone_when_the_others_are_of_other_conversations() -> None:
     applied = Applied(fails=frozenset({sid("CH", 1)}))
 
-    returned = applied.batch().apply_each([record(1, from_human(index=0)), record(2, closed(2))])
+    returned = applied.apply_each([record(1, from_human(index=0)), record(2, closed(2))])
 
     assert returned == ["record-1"]
     assert applied.events == [closed(2)]
@@ -121,16 +128,28 @@ def test_a_failed_event_comes_back_alone_when_the_others_are_of_other_conversati
 def test_a_failed_event_and_what_waits_behind_it_come_back_together_in_seconds() -> None:
     applied = Applied(fails=frozenset({sid("CH", 1)}))
 
-    applied.batch().apply_each([record(1, from_human(index=0)), record(2, closed(1)), record(3, closed(2))])
+    applied.apply_each([record(1, from_human(index=0)), record(2, closed(1)), record(3, closed(2))])
 
     assert applied.queue.returned == {"handle-1": 2, "handle-2": 2}
+
+
+def test_what_a_throttled_table_leaves_no_time_for_comes_back_in_seconds_and_not_at_the_visibility_timeout() -> None:
+    applied = Applied(fails=frozenset(sid("CH", number) for number in range(1, 11)))
+    applied.takes_seconds = 3  # to fail, after three tries
+
+    returned = applied.apply_each([record(number, closed(number)) for number in range(1, 11)])
+
+    assert returned == [f"record-{number}" for number in range(1, 11)]
+    assert applied.queue.returned == {f"handle-{number}": 2 for number in range(1, 11)}
+    assert applied.clock() < NOON + timedelta(seconds=30)
+    assert len(applied.errors) == 6  # tried before the 15th second was over
 
 
 def test_a_failed_event_comes_back_though_the_queue_cannot_be_told_when() -> None:
     applied = Applied(fails=frozenset({sid("CH", 1)}))
     applied.queue.refuses = True
 
-    assert applied.batch().apply_each([record(1, from_human(index=0))]) == ["record-1"]
+    assert applied.apply_each([record(1, from_human(index=0))]) == ["record-1"]
     assert applied.errors == ["Transient", "Transient"]
 
 
@@ -138,7 +157,7 @@ def test_a_failed_event_comes_back_though_the_queue_cannot_be_told_when() -> Non
 def test_no_event_overtakes_a_failed_one_of_its_conversation(error: Exception) -> None:
     applied = Applied(fails=frozenset({sid("CH", 1)}), error=error)
 
-    returned = applied.batch().apply_each(
+    returned = applied.apply_each(
         [record(1, from_human(index=0)), record(2, closed(1)), record(3, closed(2))],
     )
 
@@ -150,7 +169,7 @@ def test_no_event_overtakes_a_failed_one_of_its_conversation(error: Exception) -
 def test_a_record_that_is_not_an_event_becomes_a_dead_letter_and_holds_up_nobody() -> None:
     applied = Applied()
 
-    returned = applied.batch().apply_each([raw_record(1, "[]"), record(2, closed(1))])
+    returned = applied.apply_each([raw_record(1, "[]"), record(2, closed(1))])
 
     assert returned == []
     assert applied.events == [closed(1)]
@@ -169,5 +188,5 @@ def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied() -> No
     applied = Applied()
     applied.dead_letters.refuses = True
 
-    assert applied.batch().apply_each([raw_record(1, "[]"), record(2, closed(1))]) == ["record-1"]
+    assert applied.apply_each([raw_record(1, "[]"), record(2, closed(1))]) == ["record-1"]
     assert applied.events == [closed(1)]

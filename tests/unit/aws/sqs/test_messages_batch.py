@@ -1,111 +1,29 @@
 """A batch of records: one turn for each conversation, in parallel; each record is deleted or returned on its own."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
-from botocore.exceptions import ClientError
 
-from switchboard.aws.sqs.messages_batch import MessagesBatch
-from switchboard.aws.sqs.queue import Queue, encoded
+from switchboard.aws.sqs.queue import encoded
 from switchboard.errors import Transient
-from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent, MessageAdded
+from switchboard.events import ConversationState, ConversationStateUpdated, MessageAdded
 from switchboard.turn.result import TurnResult
-from tests.builders import NOON, Clock, message_added, sid
+from tests.builders import NOON, sid
+from tests.unit.aws.sqs.harness import Harness, answered, of_conversation, record
 from tests.unit.turn.harness import Harness as TurnHarness
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
-
-@dataclass
-class SqsInMemory:
-    """Keeps the requests that SQS received."""
-
-    deleted: list[str] = field(default_factory=list)
-    dead_letters: list[dict[str, str]] = field(default_factory=list)
-    refuses: bool = False
-    visible_after: dict[str, int] = field(default_factory=dict)
-    on_delete: Callable[[], None] = lambda: None
-
-    def send_message(self, **message: str) -> None:
-        if self.refuses:
-            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessage")
-        self.dead_letters.append(message)
-
-    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- boto3's
-        assert QueueUrl
-        self.deleted += [entry["ReceiptHandle"] for entry in Entries]
-        self.on_delete()
-        return {}
-
-    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- boto3's
-        assert QueueUrl
-        self.visible_after |= {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in Entries}
-        return {}
-
-
-@dataclass
-class Harness:
-    sqs: SqsInMemory = field(default_factory=SqsInMemory)
-    clock: Clock = field(default_factory=Clock)
-    decisions: list[str] = field(default_factory=list)
-    facts: list[Mapping[str, str | int]] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def batch(self, *, coalesce_seconds: int = 0) -> MessagesBatch:
-        return MessagesBatch(
-            queue=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/messages.fifo"),
-            dead_letters=Queue(client=cast("SQSClient", self.sqs), url="https://sqs/dead-letters.fifo"),
-            clock=self.clock,
-            coalesce=timedelta(seconds=coalesce_seconds),
-            record_decision=self._record_decision,
-            record_error=lambda error, _facts: self.errors.append(type(error).__name__),
-        )
-
-    def _record_decision(self, decision: str, facts: Mapping[str, str | int]) -> None:
-        self.decisions.append(decision)
-        self.facts.append(facts)
-
-
-def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds: int = 0) -> dict[str, Any]:
-    sent_at = NOON - timedelta(seconds=age_seconds)
-    return {
-        "messageId": f"record-{number}",
-        "receiptHandle": f"handle-{number}",
-        "attributes": {
-            "ApproximateReceiveCount": str(receives),
-            "MessageGroupId": event.conversation_sid,
-            "SentTimestamp": str(round(sent_at.timestamp() * 1000)),
-        },
-        "body": encoded(event),
-    }
-
-
-def of_conversation(number: int, index: int = 0) -> MessageAdded:
-    return message_added(conversation_sid=sid("CH", number), index=index)
-
-
-def answered(messages: Sequence[MessageAdded]) -> TurnResult:
-    return TurnResult(outcome="answered", acknowledged=frozenset(message.message_sid for message in messages))
-
-
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
 
 
 def test_a_conversations_records_are_one_turn(harness: Harness) -> None:
     turns: list[list[int]] = []
 
-    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+    def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
         turns.append([message.index for message in messages])
-        return answered(messages)
+        return answered(messages, done_by)
 
-    returned = harness.batch().answer(
+    returned = harness.answer(
         [record(1, of_conversation(1)), record(2, of_conversation(2)), record(3, of_conversation(1, index=1))],
         take_turn,
     )
@@ -117,11 +35,11 @@ def test_a_conversations_records_are_one_turn(harness: Harness) -> None:
 def test_the_turns_of_ten_conversations_run_at_the_same_time(harness: Harness) -> None:
     all_have_started = threading.Barrier(10, timeout=10)
 
-    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+    def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
         all_have_started.wait()
-        return answered(messages)
+        return answered(messages, done_by)
 
-    returned = harness.batch().answer([record(n, of_conversation(n)) for n in range(10)], take_turn)
+    returned = harness.answer([record(n, of_conversation(n)) for n in range(10)], take_turn)
 
     assert returned == []
     assert harness.decisions == ["answered"] * 10
@@ -131,33 +49,33 @@ def test_the_records_of_a_settled_turn_are_deleted_while_another_conversation_st
     first_is_deleted = threading.Event()
     harness.sqs.on_delete = first_is_deleted.set
 
-    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+    def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
         if messages[0].conversation_sid == sid("CH", 2):
             assert first_is_deleted.wait(timeout=10)
-        return answered(messages)
+        return answered(messages, done_by)
 
-    returned = harness.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
+    returned = harness.answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
 
     assert returned == []
     assert harness.sqs.deleted == ["handle-1"]
 
 
 def test_one_failing_turn_returns_its_own_records_only(harness: Harness) -> None:
-    def take_turn(messages: Sequence[MessageAdded]) -> TurnResult:
+    def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
         if messages[0].conversation_sid == sid("CH", 1):
             raise RuntimeError("a bug")
-        return answered(messages)
+        return answered(messages, done_by)
 
-    returned = harness.batch().answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
+    returned = harness.answer([record(1, of_conversation(1)), record(2, of_conversation(2))], take_turn)
 
     assert returned == ["record-1"]
     assert harness.errors == ["RuntimeError"]
 
 
 def test_returned_records_become_visible_after_the_seconds_that_the_turn_says(harness: Harness) -> None:
-    returned = harness.batch().answer(
+    returned = harness.answer(
         [record(1, of_conversation(1)), record(2, of_conversation(1, index=1))],
-        lambda _messages: TurnResult(outcome="retry", retry_after_seconds=7),
+        lambda _messages, _done_by: TurnResult(outcome="retry", retry_after_seconds=7),
     )
 
     assert returned == ["record-1", "record-2"]
@@ -168,7 +86,9 @@ def test_three_deliveries_of_one_message_count_as_one_message_and_three_records(
     turn = TurnHarness()
     (message,) = turn.customer_writes("hi")
 
-    harness.batch().answer([record(number, message) for number in (1, 2, 3)], lambda messages: turn.deliver(*messages))
+    harness.answer(
+        [record(number, message) for number in (1, 2, 3)], lambda messages, _done_by: turn.deliver(*messages)
+    )
 
     assert turn.replies == ["You said: hi"]
     (facts,) = harness.facts
@@ -176,19 +96,20 @@ def test_three_deliveries_of_one_message_count_as_one_message_and_three_records(
 
 
 def test_a_reply_that_twilio_lists_twice_is_counted(harness: Harness) -> None:
-    harness.batch().answer(
-        [record(1, of_conversation(1))], lambda messages: replace(answered(messages), duplicate_replies=1)
+    harness.answer(
+        [record(1, of_conversation(1))],
+        lambda messages, done_by: replace(answered(messages, done_by), duplicate_replies=1),
     )
 
     assert harness.decisions == ["answered", "duplicate_reply"]
 
 
-def not_claimed(_messages: Sequence[MessageAdded]) -> TurnResult:
+def not_claimed(_messages: Sequence[MessageAdded], _done_by: datetime) -> TurnResult:
     raise Transient("DynamoDB answered ThrottlingException")
 
 
 def test_records_whose_conversation_could_not_be_claimed_come_back_in_seconds(harness: Harness) -> None:
-    returned = harness.batch().answer([record(1, of_conversation(1))], not_claimed)
+    returned = harness.answer([record(1, of_conversation(1))], not_claimed)
 
     assert returned == ["record-1"]
     assert harness.sqs.visible_after == {"handle-1": 2}
@@ -197,7 +118,7 @@ def test_records_whose_conversation_could_not_be_claimed_come_back_in_seconds(ha
 def test_an_outage_of_the_table_does_not_use_up_what_sqs_delivers(harness: Harness) -> None:
     records = [record(1, of_conversation(1), receives=20), record(2, of_conversation(1, index=1), receives=3)]
 
-    harness.batch().answer(records, not_claimed)
+    harness.answer(records, not_claimed)
 
     assert set(harness.sqs.visible_after) == {"handle-1", "handle-2"}
     assert len(set(harness.sqs.visible_after.values())) == 1
@@ -218,7 +139,7 @@ NO_EVENTS = [
 def test_a_record_that_is_not_an_event_becomes_a_dead_letter_and_holds_up_nobody(harness: Harness, body: str) -> None:
     garbage = {**record(1, of_conversation(1)), "body": body}
 
-    returned = harness.batch().answer(
+    returned = harness.answer(
         [garbage, record(2, of_conversation(1, index=1)), record(3, of_conversation(2))], answered
     )
 
@@ -239,7 +160,7 @@ def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied(harness
     harness.sqs.refuses = True
     garbage = {**record(1, of_conversation(1)), "body": "{}"}
 
-    returned = harness.batch().answer([garbage, record(2, of_conversation(1, index=1))], answered)
+    returned = harness.answer([garbage, record(2, of_conversation(1, index=1))], answered)
 
     assert returned == ["record-1"]
     assert harness.decisions == ["answered"]
@@ -250,15 +171,17 @@ def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied(harness
 def test_a_lifecycle_event_on_the_messages_queue_becomes_a_dead_letter(harness: Harness) -> None:
     event = ConversationStateUpdated(conversation_sid=sid("CH", 1), state=ConversationState.CLOSED, at=NOON)
 
-    returned = harness.batch().answer([record(1, event)], answered)
+    returned = harness.answer([record(1, event)], answered)
 
     assert returned == []
     assert [letter["MessageBody"] for letter in harness.sqs.dead_letters] == [encoded(event)]
 
 
 def test_young_records_wait_for_others_before_they_are_answered(harness: Harness) -> None:
-    returned = harness.batch(coalesce_seconds=5).answer(
-        [record(1, of_conversation(1), age_seconds=2), record(2, of_conversation(1, index=1))], answered
+    returned = harness.answer(
+        [record(1, of_conversation(1), age_seconds=2), record(2, of_conversation(1, index=1))],
+        answered,
+        coalesce_seconds=5,
     )
 
     assert returned == ["record-1", "record-2"]
@@ -267,8 +190,10 @@ def test_young_records_wait_for_others_before_they_are_answered(harness: Harness
 
 
 def test_records_that_have_waited_are_answered_on_their_second_receive(harness: Harness) -> None:
-    returned = harness.batch(coalesce_seconds=5).answer(
-        [record(1, of_conversation(1), age_seconds=2, receives=2), record(2, of_conversation(1, index=1))], answered
+    returned = harness.answer(
+        [record(1, of_conversation(1), age_seconds=2, receives=2), record(2, of_conversation(1, index=1))],
+        answered,
+        coalesce_seconds=5,
     )
 
     assert returned == []

@@ -70,6 +70,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         lease_fencing_token=int(item.get("lease_fencing_token", 0)),
         lease_until=timestamp(item.get("lease_until")),
         lease_token=item.get("lease_token", ""),
+        goes_first=item.get("goes_first", False),
         turn=item.get("turn", ""),
         turn_started_at=timestamp(item.get("turn_started_at")),
         turn_messages=frozenset(_turn_message(text) for text in item.get("turn_messages", ())),

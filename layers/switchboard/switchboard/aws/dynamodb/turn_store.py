@@ -24,6 +24,7 @@ from switchboard.aws.dynamodb.updates import (
     epoch_seconds,
     freezing_update,
     if_our_lease,
+    if_still_ours,
     joining_update,
     settling_update,
 )
@@ -43,6 +44,17 @@ class TurnStore:
 
     table: ConversationsTable
     budgets: BudgetStore
+
+    def read_unclaimed(self, sid: str) -> Conversation:
+        """Return the conversation as it is now (a consistent read)."""
+        return self.table.read(sid)
+
+    def let_go_first(self, suspect: Conversation) -> None:
+        """Have the next delivery take this suspect first, unless somebody has raised the fencing token since."""
+        update = if_still_ours(suspect)
+        update.sets["goes_first"] = ":true"
+        update.values[":true"] = True
+        self.table.update_if(suspect.sid, update)
 
     def claim(
         self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime

@@ -92,6 +92,7 @@ def claiming_update(
             **ACTIVITY,
         },
         adds={"turn_messages": ":messages"},
+        removes=("goes_first",),
         values={
             ":zero": 0,
             ":one": 1,

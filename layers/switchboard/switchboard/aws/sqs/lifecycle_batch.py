@@ -5,12 +5,17 @@ After a failed event, the later events of its conversation come back with it, so
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from switchboard.aws.sqs.queue import Queue, read_record
 from switchboard.errors import Malformed, Transient
 from switchboard.events import LifecycleEvent
 from switchboard.lifecycle import Effect
+
+# DynamoDB fails for good after three tries of at most 4 s, and the waits between them. An event that is not begun comes
+# back in seconds; one in which the function runs into its timeout, after the visibility timeout.
+MIN_TIME_FOR_EVENT = timedelta(seconds=15)
 
 type Facts = Mapping[str, str | int]
 
@@ -22,16 +27,20 @@ class LifecycleBatch:
     apply: Callable[[LifecycleEvent], Effect]
     queue: Queue
     dead_letters: Queue
+    clock: Callable[[], datetime]
     record_decision: Callable[[str, Facts], None]
     record_error: Callable[[Exception, Facts], None]
 
-    def apply_each(self, raw_records: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Apply every event, and return the ids of the records that must come back: in seconds, not at the time-out."""
+    def apply_each(self, raw_records: Iterable[Mapping[str, Any]], *, until: datetime) -> list[str]:
+        """Apply every event, and return the ids of the records that must come back: in seconds, not at the time-out.
+
+        `until` is when this process will certainly be gone.
+        """
         returned: list[Mapping[str, Any]] = []
         waiting: set[str] = set()
         for raw in raw_records:
             facts = {"conversation_sid": str(raw.get("attributes", {}).get("MessageGroupId", ""))}
-            if facts["conversation_sid"] in waiting:
+            if facts["conversation_sid"] in waiting or self.clock() > until - MIN_TIME_FOR_EVENT:
                 returned.append(raw)
                 continue
             try:

@@ -1,4 +1,7 @@
-"""An SQS batch of messages: one turn a conversation, all at once, each record deleted or returned on its own."""
+"""An SQS batch of messages: one turn a conversation, all at once, each record deleted or returned on its own.
+
+A conversation whose last attempt ended without a verdict is taken alone, when the others have ended: `batch_plan.py`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -6,12 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from switchboard.aws.sqs.batch_plan import BatchPlan, plan_batch, put_off
 from switchboard.aws.sqs.queue import Queue, Record, backoff_seconds, read_record
+from switchboard.conversation import Conversation
 from switchboard.errors import Malformed, Transient
 from switchboard.events import MessageAdded
+from switchboard.ports import TurnStore
 from switchboard.turn.result import TurnResult
 
-type TakeTurn = Callable[[Sequence[MessageAdded]], TurnResult]
+type TakeTurn = Callable[[Sequence[MessageAdded], datetime], TurnResult]
 type RecordDecision = Callable[[str, Mapping[str, str | int]], None]
 type RecordError = Callable[[Exception, Mapping[str, str | int]], None]
 
@@ -22,13 +28,19 @@ class MessagesBatch:
 
     queue: Queue
     dead_letters: Queue
+    conversations: TurnStore
     clock: Callable[[], datetime]
     coalesce: timedelta
     record_decision: RecordDecision
     record_error: RecordError
 
-    def answer(self, raw_records: Iterable[Mapping[str, Any]], take_turn: TakeTurn) -> list[str]:
-        """Take one turn for each conversation of the batch, and return the ids of the records that must come back."""
+    def answer(
+        self, raw_records: Iterable[Mapping[str, Any]], take_turn: TakeTurn, *, lease_until: datetime
+    ) -> list[str]:
+        """Take one turn for each conversation of the batch, and return the ids of the records that must come back.
+
+        `take_turn` is given a conversation's messages, and the time by which the turn must be done.
+        """
         returned: list[str] = []
         conversations: dict[str, list[Record]] = {}
         for raw in raw_records:
@@ -44,9 +56,14 @@ class MessagesBatch:
             if wait_seconds := self._coalesces_for(records):
                 self.record_decision("coalescing", {"conversation_sid": sid})
                 returned += self._return(conversations.pop(sid), wait_seconds)
-        if conversations:
-            returned += self._take_turns(conversations, take_turn)
-        return returned
+        seen: dict[str, Conversation] = {}
+        for sid, item in self._read_delivered_before(conversations).items():
+            try:
+                seen[sid] = item.result()
+            except Exception as error:  # noqa: BLE001 -- the outermost edge: one item must not fail the others
+                returned += self._return_failed(sid, conversations.pop(sid), error)
+        plan = plan_batch(conversations, seen, now=self.clock(), lease_until=lease_until)
+        return returned + self._follow(plan, conversations, take_turn, lease_until=lease_until)
 
     def _bury(self, raw: Mapping[str, Any]) -> list[str]:
         """Copy a record that is not an event to the dead-letter queue: it may not hold up its conversation.
@@ -68,32 +85,75 @@ class MessagesBatch:
         oldest = min(record.sent_at for record in records)
         return max(0, round((oldest + self.coalesce - self.clock()).total_seconds()))
 
-    def _take_turns(self, conversations: Mapping[str, list[Record]], take_turn: TakeTurn) -> list[str]:
+    def _read_delivered_before(self, conversations: Mapping[str, Sequence[Record]]) -> dict[str, Future[Conversation]]:
+        """Read the items of the conversations with a record that was delivered before; the others cost nothing."""
+        sids = [sid for sid, records in conversations.items() if any(record.receives > 1 for record in records)]
+        with ThreadPoolExecutor(max_workers=max(1, len(sids)), thread_name_prefix="read") as threads:
+            return {sid: threads.submit(self.conversations.read_unclaimed, sid) for sid in sids}
+
+    def _follow(
+        self,
+        plan: BatchPlan,
+        conversations: Mapping[str, Sequence[Record]],
+        take_turn: TakeTurn,
+        *,
+        lease_until: datetime,
+    ) -> list[str]:
         returned: list[str] = []
-        with ThreadPoolExecutor(max_workers=len(conversations), thread_name_prefix="turn") as threads:
-            turns = {threads.submit(take_turn, _messages(records)): sid for sid, records in conversations.items()}
+        for sid, result in plan.returned.items():
+            returned += self._settle(sid, conversations[sid], result)
+        suspect = plan.last
+        together = {sid: conversations[sid] for sid in plan.together}
+        returned += self._take_turns(together, take_turn, done_by=plan.done_by, others_follow=suspect is not None)
+        if suspect is None:
+            return returned
+        if self.clock() <= plan.done_by:
+            alone = {suspect.sid: conversations[suspect.sid]}
+            return returned + self._take_turns(alone, take_turn, done_by=lease_until)
+        self._try(lambda: self.conversations.let_go_first(suspect))
+        result = put_off("no time is left for a suspect")
+        return returned + self._settle(suspect.sid, conversations[suspect.sid], result)
+
+    def _take_turns(
+        self,
+        conversations: Mapping[str, Sequence[Record]],
+        take_turn: TakeTurn,
+        *,
+        done_by: datetime,
+        others_follow: bool = False,
+    ) -> list[str]:
+        """Take turns at the same time, and return the ids of the records that they did not acknowledge.
+
+        The acknowledged ones are deleted now if others still think or follow: Lambda deletes them only when the batch
+        has ended, and a crash would bring them back.
+        """
+        returned: list[str] = []
+        with ThreadPoolExecutor(max_workers=max(1, len(conversations)), thread_name_prefix="turn") as threads:
+            turns = {
+                threads.submit(take_turn, _messages(records), done_by): sid for sid, records in conversations.items()
+            }
             thinking = len(turns)
             for turn in as_completed(turns):
                 thinking -= 1
                 sid = turns[turn]
-                returned += self._settle(sid, conversations[sid], turn, others_think=thinking > 0)
+                try:
+                    result = turn.result()
+                except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed turn must not fail the others
+                    returned += self._return_failed(sid, conversations[sid], error)
+                else:
+                    is_last = thinking == 0 and not others_follow
+                    returned += self._settle(sid, conversations[sid], result, is_last=is_last)
         return returned
 
-    def _settle(
-        self, sid: str, records: Sequence[Record], turn: Future[TurnResult], *, others_think: bool
-    ) -> list[str]:
-        """Return the ids of the records that the turn did not acknowledge.
-
-        The acknowledged ones are deleted now if others still think: Lambda deletes them only when the batch has ended.
-        """
-        try:
-            result = turn.result()
-        except Transient as error:
-            self.record_error(error, {"conversation_sid": sid})
+    def _return_failed(self, sid: str, records: Sequence[Record], error: Exception) -> list[str]:
+        """Return the records of a conversation; what time may mend comes back in seconds."""
+        self.record_error(error, {"conversation_sid": sid})
+        if isinstance(error, Transient):
             return self._return(records, _backoff_seconds(records))
-        except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed turn must not fail the others
-            self.record_error(error, {"conversation_sid": sid})
-            return [record.message_id for record in records]
+        return [record.message_id for record in records]
+
+    def _settle(self, sid: str, records: Sequence[Record], result: TurnResult, *, is_last: bool = False) -> list[str]:
+        """Report what became of a conversation; return the ids of the records that are not acknowledged."""
         facts: dict[str, str | int] = {
             "conversation_sid": sid,
             "messages": result.messages,
@@ -104,7 +164,7 @@ class MessagesBatch:
         if result.duplicate_replies:
             self.record_decision("duplicate_reply", facts)
         done = [record for record in records if _message(record).message_sid in result.acknowledged]
-        if others_think and done:
+        if done and not is_last:
             self._try(lambda: self.queue.delete(done))
         return self._return([record for record in records if record not in done], result.retry_after_seconds)
 
@@ -114,7 +174,7 @@ class MessagesBatch:
         return [record.message_id for record in records]
 
     def _try(self, request: Callable[[], None]) -> None:
-        """Make a request to SQS. Where it fails, the records come back when their visibility timeout ends."""
+        """Make a request that only says when records come back. Where it fails, they come back at another time."""
         try:
             request()
         except Transient as error:
