@@ -139,6 +139,7 @@ def a_late_message(scene: Scene, *, minutes: float) -> str:
 class Word:
     """How somebody on our side writes in a conversation, and whether that is a takeover."""
 
+    how: str
     write: Callable[[Stage, Customer], None]
     silences: bool = True
 
@@ -169,20 +170,26 @@ def while_the_assistant_thinks(stage: Stage, customer: Customer) -> None:
     customer.awaits(text)
 
 
+def _word_over_rest(*, author: str, takes_part: bool = False, with_webhook: bool, silences: bool = True) -> Word:
+    return Word(
+        how=f"{author or 'nobody'}, participant: {takes_part}, webhook: {with_webhook}",
+        write=partial(over_rest, author=author, takes_part=takes_part, with_webhook=with_webhook),
+        silences=silences,
+    )
+
+
 WORDS = (
-    *(
-        Word(write=partial(over_rest, author="joe", takes_part=takes_part, with_webhook=with_webhook))
-        for takes_part in (True, False)
-        for with_webhook in (True, False)
-    ),
-    Word(write=while_the_assistant_thinks),
-    Word(write=partial(from_their_phone, webhook=None)),
-    Word(write=partial(from_their_phone, webhook=LOST)),
-    *(
-        Word(write=partial(over_rest, author=author, takes_part=False, with_webhook=with_webhook), silences=False)
-        for author in ("system", "")
-        for with_webhook in (True, False)
-    ),
+    _word_over_rest(author="joe", takes_part=True, with_webhook=True),
+    _word_over_rest(author="joe", takes_part=True, with_webhook=False),
+    _word_over_rest(author="joe", takes_part=False, with_webhook=True),
+    _word_over_rest(author="joe", takes_part=False, with_webhook=False),
+    Word(how="joe while the assistant thinks", write=while_the_assistant_thinks),
+    Word(how="from their own phone", write=partial(from_their_phone, webhook=None)),
+    Word(how="from their own phone, webhook lost", write=partial(from_their_phone, webhook=LOST)),
+    _word_over_rest(author="system", with_webhook=True, silences=False),
+    _word_over_rest(author="system", with_webhook=False, silences=False),
+    _word_over_rest(author="", with_webhook=True, silences=False),
+    _word_over_rest(author="", with_webhook=False, silences=False),
 )
 
 
@@ -197,8 +204,8 @@ def humans_and_systems(scene: Scene) -> str:
     for customer, text, word in zip(customers, texts, WORDS, strict=True):
         customer.awaits_the_end()
         owner = Owner.HUMAN if word.silences else Owner.ASSISTANT
-        assert scene.stage.checker.item(customer.sid).owner is owner, f"{word}: {owner} does not own the conversation"
-        assert len(customer.answers(text)) == (not word.silences), f"{word}: {customer.reads()}"
+        assert scene.stage.checker.item(customer.sid).owner is owner, f"{word.how}: the {owner} is not the owner"
+        assert len(customer.answers(text)) == (not word.silences), f"{word.how}: {customer.reads()}"
     silent = sum(word.silences for word in WORDS)
     return f"silent after {silent} humans' words, not after {len(WORDS) - silent} of systems"
 

@@ -143,15 +143,13 @@ class Customer:
         """Return the answers to a number."""
         return [body for body in self.reads() if body.startswith(REPLY) and number in body.split()]
 
-    def awaits(self, *numbers: str, within_seconds: float = ANSWER_SECONDS) -> float:
-        """Return how many seconds it took until each number was answered."""
-        began = time.monotonic()
-        wait_until(
-            lambda: all(map(self.answers, numbers)),
-            within_seconds=within_seconds + BUSY_MACHINE_SECONDS,
-            what=f"an answer to {' '.join(numbers)} (after {', '.join(self.decisions)})",
-            pause_seconds=0.2,
-        )
+    def awaits(self, number: str, *, within_seconds: float = ANSWER_SECONDS) -> float:
+        """Return how many seconds it took until a number was answered."""
+        began, longest = time.monotonic(), within_seconds + BUSY_MACHINE_SECONDS
+        try:
+            wait_until(lambda: self.answers(number), within_seconds=longest, what="an answer", pause_seconds=0.2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {', '.join(self.decisions)}; {self.reads()}") from None
         return time.monotonic() - began
 
     def awaits_the_end(self, within_seconds: float = ANSWER_SECONDS) -> None:
