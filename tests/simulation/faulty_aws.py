@@ -1,13 +1,14 @@
-"""A proxy for DynamoDB that throttles and loses responses, and a stub of Bedrock, for the proof on the real stack.
+"""A proxy for DynamoDB that throttles and loses responses, and stubs of Bedrock and a shop, for the real stack.
 
-Requests to DynamoDB are forwarded to the local AWS. Bedrock answers with the numbers it was asked about.
+Requests to DynamoDB are forwarded to the local AWS. Bedrock answers with the numbers it was asked about; a number's
+`Script` says what else happens.
 """
 
 import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import httpx
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.simulation.invariants import REPLY
+from tests.simulation.scripts import Script, bedrock_answer, bedrock_error
 from twilio_emulator.faults.connection_reset import ConnectionReset
 from twilio_emulator.server import Servers, listen
 
@@ -28,13 +30,18 @@ _FORWARDED_HEADERS = ("x-amz-target", "content-type", "authorization", "x-amz-da
 
 
 class FaultyAws:
-    """Serves on a free port while it is entered. `struck` counts the faults; `is_faulty = False` ends them."""
+    """Serves on a free port while it is entered. `struck` counts the faults; `is_faulty = False` ends them.
 
-    def __init__(self, *, upstream: Callable[[], str], seed: int) -> None:
+    `scripts` are by number. While `table_is_away`, DynamoDB throttles every request.
+    """
+
+    def __init__(self, *, upstream: Callable[[], str], seed: int, is_faulty: bool = True) -> None:
         self._upstream = upstream
         self._chance = random.Random(seed)  # noqa: S311 -- repeatable, not secret
         self._http: httpx.AsyncClient | None = None
-        self.is_faulty = True
+        self.is_faulty = is_faulty
+        self.table_is_away = False
+        self.scripts: dict[str, Script] = {}
         self.struck: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
@@ -42,6 +49,7 @@ class FaultyAws:
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         routes = [
             Route("/model/{model}/converse", self._converse, methods=["POST"]),
+            Route("/orders/{number}", self._order),
             Route("/", self._dynamodb, methods=["POST"]),
         ]
         application = Starlette(routes=routes, exception_handlers={ClientDisconnect: _client_is_gone})
@@ -53,7 +61,7 @@ class FaultyAws:
 
     async def _dynamodb(self, request: Request) -> Response:
         operation = request.headers["x-amz-target"].rpartition(".")[2]
-        if self._strikes("throttled", THROTTLED):
+        if self.table_is_away or self._strikes("throttled", THROTTLED):
             kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
             return JSONResponse({"__type": kind, "message": "slow down"}, 400)
         self._http = self._http or httpx.AsyncClient(trust_env=False)
@@ -65,11 +73,23 @@ class FaultyAws:
 
     async def _converse(self, request: Request) -> Response:
         if self._strikes("model error", MODEL_ERROR):
-            return JSONResponse({"message": "try again"}, 500, headers={"x-amzn-ErrorType": "InternalServerException"})
+            return bedrock_error(500, "InternalServerException")
+        messages = (await request.json())["messages"]
+        numbers = _numbers(messages)
+        for number in filter(self.scripts.get, numbers):
+            script = self.scripts[number]
+            if (failure := await script.model()) is not None:
+                return failure
+            if script.tool and not any("toolResult" in block for block in messages[-1]["content"]):
+                call = {"toolUseId": f"call-{number}", "name": script.tool, "input": {"number": number}}
+                return bedrock_answer({"toolUse": call})
         await asyncio.sleep(self._chance.uniform(*MODEL_SECONDS))
-        content = (await request.json())["messages"][-1]["content"]
-        numbers = re.findall(r"\d+", " ".join(str(part.get("text", "")) for part in content))
-        return JSONResponse(_converse_response(" ".join([REPLY, *numbers])))
+        return bedrock_answer({"text": " ".join([REPLY, *numbers])})
+
+    async def _order(self, request: Request) -> Response:
+        """Answer as the shop whose orders the assistant's tool looks up."""
+        script = self.scripts[request.path_params["number"]]
+        return await script.shop() or JSONResponse({"state": "on its way"})
 
     def _strikes(self, what: str, rate: float) -> bool:
         strikes = self.is_faulty and self._chance.random() < rate
@@ -86,10 +106,7 @@ async def _client_is_gone(_request: Request, _error: Exception) -> Response:
     return Response()
 
 
-def _converse_response(text: str) -> dict[str, Any]:
-    return {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
-        "stopReason": "end_turn",
-        "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
-        "metrics": {"latencyMs": 1},
-    }
+def _numbers(messages: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the numbers in the last message that has words: what a tool returned comes after it."""
+    texts = (" ".join(str(block.get("text", "")) for block in message["content"]) for message in reversed(messages))
+    return re.findall(r"\d+", next(filter(None, texts)))

@@ -123,8 +123,8 @@ class Load:
                 self.closed.add(sid)
                 self.rest("POST", f"/Conversations/{sid}", State="closed")
 
-    def rest(self, method: str, path: str, **form: str) -> dict[str, Any]:
-        """Call Twilio, with webhooks. A request that a fault refuses is not repeated."""
+    def rest(self, method: str, path: str, *, with_webhook: bool = True, **form: str) -> dict[str, Any]:
+        """Call Twilio. A request that a fault refuses is not repeated."""
         account = self.stack.twilio_account
         try:
             answer = self.http.request(
@@ -132,7 +132,7 @@ class Load:
                 f"{self.stack.twilio_url}/v1/Services/{account.service_sid}{path}",
                 data=form or None,
                 auth=(account.account_sid, account.auth_token),
-                headers={"X-Twilio-Webhook-Enabled": "true"},
+                headers={"X-Twilio-Webhook-Enabled": str(with_webhook).lower()},
             )
         except httpx.TransportError:
             return {}
@@ -157,7 +157,7 @@ class Checker:
     def is_idle(self, sids: Sequence[str]) -> bool:
         """Tell whether every customer message is handled, and no turn is open."""
         for sid in sids:
-            item = self._item(sid)
+            item = self.item(sid)
             if item.turn and not item.closed:
                 return False
             indices = (message.index for message in self._messages(sid) if message.author_role is AuthorRole.CUSTOMER)
@@ -183,7 +183,7 @@ class Checker:
         return Evidence(
             messages=[_renumbered(message, numbers, fallback=self._fallback) for message in messages],
             dead_letters=[message for message in messages if message.message_sid in dead_letters],
-            item=self._item(sid),
+            item=self.item(sid),
             records=list(self._records(sid)),
             human_wrote=sid in self.load.humans_wrote_in,
             was_closed=sid in self.load.closed,
@@ -194,7 +194,8 @@ class Checker:
         listed = self.load.rest("GET", f"/Conversations/{sid}/Messages?PageSize=100")["messages"]
         return [_message(each) for each in listed]
 
-    def _item(self, sid: str) -> Conversation:
+    def item(self, sid: str) -> Conversation:
+        """Return what the table holds of a conversation."""
         key = {"pk": {"S": sid}, "sk": {"S": "CONVERSATION"}}
         answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return conversation_from_item(sid, from_wire(answer.get("Item", {})))
@@ -270,7 +271,7 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
             if CUSTOMER_NUMBERS in activity.text:
                 report.violations.append(f"a phone number in the log: {activity.text}")
             if activity.function == "agent":
-                report.decisions.update(_decision(activity.text))
+                report.decisions.update(filter(None, [logged_object(activity.text).get("message")]))
         if isinstance(activity, ConversationMessage) and activity.author == HUMAN:
             report.decisions["human_messages"] += 1
 
@@ -304,14 +305,14 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
                 )
             except AssertionError as error:
                 report.violations.append(str(error))
-            dead_letters = list(_dead_letters(stack))
+            dead_letters = list(read_dead_letters(stack))
             report.dead_letters = len(dead_letters)
             report.violations += checker.violations(sids, dead_letters)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _dead_letters(stack: LocalStack) -> Iterator[str]:
+def read_dead_letters(stack: LocalStack) -> Iterator[str]:
     """Yield the MessageSids of the dead letters."""
     url = stack.environments["AgentFunction"]["MESSAGES_DEAD_LETTER_QUEUE_URL"]
     sqs = stack.client("sqs")
@@ -321,9 +322,10 @@ def _dead_letters(stack: LocalStack) -> Iterator[str]:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=record["ReceiptHandle"])
 
 
-def _decision(line: str) -> list[str]:
+def logged_object(line: str) -> dict[str, Any]:
+    """Return what a log line says as JSON, empty where it is none."""
     try:
         logged = json.loads(line)
     except ValueError:
-        return []
-    return [logged["message"]] if isinstance(logged, dict) and "message" in logged else []
+        return {}
+    return logged if isinstance(logged, dict) else {}
