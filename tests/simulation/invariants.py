@@ -5,7 +5,7 @@ which messages it answers.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -74,22 +74,22 @@ class Evidence:
 
 
 def check(evidence: Evidence) -> None:
-    """Assert every invariant of one conversation."""
-    every_message_has_an_end(evidence)
-    no_turn_says_two_texts(evidence)
-    no_part_is_there_twice(evidence)
-    no_message_is_answered_twice(evidence)
-    replies_are_in_order(evidence)
-    nobody_waits_for_a_human_who_has_no_message(evidence)
-    a_failure_does_not_last(evidence)
-    nobody_speaks_over_a_human(evidence)
-    what_a_human_left_is_answered(evidence)
-    a_message_is_thought_about_in_one_turn(evidence)
-    nobody_waits_for_a_lease_that_is_over(evidence)
-    the_newest_event_decides_who_owns(evidence)
-    history_is_left_alone(evidence)
-    who_writes_during_a_short_outage_is_answered_after_it(evidence)
-    no_outage_mutes_anybody(evidence)
+    """Assert every invariant of one conversation; the error names each that is broken."""
+    broken: list[str] = []
+    for invariant in INVARIANTS:
+        try:
+            require(invariant, evidence)
+        except AssertionError as error:
+            broken.append(str(error))
+    assert not broken, "; ".join(broken)
+
+
+def require[**P](invariant: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    """Assert one invariant; the error begins with its name."""
+    try:
+        invariant(*arguments, **named)
+    except AssertionError as error:
+        raise AssertionError(f"{invariant.__name__}: {error}") from None
 
 
 def answered_by(reply: MessageAdded) -> frozenset[int]:
@@ -248,6 +248,25 @@ def no_outage_mutes_anybody(evidence: Evidence) -> None:
         return
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
     assert evidence.written_after_outage in answered, f"mute after an outage: message {evidence.written_after_outage}"
+
+
+INVARIANTS = (
+    every_message_has_an_end,
+    no_turn_says_two_texts,
+    no_part_is_there_twice,
+    no_message_is_answered_twice,
+    replies_are_in_order,
+    nobody_waits_for_a_human_who_has_no_message,
+    a_failure_does_not_last,
+    nobody_speaks_over_a_human,
+    what_a_human_left_is_answered,
+    a_message_is_thought_about_in_one_turn,
+    nobody_waits_for_a_lease_that_is_over,
+    the_newest_event_decides_who_owns,
+    history_is_left_alone,
+    who_writes_during_a_short_outage_is_answered_after_it,
+    no_outage_mutes_anybody,
+)
 
 
 def no_record_is_received_too_often(dead: Sequence[MessageAdded]) -> None:
