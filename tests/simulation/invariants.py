@@ -5,7 +5,7 @@ which messages it answers.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -91,25 +91,22 @@ class Evidence:
 
 
 def check(evidence: Evidence) -> None:
-    """Assert every invariant of one conversation."""
-    every_message_has_an_end(evidence)
-    no_turn_says_two_texts(evidence)
-    no_part_is_there_twice(evidence)
-    no_message_is_answered_twice(evidence)
-    replies_are_in_order(evidence)
-    nobody_waits_for_a_human_who_has_no_message(evidence)
-    a_failure_does_not_last(evidence)
-    nobody_speaks_over_a_human(evidence)
-    what_a_human_left_is_answered(evidence)
-    a_message_is_thought_about_in_one_turn(evidence)
-    nobody_waits_for_a_lease_that_is_over(evidence)
-    the_newest_event_decides_who_owns(evidence)
-    history_is_left_alone(evidence)
-    who_writes_during_a_short_outage_is_answered_after_it(evidence)
-    no_outage_mutes_anybody(evidence)
-    a_crash_charges_only_its_cause(evidence)
-    beside_poison_every_other_customer_is_answered(evidence)
-    poison_ends_with_the_fallback(evidence)
+    """Assert every invariant of one conversation; the error names each that is broken."""
+    broken: list[str] = []
+    for invariant in INVARIANTS:
+        try:
+            require(invariant, evidence)
+        except AssertionError as error:
+            broken.append(str(error))
+    assert not broken, "; ".join(broken)
+
+
+def require[**P](invariant: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    """Assert one invariant; the error begins with its name."""
+    try:
+        invariant(*arguments, **named)
+    except AssertionError as error:
+        raise AssertionError(f"{invariant.__name__}: {error}") from None
 
 
 def answered_by(reply: MessageAdded) -> frozenset[int]:
@@ -297,6 +294,28 @@ def poison_ends_with_the_fallback(evidence: Evidence) -> None:
     assert crashes.kills == MAX_ATTEMPTS, f"{crashes.kills} processes died of one message"
     fell_back = (record for record in evidence.records if record.outcome is TurnOutcome.FELL_BACK)
     assert any(crashes.poison_sid in record.message_sids for record in fell_back), "poison did not fall back"
+
+
+INVARIANTS = (
+    every_message_has_an_end,
+    no_turn_says_two_texts,
+    no_part_is_there_twice,
+    no_message_is_answered_twice,
+    replies_are_in_order,
+    nobody_waits_for_a_human_who_has_no_message,
+    a_failure_does_not_last,
+    nobody_speaks_over_a_human,
+    what_a_human_left_is_answered,
+    a_message_is_thought_about_in_one_turn,
+    nobody_waits_for_a_lease_that_is_over,
+    the_newest_event_decides_who_owns,
+    history_is_left_alone,
+    who_writes_during_a_short_outage_is_answered_after_it,
+    no_outage_mutes_anybody,
+    a_crash_charges_only_its_cause,
+    beside_poison_every_other_customer_is_answered,
+    poison_ends_with_the_fallback,
+)
 
 
 def no_record_is_received_too_often(dead: Sequence[MessageAdded]) -> None:

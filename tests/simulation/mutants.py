@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +35,16 @@ NOTICED_BY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One rule taken out: `old` stands once in `file`, and becomes `new`."""
+    """One rule taken out: `old` stands once in `file`, and becomes `new`.
+
+    `breaks` names an invariant of the proofs, which must notice it itself.
+    """
 
     name: str
     file: str
     old: str
     new: str
+    breaks: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -49,6 +52,8 @@ class Mutant:
     @property
     def tests(self) -> tuple[str, ...]:
         """The tests that must notice it."""
+        if self.breaks:
+            return PROOFS
         return NOTICED_BY[max((path for path in NOTICED_BY if self.file.startswith(path)), key=len)]
 
 
@@ -803,17 +808,19 @@ def is_noticed(mutant: Mutant | None) -> bool:
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         shutil.copy(ROOT / "pyproject.toml", copy)
         if mutant is None:
-            return not _passes(copy, sorted({path for paths in NOTICED_BY.values() for path in paths}))
+            return _failures(copy, *sorted({path for paths in NOTICED_BY.values() for path in paths})) != ""
         file = copy / mutant.file
         file.write_text(file.read_text().replace(mutant.old, mutant.new))
-        return any(not _passes(copy, [path]) for path in mutant.tests)
+        if mutant.breaks:  # not `-x`: another test may be the first to notice
+            return any(mutant.breaks in _failures(copy, path) for path in mutant.tests)
+        return any(_failures(copy, "-x", path) for path in mutant.tests)
 
 
-def _passes(copy: Path, paths: Sequence[str]) -> bool:
-    """Tell whether tests pass. Where they cannot even run, there is no verdict: `RuntimeError`."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *paths]
+def _failures(copy: Path, *arguments: str) -> str:
+    """Return what pytest prints where tests fail, else nothing. Where they cannot even run: `RuntimeError`."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 -- our own tests
     if done.returncode not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         raise RuntimeError(done.stdout + done.stderr)
-    return done.returncode == pytest.ExitCode.OK
+    return done.stdout if done.returncode == pytest.ExitCode.TESTS_FAILED else ""

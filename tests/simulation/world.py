@@ -38,6 +38,7 @@ from tests.simulation.invariants import (
     checks_go_on_for_a_day,
     every_check_that_is_due_is_made,
     no_record_is_received_too_often,
+    require,
 )
 from tests.simulation.models import (
     ANSWER_WITHIN,
@@ -133,9 +134,9 @@ class World:
             self._every_customer_writes_once_more()
             self._run_until_idle(a_day=False)
             self._check_each_conversation()
-        no_record_is_received_too_often(self.queue.dead)
+        require(no_record_is_received_too_often, self.queue.dead)
         records = [record for turns in self.store.records.values() for record in turns.values()]
-        budgets_are_exceeded_by_at_most_the_turns_in_flight(records, self.budget, in_flight=self.max_in_flight)
+        require(budgets_are_exceeded_by_at_most_the_turns_in_flight, records, self.budget, in_flight=self.max_in_flight)
 
     def _check_each_conversation(self) -> None:
         for conversation_sid in self.twilio.messages:
@@ -195,7 +196,7 @@ class World:
             ):
                 if a_day:
                     last_activity = {sid: tracked.activity for sid, tracked in self.checks.tracked.items()}
-                    checks_go_on_for_a_day(self.checks.made, last_activity, since=began)
+                    require(checks_go_on_for_a_day, self.checks.made, last_activity, since=began)
                 return
             idle_until = min(
                 [late.at for late in self.twilio.late]
@@ -441,7 +442,8 @@ class World:
         self._note(f"sweep: {result}")
         failed = {failure.conversation_sid for failure in result.failures}
         still_due = self.checks.due(now=self.clock(), limit=50)
-        every_check_that_is_due_is_made([check for check in still_due if check.conversation_sid not in failed])
+        left = [check for check in still_due if check.conversation_sid not in failed]
+        require(every_check_that_is_due_is_made, left)
 
     def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
         if self.twilio_is_away():
