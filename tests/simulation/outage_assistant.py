@@ -4,6 +4,7 @@ It is copied to a function's folder as `assistant.py`, beside what `functions/ag
 """
 
 import os
+import signal
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,12 @@ async def order_state(number: str) -> str:
         answer = await shop.get(f"{os.environ[SHOP]}/orders/{number}")
     state: str = answer.raise_for_status().json()["state"]
     return state
+
+
+@agent.tool_plain
+def exhaust_memory(number: str) -> None:  # noqa: ARG001 -- every tool of these stacks is called with the number
+    """End the process, as Lambda does where its memory is used up."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 assistant = Assistant(agent=agent, knowledge=Knowledge(Path(__file__).parent / "knowledge"))

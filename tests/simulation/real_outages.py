@@ -14,6 +14,7 @@ from tests.simulation.real_scenarios import (
     a_few_errors,
     a_key_that_is_refused,
     a_late_message,
+    a_text_that_kills_its_process,
     a_webhook_lost_in_mid_thought,
     after_a_fallback,
     an_hour_without_a_model,
@@ -113,7 +114,11 @@ FASTER = Programme(
 WITHOUT_TABLE = Programme(
     changes=CHANGES, scenarios=(Scenario(name="DynamoDB throttles for 30 s", play=the_table_is_away),)
 )
-PROGRAMMES = (AS_DEPLOYED, FASTER, WITHOUT_TABLE)
+CRASHING = Programme(
+    changes={("AgentFunction", "Timeout"): 30, ("MessagesQueue", "VisibilityTimeout"): 31},
+    scenarios=(Scenario(name="a text that kills its process", play=a_text_that_kills_its_process),),
+)
+PROGRAMMES = (AS_DEPLOYED, FASTER, WITHOUT_TABLE, CRASHING)
 
 
 def play_outages(programmes: Sequence[Programme] = PROGRAMMES) -> list[Played]:

@@ -9,10 +9,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from local.stack import CONCURRENCY
 from switchboard.events import Owner
 from tests.simulation.invariants import REPLY
 from tests.simulation.real_stage import HUMAN_NUMBERS, LOST, Customer, Scene, Stage
-from tests.simulation.scripts import KEY_REFUSED, NO_CAPACITY, UNEXPECTED, Script, busy_until, first, until
+from tests.simulation.scripts import KEY_REFUSED, NO_CAPACITY, UNEXPECTED, Script, busy_until, first, slow, until
 from tests.waiting import pause, wait_until
 
 
@@ -244,6 +245,26 @@ def the_table_is_away(scene: Scene) -> str:
     for customer, text in texts:
         customer.has_one_answer_to(text)
     return f"{len(texts)} texts of {len(scene.customers)} customers, all answered {sum(waited):.0f} s after the end"
+
+
+def a_text_that_kills_its_process(scene: Scene) -> str:
+    """Ten conversations are in one batch; one ends the process each time it is thought about. The nine are answered."""
+    ready = threading.Event()
+    for _ in range(CONCURRENCY):  # so that no worker takes a batch before all ten texts wait
+        begun = threading.Event()
+        scene.customer().writes(Script(model=busy_until(ready, begun=begun)))
+        wait_until(begun.is_set, what="a worker to be busy")
+    deadly, *others = [scene.customer() for _ in range(10)]
+    deadly.writes(Script(tool="exhaust_memory"))
+    texts = [(customer, customer.writes(Script(model=slow(2)))) for customer in others]
+    wait_until(lambda: scene.stage.running.queued() >= CONCURRENCY + 10, what="ten texts in the queue")
+    ready.set()
+    waited = [customer.awaits(text, within_seconds=150) for customer, text in texts]
+    for customer, text in texts:
+        customer.has_one_answer_to(text)
+    deadly.awaits_the_end(within_seconds=150)
+    assert deadly.reads() == [_fallback(scene.stage)], deadly.reads()
+    return f"{len(others)} customers answered within {sum(waited):.0f} s, the fallback sentence for the tenth"
 
 
 def _fallback(stage: Stage) -> str:

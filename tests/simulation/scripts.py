@@ -60,6 +60,15 @@ def busy_until(end: threading.Event, *, begun: threading.Event) -> Behaviour:
     return behave
 
 
+def slow(seconds: float) -> Behaviour:
+    """Answer late."""
+
+    async def behave() -> None:
+        await asyncio.sleep(seconds)
+
+    return behave
+
+
 def bedrock_error(status: int, kind: str) -> Response:
     """Return an error of Bedrock's Converse API."""
     return JSONResponse({"message": kind}, status, headers={"x-amzn-ErrorType": kind})
