@@ -1,5 +1,6 @@
 """`python -m twilio_emulator` in a process of its own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def start_emulator(*options: str) -> subprocess.Popen[str]:
+def start_emulator(*options: str, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 -- our own command
         [sys.executable, "-m", "twilio_emulator", *options],
         cwd=ROOT,
+        env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -11,6 +11,8 @@ from tests.emulator.emulator_server import CUSTOMER
 from twilio_emulator.client import CustomerClient
 from twilio_emulator.server import listen
 
+CTRL_C = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"  # a module that is interrupted
+
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_stops_cleanly_and_the_next_run_continues(tmp_path: Path, how: signal.Signals) -> None:
@@ -38,6 +40,15 @@ def test_two_signals_at_once_end_it_as_one_does(tmp_path: Path) -> None:
 
         assert (process.returncode, said) == (0, "Stopped\n")
         assert list(tmp_path.iterdir()) == [state]
+
+
+def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "pydantic.py").write_text(CTRL_C)
+
+    with start_emulator(PYTHONPATH=str(tmp_path)) as process:
+        said, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, said) == (-signal.SIGINT, "")  # in a shell: 130
 
 
 def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Path) -> None:

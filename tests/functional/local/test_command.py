@@ -132,6 +132,15 @@ def test_a_signal_during_the_start_ends_what_has_started(processes: int) -> None
     wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
 
 
+def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+
+    with command(free_port(), free_port(), PYTHONPATH=str(tmp_path)) as process:
+        said, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, said) == (-signal.SIGINT, "")  # in a shell: 130
+
+
 def test_nothing_outlives_it_even_if_it_is_killed() -> None:
     with started(free_port(), free_port()) as process:
         descendants = children(process.pid)
