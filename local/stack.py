@@ -132,6 +132,7 @@ class LocalStack:
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)
         declarations = self._read_template()
+        snapshot.check_tables(self._names)
         closing.callback(snapshot.save, self._aws, self._names)
         self.environments = {each.logical_id: dict(each.variables) for each in declarations}
         threads = ThreadPoolExecutor(max_workers=MAX_REQUESTS, thread_name_prefix="request")
