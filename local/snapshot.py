@@ -44,10 +44,13 @@ class Snapshot:
         self.is_new = content is None
         self._tables = self._restore_emulator(content) if content is not None else {}
 
+    def check_tables(self, names: Names) -> None:
+        """Raise `StateFileUnusable` if the file has not the template's tables."""
+        if not self.is_new and set(self._tables) != set(names.tables):
+            raise self._unusable("Its tables are not the template's")
+
     def restore_tables(self, aws: LocalAws, names: Names) -> None:
         """Write the stored items into the tables. From now on `save` replaces the file."""
-        if not self.is_new and set(self._tables) != set(aws.items(names)):
-            raise self._unusable("Its tables are not the template's")
         try:
             aws.put_items(self._tables, names)
         except (BotoCoreError, ClientError) as error:

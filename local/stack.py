@@ -29,7 +29,7 @@ from twilio_emulator.server import Servers, listen
 from twilio_emulator.state_file import locked
 
 ROOT = Path(__file__).parent.parent
-LOCAL_FOLDER = ROOT / ".local"  # bytecode and logs; a run starts without it too
+LOCAL_FOLDER = ROOT / ".local"  # logs, and the variables for `make invoke`; a run starts without it too
 
 CONCURRENCY = 2  # of a function: a slow turn does not hold up others; two is also AWS's minimum for a mapping
 MAX_REQUESTS = 64  # that the HTTP API passes to functions at once
@@ -132,6 +132,7 @@ class LocalStack:
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)
         declarations = self._read_template()
+        snapshot.check_tables(self._names)
         closing.callback(snapshot.save, self._aws, self._names)
         self.environments = {each.logical_id: dict(each.variables) for each in declarations}
         threads = ThreadPoolExecutor(max_workers=MAX_REQUESTS, thread_name_prefix="request")
@@ -172,10 +173,7 @@ class LocalStack:
         _require_bedrock(self._environment)
         self._template = Template.read(ROOT / "template.yaml", parameters=parameters, changes=self._changes)
         self._names = Names(template=self._template, endpoint=self._aws.endpoint)
-        declarations = read_functions(
-            self._template, self._names, root=ROOT, environment=self._environment, pycache=LOCAL_FOLDER / "pycache"
-        )
-        return list(declarations)
+        return list(read_functions(self._template, self._names, root=ROOT, environment=self._environment))
 
     def _start_functions(self, declarations: Iterable[FunctionDeclaration], closing: ExitStack) -> None:
         for each in declarations:

@@ -15,7 +15,7 @@ from typing import Any
 
 RUNTIME = Path(__file__).with_name("runtime.py")
 PASSES_BY_ITSELF = "Transient"  # the class of a start's error after which it is simply tried again
-MAX_INIT_SECONDS = 60  # the first start compiles every module
+MAX_INIT_SECONDS = 60  # the first start compiles the layer, perhaps on a busy machine
 
 
 class InvocationFailed(Exception):

@@ -178,5 +178,5 @@ def _states(folders: tuple[Path, ...]) -> Iterator[tuple[str, int, int]]:
                 state = path.stat()
             except FileNotFoundError:
                 continue  # removed since rglob listed it
-            if stat.S_ISREG(state.st_mode) and path.suffix != ".pyc":
+            if stat.S_ISREG(state.st_mode) and path.parent.name != "__pycache__":
                 yield str(path), state.st_size, state.st_mtime_ns

@@ -72,6 +72,11 @@ class Names:
             case _:
                 return f"arn:aws:local:{REGION}:{ACCOUNT_ID}:{self._generated_name(logical_id)}"
 
+    @property
+    def tables(self) -> list[str]:
+        """The logical ids of the template's tables."""
+        return [logical_id for logical_id, _ in self.template.of_type(TABLE, self)]
+
     def queue_name(self, logical_id: str) -> str:
         """Return the queue's name: `QueueName`, or one in the form that CloudFormation generates."""
         properties = self.template.resources[logical_id].get("Properties", {})
@@ -135,14 +140,13 @@ class LocalAws:
     def items(self, names: Names) -> dict[str, list[Item]]:
         """Return all items of all tables, by the table's logical id."""
         pages = self.client("dynamodb").get_paginator("scan")
-        tables = [logical_id for logical_id, _ in names.template.of_type(TABLE, names)]
         return {
             logical_id: [
                 item
                 for page in pages.paginate(TableName=names(logical_id, "Ref"), ConsistentRead=True)
                 for item in page["Items"]
             ]
-            for logical_id in tables
+            for logical_id in names.tables
         }
 
     def put_items(self, tables: Mapping[str, Sequence[Item]], names: Names) -> None:

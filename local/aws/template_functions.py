@@ -42,9 +42,9 @@ class FunctionDeclaration:
 
 
 def read_functions(
-    template: Template, names: Names, *, root: Path, environment: Mapping[str, str], pycache: Path
+    template: Template, names: Names, *, root: Path, environment: Mapping[str, str]
 ) -> Iterator[FunctionDeclaration]:
-    """Yield the template's functions; `environment` is the caller's, `pycache` is the folder for bytecode."""
+    """Yield the template's functions; `environment` is the caller's."""
     layers = tuple(root / properties["ContentUri"] for _, properties in template.of_type(LAYER, names))
     queues = {names(logical_id, "Arn"): names(logical_id, "Ref") for logical_id, _ in template.of_type(QUEUE, names)}
     for logical_id, properties in template.functions(names):
@@ -65,7 +65,6 @@ def read_functions(
                 **_forwarded(environment),
                 **_lambda_variables(names(logical_id, "Ref"), properties, folder),
                 **variables,
-                "PYTHONPYCACHEPREFIX": str(pycache),  # outside the folders whose files are watched
             },
         )
         yield FunctionDeclaration(

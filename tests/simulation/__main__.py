@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from typing import Annotated, NamedTuple
 
 import typer
@@ -16,7 +17,8 @@ import typer
 from switchboard.budgets import Budget
 from tests.simulation.exhaustive import Plan, explore
 from tests.simulation.invariants import LIMIT
-from tests.simulation.mutants import MUTANTS, is_noticed
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants.trial import check_unbroken, noticed_by, unbroken_copy
 from tests.simulation.real_outages import play_outages
 from tests.simulation.real_stack import prove
 from tests.simulation.world import World
@@ -159,14 +161,15 @@ def for_real(
 
 @app.command()
 def mutants() -> None:
-    """Break the shipped code, one rule at a time, and print whether the tests notice."""
-    if is_noticed(None):
-        raise SystemExit("the unbroken project does not pass the tests that must notice a mutant")
+    """Break the shipped code, one rule at a time, and print which test notices first."""
     survived = 0
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        for mutant, noticed in zip(MUTANTS, threads.map(is_noticed, MUTANTS), strict=True):
-            survived += not noticed
-            print(f"{'noticed' if noticed else 'SURVIVED':10} {mutant}", flush=True)
+    with unbroken_copy() as unbroken:
+        check_unbroken(unbroken)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+            tests = threads.map(partial(noticed_by, unbroken=unbroken), MUTANTS)
+            for mutant, test in zip(MUTANTS, tests, strict=True):
+                survived += not test
+                print(f"noticed    {mutant} · {test}" if test else f"SURVIVED   {mutant}", flush=True)
     print(f"{len(MUTANTS)} mutants, {survived} survived")
     raise typer.Exit(1 if survived else 0)
 

@@ -1,11 +1,28 @@
-"""The proofs are worth something only if they notice broken code; `.ci/run` tries every mutant."""
+"""The proofs are worth something only if they notice broken code; `.ci/run` tries every mutant, on all tests."""
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.simulation.mutants import MUTANTS, ROOT, SAMPLE, Mutant, is_noticed
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants.mutant import PROOFS, ROOT, Mutant
+from tests.simulation.mutants.trial import NoVerdictError, noticed_by, unbroken_copy
+
+SAMPLE = (
+    "R4 a pending reply survives a takeover",
+    "R5 a resend is not counted",
+    "freeze after send",
+    "a swallowed error",
+)
+
+
+@pytest.fixture(scope="module")
+def unbroken() -> Iterator[Path]:
+    with unbroken_copy() as copy:
+        yield copy
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
@@ -14,14 +31,19 @@ def test_a_mutant_changes_one_place_of_what_is_deployed(mutant: Mutant) -> None:
     assert (ROOT / mutant.file).read_text().count(mutant.old) == 1
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
-def test_a_mutant_breaks_a_rule_and_not_the_program(mutant: Mutant) -> None:
-    broken = (ROOT / mutant.file).read_text().replace(mutant.old, mutant.new)
+def test_no_two_mutants_have_the_same_name() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+def test_a_mutant_breaks_a_rule_and_not_the_program(tmp_path: Path) -> None:
+    for mutant in MUTANTS:
+        broken = (ROOT / mutant.file).read_text().replace(mutant.old, mutant.new)
+        (tmp_path / f"{mutant.name.replace('/', ' ')}.py").write_text(broken)
 
     # A name that does not exist would be noticed by any test that comes by.
     checked = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "--target-version", "py313", "-"],
-        input=broken,
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "--target-version", "py313", "."],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
@@ -31,5 +53,18 @@ def test_a_mutant_breaks_a_rule_and_not_the_program(mutant: Mutant) -> None:
 
 
 @pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.name in SAMPLE], ids=str)
-def test_a_broken_rule_is_noticed(mutant: Mutant) -> None:
-    assert is_noticed(mutant)
+def test_the_proofs_notice_a_broken_rule(mutant: Mutant, unbroken: Path) -> None:
+    assert noticed_by(mutant, unbroken=unbroken, runs=[PROOFS])
+
+
+@pytest.mark.parametrize("new", ["undefined", "__import__('undefined')", "("])
+def test_a_broken_program_is_no_verdict(new: str, unbroken: Path) -> None:
+    mutant = Mutant(
+        name="a broken program",
+        file="layers/switchboard/switchboard/channels/split.py",
+        old="    rest = text.strip()\n",
+        new=f"    rest = {new}\n",
+    )
+
+    with pytest.raises(NoVerdictError):
+        noticed_by(mutant, unbroken=unbroken, runs=[("tests/unit/channels",)])

@@ -119,6 +119,19 @@ def test_a_process_that_died_idle_is_replaced_before_the_next_invocation(tmp_pat
     assert result == "here"
 
 
+def test_bytecode_beside_the_code_is_not_new_code(tmp_path: Path) -> None:
+    folder = written(tmp_path / "sample", "return os.getpid()", imports="import os")
+    bytecode = folder / "__pycache__" / "app.cpython-313.pyc.281473"  # as Python names it while it writes
+
+    with running(spec(folder)) as (function, _):
+        before = function.invoke({})
+        bytecode.parent.mkdir()
+        bytecode.touch()
+        after = function.invoke({})
+
+    assert after == before
+
+
 def test_a_function_that_runs_into_its_timeout_is_killed(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "threading.Event().wait(event['seconds'])", imports="import threading")
 

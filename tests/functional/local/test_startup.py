@@ -29,8 +29,6 @@ def copy(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "template.yaml", tmp_path)
     (tmp_path / ".local").mkdir()
-    (ROOT / ".local" / "pycache").mkdir(parents=True, exist_ok=True)
-    (tmp_path / ".local" / "pycache").symlink_to(ROOT / ".local" / "pycache")  # or each copy compiles every library
     return tmp_path
 
 

@@ -50,7 +50,7 @@ def declared(
     (folder / "template.yaml").write_text(template)
     read = Template.read(folder / "template.yaml", parameters={})
     names = Names(template=read, endpoint="http://127.0.0.1:4566")
-    functions = read_functions(read, names, root=folder, environment=environment or {}, pycache=folder / "pycache")
+    functions = read_functions(read, names, root=folder, environment=environment or {})
     return {each.logical_id: each for each in functions}
 
 

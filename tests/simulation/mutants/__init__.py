@@ -1,0 +1,16 @@
+"""The shipped code broken on purpose, one rule at a time: a test or a proof must notice each.
+
+`R1` … `R15` are the rules as docs/guarantees.md numbers them. Each mutant changes a line that is deployed.
+"""
+
+from tests.simulation.mutants import policy, queues, reply, table, turn, twilio
+from tests.simulation.mutants.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *policy.MUTANTS,
+    *turn.MUTANTS,
+    *reply.MUTANTS,
+    *table.MUTANTS,
+    *queues.MUTANTS,
+    *twilio.MUTANTS,
+)

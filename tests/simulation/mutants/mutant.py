@@ -1,0 +1,60 @@
+"""What a mutant is, and which tests must notice it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+LAYER = "layers/switchboard/switchboard"
+
+# The tests that must notice a broken file are those of the longest path that it begins with. Each line is one run of
+# pytest; the next one runs only if nobody noticed. The quick ones come first, the proofs where they must.
+type Runs = tuple[tuple[str, ...], ...]
+
+PROOFS = ("tests/simulation/test_proofs.py", "tests/simulation/test_outage.py")
+WEBHOOK = ("tests/functional/test_webhook_function.py",)
+STORES = tuple(
+    f"tests/functional/test_{name}.py"
+    for name in ("turn_store", "lifecycle_store", "budget_store", "sweep_index", "owner_index", "dynamodb_client")
+)
+NOTICED_BY: dict[str, Runs] = {
+    LAYER: (("tests/unit",), PROOFS),
+    f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, ("tests/unit",)),
+    f"{LAYER}/aws/dynamodb": (STORES,),
+    f"{LAYER}/aws/sqs": (("tests/unit/aws",), WEBHOOK),
+    f"{LAYER}/aws/sqs/batch_plan.py": (("tests/unit/aws",), PROOFS),
+    f"{LAYER}/twilio/webhook": (("tests/unit/twilio",), WEBHOOK),
+    f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_rest.py",),),
+    "functions": (WEBHOOK,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One rule taken out: `old` stands once in `file`, and becomes `new`.
+
+    `breaks` names an invariant of the proofs, which must notice it itself.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    breaks: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def runs(self) -> Runs:
+        """The tests that must notice it; those named after its module are before all others."""
+        if self.breaks:
+            return (PROOFS,)
+        runs = NOTICED_BY[max((path for path in NOTICED_BY if self.file.startswith(path)), key=len)]
+        return (*((path,) for path in _named_after(Path(self.file).stem, runs)), *runs)
+
+
+def _named_after(module: str, runs: Runs) -> list[str]:
+    """Return the test files of some runs that have a module's name."""
+    given = [ROOT / path for paths in runs for path in paths]
+    files = {file for path in given for file in ([path] if path.is_file() else path.rglob("test_*.py"))}
+    return sorted(str(file.relative_to(ROOT)) for file in files if file.name == f"test_{module}.py")

@@ -1,0 +1,102 @@
+"""What stands above the turn: a conversation's rules, lifecycle events, the sweeper, the classes of errors, operators."""
+
+from tests.simulation.mutants.mutant import LAYER, Mutant
+
+MUTANTS = (
+    Mutant(
+        name="R2 a watermark instead of a set",
+        file=f"{LAYER}/conversation.py",
+        old="return index in self.handled or (index <= self.low_watermark and index not in self.gaps)",
+        new="return index in self.handled or index <= self.low_watermark",
+    ),
+    Mutant(
+        name="R2 the low watermark rises over what waits",
+        file=f"{LAYER}/conversation.py",
+        old="                if len(gaps) >= MAX_GAPS:\n                    break\n                gaps[index] = now\n",
+        new="                if len(gaps) < MAX_GAPS:\n                    gaps[index] = now\n",
+    ),
+    Mutant(
+        name="R15 history is work",
+        file=f"{LAYER}/conversation.py",
+        old="return message.at < self.first_seen_at - max_event_age",
+        new="return False",
+    ),
+    Mutant(
+        name="the sweeper does not ask what is handled",
+        file=f"{LAYER}/sweeper.py",
+        old="            if not conversation.coverage.covers(message.index)\n            and message.index > answered",
+        new="            if message.index > answered",
+    ),
+    Mutant(
+        name="the sweeper leaves gaps",
+        file=f"{LAYER}/sweeper.py",
+        old="min({*coverage.gaps, *coverage.requeued, coverage.low_watermark + 1})",
+        new="coverage.low_watermark + 1",
+    ),
+    Mutant(
+        name="an older takeover counts as one",
+        file=f"{LAYER}/lifecycle.py",
+        old="return Effect.OUTDATED if takeover is Takeover.OUTDATED else Effect.TAKEN_OVER",
+        new="return Effect.TAKEN_OVER",
+    ),
+    Mutant(
+        name="a hand back queues nothing",
+        file=f"{LAYER}/lifecycle.py",
+        old="    if requeued:\n        listed",
+        new="    if False:\n        listed",
+    ),
+    Mutant(
+        name="the time between checks doubles without end",
+        file=f"{LAYER}/sweeper.py",
+        old="CHECK_INTERVALS[checked.checks] if 0 <= checked.checks < len(CHECK_INTERVALS) else MAX_CHECK_INTERVAL",
+        new="MIN_CHECK_INTERVAL * 2**checked.checks",
+    ),
+    Mutant(
+        name="a surprise in one conversation ends the sweep of the others",
+        file=f"{LAYER}/sweeper.py",
+        old="            self.checks.postpone(due, until=self._next_check(due), now=self.now)\n        except Exception as error:",
+        new="            self.checks.postpone(due, until=self._next_check(due), now=self.now)\n        except Transient as error:",
+    ),
+    Mutant(
+        name="a check that failed stays first in line",
+        file=f"{LAYER}/sweeper.py",
+        old="failures = (failed, *self._put_off(check, due, error))",
+        new="failures = (failed,)",
+    ),
+    Mutant(
+        name="a sweep makes only the first check that is due",
+        file=f"{LAYER}/sweeper.py",
+        old="for check in (*longest_due, *youngest)}.values())[:limit]",
+        new="for check in (*longest_due, *youngest)}.values())[:1]",
+    ),
+    Mutant(
+        name="a lost webhook below our reply is never looked for",
+        file=f"{LAYER}/conversation.py",
+        old="        return min([*gaps, *islice(above, 1)], default=None)\n",
+        new="        return next(above, None)\n",
+    ),
+    Mutant(
+        name="what a list did not show is looked for in every turn",
+        file=f"{LAYER}/conversation.py",
+        old="gap in self.looked or gap in not_found",
+        new="gap in self.looked",
+    ),
+    Mutant(
+        name="a hand back by time over a human's word that the list shows",
+        file=f"{LAYER}/sweeper.py",
+        old="        if any(message.index in waits or message.at > self.now - rule.after for message in humans):\n",
+        new="        if any(message.index not in waits and message.at > self.now - rule.after for message in humans):\n",
+    ),
+    Mutant(
+        name="a model that refuses our key for a minute costs the answer",
+        file=f"{LAYER}/errors.py",
+        old="class ModelMisconfigured(Transient):",
+        new="class ModelMisconfigured(Permanent):",
+    ),
+    Mutant(
+        name="who took a conversation from a dead worker is a suspect",
+        file=f"{LAYER}/conversation.py",
+        old="        return bool(self.lease_token) and self.lease_fencing_token == self.fencing_token\n",
+        new="        return bool(self.lease_token)\n",
+    ),
+)

@@ -1,0 +1,198 @@
+"""ConversationsTable: its conditions, its updates, its indices."""
+
+from tests.simulation.mutants.mutant import LAYER, Mutant
+
+MUTANTS = (
+    Mutant(
+        name="R1 the table: a lease outlives a takeover",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        " AND (#lease_until <= :now OR #lease_fencing_token <> #fencing_token))",',
+        new='        " AND #lease_until <= :now)",',
+    ),
+    Mutant(
+        name="R1 the table: a turn given back keeps its lease",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="        update = if_our_lease(conversation, removes=LEASE)\n",
+        new="        update = if_our_lease(conversation, removes=())\n",
+    ),
+    Mutant(
+        name="R7 the table: an older event sets the owner",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='NEWER = "(attribute_not_exists(#owner_event_at) OR #owner_event_at < :at)"',
+        new='NEWER = "(attribute_not_exists(#owner_event_at) OR #owner_event_at <> :at)"',
+    ),
+    Mutant(
+        name="R8 the table: what is left to a human is forgotten",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='            update.adds["left_to_human"] = ":left_to_human"\n            update.values[":left_to_human"] = set(left_to_human)\n',
+        new="            pass\n",
+    ),
+    Mutant(
+        name="R8 the table: a hand back reopens nothing",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        update.adds["requeued"] = ":left_to_human"\n        update.removes = (*update.removes, "left_to_human")\n        update.values[":left_to_human"] = set(conversation.left_to_human)\n',
+        new="        pass\n",
+    ),
+    Mutant(
+        name="R9 the table: the fencing token is read as it once was",
+        file=f"{LAYER}/aws/dynamodb/client.py",
+        old="Key=key, ConsistentRead=True",
+        new="Key=key, ConsistentRead=False",
+    ),
+    Mutant(
+        name="R13 the table: our own lease keeps us out",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="            if item.lease_token != token:\n",
+        new="            if True:\n",
+    ),
+    Mutant(
+        name="R14 the table: every claim draws a new turn",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='"turn": "if_not_exists(#turn, :turn)"',
+        new='"turn": ":turn"',
+    ),
+    Mutant(
+        name="R14 the table: a retry takes what it was given",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='            "turn_started_at": "if_not_exists(#turn_started_at, :now)",\n            **ACTIVITY,\n        },\n        adds={"turn_messages": ":messages"},\n',
+        new='            "turn_started_at": "if_not_exists(#turn_started_at, :now)",\n            "turn_messages": ":messages",\n            **ACTIVITY,\n        },\n',
+    ),
+    Mutant(
+        name="the table lets anybody claim",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='OR (#lease_token <> :our_token"\n        " AND (#lease_until <= :now',
+        new='OR (#lease_token <> :our_token"\n        " OR (#lease_until <= :now',
+    ),
+    Mutant(
+        name="the table settles under any fencing token",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='STILL_OURS = "#fencing_token = :our_fencing_token"',
+        new='STILL_OURS = "#fencing_token >= :our_fencing_token"',
+    ),
+    Mutant(
+        name="the table: a takeover does not raise the fencing token",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='            "fencing_token": "if_not_exists(#fencing_token, :zero) + :one",\n            "ownership_epoch"',
+        new='            "fencing_token": "if_not_exists(#fencing_token, :zero)",\n            "ownership_epoch"',
+    ),
+    Mutant(
+        name="the table: a takeover does not raise the ownership epoch",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='"ownership_epoch": "if_not_exists(#ownership_epoch, :zero) + :one"',
+        new='"ownership_epoch": "if_not_exists(#ownership_epoch, :zero)"',
+    ),
+    Mutant(
+        name="the table: a human's message waits for an answer",
+        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
+        old='            update.adds["handled"] = ":handled"\n            update.sets["human_spoke_at"] = ":at"\n            update.values[":handled"] = {index}\n',
+        new='            update.sets["human_spoke_at"] = ":at"\n',
+    ),
+    Mutant(
+        name="the table: an attempt is not counted",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='"attempts": "if_not_exists(#attempts, :zero) + :one"',
+        new='"attempts": "if_not_exists(#attempts, :zero)"',
+    ),
+    Mutant(
+        name="the table: settled, the reply is still pending",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='update.removes = (*LEASE, *TURN, "pending_reply")',
+        new="update.removes = (*LEASE, *TURN)",
+    ),
+    Mutant(
+        name="the table: an older opt-out replaces a newer one",
+        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
+        old="OR #opted_out_at < :at",
+        new="OR #opted_out_at <> :at",
+    ),
+    Mutant(
+        name="the table: closed once more takes the conversation again",
+        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
+        old='        update.condition = "attribute_not_exists(#state) OR #state <> :closed"\n',
+        new='        update.condition = "attribute_not_exists(#state) OR #state <> :zero"\n',
+    ),
+    Mutant(
+        name="the table charges a repeated record again",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='"ConditionExpression": "attribute_not_exists(pk)"',
+        new='"ConditionExpression": "attribute_not_exists(pk) OR attribute_exists(pk)"',
+    ),
+    Mutant(
+        name="the table charges nobody",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='[{"Put": put}, *self.budgets.charges(record)]',
+        new='[{"Put": put}]',
+    ),
+    Mutant(
+        name="a refusal that was refused itself counts",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='        if "ConditionalCheckFailed" in reasons:\n            raise Fenced',
+        new="        if False:\n            raise Fenced",
+    ),
+    Mutant(
+        name="a check postpones what was active meanwhile",
+        file=f"{LAYER}/aws/dynamodb/sweep_index.py",
+        old='condition="#activity = :activity AND #checks = :checks"',
+        new='condition="#checks = :checks AND (#activity <= :activity OR #activity > :activity)"',
+    ),
+    Mutant(
+        name="two sweeps count one check twice",
+        file=f"{LAYER}/aws/dynamodb/sweep_index.py",
+        old='condition="#activity = :activity AND #checks = :checks"',
+        new='condition="#activity = :activity AND #checks <= :checks OR #checks > :checks"',
+    ),
+    Mutant(
+        name="more activity puts a check off",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='"active_check": "if_not_exists(#active_check, :active_check)"',
+        new='"active_check": ":active_check"',
+    ),
+    Mutant(
+        name="a verdict does not take its attempt back",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='        update.sets["attempts"] = "#attempts - :one"\n        update.values[":one"] = 1\n',
+        new="",
+    ),
+    Mutant(
+        name="a failure hides a human's earlier word",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":since"}\n',
+        new='        update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":since", "owner_event_at": ":since"}\n',
+    ),
+    Mutant(
+        name="a turn recorded as void stays void",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="            self._change_outcome(sid, record)\n",
+        new="            pass\n",
+    ),
+    Mutant(
+        name="a hand back undoes a newer handoff",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='NEWER_HAND_BACK = f"{NEWER} AND (attribute_not_exists(#owner_since) OR #owner_since < :at)"',
+        new="NEWER_HAND_BACK = NEWER",
+    ),
+    Mutant(
+        name="a hand back by time although somebody has changed the conversation since",
+        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
+        old="        update = handing_back(conversation, now)\n",
+        new='        update = handing_back(conversation, now)\n        update.condition = "#fencing_token >= :our_fencing_token"\n',
+    ),
+    Mutant(
+        name="at equal times the assistant wins",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='NEWER_TAKEOVER = f"({NEWER} OR (#owner_event_at = :at AND #owner = :assistant))"',
+        new='NEWER_TAKEOVER = f"({NEWER} OR (#owner_event_at = :at AND #owner <> :assistant AND #owner = :assistant))"',
+    ),
+    Mutant(
+        name="a suspect goes first although somebody has taken it since",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="        update = if_still_ours(suspect)\n",
+        new="        update = if_our_lease(suspect, removes=())\n",
+    ),
+    Mutant(
+        name="once first, always first",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        removes=("goes_first",),\n',
+        new="",
+    ),
+)
