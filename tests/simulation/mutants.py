@@ -403,8 +403,28 @@ MUTANTS = (
     Mutant(
         name="a sweep makes only the first check that is due",
         file=f"{LAYER}/sweeper.py",
-        old="for check in (*longest_due, *youngest)}.values())[:limit]",
-        new="for check in (*longest_due, *youngest)}.values())[:1]",
+        old="return list(by_conversation.values())[:limit]",
+        new="return list(by_conversation.values())[:1]",
+        breaks="every_check_that_is_due_is_made",
+    ),
+    Mutant(
+        name="of two checks of a conversation that fail, one stays due",
+        file=f"{LAYER}/sweeper.py",
+        old="        for check in checks:\n            self.checks.put_off(check, until=until)\n",
+        new="        self.checks.put_off(checks[0], until=until)\n",
+        breaks="every_check_that_is_due_is_made",
+    ),
+    Mutant(
+        name="a new conversation whose messages cannot be queued is not tracked",
+        file=f"{LAYER}/sweeper.py",
+        old="            self.checks.track(sid, now=self.now)\n            conversation =",
+        new="            conversation =",
+    ),
+    Mutant(
+        name="what a long outage hid is history",
+        file=f"{LAYER}/turn/claim.py",
+        old="told_at=min(message.at for message in delivered)",
+        new="told_at=ports.clock()",
     ),
     Mutant(
         name="the wrong message group",
@@ -585,6 +605,19 @@ MUTANTS = (
         file=f"{LAYER}/turn/resume.py",
         old="    if turn.is_out_of_attempts():  # decided before anything is listed: the look itself may be what kills the workers\n",
         new="    if False:\n",
+    ),
+    Mutant(
+        name="a reply that never left is unsure where workers died over it",
+        file=f"{LAYER}/turn/resume.py",
+        old="_outcome_when_over(reply, {}))\n    if turn.now() <",
+        new="TurnOutcome.UNSURE)\n    if turn.now() <",
+        breaks="nobody_waits_for_a_human_who_has_no_message",
+    ),
+    Mutant(
+        name="the table: workers that died before the freeze end the reply",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='    update.sets["attempts"] = ":one"\n    update.values[":one"] = 1\n',
+        new="",
     ),
     Mutant(
         name="what a void reply leaves is forgotten",
