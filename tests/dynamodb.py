@@ -132,22 +132,34 @@ def stores_of(table: ConversationsTable) -> TableStores:
 
 
 def try_claim(
-    store: Store, *messages: TurnMessage, worker: str = "one", turn: str = "T1", seconds: int = 0
+    store: Store,
+    *messages: TurnMessage,
+    worker: str = "one",
+    turn: str = "T1",
+    seconds: int = 0,
+    told_at: int | None = None,
 ) -> Conversation | ports.Busy:
+    """Claim so many seconds after noon; `told_at` in seconds after noon too."""
     return store.claim(
         CONVERSATION,
         messages=frozenset(messages or {FIRST}),
         turn=turn,
         token=worker,
+        told_at=NOON + timedelta(seconds=seconds if told_at is None else told_at),
         now=NOON + timedelta(seconds=seconds),
         lease_until=NOON + timedelta(seconds=seconds + 60),
     )
 
 
 def claim(
-    store: Store, *messages: TurnMessage, worker: str = "one", turn: str = "T1", seconds: int = 0
+    store: Store,
+    *messages: TurnMessage,
+    worker: str = "one",
+    turn: str = "T1",
+    seconds: int = 0,
+    told_at: int | None = None,
 ) -> Conversation:
-    claimed = try_claim(store, *messages, worker=worker, turn=turn, seconds=seconds)
+    claimed = try_claim(store, *messages, worker=worker, turn=turn, seconds=seconds, told_at=told_at)
     assert isinstance(claimed, Conversation), claimed
     return claimed
 

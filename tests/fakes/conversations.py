@@ -43,7 +43,15 @@ class ConversationsInMemory:
             self.items[item.sid] = replace(item, goes_first=True)
 
     def claim(
-        self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
+        self,
+        sid: str,
+        *,
+        messages: frozenset[TurnMessage],
+        turn: str,
+        token: str,
+        told_at: datetime,
+        now: datetime,
+        lease_until: datetime,
     ) -> Conversation | Busy:
         item = self.items.get(sid, Conversation(sid=sid))
         if item.lease_token == token:
@@ -52,7 +60,7 @@ class ConversationsInMemory:
             return Busy(until=item.lease_until)
         self.items[sid] = replace(
             item,
-            first_seen_at=_first_seen(item, now),
+            first_seen_at=_first_seen(item, min(told_at, now)),
             fencing_token=item.fencing_token + 1,
             lease_fencing_token=item.fencing_token + 1,
             lease_until=lease_until,
@@ -87,10 +95,11 @@ class ConversationsInMemory:
         if conversation.has_failed:
             item = replace(item, owner=Owner.ASSISTANT, owner_reason=None, owner_since=UNIX_EPOCH)
             self.human_since.pop(item.sid, None)
-        self.items[item.sid] = replace(item, pending_reply=pending_reply)
+        self.items[item.sid] = replace(item, pending_reply=pending_reply, attempts=1)
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
-        self.freeze(conversation, pending_reply)
+        item = self._fenced(conversation)
+        self.items[item.sid] = replace(item, pending_reply=pending_reply)
 
     def read_fencing_token(self, sid: str) -> int:
         return self.items[sid].fencing_token

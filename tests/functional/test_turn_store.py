@@ -246,6 +246,26 @@ def test_what_takes_a_conversation_from_its_worker_is_a_verdict_on_the_attempt(s
     assert claim(store, worker="two").attempts == 1
 
 
+def test_a_new_conversation_was_first_seen_when_twilio_told_us_of_it_and_not_when_it_was_claimed(store: Store) -> None:
+    assert claim(store, seconds=7200, told_at=60).first_seen_at == NOON + timedelta(seconds=60)
+    assert claim(store, worker="two", seconds=7300, told_at=30).first_seen_at == NOON + timedelta(seconds=60)
+
+
+def test_a_message_from_the_future_is_seen_now(store: Store) -> None:
+    assert claim(store, seconds=10, told_at=20).first_seen_at == NOON + timedelta(seconds=10)
+
+
+def test_a_freeze_counts_attempts_anew_and_a_resend_does_not(store: Store) -> None:
+    claim(store)
+    store.freeze(claim(store, worker="two", seconds=61), REPLY)
+    again = claim(store, worker="three", seconds=122)
+    assert again.attempts == 2
+
+    store.record_resend(again, REPLY)
+
+    assert claim(store, worker="four", seconds=183).attempts == 3
+
+
 def test_a_freeze_gives_back_a_conversation_that_a_human_has_because_of_a_failure(store: Store) -> None:
     claimed = claim(store)
     failed = settlement(claimed.coverage, human_because=OwnerReason.FAILURE, failed=frozenset({0}))

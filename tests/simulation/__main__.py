@@ -34,11 +34,20 @@ class Scope(NamedTuple):
     events: int = 2
     crashes: int = 2  # among the events
     turns: int = 1000  # a day's budget
+    attempts: int = 3  # workers that may die over a turn
 
 
-SCOPES = (Scope(1, events=3), Scope(1, parts=2), Scope(2), Scope(2, turns=1), Scope(3))
+SCOPES = (
+    Scope(1, events=3),
+    Scope(1, attempts=1),
+    Scope(1, parts=2),
+    Scope(2),
+    Scope(2, turns=1),
+    Scope(3),
+)
 QUICK_SCOPES = (
     Scope(1),
+    Scope(1, attempts=1),
     Scope(1, parts=2, crashes=1),
     Scope(2, crashes=1),
     Scope(2, crashes=1, turns=1),
@@ -49,14 +58,15 @@ QUICK_SCOPES = (
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    print("messages  parts  events  crashes  budget  orders    plans  violations  seconds")
+    print("messages  parts  events  crashes  budget  attempts  orders    plans  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
         for scope, (plans, found, seconds) in zip(scopes, processes.map(explore_scope, scopes), strict=True):
             orders = math.factorial(scope.messages)
-            scenario = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}  {scope.turns:6}"
-            print(f"{scenario}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
+            plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
+            settings = f"{scope.turns:6}  {scope.attempts:8}"
+            print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
     for violation in violations[:10]:
         print(violation, file=sys.stderr)
@@ -74,6 +84,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             parts=scope.parts,
             events=scope.events,
             crashes=scope.crashes,
+            max_attempts=scope.attempts,
             budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
         ):
             plans += 1

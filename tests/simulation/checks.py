@@ -30,12 +30,16 @@ class Tracked:
 
 @dataclass(slots=True)
 class Checks:
-    """The checks of every conversation. `made` are the times of the checks, by conversation."""
+    """The checks of every conversation.
+
+    `made` are the times of the checks, by conversation; `tracked_at` tells when a sweep met a new one.
+    """
 
     clock: Callable[[], datetime]
     store: ConversationsInMemory
     tracked: dict[str, Tracked] = field(default_factory=dict)
     made: dict[str, list[datetime]] = field(default_factory=dict)
+    tracked_at: dict[str, datetime] = field(default_factory=dict)
 
     def is_active(self, conversation_sid: str) -> None:
         """Make a check due in a minute if none is, as every claim, takeover, hand back and close does."""
@@ -75,6 +79,7 @@ class Checks:
     def track(self, sid: str, *, now: datetime) -> None:
         if sid not in self.tracked:
             self.store.track(sid, now=now)
+            self.tracked_at[sid] = now
             self.tracked[sid] = Tracked(activity=now, active_check=now + MIN_CHECK_INTERVAL)
 
     def postpone(self, checked: DueConversation, *, until: datetime | None, now: datetime) -> None:

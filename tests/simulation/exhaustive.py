@@ -13,7 +13,6 @@ from itertools import count
 from typing import Any
 
 from switchboard.agent import Answer, Question
-from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent
@@ -21,7 +20,6 @@ from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import RetryReason
 from switchboard.turn.take_turn import take_turn
 from tests.builders import CONVERSATION, PLENTY, turn_settings
-from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.invariants import (
     FALLBACK,
     REPLY,
@@ -31,6 +29,8 @@ from tests.simulation.invariants import (
     check,
 )
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
+from tests.simulation.people import DESK
+from tests.simulation.watched import WatchedConversations
 
 CRASHES = ("crash_before", "crash_after")
 WRITES = frozenset(
@@ -79,9 +79,10 @@ class Harness:
     bodies: Sequence[str]
     parts: int = 1
     budget: Budget = PLENTY
+    max_attempts: int = 3
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
-    store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
+    store: WatchedConversations = field(default_factory=WatchedConversations)
     points: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
     human_wrote: bool = False
@@ -154,6 +155,7 @@ class Harness:
                     fallback_sentence=FALLBACK,
                     budget=self.budget,
                     answer_within=ANSWER_WITHIN,
+                    max_attempts=self.max_attempts,
                     max_event_age=self.max_event_age,
                 ),
                 new_id=lambda: f"id{next(self.ids)}",
@@ -258,7 +260,7 @@ class Harness:
     def _take_over(self) -> None:
         self.human_wrote = True
         self.takeovers.append(len(self.points) - 1)
-        message = self.twilio.say(CONVERSATION, "I take this", author_role=AuthorRole.HUMAN)
+        message = self.twilio.say(CONVERSATION, "I take this", author=DESK)
         self.store.take_over(CONVERSATION, index=message.index, at=message.at)
 
     def _close(self) -> None:
@@ -314,6 +316,9 @@ class Harness:
             turns_by_message=self.turns_by_message,
             sent_after_takeover=self.sent_after_takeover,
             busy_without_worker=self.busy_without_worker,
+            unsent=self.store.unsent,
+            cut_short=self.store.cut_short,
+            was_failed_over_a_human=CONVERSATION in self.store.failed_over_a_human,
             max_copies=2 if "stale" in self.plan.values() else 1,
         )
 
@@ -321,7 +326,7 @@ class Harness:
 class Interrupted:
     """The store: each call of a method is a point of the plan."""
 
-    def __init__(self, store: ConversationsInMemory, harness: Harness) -> None:
+    def __init__(self, store: WatchedConversations, harness: Harness) -> None:
         self._store = store
         self._harness = harness
 
@@ -330,9 +335,12 @@ class Interrupted:
         return lambda *args, **kwargs: self._harness.at(name, lambda: method(*args, **kwargs))
 
 
-def run(plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY) -> Harness:
+def run(
+    plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY, max_attempts: int = 3
+) -> Harness:
     """Run one plan to its end, and check every invariant."""
-    harness = Harness(plan=dict(plan), bodies=[str(index) for index in range(messages)], parts=parts, budget=budget)
+    bodies = [str(index) for index in range(messages)]
+    harness = Harness(plan=dict(plan), bodies=bodies, parts=parts, budget=budget, max_attempts=max_attempts)
     harness.run(order)
     check(harness.evidence())
     records = [*harness.store.records.get(CONVERSATION, {}).values()]
@@ -352,11 +360,12 @@ def explore(
     crashes: int,
     parts: int = 1,
     budget: Budget = PLENTY,
+    max_attempts: int = 3,
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
     try:
-        harness = run(plan, messages=messages, order=order, parts=parts, budget=budget)
+        harness = run(plan, messages=messages, order=order, parts=parts, budget=budget, max_attempts=max_attempts)
     except AssertionError as error:
         yield plan, error
         return
@@ -375,6 +384,7 @@ def explore(
                 crashes=crashes - is_crash,
                 parts=parts,
                 budget=budget,
+                max_attempts=max_attempts,
                 plan=(*plan, (point, event)),
             )
 

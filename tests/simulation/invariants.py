@@ -67,12 +67,16 @@ class Evidence:
     busy_without_worker: bool = False
     owner_events: Sequence[OwnerSet] = ()
     old_messages: int = 0  # how many are from long before our first webhook: they get no answer
-    hidden_messages: int = 0  # how many an outage hid until they were history: they may get none
+    hidden: AbstractSet[int] = frozenset()  # the indices of what no webhook and no sweep told us of in time
     max_copies: int = 1
     blind_looks: Mapping[Marker, int] = field(default_factory=dict)
     written_in_short_outage: AbstractSet[int] = frozenset()
     written_after_outage: int | None = None
     crashes: Crashes = Crashes()
+    unsent: AbstractSet[str] = frozenset()
+    cut_short: AbstractSet[str] = frozenset()
+    was_failed_over_a_human: bool = False
+    was_handed_back_too_early: bool = False
 
     @property
     def human_owned_by_event(self) -> bool:
@@ -82,8 +86,14 @@ class Evidence:
 
     @property
     def customer_messages(self) -> list[MessageAdded]:
-        first = max(self.old_messages, self.hidden_messages)
-        return [m for m in self.messages if m.author_role is AuthorRole.CUSTOMER and m.index >= first]
+        """What customers wrote, but for history and what nobody could know of."""
+        return [
+            message
+            for message in self.messages
+            if message.author_role is AuthorRole.CUSTOMER
+            and message.index >= self.old_messages
+            and message.index not in self.hidden
+        ]
 
     @property
     def replies(self) -> list[MessageAdded]:
@@ -137,11 +147,26 @@ def every_message_has_an_end(evidence: Evidence) -> None:
 
 
 def nobody_waits_for_a_human_who_has_no_message(evidence: Evidence) -> None:
-    """Where a human owns the conversation because of a failure, the messages of that failure are dead letters."""
+    """What nobody has read, and nobody owns, is a dead letter: of a failure, unless the reply may have left."""
     dead = {message.message_sid for message in evidence.dead_letters}
     for record in evidence.records:
-        if record.outcome in {TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED}:
-            assert dead.issuperset(record.message_sids), f"{record.outcome}, but no dead letter"
+        assert record.outcome is not TurnOutcome.UNSURE or record.turn not in evidence.unsent, (
+            "unsure, but nothing left"
+        )
+        is_too_old = record.outcome is TurnOutcome.REFUSED and record.rule == RefusalRule.TOO_OLD
+        if record.outcome in {TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED} or is_too_old:
+            assert dead.issuperset(record.message_sids), f"{record.outcome} {record.rule}, but no dead letter"
+
+
+def no_reply_is_given_up_before_its_time(evidence: Evidence) -> None:
+    """A frozen reply is tried for as long as `MaxEventAge`, unless workers died over it."""
+    cut_short = [record.outcome for record in evidence.records if record.turn in evidence.cut_short]
+    assert not cut_short, f"{cut_short} before its time"
+
+
+def a_failure_never_takes_a_conversation_from_a_human(evidence: Evidence) -> None:
+    """Where a human owns the conversation by more than a failure, no failure makes it the reason."""
+    assert not evidence.was_failed_over_a_human, "a failure took it from a human"
 
 
 def a_failure_does_not_last(evidence: Evidence) -> None:
@@ -149,6 +174,18 @@ def a_failure_does_not_last(evidence: Evidence) -> None:
     for record in evidence.records:
         was_refused = record.outcome is TurnOutcome.REFUSED and record.rule == RefusalRule.HUMAN
         assert not was_refused or evidence.human_owned_by_event, "a message is refused because of a failure"
+
+
+def only_customers_are_answered(evidence: Evidence) -> None:
+    """The assistant is asked about what customers write, and nobody else."""
+    customers = {message.index for message in evidence.messages if message.author_role is AuthorRole.CUSTOMER}
+    others = evidence.turns_by_message.keys() - customers
+    assert not others, f"the assistant was asked about messages {sorted(others)}, which are no customer's"
+
+
+def nobody_is_handed_back_who_still_speaks(evidence: Evidence) -> None:
+    """A hand back by time comes no earlier than that time after a human's last word."""
+    assert not evidence.was_handed_back_too_early, "handed back by time from a human who spoke within it"
 
 
 def no_turn_says_two_texts(evidence: Evidence) -> None:
@@ -298,11 +335,15 @@ def poison_ends_with_the_fallback(evidence: Evidence) -> None:
 
 INVARIANTS = (
     every_message_has_an_end,
+    only_customers_are_answered,
+    nobody_is_handed_back_who_still_speaks,
     no_turn_says_two_texts,
     no_part_is_there_twice,
     no_message_is_answered_twice,
     replies_are_in_order,
     nobody_waits_for_a_human_who_has_no_message,
+    no_reply_is_given_up_before_its_time,
+    a_failure_never_takes_a_conversation_from_a_human,
     a_failure_does_not_last,
     nobody_speaks_over_a_human,
     what_a_human_left_is_answered,

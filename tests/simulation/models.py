@@ -1,14 +1,14 @@
 """Twilio and SQS in memory, under a virtual clock. The caller decides how each POST ends and how far lists lag."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from switchboard.author import AuthorRole
 from switchboard.errors import NotSent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
 from tests.builders import NOON, from_assistant, message_added
+from tests.simulation.people import AUTHOR_RULES, CUSTOMER
 
 VISIBILITY_TIMEOUT = timedelta(seconds=120)
 MAX_EVENT_AGE = timedelta(hours=1)
@@ -57,13 +57,12 @@ class Twilio:
     list_lag: timedelta = timedelta(0)
     blind_looks: Counter[Marker] = field(default_factory=Counter)
 
-    def say(self, conversation_sid: str, body: str, *, author_role: AuthorRole = AuthorRole.CUSTOMER) -> MessageAdded:
-        author = "robin" if author_role is AuthorRole.HUMAN else "+12025550110"
+    def say(self, conversation_sid: str, body: str, *, author: str = CUSTOMER) -> MessageAdded:
         message = message_added(
             conversation_sid=conversation_sid,
             index=self._next_index(conversation_sid),
             body=body,
-            author_role=author_role,
+            author_role=AUTHOR_RULES.classify(author),
             author=author,
             at=self.clock(),
         )
@@ -105,8 +104,9 @@ class Twilio:
         there |= {m.marker for m in self.replies(conversation_sid) if m.marker}
         self.blind_looks.update(there - {message.marker for message in listed if message.marker})
 
-    def new_conversations(self, *, since: datetime, limit: int) -> list[str]:  # noqa: ARG002 -- the port's
-        return list(self.messages)[:limit]
+    def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
+        created = {sid: messages[0].at for sid, messages in self.messages.items()}
+        return sorted((sid for sid in created if created[sid] >= since), key=created.__getitem__, reverse=True)[:limit]
 
     def commit_late_posts(self) -> None:
         """Commit the late POSTs whose time has come."""
@@ -157,14 +157,20 @@ class Receipt:
 
 @dataclass(slots=True)
 class FifoQueue:
-    """A FIFO queue with a dead-letter queue: a message group waits while one of its records is not visible."""
+    """A FIFO queue with a dead-letter queue: a message group waits while one of its records is not visible.
+
+    While it `is_away` it takes and deletes nothing, and returns nothing before the visibility timeout.
+    """
 
     clock: Clock
     records: dict[str, list[SqsRecord]] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
     dead: list[MessageAdded] = field(default_factory=list)
+    is_away: Callable[[], bool] = lambda: False
 
     def send(self, message: MessageAdded, *, deduplication_id: str = "") -> None:
+        if self.is_away():
+            raise ThrottledError
         key = deduplication_id or message.message_sid
         if key in self.sent and self.clock() - self.sent[key] < DEDUPLICATION_INTERVAL:
             return
@@ -193,7 +199,7 @@ class FifoQueue:
         return [Receipt(record, record.receives) for record in batch if record.receives <= MAX_RECEIVE_COUNT]
 
     def settle(self, batch: Sequence[Receipt], acknowledged: frozenset[str], retry_after_seconds: int) -> None:
-        for receipt in batch:
+        for receipt in batch if not self.is_away() else ():
             record = receipt.record
             if record.receives != receipt.number:
                 continue
@@ -216,4 +222,4 @@ def records_visible(records: Sequence[SqsRecord], now: datetime) -> bool:
 
 
 class ThrottledError(Transient):
-    """A call to DynamoDB, Twilio or the model failed, and may succeed later."""
+    """A call to DynamoDB, SQS, Twilio or the model failed, and may succeed later."""

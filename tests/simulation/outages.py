@@ -1,4 +1,4 @@
-"""Outages: for a while, each request to Twilio fails, or each call of the model, or each write of the table."""
+"""Outages: for a while, each request to Twilio fails, or each call of the model, each write of the table, or SQS."""
 
 import random
 from collections.abc import Mapping
@@ -19,6 +19,8 @@ class OutageKind(StrEnum):
     MODEL_IS_AWAY = "the model is away"
     MODEL_REFUSES_US = "the model refuses our key"
     TABLE_IS_AWAY = "the table is throttled"
+    QUEUES_ARE_AWAY = "SQS takes nothing"
+    LISTS_KILL = "Twilio's lists kill whoever reads them, and it answers 429"
 
 
 POST_ENDS: Mapping[OutageKind, str] = {
@@ -28,6 +30,7 @@ POST_ENDS: Mapping[OutageKind, str] = {
     OutageKind.CONNECTION_REFUSED: "not_sent",
     OutageKind.RESET_BEFORE_COMMIT: "request_lost",
     OutageKind.RESET_AFTER_COMMIT: "response_lost",
+    OutageKind.LISTS_KILL: "not_sent",
 }
 SECONDS = (5, 30, 62, 80, 120, 240, 290, 660, 1800, 3300, 7200)
 
@@ -66,9 +69,10 @@ def plan_outage(seed: int, *, messages: int) -> Outage | None:
     chance = random.Random(f"outage {seed}")  # noqa: S311 -- a schedule, not a secret
     if chance.random() >= 1 / 3:
         return None
+    kind = chance.choice(list(OutageKind))
     return Outage(
-        kind=chance.choice(list(OutageKind)),
+        kind=kind,
         length=timedelta(seconds=chance.choice(SECONDS)),
         messages_left=chance.randrange(messages),
-        is_only_fault=chance.random() < 1 / 2,
+        is_only_fault=chance.random() < 1 / 2 and kind is not OutageKind.LISTS_KILL,  # which is a fault of workers
     )

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 
 from switchboard.agent import Answer, Question
-from switchboard.author import AuthorRole
 from switchboard.conversation import Conversation, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
 from switchboard.ports import Busy
 from tests.simulation.invariants import REPLY
-from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, ThrottledError
+from tests.simulation.models import MAX_ATTEMPTS, ThrottledError
 from tests.simulation.outages import POST_ENDS as OUTAGE_POST_ENDS
 from tests.simulation.outages import OutageKind
 
@@ -64,7 +63,6 @@ class Ports:
     def __init__(self, world: "World", worker: Worker) -> None:
         self._world = world
         self._worker = worker
-        self._saw_a_human = False
 
     def answer(self, question: Question) -> Answer:
         ends = self._world.clock() + timedelta(seconds=question.timeout_seconds)
@@ -103,18 +101,14 @@ class Ports:
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         self._pause()
+        if self._world.is_away(OutageKind.LISTS_KILL):
+            self._note("the list kills its reader")
+            raise Crash
         if self._world.twilio_is_away() or self._fails(0.1):
             raise ThrottledError
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
         self._world.twilio.note_look(conversation_sid, listed)
-        item = self._world.item(conversation_sid)
-        self._saw_a_human = any(
-            message.author_role is AuthorRole.HUMAN
-            and message.at > item.owner_event_at
-            and not item.coverage.covers(message.index)
-            and self._world.clock() - message.at < MAX_EVENT_AGE
-            for message in listed
-        )
+        self._world.note_shown(listed)
         return listed
 
     def copy(self, messages: Sequence[MessageAdded]) -> None:
@@ -148,6 +142,7 @@ class Ports:
             self._world.apply_change(conversation_sid, lambda: method(*arguments, **named))
             takeover = OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=named["at"])
             self._world.owner_events.setdefault(conversation_sid, []).append(takeover)
+            self._world.happened["a human's word found in a turn's list"] += 1
             return None
         if name == "spent":
             open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
@@ -160,7 +155,7 @@ class Ports:
         if name == "freeze" and arguments[1].kind is ReplyKind.FALLBACK and before.attempts > MAX_ATTEMPTS:
             self._world.charges.out_of_attempts.add(conversation_sid)
         if name in {"freeze", "record_resend"}:
-            self._world.note_send_permit(name, conversation_sid, saw_a_human=self._saw_a_human)
+            self._world.note_send_permit(name, conversation_sid)
         self._note(name)
         return result
 

@@ -1,11 +1,12 @@
 """Twilio cannot reach the webhook URL for a while: only the sweeper finds what customers wrote."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
-from switchboard.events import MessageAdded
+from switchboard.ports import MessagePage
 from tests.simulation.invariants import answered_by
 from tests.simulation.world import World
 
@@ -58,9 +59,9 @@ class Outage(World):
             while self.workers:
                 self._a_worker_goes_on()
 
-    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+    def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
         self.listed[conversation_sid] += 1
-        return super().list_messages(conversation_sid, from_index=from_index)
+        return super().message_pages(conversation_sid, from_index=from_index)
 
 
 @pytest.mark.parametrize("minutes", [1, 20, 50])

@@ -6,6 +6,7 @@ between.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,10 +26,10 @@ from switchboard.events import (
     OwnerSet,
 )
 from switchboard.ports import MessagePage
-from switchboard.sweeper import sweep
+from switchboard.sweeper import HandBackRule, sweep
 from tests.builders import PLENTY, sid
-from tests.fakes.conversations import ConversationsInMemory
 from tests.simulation.checks import Checks
+from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
 from tests.simulation.invariants import (
     LIMIT,
     Evidence,
@@ -50,9 +51,11 @@ from tests.simulation.models import (
     Twilio,
 )
 from tests.simulation.outages import Outage, OutageKind, plan_outage
+from tests.simulation.people import CUSTOMER, HUMANS, PROGRAM, has_webhook, in_truth, is_human
 from tests.simulation.poison import Charges, Poison, plan_poison
 from tests.simulation.ports import Worker
 from tests.simulation.processes import Process
+from tests.simulation.watched import WatchedConversations
 
 LIFECYCLE_VISIBILITY_TIMEOUT = timedelta(minutes=2)
 SMALL_BUDGET = Budget(turns_by_customer=2, turns_by_all=3, sentence=LIMIT)
@@ -64,8 +67,10 @@ class World:
 
     What is kept for the invariants stands by conversation: `turns_by_message` the turns in which the assistant was
     asked about each message, `takeovers` how often a human or a close took the conversation, `takeovers_at_freeze` how
-    many of them a turn's reply had seen when it was frozen, `old_messages` how many are older than our first webhook,
-    `written_after_outage` the index of the message that tries whether anybody answers after an outage.
+    many of them a turn's reply had seen when it was frozen, `shown_words` the human words, by index, that an applied
+    event or a list has shown to a turn or a hand back, `told_at` when a webhook of it came, `old_messages` how many
+    are older than our first webhook, `written_after_outage` the index of the message that tries whether anybody answers
+    after an outage.
     """
 
     seed: int
@@ -75,13 +80,17 @@ class World:
     window_faults: bool = False
     trace: list[str] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
-    store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
+    store: WatchedConversations = field(default_factory=WatchedConversations)
     webhooks: list[LifecycleEvent] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     turns_by_message: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     send_permits: dict[str, list[SendPermit]] = field(default_factory=dict)
     takeovers: dict[str, int] = field(default_factory=dict)
     takeovers_at_freeze: dict[str, int] = field(default_factory=dict)
+    shown_words: dict[str, dict[int, datetime]] = field(default_factory=dict)
+    told_at: dict[str, list[datetime]] = field(default_factory=dict)
+    last_hand_back: dict[str, datetime] = field(default_factory=dict)
+    handed_back_too_early: set[str] = field(default_factory=set)
     humans_wrote_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     handed_back: set[str] = field(default_factory=set)
@@ -99,17 +108,20 @@ class World:
     outage: Outage | None = field(init=False)
     poison: Poison | None = field(init=False)
     charges: Charges = field(default_factory=Charges)
+    hand_back_after: timedelta | None = field(init=False)
+    happened: Counter[str] = field(default_factory=Counter)
     dead_letters: FifoQueue = field(init=False)
     checks: Checks = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 -- a schedule, not a secret
         self.twilio = Twilio(clock=self.clock)
-        self.queue = FifoQueue(clock=self.clock)
-        self.dead_letters = FifoQueue(clock=self.clock)
+        self.queue = FifoQueue(clock=self.clock, is_away=lambda: self.is_away(OutageKind.QUEUES_ARE_AWAY))
+        self.dead_letters = FifoQueue(clock=self.clock, is_away=self.queue.is_away)
         self.checks = Checks(clock=self.clock, store=self.store)
         self.outage = plan_outage(self.seed, messages=max(self.messages, 1))
         self.poison = plan_poison(self.seed, messages=max(self.messages, 1), outage=self.outage)
+        self.hand_back_after = plan_hand_back(self.seed)
         if self.has_only_fault():
             self.faults = 0
         if self.poison:
@@ -157,6 +169,8 @@ class World:
         if self.twilio.messages:
             choices += [
                 (0.15, self._a_human_writes),
+                (0.05, self._a_program_writes),
+                (0.05, self._a_human_takes),
                 (0.15, self._a_human_hands_back),
                 (0.05, self._a_conversation_is_closed),
             ]
@@ -210,8 +224,12 @@ class World:
         raise AssertionError("after 2,000 sweeps without faults, there is still something to do")
 
     def _is_quiet(self) -> bool:
-        """Tell whether every conversation has had five checks since its last activity."""
-        return all(tracked.checks >= 5 for tracked in self.checks.tracked.values())
+        """Tell whether each conversation had five checks since its last activity, and one since its last message."""
+        return all(
+            tracked.checks >= 5
+            and (tracked.next_check is None or self.checks.made[sid][-1] >= self.twilio.messages[sid][-1].at)
+            for sid, tracked in self.checks.tracked.items()
+        )
 
     # ── customers, humans, webhooks and faults ────────────────────────────────────────────────────────────────────────
 
@@ -253,7 +271,11 @@ class World:
 
     def _a_webhook_arrives(self) -> None:
         event = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
+        if self.is_away(OutageKind.QUEUES_ARE_AWAY):  # Twilio does not tell it again
+            self._note(f"lost, because SQS is away: webhook of {_describe(event)}")
+            return
         self._note(f"webhook: {_describe(event)}")
+        self.told_at.setdefault(event.conversation_sid, []).append(self.clock())
         if isinstance(event, MessageAdded) and event.author_role is AuthorRole.CUSTOMER:
             self.queue.send(event)
         else:
@@ -264,12 +286,15 @@ class World:
         event = self.lifecycle.pop(self.chance.randrange(len(self.lifecycle)))
         self._note(f"applied: {_describe(event)}")
         conversation_sid = event.conversation_sid
-        if isinstance(event, OwnerSet | MessageAdded):
+        is_word = isinstance(event, MessageAdded) and is_human(event)
+        if isinstance(event, OwnerSet) or is_word:
             owner = event.owner if isinstance(event, OwnerSet) else Owner.HUMAN
             owner_set = OwnerSet(conversation_sid=conversation_sid, owner=owner, at=event.at)
             self.owner_events.setdefault(conversation_sid, []).append(owner_set)
         try:
             self.apply_change(conversation_sid, lambda: self._apply(event))
+            if isinstance(event, MessageAdded):
+                self.note_shown([event])
         except Transient:
             self._note("applying it failed")
             self.failed_lifecycle.append((self.clock() + LIFECYCLE_VISIBILITY_TIMEOUT, event))
@@ -277,7 +302,10 @@ class World:
     def _apply(self, event: LifecycleEvent) -> None:
         if self.is_away(OutageKind.TABLE_IS_AWAY):
             raise ThrottledError
-        lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
+        effect = lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
+        self.happened[f"lifecycle: {effect}"] += 1
+        if effect is lifecycle.Effect.HANDED_BACK:
+            self.note_hand_back(event.conversation_sid, at=event.at)
 
     def apply_change(self, conversation_sid: str, change: Callable[[], object]) -> None:
         """Apply a change that may raise the ownership epoch; count it as a takeover, unless it is a hand back."""
@@ -300,8 +328,23 @@ class World:
             return
         self.clock.move(0.01)
         self.humans_wrote_in.add(conversation_sid)
-        self.webhooks.append(self.twilio.say(conversation_sid, "I take this", author_role=AuthorRole.HUMAN))
-        self._note(f"human writes in {conversation_sid[-1]}")
+        self._somebody_writes(self.chance.choice(HUMANS), conversation_sid)
+
+    def _a_program_writes(self) -> None:
+        self._somebody_writes(PROGRAM, self.chance.choice(list(self.twilio.messages)))
+
+    def _somebody_writes(self, author: str, conversation_sid: str) -> None:
+        message = self._with_index_as_body(self.twilio.say(conversation_sid, "", author=author))
+        self._note(f"{author} writes {message.index} in {conversation_sid[-1]}")
+        self.happened[f"{author} writes"] += 1
+        if has_webhook(author, self.chance):
+            self.webhooks.append(message)
+
+    def _a_human_takes(self) -> None:
+        conversation_sid = self.chance.choice(list(self.twilio.messages))
+        self.clock.move(0.01)
+        self._note(f"take of {conversation_sid[-1]} by attribute")
+        self.webhooks.append(OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=self.clock()))
 
     def _a_human_hands_back(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
@@ -407,19 +450,34 @@ class World:
         self.charges.disturbed |= process.received.keys()
         process.die()
 
-    def note_send_permit(self, name: str, conversation_sid: str, *, saw_a_human: bool) -> None:
+    def note_shown(self, messages: Sequence[MessageAdded]) -> None:
+        """Keep which human words we have been shown, but for those that are history."""
+        for message in filter(is_human, messages):
+            if not self.item(message.conversation_sid).is_history(message, max_event_age=MAX_EVENT_AGE):
+                self.shown_words.setdefault(message.conversation_sid, {})[message.index] = message.at
+
+    def note_hand_back(self, conversation_sid: str, *, at: datetime) -> None:
+        """Keep when a conversation was handed back last."""
+        self.handed_back.add(conversation_sid)
+        self.last_hand_back[conversation_sid] = max(at, self.last_hand_back.get(conversation_sid, at))
+
+    def note_send_permit(self, name: str, conversation_sid: str) -> None:
         """Keep what the item held when a write allowed the POSTs of a pending reply."""
         item = self.item(conversation_sid)
         takeovers = self.takeovers.get(conversation_sid, 0)
         if name == "freeze":
             self.takeovers_at_freeze[item.turn] = takeovers
+        shown = self.shown_words.get(conversation_sid, {})
+        handed_back_at = self.last_hand_back.get(conversation_sid)
+        first = min(item.pending_reply.covers) if item.pending_reply else 0
         self.send_permits.setdefault(conversation_sid, []).append(
             SendPermit(
                 turn=item.turn,
                 owner=item.owner,
                 closed=item.closed,
                 taken_over_since_freeze=self.takeovers_at_freeze[item.turn] != takeovers,
-                saw_a_human=saw_a_human,
+                human_wrote_since_freeze=any(index > first for index in shown),
+                saw_a_human=any(handed_back_at is None or handed_back_at <= spoke_at for spoke_at in shown.values()),
             )
         )
 
@@ -438,12 +496,21 @@ class World:
             max_event_age=MAX_EVENT_AGE,
             max_requests=50,
             deadline=self.clock() + timedelta(minutes=1),
+            hand_back_rule=self._hand_back_rule(),
         )
         self._note(f"sweep: {result}")
-        failed = {failure.conversation_sid for failure in result.failures}
+        self.happened["messages found by sweeps"] += result.found
+        self.happened["handed back by time"] += len(result.handed_back)
+        bugs = [failure for failure in result.failures if not isinstance(failure.error, Transient)]
+        assert not bugs, f"a sweep fails: {bugs}"
         still_due = self.checks.due(now=self.clock(), limit=50)
-        left = [check for check in still_due if check.conversation_sid not in failed]
+        # A conversation that changes while it is checked comes again.
+        left = [check for check in still_due if check.conversation_sid not in result.handed_back]
         require(every_check_that_is_due_is_made, left)
+
+    def _hand_back_rule(self) -> HandBackRule | None:
+        after = self.hand_back_after
+        return HandBackRule(conversations=HandBacksByTime(self, after), after=after) if after else None
 
     def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
         if self.twilio_is_away():
@@ -451,16 +518,24 @@ class World:
         return self.twilio.new_conversations(since=since, limit=limit)
 
     def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
-        yield MessagePage(messages=self.list_messages(conversation_sid, from_index=from_index), is_last=True)
-
-    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
-        """Return what the sweeper and a hand back see at Twilio."""
+        """Yield what the sweeper sees at Twilio."""
         if self.twilio_is_away():
             raise ThrottledError
-        return self.twilio.list_messages(conversation_sid, from_index=from_index)
+        listed = self.twilio.list_messages(conversation_sid, from_index=from_index)
+        yield MessagePage(messages=listed, is_last=True)
+
+    def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
+        """Return what a hand back sees at Twilio."""
+        if self.twilio_is_away():
+            raise ThrottledError
+        listed = self.twilio.list_messages(conversation_sid, from_index=from_index)
+        self.note_shown(listed)
+        return listed
 
     def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:  # noqa: ARG002 -- the port's
         """Queue lifecycle events that the sweeper found."""
+        if messages and self.is_away(OutageKind.QUEUES_ARE_AWAY):
+            raise ThrottledError
         self.lifecycle += messages
 
     # ── the evidence ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -475,7 +550,7 @@ class World:
     def _evidence(self, conversation_sid: str) -> Evidence:
         copied = [record.message for records in self.dead_letters.records.values() for record in records]
         return Evidence(
-            messages=self.twilio.messages[conversation_sid],
+            messages=[in_truth(message) for message in self.twilio.messages[conversation_sid]],
             dead_letters=[m for m in [*copied, *self.queue.dead] if m.conversation_sid == conversation_sid],
             item=self.item(conversation_sid),
             records=list(self.store.records.get(conversation_sid, {}).values()),
@@ -486,22 +561,28 @@ class World:
             turns_by_message=self.turns_by_message.get(conversation_sid, {}),
             owner_events=self.owner_events.get(conversation_sid, []),
             old_messages=self.old_messages.get(conversation_sid, 0),
-            hidden_messages=self._hidden_messages(conversation_sid),
+            hidden=self._hidden(conversation_sid),
             blind_looks=self.twilio.blind_looks if self.window_faults else {},
             written_in_short_outage=self._written_in_short_outage(conversation_sid),
             written_after_outage=self.written_after_outage.get(conversation_sid),
             crashes=self.charges.of(
                 conversation_sid, self.poison, outage=self.outage, has_plenty=self.budget is PLENTY
             ),
+            unsent=self.store.unsent,
+            cut_short=self.store.cut_short,
+            was_handed_back_too_early=conversation_sid in self.handed_back_too_early,
+            was_failed_over_a_human=conversation_sid in self.store.failed_over_a_human,
         )
 
-    def _hidden_messages(self, conversation_sid: str) -> int:
-        """Return how many messages are history because an outage hid them: their webhook was lost, too."""
-        if self.outage is None or self.outage.length < MAX_EVENT_AGE:
-            return 0
-        item = self.item(conversation_sid)
+    def _hidden(self, conversation_sid: str) -> frozenset[int]:
+        """Return the indices of what nobody could know of: no webhook came, and no sweep looked, in time."""
         messages = self.twilio.messages[conversation_sid]
-        return sum(item.is_history(message, max_event_age=MAX_EVENT_AGE) for message in messages)
+        looks = [*self.told_at.get(conversation_sid, ()), *self.checks.made.get(conversation_sid, ())]
+        looks += [self.checks.tracked_at[conversation_sid]] if conversation_sid in self.checks.tracked_at else []
+        if not looks:
+            return frozenset(message.index for message in messages)
+        first, last = min(looks) - MAX_EVENT_AGE, max(looks)
+        return frozenset(message.index for message in messages if not first <= message.at <= last)
 
     def _written_in_short_outage(self, conversation_sid: str) -> frozenset[int]:
         """Return the indices of what a customer wrote during an outage that may cost nobody an answer."""
@@ -509,7 +590,7 @@ class World:
         if outage is None or not outage.is_only_fault or outage.length >= ANSWER_WITHIN or self.budget is not PLENTY:
             return frozenset()
         messages = self.twilio.messages[conversation_sid]
-        return frozenset(m.index for m in messages if m.author_role is AuthorRole.CUSTOMER and outage.is_on(m.at))
+        return frozenset(m.index for m in messages if m.author == CUSTOMER and outage.is_on(m.at))
 
     def _note(self, what: str) -> None:
         self.trace.append(what)

@@ -124,6 +124,20 @@ def test_a_hand_back_queues_nothing_else_that_the_list_shows(harness: Harness) -
     assert harness.queued == [left]
 
 
+def test_a_human_who_wrote_after_the_hand_back_and_whose_webhook_was_lost_owns_the_conversation(
+    harness: Harness,
+) -> None:
+    left, word = message_added(index=2), from_human(index=3, at=NOON + timedelta(seconds=9))
+    harness.twilio.add(from_human(index=1), left, word)
+    harness.apply(from_human(index=1))
+    harness.leave_to_human(2)
+
+    harness.apply(owner_set(Owner.ASSISTANT, seconds=5))
+
+    assert harness.owner is Owner.HUMAN
+    assert harness.queued == [left]
+
+
 def test_a_hand_back_that_arrives_twice_queues_its_messages_twice_and_sqs_deduplicates_them(harness: Harness) -> None:
     message = message_added(index=2)
     harness.twilio.add(from_human(index=1), message)

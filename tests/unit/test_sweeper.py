@@ -411,6 +411,18 @@ def test_a_check_that_failed_for_a_while_does_not_count_and_comes_again_in_a_min
     assert harness.next_check() == NOON + timedelta(minutes=33)
 
 
+def test_where_two_checks_of_a_conversation_are_due_one_look_serves_both_and_both_are_put_off(harness: Harness) -> None:
+    harness.check()
+    tracked = harness.checks.tracked[CONVERSATION]
+    harness.checks.tracked[CONVERSATION] = replace(tracked, next_check=NOON, number=3)
+    harness.errors["message_pages", CONVERSATION] = Transient("503")
+
+    swept = harness.sweep()
+
+    assert (swept.checked, swept.left) == (1, 0)
+    assert harness.due(now=NOON, limit=10) == []
+
+
 @pytest.mark.parametrize("error", [*PASSES, *DOES_NOT], ids=repr)
 def test_a_conversation_that_can_never_be_listed_is_given_up_after_a_day(harness: Harness, error: Exception) -> None:
     harness.check()
@@ -434,7 +446,7 @@ def test_an_error_of_one_new_conversation_ends_its_own_check_alone(
 
     assert message_added(conversation_sid=sid("CH", 9)) in harness.messages_queue.messages
     assert [failure.conversation_sid for failure in swept.failures] == [sid("CH", 8)]
-    assert (sid("CH", 8) in harness.checks.tracked) is (method != "track" and error in DOES_NOT)
+    assert (sid("CH", 8) in harness.checks.tracked) is (method != "track")
 
 
 @pytest.mark.parametrize("method", ["new_conversations", "untracked"])

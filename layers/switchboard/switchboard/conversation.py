@@ -161,9 +161,9 @@ class Conversation:
     `fencing_token` goes up with every claim, takeover, hand back and close; `ownership_epoch` with the last three.
     `owner_event_at` is Twilio's time of the last lifecycle event that set the owner; `owner_since` when a human became
     the owner, by whatever cause; `human_spoke_at` when a human wrote last. `attempts` counts the claims of the open
-    turn that ended without a verdict. `left_to_human` are the indices of messages that wait for a human's answer,
-    `failed` those of messages that ended with the fallback sentence, or with a reply that expired. `goes_first` marks a
-    suspect that its last batch left no time for.
+    turn that ended without a verdict; once a reply is pending, those since its freeze. `left_to_human` are the indices
+    of messages that wait for a human's answer, `failed` those of messages that ended with the fallback sentence, or
+    with a reply that expired. `goes_first` marks a suspect that its last batch left no time for.
     """
 
     sid: str

@@ -65,11 +65,17 @@ def apply(event: LifecycleEvent, *, conversations: LifecycleStore, messages: Mes
 
 
 def _hand_back(event: OwnerSet, conversations: LifecycleStore, messages: MessageList, requeue: Requeue) -> Effect:
-    """Make the assistant the owner, and queue the messages that the human left unanswered."""
+    """Make the assistant the owner, and queue the messages that the human left unanswered.
+
+    A human who has written since, as the list shows, has taken the conversation over again.
+    """
     requeued = conversations.hand_back(event.conversation_sid, at=event.at)
     if requeued is None:
         return Effect.OUTDATED
     if requeued:
         listed = messages.list_messages(event.conversation_sid, from_index=min(requeued))
+        for message in listed:
+            if message.author_role is AuthorRole.HUMAN and message.at > event.at:
+                conversations.take_over(event.conversation_sid, index=message.index, at=message.at)
         requeue.send_again([message for message in listed if message.index in requeued], since=event.at)
     return Effect.HANDED_BACK

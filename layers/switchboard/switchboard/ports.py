@@ -152,11 +152,20 @@ class TurnStore(Protocol):
         ...
 
     def claim(
-        self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
+        self,
+        sid: str,
+        *,
+        messages: frozenset[TurnMessage],
+        turn: str,
+        token: str,
+        told_at: datetime,
+        now: datetime,
+        lease_until: datetime,
     ) -> Conversation | Busy:
         """Raise the fencing token, take the lease, count an attempt, and join the messages to the open turn.
 
-        Where no turn is open, one opens under the id `turn`, now. A claim repeated with its own token changes nothing.
+        Where no turn is open, one opens under the id `turn`, now. A conversation that is new was first seen when Twilio
+        told us of it, at `told_at`: a claim may come much later. A claim repeated with its own token changes nothing.
         """
         ...
 
@@ -178,7 +187,8 @@ class TurnStore(Protocol):
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply. From now on, every worker that finishes this turn sends exactly this.
 
-        Where a human owns the conversation only because of a failure, the assistant owns it again.
+        Attempts are 1 again: this claim's. Where a human owns the conversation only because of a failure, the assistant
+        owns it again.
         """
         ...
 

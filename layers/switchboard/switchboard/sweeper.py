@@ -132,21 +132,23 @@ def sweep(
         failures.append(SweepFailure(error=error))
     in_turn = _in_turn(due, limit=sweeper.requests.left - len(new))
     everything: list[Check] = [partial(sweeper.check_new, sid) for sid in new]
-    everything += [partial(sweeper.check_due, check) for check in in_turn]
+    everything += [partial(sweeper.check_due, checks) for checks in in_turn]
     done = list(run_all(_call, everything))
     return SweepResult(
         requests=max_requests - sweeper.requests.left,
         checked=sum(not each.is_left for each in done),
         found=sum(each.found for each in done),
-        left=sum(each.is_left for each in done) + len(untracked) - len(new) + len(due) - len(in_turn),
+        left=sum(each.is_left for each in done)
+        + (len(untracked) - len(new))
+        + (len({check.conversation_sid for check in due}) - len(in_turn)),
         oldest_due=max((sweeper.now - check.due for check in due), default=timedelta(0)),
         handed_back=tuple(each.handed_back for each in done if each.handed_back),
         failures=(*failures, *(failure for each in done for failure in each.failures)),
     )
 
 
-def _in_turn(due: Sequence[DueCheck], *, limit: int) -> list[DueCheck]:
-    """Return the checks that a run makes, in its order.
+def _in_turn(due: Sequence[DueCheck], *, limit: int) -> list[list[DueCheck]]:
+    """Return the checks that a run makes, in its order, by conversation: two may be due, and one look serves both.
 
     A tenth of them are the longest due, so that nobody waits for ever. The others are those of the conversations that
     were active last: a customer whose message was lost a minute ago still waits with the phone in hand, and the fewer
@@ -154,7 +156,10 @@ def _in_turn(due: Sequence[DueCheck], *, limit: int) -> list[DueCheck]:
     """
     longest_due = sorted(due, key=lambda check: check.due)[: -(-limit // 10)]
     youngest = sorted(due, key=lambda check: (check.number, check.due))
-    return list({check.conversation_sid: check for check in (*longest_due, *youngest)}.values())[:limit]
+    by_conversation: dict[str, list[DueCheck]] = {check.conversation_sid: [] for check in (*longest_due, *youngest)}
+    for check in youngest:
+        by_conversation[check.conversation_sid].append(check)
+    return list(by_conversation.values())[:limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,28 +231,22 @@ class _Sweeper:
         return self.checks.untracked(list(reversed(new)))
 
     def check_new(self, sid: str) -> _Checked:
-        """Queue what waits in a conversation that nobody tracks, and track it; what time may mend comes again."""
+        """Track a conversation that nobody tracks, and queue what waits in it; its next check sees to what fails."""
         if not self._may_begin():
             return _Checked(is_left=True)
-        found, failures = 0, []
         try:
+            self.checks.track(sid, now=self.now)
             conversation = Conversation(sid=sid, first_seen_at=self.now)
             listed = self._list(conversation)
             if listed is None:
                 return _Checked(is_left=True)
-            found = self._queue(self._missed(listed, conversation), since=self.now)
-        except Transient as error:
-            return _Checked(failures=(SweepFailure(error=error, conversation_sid=sid),))
+            return _Checked(found=self._queue(self._missed(listed, conversation), since=self.now))
         except Exception as error:  # noqa: BLE001 -- nothing that one conversation does ends the sweep of the others
-            failures.append(SweepFailure(error=error, conversation_sid=sid))
-        try:
-            self.checks.track(sid, now=self.now)
-        except Exception as error:  # noqa: BLE001 -- as above; it is new in the next run too
-            failures.append(SweepFailure(error=error, conversation_sid=sid))
-        return _Checked(found=found, failures=tuple(failures))
+            return _Checked(failures=(SweepFailure(error=error, conversation_sid=sid),))
 
-    def check_due(self, check: DueCheck) -> _Checked:
+    def check_due(self, checks: Sequence[DueCheck]) -> _Checked:
         """Queue what waits in a conversation that is due, hand it back if it is time, and set its next check."""
+        check = checks[0]
         if not self._may_begin():
             return _Checked(is_left=True)
         found, due, handed_back = 0, None, ""
@@ -265,18 +264,20 @@ class _Sweeper:
             self.checks.postpone(due, until=self._next_check(due), now=self.now)
         except Exception as error:  # noqa: BLE001 -- nothing that one conversation does ends the sweep of the others
             failed = SweepFailure(error=error, conversation_sid=check.conversation_sid)
-            failures = (failed, *self._put_off(check, due, error))
+            failures = (failed, *self._put_off(checks, due, error))
             return _Checked(found=found, handed_back=handed_back, failures=failures)
         return _Checked(found=found, handed_back=handed_back)
 
-    def _put_off(self, check: DueCheck, due: DueConversation | None, error: Exception) -> tuple[SweepFailure, ...]:
-        """Make a check that failed due later, so that it does not stay first in line.
+    def _put_off(
+        self, checks: Sequence[DueCheck], due: DueConversation | None, error: Exception
+    ) -> tuple[SweepFailure, ...]:
+        """Make the checks of a conversation that failed due later, so that they do not stay first in line.
 
         What time may mend comes again in a minute and does not count. Anything else counts like a check that was made.
         """
         passes = isinstance(error, Transient)
         until = self.now + (MIN_CHECK_INTERVAL if passes else MAX_CHECK_INTERVAL)
-        ways: list[Callable[[], None]] = [partial(self.checks.put_off, check, until=until)]
+        ways: list[Callable[[], None]] = [partial(self._put_off_each, checks, until)]
         if due and not (passes and (self.now - due.activity < SWEEP_WINDOW or self._hand_back_at(due.conversation))):
             count = partial(self.checks.postpone, due, until=_next_check(due, self.now), now=self.now)
             ways.insert(0, count)
@@ -286,8 +287,12 @@ class _Sweeper:
                 way()
                 break
             except Exception as again:  # noqa: BLE001 -- where no way is left it stays due, and its age has an alarm
-                failures.append(SweepFailure(error=again, conversation_sid=check.conversation_sid))
+                failures.append(SweepFailure(error=again, conversation_sid=checks[0].conversation_sid))
         return tuple(failures)
+
+    def _put_off_each(self, checks: Sequence[DueCheck], until: datetime) -> None:
+        for check in checks:
+            self.checks.put_off(check, until=until)
 
     def _may_begin(self) -> bool:
         return self.requests.left > 0 and self.clock() + MIN_TIME_FOR_CHECK <= self.deadline

@@ -60,14 +60,15 @@ MUTANTS = (
     Mutant(
         name="a check that failed stays first in line",
         file=f"{LAYER}/sweeper.py",
-        old="failures = (failed, *self._put_off(check, due, error))",
+        old="failures = (failed, *self._put_off(checks, due, error))",
         new="failures = (failed,)",
     ),
     Mutant(
         name="a sweep makes only the first check that is due",
         file=f"{LAYER}/sweeper.py",
-        old="for check in (*longest_due, *youngest)}.values())[:limit]",
-        new="for check in (*longest_due, *youngest)}.values())[:1]",
+        old="return list(by_conversation.values())[:limit]",
+        new="return list(by_conversation.values())[:1]",
+        breaks="every_check_that_is_due_is_made",
     ),
     Mutant(
         name="a lost webhook below our reply is never looked for",
@@ -98,5 +99,24 @@ MUTANTS = (
         file=f"{LAYER}/conversation.py",
         old="        return bool(self.lease_token) and self.lease_fencing_token == self.fencing_token\n",
         new="        return bool(self.lease_token)\n",
+    ),
+    Mutant(
+        name="of two checks of a conversation that fail, one stays due",
+        file=f"{LAYER}/sweeper.py",
+        old="        for check in checks:\n            self.checks.put_off(check, until=until)\n",
+        new="        self.checks.put_off(checks[0], until=until)\n",
+        breaks="every_check_that_is_due_is_made",
+    ),
+    Mutant(
+        name="a new conversation whose messages cannot be queued is not tracked",
+        file=f"{LAYER}/sweeper.py",
+        old="            self.checks.track(sid, now=self.now)\n            conversation =",
+        new="            conversation =",
+    ),
+    Mutant(
+        name="a hand back overlooks the human's word that its list shows",
+        file=f"{LAYER}/lifecycle.py",
+        old="message.author_role is AuthorRole.HUMAN and message.at > event.at",
+        new="False",
     ),
 )

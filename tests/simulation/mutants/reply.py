@@ -117,4 +117,11 @@ MUTANTS = (
         old="    sent = dict(found)\n",
         new="    sent = dict(found[:0])\n",
     ),
+    Mutant(
+        name="a reply that never left is unsure where workers died over it",
+        file=f"{LAYER}/turn/resume.py",
+        old="_outcome_when_over(reply, {}))\n    if turn.now() <",
+        new="TurnOutcome.UNSURE)\n    if turn.now() <",
+        breaks="nobody_waits_for_a_human_who_has_no_message",
+    ),
 )

@@ -54,8 +54,8 @@ MUTANTS = (
     Mutant(
         name="R14 the table: a retry takes what it was given",
         file=f"{LAYER}/aws/dynamodb/updates.py",
-        old='            "turn_started_at": "if_not_exists(#turn_started_at, :now)",\n            **ACTIVITY,\n        },\n        adds={"turn_messages": ":messages"},\n',
-        new='            "turn_started_at": "if_not_exists(#turn_started_at, :now)",\n            "turn_messages": ":messages",\n            **ACTIVITY,\n        },\n',
+        old='            "first_seen_at": "if_not_exists(#first_seen_at, :told_at)",\n        },\n        adds={"turn_messages": ":messages"},\n',
+        new='            "first_seen_at": "if_not_exists(#first_seen_at, :told_at)",\n            "turn_messages": ":messages",\n        },\n',
     ),
     Mutant(
         name="the table lets anybody claim",
@@ -193,6 +193,12 @@ MUTANTS = (
         name="once first, always first",
         file=f"{LAYER}/aws/dynamodb/updates.py",
         old='        removes=("goes_first",),\n',
+        new="",
+    ),
+    Mutant(
+        name="the table: workers that died before the freeze end the reply",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='    update.sets["attempts"] = ":one"\n    update.values[":one"] = 1\n',
         new="",
     ),
 )

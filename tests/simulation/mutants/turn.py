@@ -135,4 +135,10 @@ MUTANTS = (
         old="time_left = turn.done_by - turn.now()",
         new="time_left = turn.lease_until - turn.now()",
     ),
+    Mutant(
+        name="what a long outage hid is history",
+        file=f"{LAYER}/turn/claim.py",
+        old="told_at=min(message.at for message in delivered)",
+        new="told_at=ports.clock()",
+    ),
 )

@@ -31,6 +31,16 @@ def test_webhooks_in_the_wrong_order_lose_no_message_that_twilio_does_not_list_y
     assert harness.replies == ["You said: one", "You said: three", "You said: two"]
 
 
+def test_what_came_before_a_record_that_waited_for_hours_is_not_history(harness: Harness) -> None:
+    first, second = harness.customer_writes("one", "two")
+    harness.clock.move(seconds=2 * 60 * 60)
+
+    result = harness.deliver(second)
+
+    assert (result.outcome, result.cause) == ("refused", "too_old")
+    assert harness.dead_letters.messages == [first, second]
+
+
 def test_a_retry_answers_the_messages_of_the_first_attempt_too(harness: Harness) -> None:
     first, second = harness.customer_writes("one", "two")
     harness.agent.errors = [Transient("away")]

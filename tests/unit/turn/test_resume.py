@@ -5,7 +5,7 @@ from datetime import timedelta
 from switchboard.conversation import OwnerReason
 from switchboard.events import Owner
 from switchboard.turn.context import Step
-from tests.builders import CONVERSATION, from_human
+from tests.builders import CONVERSATION, FALLBACK, from_human
 from tests.unit.turn.harness import Harness
 
 
@@ -73,6 +73,31 @@ def test_a_look_that_kills_its_workers_ends_unsure_without_another_look(harness:
 
     assert result.outcome == "unsure"
     assert harness.twilio.list_count == looked
+
+
+def test_where_nothing_has_left_a_look_that_kills_its_workers_ends_expired_and_is_a_dead_letter(
+    harness: Harness,
+) -> None:
+    messages = harness.customer_writes("hi")
+    harness.twilio.post_ends.append("not_sent")
+    harness.deliver(*messages)
+    harness.deliver_and_crash_repeatedly(*messages, after=Step.RESUME, times=3)
+
+    result = harness.deliver(*messages)
+
+    assert result.outcome == "expired"
+    assert harness.dead_letters.messages == messages
+
+
+def test_workers_that_died_before_the_freeze_do_not_end_the_reply(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.deliver_and_crash_repeatedly(*messages, after=Step.THINK, times=3)
+    harness.twilio.post_ends.append("not_sent")
+
+    results = harness.deliver_until_it_ends(*messages)
+
+    assert results[-1].outcome == "fell_back"
+    assert harness.replies == [FALLBACK]
 
 
 def test_a_part_that_the_list_shows_twice_is_counted(harness: Harness) -> None:

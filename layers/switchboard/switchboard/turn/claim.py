@@ -24,6 +24,7 @@ def claim(
         messages=turn_messages(delivered),
         token=new_id(),
         turn=new_id(),
+        told_at=min(message.at for message in delivered),
         now=ports.clock(),
         lease_until=lease_until,
     )

@@ -21,7 +21,7 @@ from switchboard.turn.timing import COMMIT_WINDOW
 def resume(turn: TurnContext, reply: PendingReply) -> tuple[TurnContext, Sending | Ended | Deferred]:
     """Look which parts Twilio has. Return the turn with what the list showed, and what follows for the reply."""
     if turn.is_out_of_attempts():  # decided before anything is listed: the look itself may be what kills the workers
-        return _with_messages(turn, reply, ()), ended(Sending(reply=reply), TurnOutcome.UNSURE)
+        return _with_messages(turn, reply, ()), ended(Sending(reply=reply), _outcome_when_over(reply, {}))
     if turn.now() < reply.verify_not_before:
         return turn, Deferred(reason=RetryReason.LOOKING, retry_at=reply.verify_not_before)
     try:

@@ -26,6 +26,7 @@ from switchboard.aws.dynamodb.updates import (
     if_our_lease,
     if_still_ours,
     joining_update,
+    resending_update,
     settling_update,
 )
 from switchboard.conversation import Conversation, Coverage, PendingReply, TurnMessage, TurnRecord
@@ -57,10 +58,18 @@ class TurnStore:
         self.table.update_if(suspect.sid, update)
 
     def claim(
-        self, sid: str, *, messages: frozenset[TurnMessage], turn: str, token: str, now: datetime, lease_until: datetime
+        self,
+        sid: str,
+        *,
+        messages: frozenset[TurnMessage],
+        turn: str,
+        token: str,
+        told_at: datetime,
+        now: datetime,
+        lease_until: datetime,
     ) -> Conversation | Busy:
         """Raise the fencing token, take the lease, count an attempt, and join the messages to the open turn."""
-        update = claiming_update(messages, turn=turn, token=token, now=now, lease_until=lease_until)
+        update = claiming_update(messages, turn=turn, token=token, told_at=told_at, now=now, lease_until=lease_until)
         try:
             return self.table.update(sid, update)
         except ConditionFailed as failed:
@@ -105,7 +114,7 @@ class TurnStore:
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply's new `send_attempts` and `verify_not_before`, before its missing parts are sent again."""
-        self.freeze(conversation, pending_reply)
+        self.table.update_fenced(conversation, resending_update(conversation, pending_reply))
 
     def read_fencing_token(self, sid: str) -> int:
         """Return the fencing token now (a consistent read)."""

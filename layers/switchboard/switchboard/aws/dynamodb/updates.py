@@ -72,7 +72,13 @@ class Update:
 
 
 def claiming_update(
-    messages: frozenset[TurnMessage], *, turn: str, token: str, now: datetime, lease_until: datetime
+    messages: frozenset[TurnMessage],
+    *,
+    turn: str,
+    token: str,
+    told_at: datetime,
+    now: datetime,
+    lease_until: datetime,
 ) -> Update:
     """Return an update that claims the conversation, unless another worker's lease is live.
 
@@ -90,6 +96,7 @@ def claiming_update(
             "turn": "if_not_exists(#turn, :turn)",
             "turn_started_at": "if_not_exists(#turn_started_at, :now)",
             **ACTIVITY,
+            "first_seen_at": "if_not_exists(#first_seen_at, :told_at)",
         },
         adds={"turn_messages": ":messages"},
         removes=("goes_first",),
@@ -97,6 +104,7 @@ def claiming_update(
             ":zero": 0,
             ":one": 1,
             ":now": milliseconds(now),
+            ":told_at": milliseconds(min(told_at, now)),
             ":lease_until": milliseconds(lease_until),
             ":our_token": token,
             ":turn": turn,
@@ -167,14 +175,25 @@ def settling_update(conversation: Conversation, settlement: Settlement) -> Updat
 
 
 def freezing_update(conversation: Conversation, pending_reply: PendingReply) -> Update:
-    """Return an update that stores a reply, and gives back a conversation that a human has because of a failure."""
-    update = if_still_ours(conversation)
-    update.sets["pending_reply"] = ":pending_reply"
-    update.values[":pending_reply"] = pending_reply_to_value(pending_reply)
+    """Return an update that stores a new reply, and gives back a conversation that a human has because of a failure.
+
+    Attempts are counted anew: what killed workers while they thought says nothing of the reply.
+    """
+    update = resending_update(conversation, pending_reply)
+    update.sets["attempts"] = ":one"
+    update.values[":one"] = 1
     if conversation.has_failed:
         update.sets["owner"] = ":owner"
         update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
         update.values[":owner"] = Owner.ASSISTANT.value
+    return update
+
+
+def resending_update(conversation: Conversation, pending_reply: PendingReply) -> Update:
+    """Return an update that stores what is known of the POSTs of a reply."""
+    update = if_still_ours(conversation)
+    update.sets["pending_reply"] = ":pending_reply"
+    update.values[":pending_reply"] = pending_reply_to_value(pending_reply)
     return update
 
 

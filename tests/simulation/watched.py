@@ -1,0 +1,59 @@
+"""The fake of the table, which remembers what the invariants ask about its writes."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchboard.conversation import Conversation, OwnerReason, PendingReply, TurnOutcome, TurnRecord
+from switchboard.events import Owner
+from switchboard.ports import Busy, Settlement
+from tests.fakes.conversations import ConversationsInMemory
+from tests.simulation.models import MAX_EVENT_AGE
+
+GAVE_UP = {TurnOutcome.EXPIRED, TurnOutcome.UNSURE}
+
+
+@dataclass
+class WatchedConversations(ConversationsInMemory):
+    """`claims` counts the claims since freeze, or since the turn began, that were not given back, by conversation.
+
+    `unsent` are the turns that were recorded when every POST of their reply was known not to have left; `cut_short`
+    those whose reply was given up before its time, although no worker had died over it. `failed_over_a_human` are the
+    SIDs of conversations that a failure took from a human who had them by more than a failure.
+    """
+
+    claims: Counter[str] = field(default_factory=Counter)
+    unsent: set[str] = field(default_factory=set)
+    cut_short: set[str] = field(default_factory=set)
+    failed_over_a_human: set[str] = field(default_factory=set)
+
+    def claim(self, sid: str, **named: Any) -> Conversation | Busy:  # noqa: ANN401 -- as they are
+        before = self.items.get(sid)
+        claimed = super().claim(sid, **named)
+        self.claims[sid] += self.items.get(sid) != before
+        return claimed
+
+    def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
+        before = self.items[conversation.sid]
+        super().give_back(conversation, pending_reply=pending_reply)
+        self.claims[conversation.sid] -= self.items[conversation.sid] != before
+
+    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+        super().freeze(conversation, pending_reply)
+        self.claims[conversation.sid] = 1
+
+    def record(self, sid: str, record: TurnRecord) -> None:
+        if reply := self.items[sid].pending_reply:
+            is_early = record.at - reply.frozen_at < MAX_EVENT_AGE and self.claims[sid] <= 1
+            if is_early and record.outcome in GAVE_UP:
+                self.cut_short.add(record.turn)
+            if not any(reply.send_attempts):
+                self.unsent.add(record.turn)
+        super().record(sid, record)
+
+    def settle(self, conversation: Conversation, settlement: Settlement) -> None:
+        before = self.items[conversation.sid]
+        super().settle(conversation, settlement)
+        is_failure = self.items[conversation.sid].owner_reason is OwnerReason.FAILURE
+        if is_failure and before.owner is Owner.HUMAN and before.owner_reason is not OwnerReason.FAILURE:
+            self.failed_over_a_human.add(conversation.sid)
