@@ -42,10 +42,6 @@ class Crash(BaseException):
     """The worker's process is gone."""
 
 
-class Poisoned(Crash):
-    """The process is gone because of what the assistant was asked."""
-
-
 @dataclass(slots=True, eq=False)
 class Worker:
     """A thread of a process. `claimed` is the conversation as its claim left it; `took_a_suspect` as it found it."""
@@ -71,7 +67,7 @@ class Ports:
         conversation_sid = self._worker.claimed.sid
         if self._world.poison and self._world.poison.is_in(conversation_sid, question.messages):
             self._worker.process.note_kill(self._worker)
-            raise Poisoned
+            raise Crash
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
             for index in turns_by_message.keys() - set(map(int, question.messages)):

@@ -21,7 +21,7 @@ from switchboard.turn.take_turn import take_turn
 from tests.builders import turn_settings
 from tests.simulation.invariants import FALLBACK
 from tests.simulation.models import ANSWER_WITHIN, MAX_ATTEMPTS, MAX_EVENT_AGE, Receipt
-from tests.simulation.ports import Crash, Poisoned, Ports, Worker
+from tests.simulation.ports import Crash, Ports, Worker
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -40,7 +40,7 @@ class Process:
     received: Mapping[str, Sequence[Receipt]]
     lease_until: datetime = field(init=False)
     workers: list[Worker] = field(default_factory=list)
-    is_poisoned: bool = False
+    is_dead: bool = False
     _jobs: Iterator[Sequence[Job]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class Process:
 
     def _switch(self, worker: Worker, *arguments: object) -> None:
         worker.thread.switch(*arguments)
-        if self.is_poisoned:
+        if self.is_dead:
             self.die()
         elif worker.thread.dead:
             self.workers.remove(worker)
@@ -99,10 +99,8 @@ class Process:
     def _run(self, worker: Worker, job: Job) -> None:
         try:
             job(worker)
-        except Poisoned:
-            self.is_poisoned = True
-        except Crash:
-            return
+        except Crash:  # whichever worker it is of
+            self.is_dead = True
 
     # ── the jobs, as MessagesBatch has them ───────────────────────────────────────────────────────────────────────────
 
