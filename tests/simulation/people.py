@@ -23,7 +23,7 @@ ROLES = {
     PROGRAM: AuthorRole.SYSTEM,
     ASSISTANT_AUTHOR: AuthorRole.ASSISTANT,
 }
-AUTHOR_RULES = AuthorRules(human_addresses=(re.compile(r"\+1202555017\d"),))
+AUTHOR_RULES = AuthorRules(human_addresses=(re.compile(re.escape(OWN_PHONE)),))
 
 
 def has_webhook(author: str, chance: random.Random) -> bool:
