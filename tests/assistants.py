@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic_ai.models import Model
 
-from switchboard.agent import Exchange, Question
+from switchboard.agent import EntryRole, HistoryEntry, Question
 from switchboard.agents.assistant import Assistant
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.offline import offline_model
@@ -37,5 +37,9 @@ def answering(assistant: Assistant, model: Model | None = None) -> Iterator[Pyda
         yield PydanticAIAgent(assistant=assistant, model=model or offline_model(), loop=loop)
 
 
-def question(*messages: str, history: tuple[Exchange, ...] = (), timeout_seconds: float = 20) -> Question:
+def entry(role: str, text: str) -> HistoryEntry:
+    return HistoryEntry(role=EntryRole(role), text=text)
+
+
+def question(*messages: str, history: tuple[HistoryEntry, ...] = (), timeout_seconds: float = 20) -> Question:
     return Question(turn=TURN, history=history, messages=messages, timeout_seconds=timeout_seconds)

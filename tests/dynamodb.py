@@ -43,7 +43,8 @@ REPLY = PendingReply(
 )
 RECORD = TurnRecord(
     turn="T1",
-    first_index=0,
+    index=0,
+    ownership_epoch=0,
     message_sids=(FIRST.message_sid,),
     said=("hi",),
     parts=("hello",),

@@ -11,6 +11,7 @@ import httpx
 
 from local.activity import Activity, InvocationEnded, LogLine, Outcome
 from local.stack import LocalStack
+from switchboard.aws.dynamodb.items import HISTORY
 from tests.signing import signature_of
 from tests.waiting import wait_until
 
@@ -56,11 +57,11 @@ class Running:
         """Return the turn records of a conversation, in the order of the messages that they answered."""
         answer = self.stack.client("dynamodb").query(
             TableName=self.environment("AgentFunction")["CONVERSATIONS_TABLE"],
-            KeyConditionExpression="pk = :sid AND begins_with(sk, :turn)",
-            ExpressionAttributeValues={":sid": {"S": conversation_sid}, ":turn": {"S": "TURN#"}},
+            KeyConditionExpression="pk = :sid AND begins_with(sk, :history)",
+            ExpressionAttributeValues={":sid": {"S": conversation_sid}, ":history": {"S": HISTORY}},
         )
         items: list[dict[str, Any]] = answer["Items"]
-        return items
+        return [item for item in items if "outcome" in item]
 
     def environment(self, logical_id: str) -> dict[str, str]:
         """Return a function's variables."""

@@ -42,7 +42,7 @@ PERMISSIONS = {
         dict.fromkeys(POLLER, "LifecycleQueue"),
         {"sqs:SendMessage*": "MessagesQueue"},
         {"sqs:SendMessage*": "LifecycleDeadLetterQueue"},
-        dict.fromkeys(("dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),
+        dict.fromkeys(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), "ConversationsTable"),
     ],
     "SweeperFunction": [
         SECRET,

@@ -4,32 +4,33 @@ The tests of the stores in tests/functional run on this fake and on DynamoDB.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from switchboard.agent import Exchange
+from switchboard.aws.dynamodb.turn_store import MAX_HISTORY_ITEMS
 from switchboard.budgets import Spent
 from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
     Coverage,
+    History,
+    Note,
     OwnerReason,
     PendingReply,
     ReplyKind,
     TurnMessage,
-    TurnOutcome,
     TurnRecord,
 )
 from switchboard.events import Owner
 from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
-
-REPLIED = {TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK}
 
 
 @dataclass(slots=True)
 class ConversationsInMemory:
     items: dict[str, Conversation] = field(default_factory=dict)
     records: dict[str, dict[tuple[int, str], TurnRecord]] = field(default_factory=dict)
+    notes: dict[str, dict[int, Note]] = field(default_factory=dict)
     turns: Counter[str] = field(default_factory=Counter)
     limit_notices: set[str] = field(default_factory=set)
     human_since: dict[str, datetime] = field(default_factory=dict)
@@ -88,7 +89,7 @@ class ConversationsInMemory:
     ) -> None:
         item = self._close_turn(conversation, coverage)
         self.items[item.sid] = replace(item, left_to_human=item.left_to_human | left_to_human)
-        self._records(item.sid)[record.first_index, record.turn] = record
+        self._records(item.sid)[record.index, record.turn] = record
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
@@ -105,7 +106,7 @@ class ConversationsInMemory:
         return self.items[sid].fencing_token
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        key = (record.first_index, record.turn)
+        key = (record.index, record.turn)
         if (known := self._records(sid).get(key)) is not None:
             self._records(sid)[key] = replace(known, outcome=record.outcome, rule=record.rule)
             return
@@ -152,16 +153,14 @@ class ConversationsInMemory:
         if item.lease_token == conversation.lease_token:
             self.items[item.sid] = replace(_without_turn(item), pending_reply=item.pending_reply)
 
-    def history(self, sid: str) -> tuple[Exchange, ...]:
-        records = self._records(sid)
-        return tuple(
-            Exchange(
-                said=records[key].said,
-                replied="\n\n".join(records[key].parts) if records[key].outcome in REPLIED else "",
-            )
-            for key in sorted(records)
-            if records[key].outcome in {*REPLIED, TurnOutcome.EXPIRED}
-        )
+    def history(self, sid: str) -> History:
+        records = (replace(record, customer="") for record in self._records(sid).values())
+        found: list[TurnRecord | Note] = [*records, *self.notes.get(sid, {}).values()]
+        found.sort(key=lambda item: (item.index, item.at))
+        return History(items=tuple(found[-MAX_HISTORY_ITEMS:]), is_complete=len(found) <= MAX_HISTORY_ITEMS)
+
+    def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
+        self.notes.setdefault(sid, {}).update({note.index: note for note in notes})
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         item = self.items.get(sid, Conversation(sid=sid))
@@ -199,6 +198,11 @@ class ConversationsInMemory:
         told_again = item.owner_event_at + timedelta(milliseconds=1)
         self.items[item.sid] = replace(self._handed_back(item, now), owner_event_at=told_again)
         return self.items[item.sid].coverage.requeued
+
+    def mark_handled(self, sid: str, *, index: int) -> None:
+        if (item := self.items.get(sid)) is not None:
+            coverage = replace(item.coverage, handled=item.coverage.handled | {index})
+            self.items[sid] = replace(item, coverage=coverage)
 
     def close(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))

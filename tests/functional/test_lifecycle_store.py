@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
-from switchboard.conversation import OwnerReason, TurnMessage
+from switchboard.author import AuthorRole
+from switchboard.aws.dynamodb.items import from_wire
+from switchboard.conversation import Note, OwnerReason, TurnMessage
 from switchboard.events import Owner
 from switchboard.ports import Takeover
 from tests.builders import CONVERSATION, NOON, sid
-from tests.dynamodb import LATER, RECORD, REPLY, SECOND, Store, claim, settlement
+from tests.dynamodb import LATER, RECORD, REPLY, SECOND, Store, claim, settlement, stores_of, table_on_moto
 
 
 def test_the_first_event_of_a_conversation_sets_when_we_first_saw_it(store: Store) -> None:
@@ -150,3 +152,30 @@ def test_after_a_hand_back_by_time_the_event_that_made_a_human_the_owner_is_outd
     assert store.take_over(CONVERSATION, index=None, at=NOON) is Takeover.OUTDATED
 
     assert claim(store, worker="another", seconds=1).owner is Owner.ASSISTANT
+
+
+def test_a_message_that_needs_no_answer_is_handled_where_the_conversation_is_known(store: Store) -> None:
+    store.mark_handled(CONVERSATION, index=0)
+    claim(store)
+
+    store.mark_handled(CONVERSATION, index=1)
+
+    coverage = claim(store, worker="two", seconds=61).coverage
+    assert (coverage.covers(0), coverage.covers(1)) == (False, True)
+
+
+def test_a_message_that_needs_no_answer_makes_no_item_that_would_never_be_deleted() -> None:
+    with table_on_moto() as table:
+        stores_of(table).mark_handled(CONVERSATION, index=0)
+
+        assert table.get(CONVERSATION) == {}
+
+
+def test_a_note_holds_no_name_and_is_deleted_ninety_days_after_it_was_said() -> None:
+    note = Note(index=1, author_role=AuthorRole.HUMAN, text="I take this", at=NOON)
+    with table_on_moto() as table:
+        stores_of(table).keep_notes(CONVERSATION, [note])
+
+        (item,) = map(from_wire, table.client.scan(TableName=table.name)["Items"])
+    assert item.keys() == {"pk", "sk", "author_role", "text", "at", "ttl"}
+    assert item["ttl"] == (NOON + timedelta(days=90)).timestamp()

@@ -14,7 +14,8 @@ from tests.fakes.conversations import ConversationsInMemory
 SECOND = sid("CH", 2)
 REFUSED = TurnRecord(
     turn="T1",
-    first_index=0,
+    index=0,
+    ownership_epoch=0,
     message_sids=(),
     said=("hi",),
     parts=(),

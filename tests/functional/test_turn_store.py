@@ -6,7 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from switchboard.conversation import Conversation, Coverage, OwnerReason, TurnOutcome
+from switchboard.author import AuthorRole
+from switchboard.aws.dynamodb.turn_store import MAX_HISTORY_ITEMS
+from switchboard.conversation import (
+    Conversation,
+    Coverage,
+    History,
+    Note,
+    OwnerReason,
+    TurnOutcome,
+    TurnRecord,
+)
 from switchboard.events import Owner
 from switchboard.ports import Busy, Fenced
 from tests.builders import CONVERSATION, NOON
@@ -91,7 +101,7 @@ def test_a_write_with_an_older_fencing_token_is_refused_and_changes_nothing(stor
 
     after = claim(store, worker="two")
     assert (after.pending_reply, after.turn_messages, after.coverage.covers(0)) == (None, frozenset({FIRST}), False)
-    assert store.history(CONVERSATION) == ()
+    assert store.history(CONVERSATION).items == ()
 
 
 def test_a_frozen_reply_is_read_back_unchanged(store: Store) -> None:
@@ -166,14 +176,16 @@ def test_closing_an_empty_turn_removes_its_id_its_attempt_and_its_messages(store
     assert (after.turn, after.attempts, after.turn_messages) == ("T2", 1, frozenset({SECOND}))
 
 
-def test_a_refused_message_is_left_to_a_human_and_not_part_of_the_history(store: Store) -> None:
+def test_a_refused_message_is_left_to_a_human_and_part_of_the_history(store: Store) -> None:
     claimed = claim(store)
     coverage = claimed.coverage.with_handled({0}, now=NOON)
-    refused = replace(RECORD, message_sids=(), parts=(), outcome=TurnOutcome.REFUSED, rule="human", kind=None)
+    refused = replace(RECORD, parts=(), outcome=TurnOutcome.REFUSED, rule="human", kind=None)
 
     store.refuse(claimed, refused, coverage=coverage, left_to_human=frozenset({0}))
 
-    assert store.history(CONVERSATION) == ()  # an assistant would take it for a question that still waits
+    (record,) = store.history(CONVERSATION).items
+    assert isinstance(record, TurnRecord)
+    assert (record.said, record.outcome, record.rule) == (("hi",), TurnOutcome.REFUSED, "human")
     assert store.hand_back(CONVERSATION, at=LATER) == frozenset({0})
 
 
@@ -195,8 +207,41 @@ def test_a_turn_is_recorded_once(store: Store) -> None:
     store.record(CONVERSATION, RECORD)
     store.record(CONVERSATION, RECORD)
 
-    (exchange,) = store.history(CONVERSATION)
-    assert (exchange.said, exchange.replied) == (("hi",), "hello")
+    assert store.history(CONVERSATION) == History(items=(replace(RECORD, customer=""),), is_complete=True)
+
+
+def test_turns_and_notes_are_read_in_order_by_one_query(store: Store) -> None:
+    second = replace(RECORD, turn="T2", index=3, at=LATER)
+    by_human = Note(index=1, author_role=AuthorRole.HUMAN, text="I take this", at=NOON)
+    by_program = Note(index=2, author_role=AuthorRole.SYSTEM, text="order shipped", at=NOON)
+    store.record(CONVERSATION, second)
+    store.keep_notes(CONVERSATION, [by_program, by_human])
+    store.record(CONVERSATION, RECORD)
+
+    store.keep_notes(CONVERSATION, [by_human])
+
+    first, last = (replace(record, customer="") for record in (RECORD, second))
+    assert store.history(CONVERSATION) == History(items=(first, by_human, by_program, last), is_complete=True)
+
+
+def test_turns_of_one_place_are_read_in_the_order_in_which_they_ended(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, turn="A", at=LATER))
+    store.record(CONVERSATION, replace(RECORD, turn="B"))
+
+    assert [item.at for item in store.history(CONVERSATION).items] == [NOON, LATER]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_only_the_newest_turns_and_notes_are_read_and_whether_there_are_older_ones(store: Store, more: int) -> None:
+    notes = [
+        Note(index=index, author_role=AuthorRole.HUMAN, text=str(index), at=NOON)
+        for index in range(MAX_HISTORY_ITEMS + more)
+    ]
+    store.keep_notes(CONVERSATION, notes)
+
+    history = store.history(CONVERSATION)
+
+    assert history == History(items=tuple(notes[more:]), is_complete=not more)
 
 
 def test_a_takeover_is_seen_at_once_in_the_fencing_token(store: Store) -> None:
@@ -291,19 +336,11 @@ def test_a_settle_that_makes_a_human_the_owner_hides_no_earlier_word_of_a_human(
 
 def test_a_repeated_record_changes_its_outcome_and_is_charged_once(store: Store) -> None:
     store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.VOID))
-    assert store.history(CONVERSATION) == ()
 
     store.record(CONVERSATION, RECORD)
 
-    assert [exchange.replied for exchange in store.history(CONVERSATION)] == ["hello"]
+    assert store.history(CONVERSATION).items == (replace(RECORD, customer=""),)
     assert store.spent(RECORD.customer, now=NOON).by_customer == 1
-
-
-def test_what_expired_is_shown_as_unanswered(store: Store) -> None:
-    store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.EXPIRED))
-
-    (exchange,) = store.history(CONVERSATION)
-    assert (exchange.said, exchange.replied) == (("hi",), "")
 
 
 def test_a_gap_that_was_looked_for_is_stored(store: Store) -> None:

@@ -63,6 +63,7 @@ def test_a_customers_message_is_queued_in_the_message_group_of_its_conversation(
     ("fields", "kind"),
     [
         (message_fields(Author="robin"), "MessageAdded"),
+        (message_fields(Author="system"), "MessageAdded"),
         (
             {name: value for name, value in message_fields(Author="joe").items() if name != "ParticipantSid"},
             "MessageAdded",
@@ -106,14 +107,13 @@ def test_a_lifecycle_event_goes_to_the_lifecycle_queue(deployed: Deployed, field
     "fields",
     [
         message_fields(Author="switchboard"),
-        message_fields(Author="system"),
         message_fields(EventType="onUserAdded"),
         message_fields(EventType="onSomethingNew"),
         message_fields(ChatServiceSid=sid("IS", 2)),
         {**message_fields(EventType="onDeliveryUpdated"), "Status": "delivered"},
         message_fields(EventType="onConversationUpdated", Attributes='{"switchboard": {"owner": "assistant"}}'),
     ],
-    ids=["our reply", "of no participant", "unused", "unknown", "another service", "delivered", "owner without time"],
+    ids=["our reply", "unused", "unknown", "another service", "delivered", "owner without time"],
 )
 def test_an_event_from_which_nothing_follows_is_acknowledged_and_not_queued(
     deployed: Deployed, fields: dict[str, str]

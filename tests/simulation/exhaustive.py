@@ -12,8 +12,10 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from switchboard import lifecycle
 from switchboard.agent import Answer, Question
 from switchboard.budgets import Budget
+from switchboard.conversation import Conversation
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.turn.context import TurnPorts
@@ -23,10 +25,12 @@ from tests.builders import CONVERSATION, PLENTY, turn_settings
 from tests.simulation.invariants import (
     FALLBACK,
     REPLY,
+    Asked,
     Evidence,
     SendPermit,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
+    handled_at_claim,
 )
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
 from tests.simulation.people import DESK
@@ -34,7 +38,7 @@ from tests.simulation.watched import WatchedConversations
 
 CRASHES = ("crash_before", "crash_after")
 WRITES = frozenset(
-    {"claim", "join", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
+    {"claim", "join", "keep_notes", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
 )
 OTHER_EVENTS = (
     "second_worker",
@@ -93,6 +97,8 @@ class Harness:
     takeovers_at_freeze: dict[str, int] = field(default_factory=dict)
     takeovers: list[int] = field(default_factory=list)
     turns_by_message: dict[int, set[str]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    handled: dict[int, set[int]] = field(default_factory=dict)  # when a worker claimed, by its depth
     model_is_unavailable: bool = False
     lease_is_orphaned: bool = False
     sent_after_takeover: bool = False
@@ -171,6 +177,7 @@ class Harness:
 
     def answer(self, question: Question) -> Answer:
         def think() -> Answer:
+            self.asked.append(Asked(question=question, handled=self.handled[self.depth]))
             for index in map(int, question.messages):
                 self.turns_by_message.setdefault(index, set()).add(question.turn)
             if self.model_is_unavailable:
@@ -224,6 +231,9 @@ class Harness:
             result = call()
         if name in {"freeze", "record_resend"}:
             self._note_send_permit(name)
+        if name == "claim" and isinstance(result, Conversation):
+            messages = self.twilio.messages[CONVERSATION]
+            self.handled[self.depth] = handled_at_claim(result, messages, max_event_age=self.max_event_age)
         if event == "crash_after":
             raise Crash
         if event == "write_response_lost":
@@ -260,8 +270,9 @@ class Harness:
     def _take_over(self) -> None:
         self.human_wrote = True
         self.takeovers.append(len(self.points) - 1)
-        message = self.twilio.say(CONVERSATION, "I take this", author=DESK)
-        self.store.take_over(CONVERSATION, index=message.index, at=message.at)
+        index = str(len(self.twilio.messages[CONVERSATION]))
+        message = self.twilio.say(CONVERSATION, index, author=DESK)
+        lifecycle.apply(message, conversations=self.store, messages=self.twilio, requeue=self.queue)
 
     def _close(self) -> None:
         self.was_closed = True
@@ -314,6 +325,7 @@ class Harness:
             was_handed_back="hand_back" in self.plan.values(),
             send_permits=self.send_permits,
             turns_by_message=self.turns_by_message,
+            asked=self.asked,
             sent_after_takeover=self.sent_after_takeover,
             busy_without_worker=self.busy_without_worker,
             unsent=self.store.unsent,

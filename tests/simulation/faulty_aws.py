@@ -107,6 +107,6 @@ async def _client_is_gone(_request: Request, _error: Exception) -> Response:
 
 
 def _numbers(messages: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the numbers in the last message that has words: what a tool returned comes after it."""
-    texts = (" ".join(str(block.get("text", "")) for block in message["content"]) for message in reversed(messages))
+    """Return the numbers in the last words: what a tool returned comes after them, what happened meanwhile before."""
+    texts = (str(block.get("text", "")) for message in reversed(messages) for block in reversed(message["content"]))
     return re.findall(r"\d+", next(filter(None, texts)))

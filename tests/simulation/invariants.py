@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from switchboard.agent import EntryRole, Question
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet
 from switchboard.ports import DueCheck
+from switchboard.turn.history import HANDED_BACK
+from switchboard.turn.record import UNREAD
 from tests.simulation.models import MAX_ATTEMPTS
 
 FALLBACK = "Sorry, somebody will call you."
@@ -33,6 +36,14 @@ class SendPermit:
     taken_over_since_freeze: bool
     human_wrote_since_freeze: bool = True
     saw_a_human: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the assistant was asked, and the indices of the messages that were handled when its turn was claimed."""
+
+    question: Question
+    handled: AbstractSet[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +74,7 @@ class Evidence:
     was_handed_back: bool = False
     send_permits: Sequence["SendPermit"] = ()
     turns_by_message: Mapping[int, AbstractSet[str]] = field(default_factory=dict)
+    asked: Sequence[Asked] = ()
     sent_after_takeover: bool = False
     busy_without_worker: bool = False
     owner_events: Sequence[OwnerSet] = ()
@@ -257,6 +269,43 @@ def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
         assert len(turns) <= 1, f"the assistant was asked about message {index} in turns {sorted(turns)}"
 
 
+def handled_at_claim(item: Conversation, messages: Sequence[MessageAdded], *, max_event_age: timedelta) -> set[int]:
+    """Return the indices of what others than the assistant said, and a history must show."""
+    return {
+        message.index
+        for message in messages
+        if message.author_role is not AuthorRole.ASSISTANT
+        and item.coverage.covers(message.index)
+        and not item.is_history(message, max_event_age=max_event_age)
+    }
+
+
+def the_history_shows_everything_once(evidence: Evidence) -> None:
+    """A message is in one turn's question, and in every later history: an unanswered one too, and humans' words."""
+    for asked in evidence.asked:
+        entries = [entry for entry in asked.question.history if entry.role is not EntryRole.MARK]
+        shown = [int(entry.text) for entry in entries if entry.text.isdecimal()]
+        shown += map(int, asked.question.messages)
+        assert len(shown) == len(set(shown)), f"shown twice in one prompt: {sorted(shown)}"
+        missing = asked.handled - set(shown)
+        unread = sum(entry.text == UNREAD for entry in entries)
+        assert len(missing) <= unread, f"turn {asked.question.turn} is not shown messages {sorted(missing)}"
+
+
+def the_history_is_in_order(evidence: Evidence) -> None:
+    """In a history, a reply comes after its questions, and the mark of a hand back after the last human word."""
+    for asked in evidence.asked:
+        said: set[str] = set()
+        with_human = False
+        for entry in asked.question.history:
+            if entry.role is EntryRole.ASSISTANT and UNREAD not in said:
+                first_word, *questions = entry.text.split()
+                assert first_word != REPLY or said.issuperset(questions), f"{entry.text!r} precedes its question"
+            said.add(entry.text)
+            with_human = entry.role is EntryRole.HUMAN or (with_human and entry.text != HANDED_BACK)
+        assert not with_human, f"turn {asked.question.turn} is not told that the human's stretch is over"
+
+
 def nobody_waits_for_a_lease_that_is_over(evidence: Evidence) -> None:
     """A conversation is busy only while a worker has it, or after one died without giving it back."""
     assert not evidence.busy_without_worker, "busy without a worker"
@@ -348,6 +397,8 @@ INVARIANTS = (
     nobody_speaks_over_a_human,
     what_a_human_left_is_answered,
     a_message_is_thought_about_in_one_turn,
+    the_history_shows_everything_once,
+    the_history_is_in_order,
     nobody_waits_for_a_lease_that_is_over,
     the_newest_event_decides_who_owns,
     history_is_left_alone,

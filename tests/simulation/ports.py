@@ -12,8 +12,8 @@ from switchboard.conversation import Conversation, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
 from switchboard.ports import Busy
-from tests.simulation.invariants import REPLY
-from tests.simulation.models import MAX_ATTEMPTS, ThrottledError
+from tests.simulation.invariants import REPLY, Asked, handled_at_claim
+from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, ThrottledError
 from tests.simulation.outages import POST_ENDS as OUTAGE_POST_ENDS
 from tests.simulation.outages import OutageKind
 
@@ -27,6 +27,7 @@ WRITES = frozenset(
         "let_go_first",
         "claim",
         "join",
+        "keep_notes",
         "refuse",
         "freeze",
         "record_resend",
@@ -68,6 +69,9 @@ class Ports:
         if self._world.poison and self._world.poison.is_in(conversation_sid, question.messages):
             self._worker.process.note_kill(self._worker)
             raise Crash
+        messages = self._world.twilio.messages[conversation_sid]
+        handled = handled_at_claim(self._worker.claimed, messages, max_event_age=MAX_EVENT_AGE)
+        self._world.asked.setdefault(conversation_sid, []).append(Asked(question=question, handled=handled))
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
             for index in turns_by_message.keys() - set(map(int, question.messages)):

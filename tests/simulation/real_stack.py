@@ -19,8 +19,8 @@ import httpx
 from local.activity import Activity, ConversationMessage, LogLine
 from local.stack import LocalStack
 from switchboard.author import AuthorRole, AuthorRules
-from switchboard.aws.dynamodb.items import conversation_from_item, from_wire
-from switchboard.conversation import Conversation, ReplyKind, TurnOutcome, TurnRecord
+from switchboard.aws.dynamodb.items import HISTORY, conversation_from_item, from_wire, turn_or_note_from_item
+from switchboard.conversation import Conversation, TurnRecord
 from switchboard.events import MessageAdded
 from switchboard.twilio import fields
 from tests.simulation.faulty_aws import FaultyAws
@@ -203,22 +203,11 @@ class Checker:
     def _records(self, sid: str) -> Iterator[TurnRecord]:
         answer = self._dynamodb.query(
             TableName=self._table,
-            KeyConditionExpression="pk = :sid AND begins_with(sk, :turns)",
-            ExpressionAttributeValues={":sid": {"S": sid}, ":turns": {"S": "TURN#"}},
+            KeyConditionExpression="pk = :sid AND begins_with(sk, :history)",
+            ExpressionAttributeValues={":sid": {"S": sid}, ":history": {"S": HISTORY}},
         )
-        for item in map(from_wire, answer["Items"]):
-            yield TurnRecord(
-                turn=item["sk"].rpartition("#")[2],
-                first_index=int(item["sk"].split("#")[1]),
-                message_sids=tuple(item["message_sids"]),
-                said=tuple(item["said"]),
-                parts=tuple(item["parts"]),
-                outcome=TurnOutcome(item["outcome"]),
-                rule=item["rule"],
-                at=datetime.fromtimestamp(int(item["at"]) / 1000, UTC),
-                customer="",
-                kind=ReplyKind(item["kind"]) if item["kind"] else None,
-            )
+        history = map(turn_or_note_from_item, map(from_wire, answer["Items"]))
+        return (item for item in history if isinstance(item, TurnRecord))
 
     @property
     def _dynamodb(self) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time

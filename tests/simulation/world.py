@@ -32,6 +32,7 @@ from tests.simulation.checks import Checks
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
 from tests.simulation.invariants import (
     LIMIT,
+    Asked,
     Evidence,
     SendPermit,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
@@ -84,6 +85,7 @@ class World:
     webhooks: list[LifecycleEvent] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     turns_by_message: dict[str, dict[int, set[str]]] = field(default_factory=dict)
+    asked: dict[str, list[Asked]] = field(default_factory=dict)
     send_permits: dict[str, list[SendPermit]] = field(default_factory=dict)
     takeovers: dict[str, int] = field(default_factory=dict)
     takeovers_at_freeze: dict[str, int] = field(default_factory=dict)
@@ -559,6 +561,7 @@ class World:
             was_handed_back=conversation_sid in self.handed_back,
             send_permits=self.send_permits.get(conversation_sid, []),
             turns_by_message=self.turns_by_message.get(conversation_sid, {}),
+            asked=self.asked.get(conversation_sid, []),
             owner_events=self.owner_events.get(conversation_sid, []),
             old_messages=self.old_messages.get(conversation_sid, 0),
             hidden=self._hidden(conversation_sid),

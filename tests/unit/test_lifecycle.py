@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from switchboard import lifecycle
+from switchboard.author import AuthorRole
+from switchboard.conversation import Note
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -44,6 +46,10 @@ class Harness:
     def leave_to_human(self, *indices: int) -> None:
         item = self.conversations.items[CONVERSATION]
         self.conversations.items[CONVERSATION] = replace(item, left_to_human=frozenset(indices))
+
+    @property
+    def notes(self) -> list[Note]:
+        return list(self.conversations.notes.get(CONVERSATION, {}).values())
 
     @property
     def owner(self) -> Owner:
@@ -182,3 +188,33 @@ def test_the_error_code_of_a_failed_delivery_says_whether_the_customer_has_opted
     )
 
     assert harness.apply(failed) == [effect]
+
+
+def test_what_a_human_said_is_kept_also_where_a_newer_hand_back_outdates_their_takeover(harness: Harness) -> None:
+    effects = harness.apply(owner_set(Owner.ASSISTANT, seconds=5), from_human(index=1))
+
+    assert effects[-1] is Effect.OUTDATED
+    assert harness.notes == [Note(index=1, author_role=AuthorRole.HUMAN, text="I take this", at=NOON)]
+
+
+def test_a_message_of_another_program_is_kept_and_handled_and_changes_no_owner(harness: Harness) -> None:
+    claim(harness.conversations)
+    shipped = message_added(index=1, author_role=AuthorRole.SYSTEM, author="crm", body="Order 4711 was shipped.")
+
+    effects = harness.apply(shipped, shipped)
+
+    assert effects == [Effect.NOTED] * 2
+    assert harness.notes == [Note(index=1, author_role=AuthorRole.SYSTEM, text=shipped.body, at=NOON)]
+    assert harness.conversations.items[CONVERSATION].coverage.covers(1)
+    assert harness.owner is Owner.ASSISTANT
+
+
+def test_a_humans_last_word_that_only_the_list_of_a_hand_back_shows_is_kept(harness: Harness) -> None:
+    last_word = replace(from_human(index=3, at=NOON + timedelta(seconds=4)), body="The rest is free.")
+    harness.twilio.add(from_human(index=1), message_added(index=2), last_word)
+    harness.apply(from_human(index=1))
+    harness.leave_to_human(2)
+
+    harness.apply(owner_set(Owner.ASSISTANT, seconds=5))
+
+    assert [note.text for note in harness.notes] == ["I take this", "The rest is free."]

@@ -241,14 +241,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
-    """What is remembered of a turn, under the lowest index it covers.
+    """What is remembered of a turn.
 
+    `index` is its place in the history: it comes after whatever has a lower one. `said` are the texts of its messages,
+    one for each of `message_sids`. `ownership_epoch` tells whether somebody took the conversation since another turn.
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
     said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty.
     """
 
     turn: str
-    first_index: int
+    index: int
+    ownership_epoch: int
     message_sids: tuple[str, ...]
     said: tuple[str, ...]
     parts: tuple[str, ...]
@@ -257,3 +260,30 @@ class TurnRecord:
     at: datetime
     customer: str
     kind: ReplyKind | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a human or another program said in a conversation. Who they are is not kept."""
+
+    index: int
+    author_role: AuthorRole
+    text: str
+    at: datetime
+
+
+def notes_of(messages: Iterable[MessageAdded]) -> list[Note]:
+    """Return what is kept of messages: what humans and other programs said."""
+    return [
+        Note(index=message.index, author_role=message.author_role, text=message.text, at=message.at)
+        for message in messages
+        if message.author_role in {AuthorRole.HUMAN, AuthorRole.SYSTEM}
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The latest turns and notes of a conversation, in order; `is_complete`: there are no older ones."""
+
+    items: tuple[TurnRecord | Note, ...]
+    is_complete: bool

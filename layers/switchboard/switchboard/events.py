@@ -48,6 +48,11 @@ class MessageAdded:
     at: datetime
     marker: Marker | None = None
 
+    @property
+    def text(self) -> str:
+        """The message as an assistant reads it: its body, and a line for each file."""
+        return "\n".join([self.body, *(f"[file: {content_type}]" for content_type in self.media_content_types)]).strip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:

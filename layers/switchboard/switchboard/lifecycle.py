@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from switchboard.author import AuthorRole
+from switchboard.conversation import notes_of
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -27,6 +28,7 @@ class Effect(StrEnum):
     CLOSED = "closed"
     OPTED_OUT = "opted_out"
     DELIVERY_FAILED = "delivery_failed"
+    NOTED = "noted"
     OUTDATED = "outdated"
     NONE = "none"
 
@@ -44,7 +46,12 @@ def apply(event: LifecycleEvent, *, conversations: LifecycleStore, messages: Mes
     sid = event.conversation_sid
     match event:
         case MessageAdded(author_role=AuthorRole.HUMAN):
+            conversations.keep_notes(sid, notes_of([event]))  # first: whoever knows of the word finds it in the history
             return _EFFECT_OF_A_HUMANS_MESSAGE[conversations.take_over(sid, index=event.index, at=event.at)]
+        case MessageAdded(author_role=AuthorRole.SYSTEM):
+            conversations.keep_notes(sid, notes_of([event]))
+            conversations.mark_handled(sid, index=event.index)
+            return Effect.NOTED
         case OwnerSet(owner=Owner.HUMAN):
             takeover = conversations.take_over(sid, index=None, at=event.at)
             return Effect.OUTDATED if takeover is Takeover.OUTDATED else Effect.TAKEN_OVER
@@ -74,6 +81,7 @@ def _hand_back(event: OwnerSet, conversations: LifecycleStore, messages: Message
         return Effect.OUTDATED
     if requeued:
         listed = messages.list_messages(event.conversation_sid, from_index=min(requeued))
+        conversations.keep_notes(event.conversation_sid, notes_of(listed))  # the last word may have had no webhook
         for message in listed:
             if message.author_role is AuthorRole.HUMAN and message.at > event.at:
                 conversations.take_over(event.conversation_sid, index=message.index, at=message.at)

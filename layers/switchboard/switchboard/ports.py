@@ -10,9 +10,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from switchboard.agent import Exchange
 from switchboard.budgets import Spent
-from switchboard.conversation import Conversation, Coverage, OwnerReason, PendingReply, TurnMessage, TurnRecord
+from switchboard.conversation import (
+    Conversation,
+    Coverage,
+    History,
+    Note,
+    OwnerReason,
+    PendingReply,
+    TurnMessage,
+    TurnRecord,
+)
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Owner, Sent
 
@@ -219,8 +227,8 @@ class TurnStore(Protocol):
         """Remove our lease and a turn without messages to answer; never raises `Fenced`."""
         ...
 
-    def history(self, sid: str) -> tuple[Exchange, ...]:
-        """Return the latest turns in which we replied, oldest first."""
+    def history(self, sid: str) -> History:
+        """Return the latest turns and notes, in order (a consistent read)."""
         ...
 
 
@@ -241,7 +249,11 @@ class Takeover(StrEnum):
 
 
 class Takeovers(Protocol):
-    """The owner of a conversation, as a human's word changes it."""
+    """What a human's word changes: the history, and the owner of the conversation."""
+
+    def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
+        """Keep what humans and other programs said, for the history; a repeat changes nothing."""
+        ...
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         """Make a human the owner, unless a newer event set the owner: then it is outdated.
@@ -271,6 +283,10 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
 
         Return the indices of the messages that wait for an answer again.
         """
+        ...
+
+    def mark_handled(self, sid: str, *, index: int) -> None:
+        """Count a message that needs no answer as handled, if the conversation is known: then no turn looks for it."""
         ...
 
     def close(self, sid: str, *, at: datetime) -> None:

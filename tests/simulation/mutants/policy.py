@@ -119,4 +119,28 @@ MUTANTS = (
         old="message.author_role is AuthorRole.HUMAN and message.at > event.at",
         new="False",
     ),
+    Mutant(
+        name="what a human said is not kept",
+        file=f"{LAYER}/lifecycle.py",
+        old="            conversations.keep_notes(sid, notes_of([event]))  # first",
+        new="            conversations.keep_notes(sid, [])  # first",
+    ),
+    Mutant(
+        name="the newest messages are cut first",
+        file=f"{LAYER}/tokens.py",
+        old="    for text in reversed(texts):\n",
+        new="    for text in texts:\n",
+    ),
+    Mutant(
+        name="what tools return has no limit",
+        file=f"{LAYER}/agents/history.py",
+        old="    shown = cut_longest([_text_of(part) for part in returned], MAX_TOOL_TOKENS)\n",
+        new="    shown = [_text_of(part) for part in returned]\n",
+    ),
+    Mutant(
+        name="a customer can write a human's note",
+        file=f"{LAYER}/agents/history.py",
+        old='    return _LIKE_A_TAG.sub("(", text)\n',
+        new="    return text\n",
+    ),
 )

@@ -124,4 +124,10 @@ MUTANTS = (
         new="TurnOutcome.UNSURE)\n    if turn.now() <",
         breaks="nobody_waits_for_a_human_who_has_no_message",
     ),
+    Mutant(
+        name="a turn stands in the history where its first message does",
+        file=f"{LAYER}/turn/record.py",
+        old="index=max(turn.conversation.coverage.low_watermark, *covers),",
+        new="index=min(covers),",
+    ),
 )

@@ -201,4 +201,16 @@ MUTANTS = (
         old='    update.sets["attempts"] = ":one"\n    update.values[":one"] = 1\n',
         new="",
     ),
+    Mutant(
+        name="the table: the history is in the wrong order",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="key=lambda item: (item.index, item.at)",
+        new="key=lambda item: item.at",
+    ),
+    Mutant(
+        name="the table: the oldest turns are read, not the newest",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="                ScanIndexForward=False,\n",
+        new="",
+    ),
 )

@@ -24,8 +24,8 @@ MUTANTS = (
     Mutant(
         name="R12 a human in a list is overlooked",
         file=f"{LAYER}/turn/messages.py",
-        old="        if message.author_role is AuthorRole.HUMAN\n",
-        new="        if message.author_role is AuthorRole.SYSTEM\n",
+        old="        if message.author_role is AuthorRole.HUMAN and message.at",
+        new="        if message.author_role is AuthorRole.SYSTEM and message.at",
     ),
     Mutant(
         name="R15 the rules come before the drop",
@@ -140,5 +140,53 @@ MUTANTS = (
         file=f"{LAYER}/turn/claim.py",
         old="told_at=min(message.at for message in delivered)",
         new="told_at=ports.clock()",
+    ),
+    Mutant(
+        name="what only a list shows of humans and programs is not kept",
+        file=f"{LAYER}/turn/messages.py",
+        old="        turn.ports.takeovers.keep_notes(turn.conversation.sid, notes)\n",
+        new="        turn.ports.takeovers.keep_notes(turn.conversation.sid, [])\n",
+    ),
+    Mutant(
+        name="a message is in the question and in its history",
+        file=f"{LAYER}/turn/history.py",
+        old="if sid not in asked_now and last[sid] is item]",
+        new="if last[sid] is item]",
+    ),
+    Mutant(
+        name="a message that is asked again is in the history twice",
+        file=f"{LAYER}/turn/history.py",
+        old="if sid not in asked_now and last[sid] is item]",
+        new="if sid not in asked_now]",
+    ),
+    Mutant(
+        name="the history forgets what got no answer",
+        file=f"{LAYER}/turn/history.py",
+        old="        for text in said:\n",
+        new="        for text in said if record.kind else ():\n",
+    ),
+    Mutant(
+        name="nobody tells the assistant that the human's stretch is over",
+        file=f"{LAYER}/turn/history.py",
+        old="    story.give_to_assistant(turn.conversation.ownership_epoch, at=turn.conversation.handed_back_at)\n",
+        new="",
+    ),
+    Mutant(
+        name="a human's stretch without a word leaves no mark",
+        file=f"{LAYER}/turn/history.py",
+        old="        elif self.epoch is not None and epoch > self.epoch:\n",
+        new="        elif self.epoch is None:\n",
+    ),
+    Mutant(
+        name="a sentence of ours is the assistant's own answer",
+        file=f"{LAYER}/turn/history.py",
+        old="EntryRole.ASSISTANT if is_answer else EntryRole.NOTICE",
+        new="EntryRole.ASSISTANT if record.kind else EntryRole.NOTICE",
+    ),
+    Mutant(
+        name="the history has no limit",
+        file=f"{LAYER}/turn/history.py",
+        old="        if tokens < min(estimate_tokens(entry.text), MIN_TOKENS_WORTH_SHOWING):\n            return\n        text = cut_text(entry.text, tokens)\n",
+        new="        text = entry.text\n",
     ),
 )

@@ -3,16 +3,16 @@
 import pytest
 from pydantic_ai import Agent
 
-from switchboard.agent import Answer, Exchange
+from switchboard.agent import Answer, HistoryEntry
 from switchboard.agents import offline
 from switchboard.agents.assistant import HANDOFF, Assistant, Deps
 from switchboard.agents.knowledge import Knowledge
-from tests.assistants import KNOWLEDGE, answering, question, shop
+from tests.assistants import KNOWLEDGE, answering, entry, question, shop
 
 SHOP = shop()
 
 
-def ask(*messages: str, history: tuple[Exchange, ...] = ()) -> Answer:
+def ask(*messages: str, history: tuple[HistoryEntry, ...] = ()) -> Answer:
     with answering(SHOP) as agent:
         return agent.answer(question(*messages, history=history))
 
@@ -75,20 +75,35 @@ def test_a_question_that_only_mentions_someone_is_not_handed_off(text: str) -> N
 
 @pytest.mark.parametrize("yes", ["yes", "Yes please!", "ok", "sure, go ahead"])
 def test_a_customer_who_accepts_the_offer_is_handed_off(yes: str) -> None:
-    history = (Exchange(said=("Do you sell cars?",), replied=offline.UNKNOWN),)
+    history = (entry("customer", "Do you sell cars?"), entry("assistant", offline.UNKNOWN))
 
     assert ask(yes, history=history).handoff
 
 
 @pytest.mark.parametrize("no", ["no thanks", "ok, no need", "ok prices?"])
 def test_a_customer_who_does_not_accept_the_offer_is_not_handed_off(no: str) -> None:
-    history = (Exchange(said=("Do you sell cars?",), replied=offline.UNKNOWN),)
+    history = (entry("customer", "Do you sell cars?"), entry("assistant", offline.UNKNOWN))
 
     assert not ask(no, history=history).handoff
 
 
+def test_yes_to_a_notice_of_ours_is_not_taken_for_a_yes_to_the_offer_before_it() -> None:
+    history = (
+        *(entry("customer", "Do you sell cars?"), entry("assistant", offline.UNKNOWN)),
+        *(entry("customer", "Hello?"), entry("notice", "We are closed until nine. Is that all right?")),
+    )
+
+    assert not ask("yes", history=history).handoff
+
+
+def test_a_question_is_answered_also_after_a_human_had_the_conversation() -> None:
+    history = (entry("customer", "Do you sell cars?"), entry("human", "We do not."), entry("mark", "Handed back."))
+
+    assert "9 am" in ask("When are you open on Saturday?", history=history).text
+
+
 def test_yes_without_an_offer_is_not_handed_off() -> None:
-    history = (Exchange(said=("Do you ship to Canada?",), replied="Yes."),)
+    history = (entry("customer", "Do you ship to Canada?"), entry("assistant", "Yes."))
 
     assert not ask("yes", history=history).handoff
 

@@ -12,12 +12,12 @@ from pydantic_ai import Agent, ModelRetry, RunContext
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, ToolCallPart, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from switchboard.agent import Exchange
 from switchboard.agents.assistant import HANDOFF, Assistant, Deps
+from switchboard.agents.history import WITHOUT_WORDS
 from switchboard.agents.knowledge import Knowledge
-from switchboard.agents.pydantic_ai_agent import LIMITS, TRACEBACKS, WITHOUT_WORDS
+from switchboard.agents.pydantic_ai_agent import LIMITS, TRACEBACKS
 from switchboard.errors import Permanent, Transient
-from tests.assistants import KNOWLEDGE, TURN, answering, question
+from tests.assistants import KNOWLEDGE, TURN, answering, entry, question
 
 SECRET = "my card number is 4111"
 
@@ -78,8 +78,8 @@ def test_the_reply_of_the_model_is_the_answer() -> None:
 def test_earlier_turns_reach_the_model_in_order_before_the_new_messages() -> None:
     recording = RecordingModel()
     history = (
-        Exchange(said=("one", "two"), replied="first reply"),
-        Exchange(said=("four",), replied="last reply"),
+        *(entry("customer", "one"), entry("customer", "two"), entry("assistant", "first reply")),
+        *(entry("customer", "four"), entry("assistant", "last reply")),
     )
 
     with answering(assistant(), recording.model) as agent:
@@ -94,7 +94,7 @@ def test_the_instructions_reach_the_model_also_where_there_is_a_history() -> Non
     recording = RecordingModel()
 
     with answering(assistant(), recording.model) as agent:
-        agent.answer(question("two", history=(Exchange(said=("one",), replied="reply"),)))
+        agent.answer(question("two", history=(entry("customer", "one"), entry("assistant", "reply"))))
 
     last = recording.messages[-1]
     assert isinstance(last, ModelRequest)

@@ -123,6 +123,10 @@ class Harness:
             self.deliver_and_crash(*messages, after=after)
             self.clock.move(seconds=121)
 
+    def history(self) -> list[tuple[str, str]]:
+        """Return the history that the agent was shown last: who spoke, or what it is, and the text."""
+        return [(entry.role.value, entry.text) for entry in self.agent.questions[-1].history]
+
     @property
     def messages(self) -> list[MessageAdded]:
         """The messages of the conversation at Twilio."""

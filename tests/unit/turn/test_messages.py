@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from switchboard.tokens import MAX_MESSAGES_TOKENS, estimate_tokens
 from tests.unit.turn.harness import Harness
 
 
@@ -14,9 +15,11 @@ def test_a_file_without_text_is_shown_as_its_content_type(harness: Harness) -> N
 
 
 def test_a_very_long_message_is_shown_cut_and_says_so(harness: Harness) -> None:
-    (message,) = harness.customer_writes("ñ" * 16_000)
+    (message,) = harness.customer_writes("ñ" * 32_000)
 
     harness.deliver(message)
 
     (question,) = harness.agent.questions
-    assert question.messages == ("ñ" * 8_000 + "\n[cut here]",)
+    (text,) = question.messages
+    assert text.endswith("ñ\n[cut here]")
+    assert MAX_MESSAGES_TOKENS - 2 < estimate_tokens(text) <= MAX_MESSAGES_TOKENS

@@ -2,7 +2,9 @@
 
 from switchboard.conversation import ReplyKind, TurnOutcome
 from switchboard.errors import Permanent
+from switchboard.tokens import MAX_MESSAGES_TOKENS, estimate_tokens
 from switchboard.turn.context import Step
+from switchboard.turn.record import UNREAD
 from tests.unit.turn.harness import Harness
 
 
@@ -13,7 +15,7 @@ def test_a_turn_is_recorded_with_its_messages_and_its_reply(harness: Harness) ->
 
     (record,) = harness.records
     assert (record.outcome, record.kind) == (TurnOutcome.ANSWERED, ReplyKind.ANSWER)
-    assert (record.first_index, record.message_sids) == (message.index, (message.message_sid,))
+    assert (record.index, record.message_sids) == (message.index, (message.message_sid,))
     assert (record.said, record.parts) == (("hi",), ("You said: hi",))
 
 
@@ -49,10 +51,35 @@ def test_a_message_that_joins_after_the_freeze_is_not_in_the_record(harness: Har
     assert record.message_sids == (second.message_sid,)
 
 
-def test_a_record_holds_at_most_20_000_characters_of_the_messages(harness: Harness) -> None:
+def test_a_record_holds_no_more_of_the_messages_than_an_agent_can_be_shown(harness: Harness) -> None:
     messages = harness.customer_writes(*["ñ" * 16_000] * 10)
 
     harness.deliver(*messages)
 
     (record,) = harness.records
-    assert 0 < len("".join(record.said)) <= 20_000
+    assert len(record.said) == len(record.message_sids) == 10
+    assert 20_000 < sum(map(estimate_tokens, record.said)) <= MAX_MESSAGES_TOKENS
+
+
+def test_a_turn_comes_after_what_was_said_before_it_ended_also_where_it_answers_an_older_message(
+    harness: Harness,
+) -> None:
+    first, second = harness.customer_writes("one", "two")
+    harness.twilio.unlisted = {first.index}
+    harness.deliver(second)
+    harness.twilio.unlisted = set()
+
+    harness.deliver(first)
+
+    harness.deliver(*harness.customer_writes("three"))
+    assert [text for role, text in harness.history() if role == "customer"] == ["two", "one"]
+
+
+def test_what_the_worker_never_read_is_recorded_as_such(harness: Harness) -> None:
+    first, second = harness.customer_writes("one", "two")
+    harness.deliver_and_crash_repeatedly(first, second, after=Step.THINK, times=3)
+
+    harness.deliver(first)
+
+    (record,) = harness.records
+    assert record.said == ("one", UNREAD)

@@ -11,16 +11,6 @@ from tests.builders import FALLBACK, PLENTY, turn_settings
 from tests.unit.turn.harness import Harness
 
 
-def test_the_agent_is_shown_the_earlier_turns(harness: Harness) -> None:
-    harness.deliver(*harness.customer_writes("my name is Kim"))
-
-    harness.deliver(*harness.customer_writes("what is my name?"))
-
-    (exchange,) = harness.agent.questions[1].history
-    assert exchange.said == ("my name is Kim",)
-    assert exchange.replied == "You said: my name is Kim"
-
-
 def test_the_agent_gets_the_time_that_freeze_and_send_do_not_need(harness: Harness) -> None:
     harness.deliver(*harness.customer_writes("hi"))
 

@@ -67,8 +67,8 @@ def offline_model() -> FunctionModel:
 
 async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
     """Ask for the searches first; answer when their returns are there."""
-    prompt = next(filter(None, map(_prompt, reversed(messages))), "")
-    if _wants_a_person(prompt, messages) and any(tool.name == HANDOFF.name for tool in info.output_tools):
+    prompt, last_reply = _asked(messages)
+    if _wants_a_person(prompt, last_reply) and any(tool.name == HANDOFF.name for tool in info.output_tools):
         return ModelResponse(parts=[ToolCallPart(str(HANDOFF.name), {"reply": HANDED_OFF})])
     questions = list(_questions(prompt))
     if not questions:
@@ -80,12 +80,19 @@ async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelRespon
     return ModelResponse(parts=[ToolCallPart(SEARCH, {"question": text}) for text in questions[:MAX_SEARCHES]])
 
 
-def _wants_a_person(prompt: str, messages: Sequence[ModelMessage]) -> bool:
+def _asked(messages: Sequence[ModelMessage]) -> tuple[str, str]:
+    """Return what the customer says now, and our reply that they say it to: none where something came between."""
+    requests = ((place, _prompts(message)) for place, message in reversed(list(enumerate(messages))))
+    place, prompts = next(((place, prompts) for place, prompts in requests if prompts), (0, [""]))
+    before = messages[place - 1] if place and len(prompts) == 1 else None
+    return prompts[-1], (before.text or "") if isinstance(before, ModelResponse) else ""
+
+
+def _wants_a_person(prompt: str, last_reply: str) -> bool:
     """Tell whether the customer asks for a person, or agrees to the offer that the last reply made."""
     if _ASKS_FOR_A_PERSON.search(prompt):
         return True
-    replies = (message.text or "" for message in reversed(messages) if isinstance(message, ModelResponse))
-    return next(replies, "").endswith(OFFER) and _AGREES.fullmatch(prompt) is not None
+    return last_reply.endswith(OFFER) and _AGREES.fullmatch(prompt) is not None
 
 
 def _questions(prompt: str) -> Iterator[str]:
@@ -120,13 +127,19 @@ def _answer(returns: Sequence[Sequence[Chunk]], *, all_were_asked: bool) -> Iter
         yield PARTLY_UNKNOWN if answers else UNKNOWN
 
 
-def _prompt(message: ModelMessage) -> str:
-    """Return what the customer says in a message, one space between words; nothing where somebody else speaks."""
+def _prompts(message: ModelMessage) -> list[str]:
+    """Return what a user says in a message, one space between words; nothing where somebody else speaks.
+
+    The customer's new messages are the last one; before it may stand what happened since the last reply.
+    """
     if not isinstance(message, ModelRequest):
-        return ""
+        return []
     prompts = (part.content for part in message.parts if isinstance(part, UserPromptPart))
-    lines = (line for prompt in prompts if isinstance(prompt, str) for line in prompt.splitlines())
-    return "\n".join(" ".join(line.split()) for line in lines)
+    return [
+        "\n".join(" ".join(line.split()) for line in prompt.splitlines())
+        for prompt in prompts
+        if isinstance(prompt, str)
+    ]
 
 
 def _say(*paragraphs: str) -> ModelResponse:

@@ -6,26 +6,26 @@ with it what a customer wrote.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import override
 
 from pydantic_ai import AgentRunResult, RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, ToolCallPart, UserPromptPart
+from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.tools import ToolDefinition
 
-from switchboard.agent import Answer, Exchange, Question
+from switchboard.agent import Answer, Question
 from switchboard.agents.assistant import Assistant, Deps, Handoff
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
+from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
 from switchboard.agents.models import model_named
 from switchboard.agents.places import describe
 from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
 
 LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20)  # of one turn
-WITHOUT_WORDS = "[a message without words]"
 
 # Whoever attaches a handler to this logger sees whole tracebacks, and with them the errors' own texts, which may quote
 # the customer. The local stack does; on AWS nobody does, whatever the log level.
@@ -57,13 +57,16 @@ class PydanticAIAgent:
         return _answer(run.result())
 
     async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff]:
+        history = model_messages(question.history)
+        responses = sum(isinstance(message, ModelResponse) for message in history)
         return await self.assistant.agent.run(
-            _prompt(question.messages),
-            message_history=list(_history(question.history)),
+            prompt(question.messages),
+            message_history=history,
+            instructions=HOW_TO_READ_NOTES if has_notes(history) else None,
             deps=Deps(turn=question.turn, knowledge=self.assistant.knowledge),
             model=self.model,
             usage_limits=LIMITS,
-            capabilities=[failures],
+            capabilities=[failures, _ShortResults(after=responses)],
         )
 
 
@@ -93,21 +96,24 @@ class _Failures(AbstractCapability[Deps]):
         raise _with_its_context(error)
 
 
+@dataclass
+class _ShortResults(AbstractCapability[Deps]):
+    """What the model is shown of the results of tools: it is limited, however much they return."""
+
+    after: int  # responses of the model that are in the history
+
+    @override
+    async def before_model_request(
+        self, ctx: RunContext[Deps], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        request_context.messages = with_short_results(request_context.messages, after=self.after)
+        return request_context
+
+
 def _with_its_context(error: Exception) -> Exception:
     """Make the context of an error its cause: on the way out pydantic-ai hides the one, and leaves the other alone."""
     error.__cause__ = cause(error)
     return error
-
-
-def _history(exchanges: Iterable[Exchange]) -> Iterator[ModelMessage]:
-    for exchange in exchanges:
-        yield ModelRequest(parts=[UserPromptPart(_prompt(exchange.said))])
-        yield ModelResponse(parts=[TextPart(exchange.replied)])
-
-
-def _prompt(messages: Sequence[str]) -> str:
-    """Join the messages that wait together. Providers refuse an empty prompt, so it is never empty."""
-    return "\n\n".join(message for message in messages if message.strip()) or WITHOUT_WORDS
 
 
 def _answer(run: AgentRunResult[str | Handoff]) -> Answer:

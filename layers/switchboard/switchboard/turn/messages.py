@@ -1,14 +1,12 @@
-"""The messages of a turn: listed at Twilio, put in order, shown to the agent, copied to the dead-letter queue."""
+"""The messages of a turn: listed at Twilio, put in order, copied to the dead-letter queue."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from switchboard.author import AuthorRole
-from switchboard.conversation import TurnMessage
+from switchboard.conversation import TurnMessage, notes_of
 from switchboard.events import MessageAdded
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
-
-MAX_PROMPT_CHARACTERS = 8_000  # of one message: web chat takes 32 KB, and each character costs
 
 
 def turn_messages(messages: Iterable[MessageAdded]) -> frozenset[TurnMessage]:
@@ -21,25 +19,25 @@ def sorted_by_index(messages: Mapping[int, MessageAdded]) -> tuple[MessageAdded,
     return tuple(messages[index] for index in sorted(messages))
 
 
-def prompt_text(message: MessageAdded) -> str:
-    """Return a message as the agent reads it: its body, cut if it is very long, and a line for each file."""
-    is_short = len(message.body) <= MAX_PROMPT_CHARACTERS
-    body = message.body if is_short else f"{message.body[:MAX_PROMPT_CHARACTERS]}\n[cut here]"
-    files = "".join(f"\n[file: {content_type}]" for content_type in message.media_content_types)
-    return f"{body}{files}".strip()
-
-
 def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[MessageAdded, ...]:
-    """List the conversation at Twilio. A human's message that no event told us of is a takeover: `Fenced`."""
+    """List the conversation at Twilio. A human's message that no event told us of is a takeover: `Fenced`.
+
+    What humans and other programs said, and no event told us, is kept for the history first: whatever follows is lost
+    more easily than it.
+    """
     listed = turn.ports.messenger.list_messages(turn.conversation.sid, from_index=from_index)
     turn.ports.observe(step)
-    takeovers = [
+    unknown = [
         message
         for message in listed
-        if message.author_role is AuthorRole.HUMAN
-        and message.at > turn.conversation.owner_event_at
-        and not turn.conversation.coverage.covers(message.index)
-        and not turn.is_history(message)
+        if not turn.conversation.coverage.covers(message.index) and not turn.is_history(message)
+    ]
+    if notes := notes_of(unknown):
+        turn.ports.takeovers.keep_notes(turn.conversation.sid, notes)
+    takeovers = [
+        message
+        for message in unknown
+        if message.author_role is AuthorRole.HUMAN and message.at > turn.conversation.owner_event_at
     ]
     for message in takeovers:
         turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)

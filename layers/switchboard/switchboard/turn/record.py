@@ -1,15 +1,14 @@
 """Record: remember the turn and charge the budgets. A failure also leaves its messages in the dead-letter queue."""
 
-from collections.abc import Iterable
-
 from switchboard.conversation import TurnOutcome, TurnRecord
+from switchboard.tokens import MAX_MESSAGES_TOKENS, keep_newest
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.messages import dead_letters, prompt_text
+from switchboard.turn.messages import dead_letters
 from switchboard.turn.result import Ended, Refused
 
 _NEEDS_A_DEAD_LETTER = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED})
 
-MAX_RECORD_CHARACTERS = 20_000  # of a turn's messages: an item holds 400 KB, and each KB is paid for
+UNREAD = "[a message whose text is not known]"  # its body came with no record, and no list was read
 
 
 def record(turn: TurnContext, ending: Ended) -> None:
@@ -25,11 +24,13 @@ def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
     """Return what is remembered of the turn. Messages that joined after its reply was frozen belong to the next one."""
     covers = ending.reply.covers if isinstance(ending, Ended) else turn.waiting_indices()
     messages = sorted(message for message in turn.conversation.turn_messages if message.index in covers)
+    texts = {message.message_sid: message.text for message in turn.messages}
     return TurnRecord(
         turn=turn.conversation.turn,
-        first_index=min(covers),
+        index=max(turn.conversation.coverage.low_watermark, *covers),
+        ownership_epoch=(ending.reply if isinstance(ending, Ended) else turn.conversation).ownership_epoch,
         message_sids=tuple(message.message_sid for message in messages),
-        said=_cut((prompt_text(message) for message in turn.messages), MAX_RECORD_CHARACTERS),
+        said=keep_newest([texts.get(message.message_sid, UNREAD) for message in messages], MAX_MESSAGES_TOKENS),
         parts=ending.reply.parts if isinstance(ending, Ended) else (),
         outcome=ending.outcome if isinstance(ending, Ended) else TurnOutcome.REFUSED,
         rule=ending.rule,
@@ -37,13 +38,3 @@ def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
         customer=turn.delivered[0].author,
         kind=ending.reply.kind if isinstance(ending, Ended) else None,
     )
-
-
-def _cut(texts: Iterable[str], characters: int) -> tuple[str, ...]:
-    """Return texts that have at most so many characters together: the last ones are cut or left out."""
-    kept: list[str] = []
-    for text in texts:
-        if characters > 0:
-            kept.append(text[:characters])
-            characters -= len(text)
-    return tuple(kept)

@@ -5,8 +5,9 @@ from datetime import timedelta
 from switchboard.agent import Answer, Question
 from switchboard.conversation import RefusalRule, ReplyKind
 from switchboard.errors import Permanent, Transient
+from switchboard.tokens import MAX_MESSAGES_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens, keep_newest
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.messages import prompt_text
+from switchboard.turn.history import history_entries
 from switchboard.turn.result import Refused, Thought
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
 
@@ -38,14 +39,15 @@ def _think(turn: TurnContext) -> Thought | Refused:
 
 
 def _ask(turn: TurnContext) -> Thought:
-    history = turn.ports.conversations.history(turn.conversation.sid)
+    messages = keep_newest([message.text for message in turn.messages], MAX_MESSAGES_TOKENS)
+    history = history_entries(turn, tokens=MAX_QUESTION_TOKENS - sum(map(estimate_tokens, messages)))
     time_left = turn.done_by - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
     if time_left <= timedelta(0):
         raise Transient(f"{turn.conversation.sid}: no time is left to think")
     question = Question(
         turn=turn.conversation.turn,
         history=history,
-        messages=tuple(prompt_text(message) for message in turn.messages),
+        messages=messages,
         timeout_seconds=time_left.total_seconds(),
     )
     try:

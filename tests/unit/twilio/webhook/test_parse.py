@@ -53,8 +53,11 @@ def test_the_author_alone_decides_whose_message_it_is(
     assert event.author_role is author_role
 
 
-def test_another_systems_note_is_ignored() -> None:
-    assert parsed(Author="system") == Ignored(name="message_of_system")
+def test_another_systems_note_is_an_event_of_its_own_role() -> None:
+    event = parsed(Author="system")
+
+    assert isinstance(event, MessageAdded)
+    assert event.author_role is AuthorRole.SYSTEM
 
 
 def test_a_message_without_an_author_is_malformed() -> None:

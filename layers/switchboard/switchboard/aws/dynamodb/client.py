@@ -46,6 +46,11 @@ class ConversationsTable:
         """Return a conversation, a new one where there is no item (a consistent read)."""
         return conversation_from_item(sid, self.get(sid))
 
+    def put(self, sid: str, item: Item) -> None:
+        """Write an item beside a conversation's own; `item` says where, and a repeat changes nothing."""
+        with transient_errors(sid):
+            self.client.put_item(TableName=self.name, Item=to_wire(item))
+
     def update(self, sid: str, update: Update) -> Conversation:
         """Update a conversation's item and return it; `ConditionFailed` where the condition does not hold."""
         request: dict[str, Any] = {**update.request(self.name, sid)}

@@ -1,16 +1,17 @@
 """A conversation's values as DynamoDB attributes, and back. Times are epoch milliseconds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from switchboard.agent import Exchange
+from switchboard.author import AuthorRole
 from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
     Coverage,
+    Note,
     OwnerReason,
     PendingReply,
     ReplyKind,
@@ -22,7 +23,8 @@ from switchboard.events import Owner
 
 type Item = Mapping[str, Any]
 
-_WAS_READ = frozenset({TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK})
+HISTORY = "HISTORY#"  # begins the sort key of each turn and note, so that one query returns both, in order
+_TURN = "TURN#"
 
 
 def to_wire(values: Item) -> dict[str, Any]:
@@ -104,10 +106,11 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
 
 
 def record_to_item(sid: str, record: TurnRecord) -> Item:
-    """Return a turn's record as an item of its own, sorted by the first message it covers."""
+    """Return a turn's record as an item of its own."""
     return {
         "pk": sid,
-        "sk": f"TURN#{record.first_index:010}#{record.turn}",
+        "sk": f"{HISTORY}{record.index:010}#{_TURN}{record.turn}",
+        "ownership_epoch": record.ownership_epoch,
         "message_sids": list(record.message_sids),
         "said": list(record.said),
         "parts": list(record.parts),
@@ -118,16 +121,35 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
     }
 
 
-def exchanges_from_items(items: Iterable[Item]) -> tuple[Exchange, ...]:
-    """Return turns' records as the agent is shown them: what the customer read, and what went unanswered.
+def note_to_item(sid: str, note: Note) -> Item:
+    """Return a note as an item of its own."""
+    return {
+        "pk": sid,
+        "sk": f"{HISTORY}{note.index:010}#NOTE",
+        "author_role": note.author_role.value,
+        "text": note.text,
+        "at": milliseconds(note.at),
+    }
 
-    What a human dealt with is left out, and so is a reply of which nobody knows whether it was read.
-    """
-    shown = ((item, TurnOutcome(item["outcome"])) for item in items)
-    return tuple(
-        Exchange(said=tuple(item["said"]), replied="\n\n".join(item["parts"]) if outcome in _WAS_READ else "")
-        for item, outcome in shown
-        if outcome in _WAS_READ or outcome is TurnOutcome.EXPIRED
+
+def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
+    """Return what an item of the history holds; whom a turn was charged to is not stored."""
+    index, _, kind = item["sk"].removeprefix(HISTORY).partition("#")
+    at = timestamp(item["at"])
+    if not kind.startswith(_TURN):
+        return Note(index=int(index), author_role=AuthorRole(item["author_role"]), text=item["text"], at=at)
+    return TurnRecord(
+        turn=kind.removeprefix(_TURN),
+        index=int(index),
+        ownership_epoch=int(item["ownership_epoch"]),
+        message_sids=tuple(item["message_sids"]),
+        said=tuple(item["said"]),
+        parts=tuple(item["parts"]),
+        outcome=TurnOutcome(item["outcome"]),
+        rule=item["rule"],
+        at=at,
+        customer="",
+        kind=ReplyKind(item["kind"]) if item["kind"] else None,
     )
 
 

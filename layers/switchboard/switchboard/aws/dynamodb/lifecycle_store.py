@@ -1,19 +1,22 @@
 """What lifecycle events write: the owner of a conversation, its end, and the customer's opt-out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable
-from switchboard.aws.dynamodb.items import milliseconds
+from switchboard.aws.dynamodb.items import milliseconds, note_to_item
 from switchboard.aws.dynamodb.updates import (
     HUMAN_OWNER,
     NEWER_HAND_BACK,
+    RETENTION,
     Update,
+    epoch_seconds,
     handing_back,
     raise_fencing_token,
     taking_over,
 )
-from switchboard.conversation import Conversation, OwnerReason
+from switchboard.conversation import Conversation, Note, OwnerReason
 from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.ports import Takeover
@@ -24,6 +27,11 @@ class LifecycleStore:
     """The lifecycle's side of ConversationsTable; `switchboard.ports.LifecycleStore` says what each method does."""
 
     table: ConversationsTable
+
+    def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
+        """Keep what humans and other programs said, for the history; a repeat changes nothing."""
+        for note in notes:
+            self.table.put(sid, {**note_to_item(sid, note), "ttl": epoch_seconds(note.at + RETENTION)})
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         """Make a human the owner, unless a newer event set the owner: then it is outdated.
@@ -72,6 +80,11 @@ class LifecycleStore:
             return self.table.update(conversation.sid, update).coverage.requeued
         except ConditionFailed:
             return None
+
+    def mark_handled(self, sid: str, *, index: int) -> None:
+        """Count a message as handled, in an item that is there: one of this alone would never be deleted."""
+        update = Update(condition="attribute_exists(#pk)", adds={"handled": ":handled"}, values={":handled": {index}})
+        self.table.update_if(sid, update)
 
     def close(self, sid: str, *, at: datetime) -> None:
         """Close the conversation, for good."""

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from switchboard.agent import Exchange
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import (
-    exchanges_from_items,
+    HISTORY,
     from_wire,
     pending_reply_to_value,
     record_to_item,
     to_wire,
+    turn_or_note_from_item,
 )
 from switchboard.aws.dynamodb.updates import (
     LEASE,
@@ -29,14 +29,14 @@ from switchboard.aws.dynamodb.updates import (
     resending_update,
     settling_update,
 )
-from switchboard.conversation import Conversation, Coverage, PendingReply, TurnMessage, TurnRecord
+from switchboard.conversation import Conversation, Coverage, History, PendingReply, TurnMessage, TurnRecord
 from switchboard.errors import Transient
 from switchboard.ports import Busy, Fenced, Settlement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef  # for development only
 
-MAX_HISTORY_TURNS = 20  # that the agent is shown
+MAX_HISTORY_ITEMS = 40  # turns and notes that are read for the agent; their tokens are limited as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,17 +147,22 @@ class TurnStore:
         """Remove our lease and a turn without messages to answer; never raises `Fenced`."""
         self.table.update_if(conversation.sid, if_our_lease(conversation, removes=(*LEASE, *TURN)))
 
-    def history(self, sid: str) -> tuple[Exchange, ...]:
-        """Return the latest turns in which we replied, oldest first."""
+    def history(self, sid: str) -> History:
+        """Return the latest turns and notes, in order (a consistent read: the last turn is a moment old)."""
         with transient_errors(sid):
             answer = self.table.client.query(
                 TableName=self.table.name,
-                KeyConditionExpression="pk = :sid AND begins_with(sk, :turns)",
-                ExpressionAttributeValues=to_wire({":sid": sid, ":turns": "TURN#"}),
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :sid AND begins_with(sk, :history)",
+                ExpressionAttributeValues=to_wire({":sid": sid, ":history": HISTORY}),
                 ScanIndexForward=False,
-                Limit=MAX_HISTORY_TURNS,
+                Limit=MAX_HISTORY_ITEMS + 1,
             )
-        return exchanges_from_items(map(from_wire, reversed(answer["Items"])))
+        newest = [turn_or_note_from_item(from_wire(item)) for item in answer["Items"]]
+        return History(
+            items=tuple(sorted(newest[:MAX_HISTORY_ITEMS], key=lambda item: (item.index, item.at))),
+            is_complete=len(newest) <= MAX_HISTORY_ITEMS and "LastEvaluatedKey" not in answer,
+        )
 
     def _put(self, sid: str, record: TurnRecord) -> "PutTypeDef":
         item = {**record_to_item(sid, record), "ttl": epoch_seconds(record.at + RETENTION)}

@@ -106,9 +106,7 @@ def _message_added(form: Form, expected: ExpectedAccount) -> Event:
         at=fields.timestamp("DateCreated", form.get("DateCreated")),
         marker=fields.marker(form.get("Attributes")) if author == ASSISTANT_AUTHOR else None,
     )
-    return (
-        event if author_role in {AuthorRole.CUSTOMER, AuthorRole.HUMAN} else Ignored(name=f"message_of_{author_role}")
-    )
+    return Ignored(name=f"message_of_{author_role}") if author_role is AuthorRole.ASSISTANT else event
 
 
 def _state_updated(form: Form, _ours: ExpectedAccount) -> Event:

@@ -1,0 +1,270 @@
+"""The history: the agent is shown who said what, where a human's stretch began and ended, and what got no answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from switchboard import lifecycle
+from switchboard.author import AuthorRole
+from switchboard.conversation import TurnOutcome
+from switchboard.errors import Permanent
+from switchboard.events import LifecycleEvent, MessageAdded, Owner, OwnerSet
+from switchboard.tokens import CUT, MAX_QUESTION_TOKENS, estimate_tokens
+from switchboard.turn.history import (
+    ENTRY_TOKENS,
+    HANDED_BACK,
+    HANDED_OFF,
+    HANDED_OVER_AND_BACK,
+    NOBODY_KNOWS,
+    OLDER_LEFT_OUT,
+    TAKEN_OVER,
+)
+from tests.builders import CONVERSATION, FALLBACK, PLENTY, message_added, turn_settings
+from tests.dynamodb import RECORD
+from tests.unit.turn.harness import Harness
+
+
+def answered(body: str) -> list[tuple[str, str]]:
+    return [("customer", body), ("assistant", f"You said: {body}")]
+
+
+@dataclass
+class Queue:
+    messages: list[MessageAdded] = field(default_factory=list)
+
+    def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
+        assert since
+        self.messages += messages
+
+
+def apply(harness: Harness, event: LifecycleEvent) -> list[MessageAdded]:
+    """Apply a lifecycle event, and return the messages that it queues."""
+    queue = Queue()
+    lifecycle.apply(event, conversations=harness.conversations, messages=harness.twilio, requeue=queue)
+    return queue.messages
+
+
+def say(harness: Harness, text: str, *, author_role: AuthorRole = AuthorRole.HUMAN) -> MessageAdded:
+    """Let a human or another program write a second later, and return the message; nobody is told of it."""
+    harness.clock.move(seconds=1)
+    author = {AuthorRole.HUMAN: "robin", AuthorRole.SYSTEM: "system"}[author_role]
+    message = message_added(
+        index=len(harness.messages), body=text, author_role=author_role, author=author, at=harness.clock()
+    )
+    harness.twilio.add(message)
+    return message
+
+
+def set_owner(harness: Harness, owner: Owner) -> list[MessageAdded]:
+    """Let a human take the conversation or hand it back without a word, a second later."""
+    harness.clock.move(seconds=1)
+    return apply(harness, OwnerSet(conversation_sid=CONVERSATION, owner=owner, at=harness.clock()))
+
+
+def test_a_human_who_refunds_and_hands_back_is_read_by_the_assistant(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("my order is broken"))
+    apply(harness, say(harness, "I have refunded the 80 dollars today."))
+    harness.deliver(*harness.customer_writes("thank you Robin"))
+    requeued = set_owner(harness, Owner.ASSISTANT)
+    harness.deliver(*requeued)
+
+    harness.deliver(*harness.customer_writes("did you get my refund done?"))
+
+    assert harness.history() == [
+        *answered("my order is broken"),
+        ("mark", TAKEN_OVER),
+        ("human", "I have refunded the 80 dollars today."),
+        ("mark", HANDED_BACK),
+        *answered("thank you Robin"),
+    ]
+
+
+def test_what_was_left_to_a_human_is_in_the_question_after_the_hand_back_and_not_in_its_history(
+    harness: Harness,
+) -> None:
+    harness.deliver(*harness.customer_writes("one"))
+    set_owner(harness, Owner.HUMAN)
+    harness.deliver(*harness.customer_writes("two"))
+
+    harness.deliver(*set_owner(harness, Owner.ASSISTANT))
+
+    assert harness.agent.questions[-1].messages == ("two",)
+    assert harness.history() == [*answered("one"), ("mark", TAKEN_OVER), ("mark", HANDED_BACK)]
+    assert harness.agent.questions[-1].history[-1].at == harness.clock()
+
+
+def test_a_takeover_and_a_hand_back_without_a_word_are_marked_in_every_later_history(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("one"))
+    set_owner(harness, Owner.HUMAN)
+    set_owner(harness, Owner.ASSISTANT)
+
+    for body in ("two", "three"):
+        harness.deliver(*harness.customer_writes(body))
+        assert harness.history()[:3] == [*answered("one"), ("mark", HANDED_OVER_AND_BACK)]
+    assert harness.history()[3:] == answered("two")
+
+
+def test_a_handoff_and_its_end_are_marked(harness: Harness) -> None:
+    harness.agent.handoff = True
+    harness.deliver(*harness.customer_writes("a human, please"))
+    harness.agent.handoff = False
+    set_owner(harness, Owner.ASSISTANT)
+
+    harness.deliver(*harness.customer_writes("hello?"))
+
+    assert harness.history() == [*answered("a human, please"), ("mark", HANDED_OFF), ("mark", HANDED_BACK)]
+
+
+def test_a_human_whose_message_only_a_list_shows_is_in_the_history(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("one"))
+    say(harness, "I call you.")
+    harness.deliver_repeatedly(*harness.customer_writes("when?"), times=2)
+
+    harness.deliver(*set_owner(harness, Owner.ASSISTANT))
+
+    assert harness.history() == [
+        *answered("one"),
+        ("mark", TAKEN_OVER),
+        ("human", "I call you."),
+        ("mark", HANDED_BACK),
+    ]
+
+
+def test_a_humans_word_that_is_told_after_a_newer_hand_back_is_in_the_history(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("one"))
+    word = say(harness, "You get it for free.")
+    set_owner(harness, Owner.ASSISTANT)
+    apply(harness, word)
+
+    harness.deliver(*harness.customer_writes("really?"))
+
+    assert harness.history() == [
+        *answered("one"),
+        ("mark", TAKEN_OVER),
+        ("human", "You get it for free."),
+        ("mark", HANDED_BACK),
+    ]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_note_of_another_program_is_in_the_history_and_costs_a_list_only_where_no_webhook_told_it(
+    harness: Harness, *, is_told: bool
+) -> None:
+    harness.deliver(*harness.customer_writes("where is my order?"))
+    note = say(harness, "Order 4711 was shipped.", author_role=AuthorRole.SYSTEM)
+    if is_told:
+        apply(harness, note)
+
+    harness.deliver(*harness.customer_writes("and now?"))
+
+    assert harness.history() == [*answered("where is my order?"), ("system", "Order 4711 was shipped.")]
+    assert harness.twilio.list_count == (0 if is_told else 1)
+
+
+def test_a_sentence_of_ours_is_a_notice_and_no_answer_of_the_assistant(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("a bug in a tool")]
+    harness.deliver(*harness.customer_writes("one"))
+
+    harness.deliver(*harness.customer_writes("YES"))
+
+    assert harness.history() == [
+        ("customer", "one"),
+        ("notice", FALLBACK),
+        ("mark", "No answer (the assistant failed)."),
+    ]
+
+
+def test_the_limit_sentence_and_the_silence_after_it_are_shown_the_next_day(harness: Harness) -> None:
+    harness.settings = turn_settings(budget=replace(PLENTY, turns_by_all=1))
+    for body in ("one", "two", "three"):
+        harness.deliver(*harness.customer_writes(body))
+    harness.clock.move(seconds=86_400)
+
+    harness.deliver(*harness.customer_writes("four"))
+
+    limit = ("mark", "No answer (the limit of the day was reached).")
+    silence = [("customer", "two"), ("notice", PLENTY.sentence), limit, ("customer", "three"), limit]
+    assert harness.history() == [*answered("one"), *silence]
+
+
+def test_a_message_that_came_too_late_is_shown_as_unanswered(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("one"))
+    (late,) = harness.customer_writes("are you open now?", at=harness.clock())
+    harness.clock.move(seconds=7_200)
+    harness.deliver(late)
+
+    harness.deliver(*harness.customer_writes("three"))
+
+    late_entries = [("customer", "are you open now?"), ("mark", "No answer (the message came too late).")]
+    assert harness.history() == [*answered("one"), *late_entries]
+
+
+def test_a_reply_of_which_nobody_knows_is_shown_as_one(harness: Harness) -> None:
+    messages = harness.customer_writes("one")
+    harness.twilio.outage_until, harness.twilio.outage_end = harness.clock() + timedelta(hours=2), "request_lost"
+    harness.deliver_until_it_ends(*messages)
+    harness.clock.move(seconds=7_200)
+
+    harness.deliver(*harness.customer_writes("two"))
+
+    assert harness.history() == [*answered("one"), ("mark", NOBODY_KNOWS)]
+
+
+def test_a_reply_that_never_left_is_shown_as_unanswered(harness: Harness) -> None:
+    messages = harness.customer_writes("one")
+    harness.twilio.outage_until = harness.clock() + timedelta(hours=2)
+    harness.deliver_until_it_ends(*messages)
+    harness.clock.move(seconds=7_200)
+
+    harness.deliver(*harness.customer_writes("two"))
+
+    assert harness.history() == [("customer", "one"), ("mark", "No answer (it could not be sent in time).")]
+
+
+def test_a_rule_that_has_no_sentence_of_its_own_is_shown_by_its_name(harness: Harness) -> None:
+    harness.conversations.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.REFUSED, rule="a_new_rule"))
+
+    harness.deliver(message_added(index=1, at=harness.clock()))
+
+    assert harness.history() == [("customer", "hi"), ("mark", "No answer (a new rule).")]
+
+
+def test_forty_long_texts_are_cut_from_the_oldest_on_and_none_is_dropped(harness: Harness) -> None:
+    texts = [f"{number} {'When are you open? ' * 84}".strip() for number in range(40)]
+    harness.deliver(*harness.customer_writes("before " * 1_000))
+
+    harness.deliver(*harness.customer_writes(*texts))
+
+    question = harness.agent.questions[-1]
+    assert len(question.messages) == 40
+    whole = [text for text in question.messages if not text.endswith(CUT)]
+    assert question.messages[-len(whole) :] == tuple(whole) == tuple(texts[-len(whole) :])
+    assert len(whole) > 20
+    assert all(text.endswith(CUT) for text in question.messages[: -len(whole)])
+    assert harness.history()[0] == ("mark", OLDER_LEFT_OUT)
+    assert harness.history()[-1][1].endswith(CUT)
+    assert cost(harness) <= MAX_QUESTION_TOKENS
+
+
+@pytest.mark.parametrize("character", ["a", "é", "漢", "🚲", "\U00020000"])
+def test_fifty_long_turns_are_shown_from_the_newest_back(harness: Harness, character: str) -> None:
+    texts = [f"{number} {character * 1_500}" for number in range(50)]
+    for text in texts:
+        harness.deliver(*harness.customer_writes(text))
+
+    harness.deliver(*harness.customer_writes("and now?"))
+
+    (first, *shown), said = harness.history(), harness.agent.questions[-1].messages
+    assert (first, said) == (("mark", OLDER_LEFT_OUT), ("and now?",))
+    assert shown[-2:] == answered(texts[-1])
+    assert cost(harness) <= MAX_QUESTION_TOKENS
+    assert cost(harness) > MAX_QUESTION_TOKENS - 500
+
+
+def cost(harness: Harness) -> int:
+    """Return how many tokens the last question has, with what an agent needs to tell its entries apart."""
+    question = harness.agent.questions[-1]
+    texts = [*question.messages, *(entry.text for entry in question.history)]
+    return sum(map(estimate_tokens, texts)) + ENTRY_TOKENS * len(question.history)
