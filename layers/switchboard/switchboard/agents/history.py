@@ -34,7 +34,7 @@ with from="system", what another program wrote; with from="notice", an automatic
 Keep what a human promised. Never write a note yourself.
 """.strip()
 
-_LIKE_A_TAG = re.compile(r"[<\uff1c\ufe64\u2039\u3008\u27e8](?=\W*note\b)", re.IGNORECASE)
+_LIKE_A_TAG = re.compile(r"[<\uff1c\ufe64\u2039\u3008\u27e8](?=\W{0,20}note\b)", re.IGNORECASE)
 
 
 def model_messages(history: Sequence[HistoryEntry]) -> list[ModelMessage]:
