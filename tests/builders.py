@@ -1,5 +1,6 @@
 """Values with defaults: a test states only the values that it is about."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRole
@@ -74,6 +75,8 @@ def turn_settings(
     answer_within: timedelta = timedelta(minutes=5),
     max_attempts: int = 3,
     max_event_age: timedelta = timedelta(hours=1),
+    turns_per_ten_minutes: int = 20,
+    trial_addresses: tuple[str, ...] = (),
 ) -> TurnSettings:
     return TurnSettings(
         fallback_sentence=fallback_sentence,
@@ -81,6 +84,8 @@ def turn_settings(
         answer_within=answer_within,
         max_attempts=max_attempts,
         max_event_age=max_event_age,
+        turns_per_ten_minutes=turns_per_ten_minutes,
+        trial_addresses=tuple(map(re.compile, trial_addresses)),
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic_ai import Agent, ModelSettings, RunContext
 
-from switchboard.agents.assistant import HANDOFF, Assistant, Deps
+from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps
 from switchboard.agents.knowledge import Chunk, Knowledge
 
 INSTRUCTIONS = """
@@ -13,6 +13,7 @@ Answer from what `search_knowledge` returns and from nothing else: search before
 question, and again in other words if nothing comes back. Never guess a price, a date or a promise.
 If the knowledge does not answer, say plainly that you do not know and offer that a colleague takes over.
 Hand over when the customer asks for a person, accepts that offer, complains, or is in danger.
+Say nothing, by `no_reply`, where the customer only thanks you, agrees or says goodbye, and you have asked nothing.
 Be friendly and brief: a few sentences, in the customer's language. Never claim to be human.
 """.strip()
 
@@ -34,7 +35,7 @@ KNOWLEDGE = Knowledge(
 agent = Agent(
     name="assistant",
     deps_type=Deps,
-    output_type=[str, HANDOFF],
+    output_type=[str, HANDOFF, NO_REPLY],
     instructions=INSTRUCTIONS,
     model_settings=ModelSettings(max_tokens=1000),
 )

@@ -18,11 +18,13 @@ from switchboard.conversation import (
     Note,
     OwnerReason,
     PendingReply,
+    RefusalRule,
     ReplyKind,
     TurnMessage,
     TurnRecord,
 )
 from switchboard.events import Owner
+from switchboard.loops import LoopPause
 from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
 
 
@@ -86,10 +88,16 @@ class ConversationsInMemory:
         *,
         coverage: Coverage,
         left_to_human: frozenset[int],
+        loop_pause: LoopPause | None = None,
     ) -> None:
         item = self._close_turn(conversation, coverage)
-        self.items[item.sid] = replace(item, left_to_human=item.left_to_human | left_to_human)
-        self._records(item.sid)[record.index, record.turn] = record
+        self.items[item.sid] = replace(
+            item, left_to_human=item.left_to_human | left_to_human, loop_pause=loop_pause or item.loop_pause
+        )
+        key = (record.index, record.turn)
+        if record.rule == RefusalRule.NO_REPLY and key not in self._records(item.sid):
+            self._charge(record)
+        self._records(item.sid)[key] = record
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
@@ -111,6 +119,9 @@ class ConversationsInMemory:
             self._records(sid)[key] = replace(known, outcome=record.outcome, rule=record.rule)
             return
         self._records(sid)[key] = record
+        self._charge(record)
+
+    def _charge(self, record: TurnRecord) -> None:
         day = f"{record.at:%Y-%m-%d}"
         if record.kind is ReplyKind.LIMIT:
             self.limit_notices.add(f"{record.customer} {day}")
@@ -134,6 +145,7 @@ class ConversationsInMemory:
             item,
             left_to_human=item.left_to_human | settlement.left_to_human,
             failed=item.failed | settlement.failed,
+            recent_replies=settlement.recent_replies or item.recent_replies,
         )
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:

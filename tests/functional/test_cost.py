@@ -76,6 +76,7 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             "ANSWER_WITHIN_MINUTES": "5",
             "MAX_ATTEMPTS": "3",
             "COALESCE_SECONDS": "0",
+            "TURNS_PER_TEN_MINUTES": "20",
             "FALLBACK_SENTENCE": "Sorry.",
             "LIMIT_SENTENCE": "Enough for today.",
             "SYSTEM_AUTHORS": "system",

@@ -14,10 +14,12 @@ from switchboard.conversation import (
     History,
     Note,
     OwnerReason,
+    RefusalRule,
     TurnOutcome,
     TurnRecord,
 )
 from switchboard.events import Owner
+from switchboard.loops import LoopPause, RecentReply
 from switchboard.ports import Busy, Fenced
 from tests.builders import CONVERSATION, NOON
 from tests.dynamodb import FIRST, LATER, RECORD, REPLY, SECOND, Store, claim, settlement, try_claim
@@ -351,3 +353,46 @@ def test_a_gap_that_was_looked_for_is_stored(store: Store) -> None:
 
     after = claim(store, SECOND, worker="two", turn="T2").coverage
     assert (after.looked, after.first_unexplained_below(4, besides=())) == (frozenset({1}), 2)
+
+
+def test_the_recent_replies_are_read_back_unchanged(store: Store) -> None:
+    claimed = claim(store)
+    replies = (
+        RecentReply(frozen_at=NOON, settled_at=NOON, index=-1, asks=False),
+        RecentReply(frozen_at=NOON, settled_at=LATER, index=7, asks=True, texts=frozenset({"0f", "1e"})),
+    )
+
+    store.settle(claimed, replace(settlement(claimed.coverage), recent_replies=replies))
+
+    assert claim(store, SECOND, worker="two", turn="T2").recent_replies == replies
+
+
+def test_a_pause_is_read_back_unchanged_and_a_later_refusal_leaves_it(store: Store) -> None:
+    pause = LoopPause(since=NOON, times=3, texts=frozenset({"0f"}))
+    refused = replace(RECORD, parts=(), outcome=TurnOutcome.REFUSED, rule="loop", kind=None)
+    claimed = claim(store)
+    store.refuse(
+        claimed,
+        refused,
+        coverage=claimed.coverage.with_handled({0}, now=NOON),
+        left_to_human=frozenset(),
+        loop_pause=pause,
+    )
+    again = claim(store, SECOND, worker="two", turn="T2")
+
+    store.refuse(again, refused, coverage=again.coverage.with_handled({1}, now=NOON), left_to_human=frozenset())
+
+    assert again.loop_pause == claim(store, SECOND, worker="three", turn="T3").loop_pause == pause
+
+
+def test_only_a_refusal_by_the_assistant_is_charged(store: Store) -> None:
+    for number, rule in enumerate(RefusalRule):
+        claimed = claim(store, worker=rule, turn=rule)
+        store.refuse(claimed, refusal(rule, number), coverage=claimed.coverage, left_to_human=frozenset())
+
+    spent = store.spent(RECORD.customer, now=NOON)
+    assert (spent.by_customer, spent.by_all) == (1, 1)
+
+
+def refusal(rule: RefusalRule, number: int) -> TurnRecord:
+    return replace(RECORD, turn=f"T{number}", parts=(), outcome=TurnOutcome.REFUSED, rule=rule, kind=None)

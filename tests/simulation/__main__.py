@@ -16,6 +16,7 @@ import typer
 
 from switchboard.budgets import Budget
 from tests.simulation.exhaustive import Plan, explore
+from tests.simulation.habits import AUTORESPONSE, MENU, REACTION
 from tests.simulation.invariants import LIMIT
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.mutants.trial import check_unbroken, noticed_by, unbroken_copy
@@ -35,8 +36,15 @@ class Scope(NamedTuple):
     crashes: int = 2  # among the events
     turns: int = 1000  # a day's budget
     attempts: int = 3  # workers that may die over a turn
+    customer: str = "-"  # how they answer our replies
 
 
+CUSTOMERS = {
+    "-": (),
+    "machine": (AUTORESPONSE,) * 6,  # the same text again and again, with a running number
+    "menu": (MENU,) * 5,  # a short text
+    "reacts": (REACTION,) * 2,
+}
 SCOPES = (
     Scope(1, events=3),
     Scope(1, attempts=1),
@@ -44,6 +52,9 @@ SCOPES = (
     Scope(2),
     Scope(2, turns=1),
     Scope(3),
+    Scope(1, events=1, customer="machine"),
+    Scope(1, events=1, customer="menu"),
+    Scope(1, customer="reacts"),
 )
 QUICK_SCOPES = (
     Scope(1),
@@ -52,20 +63,23 @@ QUICK_SCOPES = (
     Scope(2, crashes=1),
     Scope(2, crashes=1, turns=1),
     Scope(3, events=1, crashes=1),
+    Scope(1, events=1, customer="machine"),
+    Scope(1, events=1, customer="menu"),
+    Scope(1, events=1, customer="reacts"),
 )
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    print("messages  parts  events  crashes  budget  attempts  orders    plans  violations  seconds")
+    print("messages  parts  events  crashes  budget  attempts  customer  orders    plans  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
         for scope, (plans, found, seconds) in zip(scopes, processes.map(explore_scope, scopes), strict=True):
             orders = math.factorial(scope.messages)
             plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
-            settings = f"{scope.turns:6}  {scope.attempts:8}"
+            settings = f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}"
             print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
     for violation in violations[:10]:
@@ -86,6 +100,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             crashes=scope.crashes,
             max_attempts=scope.attempts,
             budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
+            habits=CUSTOMERS[scope.customer],
         ):
             plans += 1
             if isinstance(ended, AssertionError):

@@ -22,6 +22,7 @@ from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import RetryReason
 from switchboard.turn.take_turn import take_turn
 from tests.builders import CONVERSATION, PLENTY, turn_settings
+from tests.simulation.habits import body_of, index_of
 from tests.simulation.invariants import (
     FALLBACK,
     REPLY,
@@ -77,13 +78,17 @@ class Crash(BaseException):
 
 @dataclass(slots=True)
 class Harness:
-    """One conversation, its queue, and workers that a plan interrupts. `points` are the calls of ports so far."""
+    """One conversation, its queue, and workers that a plan interrupts. `points` are the calls of ports so far.
+
+    `habits` are what the customer answers our replies with, one after another, two seconds after each.
+    """
 
     plan: dict[int, str]
     bodies: Sequence[str]
     parts: int = 1
     budget: Budget = PLENTY
     max_attempts: int = 3
+    habits: Sequence[str] = ()
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: WatchedConversations = field(default_factory=WatchedConversations)
@@ -120,13 +125,22 @@ class Harness:
             self.queue.send(written[position])
             if position == order[0]:
                 self.work()
-        for _ in range(40):
-            if self.queue.is_empty():
+        habits = list(self.habits)
+        for _ in range(40 * (1 + len(habits))):
+            if not self.queue.is_empty():
+                self._wait()
+            elif habits and self.twilio.messages[CONVERSATION][-1].marker:
+                self._answer_the_reply(habits.pop(0))
+            else:
                 break
-            self._wait()
             self.work()
         self.clock.move(300)
         self.twilio.commit_late_posts()
+
+    def _answer_the_reply(self, habit: str) -> None:
+        self.clock.move(2)
+        index = self.twilio.messages[CONVERSATION][-1].index + 1
+        self.queue.send(self.twilio.say(CONVERSATION, body_of(index, habit=habit)))
 
     def work(self) -> None:
         """Receive what is visible, take a turn, and delete or return the records as it says; a crash does neither."""
@@ -178,12 +192,12 @@ class Harness:
     def answer(self, question: Question) -> Answer:
         def think() -> Answer:
             self.asked.append(Asked(question=question, handled=self.handled[self.depth]))
-            for index in map(int, question.messages):
+            for index in map(index_of, question.messages):
                 self.turns_by_message.setdefault(index, set()).add(question.turn)
             if self.model_is_unavailable:
                 raise ModelUnavailableError
             filling = f"\n\n{'.' * 1600}" * (self.parts - 1)
-            return Answer(text=" ".join([REPLY, *question.messages]) + filling)
+            return Answer(text=" ".join([REPLY, *(str(index_of(body)) for body in question.messages)]) + filling)
 
         answer: Answer = self.at("think", think)
         return answer
@@ -348,11 +362,20 @@ class Interrupted:
 
 
 def run(
-    plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY, max_attempts: int = 3
+    plan: Plan,
+    *,
+    messages: int,
+    order: Sequence[int],
+    parts: int = 1,
+    budget: Budget = PLENTY,
+    max_attempts: int = 3,
+    habits: Sequence[str] = (),
 ) -> Harness:
     """Run one plan to its end, and check every invariant."""
-    bodies = [str(index) for index in range(messages)]
-    harness = Harness(plan=dict(plan), bodies=bodies, parts=parts, budget=budget, max_attempts=max_attempts)
+    bodies = [body_of(index) for index in range(messages)]
+    harness = Harness(
+        plan=dict(plan), bodies=bodies, parts=parts, budget=budget, max_attempts=max_attempts, habits=habits
+    )
     harness.run(order)
     check(harness.evidence())
     records = [*harness.store.records.get(CONVERSATION, {}).values()]
@@ -373,11 +396,20 @@ def explore(
     parts: int = 1,
     budget: Budget = PLENTY,
     max_attempts: int = 3,
+    habits: Sequence[str] = (),
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
     try:
-        harness = run(plan, messages=messages, order=order, parts=parts, budget=budget, max_attempts=max_attempts)
+        harness = run(
+            plan,
+            messages=messages,
+            order=order,
+            parts=parts,
+            budget=budget,
+            max_attempts=max_attempts,
+            habits=habits,
+        )
     except AssertionError as error:
         yield plan, error
         return
@@ -397,6 +429,7 @@ def explore(
                 parts=parts,
                 budget=budget,
                 max_attempts=max_attempts,
+                habits=habits,
                 plan=(*plan, (point, event)),
             )
 

@@ -19,6 +19,7 @@ from switchboard.events import Marker, MessageAdded, Owner, OwnerSet
 from switchboard.ports import DueCheck
 from switchboard.turn.history import HANDED_BACK
 from switchboard.turn.record import UNREAD
+from tests.simulation.habits import AUTORESPONSE, REACTION
 from tests.simulation.models import MAX_ATTEMPTS
 
 FALLBACK = "Sorry, somebody will call you."
@@ -89,6 +90,7 @@ class Evidence:
     cut_short: AbstractSet[str] = frozenset()
     was_failed_over_a_human: bool = False
     was_handed_back_too_early: bool = False
+    turns_per_ten_minutes: int | None = None  # where they are few
 
     @property
     def human_owned_by_event(self) -> bool:
@@ -247,9 +249,9 @@ def what_a_human_left_is_answered(evidence: Evidence) -> None:
     stopped = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED, TurnOutcome.HANDED_OFF}
     if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.outcome for r in evidence.records}:
         return
-    if any(
-        record.rule.startswith(("twilio_", RefusalRule.OVER_BUDGET, RefusalRule.TOO_OLD)) for record in evidence.records
-    ):
+    by_words = (RefusalRule.LOOP, RefusalRule.REACTION, RefusalRule.NO_REPLY)
+    left_out = ("twilio_", RefusalRule.OVER_BUDGET, RefusalRule.TOO_OLD, *by_words)
+    if any(record.rule.startswith(left_out) for record in evidence.records):
         return
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
     last_of_human = max((m.index for m in evidence.messages if m.author_role is AuthorRole.HUMAN), default=-1)
@@ -382,6 +384,56 @@ def poison_ends_with_the_fallback(evidence: Evidence) -> None:
     assert any(crashes.poison_sid in record.message_sids for record in fell_back), "poison did not fall back"
 
 
+def a_machine_gets_a_few_replies(evidence: Evidence) -> None:
+    """What answers each reply of ours at once with the same words is answered at most five times in ten minutes."""
+    if evidence.was_handed_back:
+        return
+    machines = {m.index for m in evidence.messages if m.body.startswith(AUTORESPONSE)}
+    to_machines = [reply for reply in evidence.replies if answered_by(reply) and answered_by(reply) <= machines]
+    replies = _most_turns_in_ten_minutes(to_machines)
+    assert replies <= 5, f"a machine gets {replies} replies in ten minutes"
+
+
+def a_conversation_has_no_more_turns_than_its_limit(evidence: Evidence) -> None:
+    """However different the texts of two programs are, they get no more turns in ten minutes than the limit."""
+    if evidence.was_handed_back or evidence.turns_per_ten_minutes is None:
+        return
+    turns = _most_turns_in_ten_minutes(evidence.replies)
+    assert turns <= evidence.turns_per_ten_minutes, f"{turns} turns in ten minutes"
+
+
+def _most_turns_in_ten_minutes(replies: Sequence[MessageAdded]) -> int:
+    turns: dict[str, datetime] = {}
+    for reply in replies:
+        if reply.marker:
+            turns.setdefault(reply.marker.turn, reply.at)
+    windows = ((begins, begins + timedelta(minutes=10)) for begins in turns.values())
+    return max((sum(begins <= at < ends for at in turns.values()) for begins, ends in windows), default=0)
+
+
+def nobody_is_taken_for_a_machine(evidence: Evidence) -> None:
+    """Only the texts that repeat themselves are refused as a loop, unless the conversation may have few turns."""
+    if evidence.turns_per_ten_minutes is not None:
+        return
+    machines = {m.message_sid for m in evidence.messages if m.body.startswith(AUTORESPONSE)}
+    for record in evidence.records:
+        refused = set(record.message_sids) if record.rule == RefusalRule.LOOP else set()
+        assert refused <= machines, f"turn {record.turn} takes a person for a machine"
+
+
+def a_reaction_alone_gets_no_reply(evidence: Evidence) -> None:
+    """A reaction gets no reply where the last words before it are ours, and no human has spoken."""
+    if evidence.human_wrote:
+        return
+    reactions = {m.index for m in evidence.messages if REACTION in m.body}
+    for reply in evidence.replies:
+        answered = answered_by(reply)
+        before = [m for m in evidence.messages if m.index < max(answered, default=0)]
+        words = [m for m in before if m.author_role is not AuthorRole.CUSTOMER]
+        is_to_ours = bool(words) and words[-1].marker is not None
+        assert not (answered and answered <= reactions and is_to_ours), f"a reaction is answered: {reply.body!r}"
+
+
 INVARIANTS = (
     every_message_has_an_end,
     only_customers_are_answered,
@@ -407,6 +459,10 @@ INVARIANTS = (
     a_crash_charges_only_its_cause,
     beside_poison_every_other_customer_is_answered,
     poison_ends_with_the_fallback,
+    a_machine_gets_a_few_replies,
+    a_conversation_has_no_more_turns_than_its_limit,
+    nobody_is_taken_for_a_machine,
+    a_reaction_alone_gets_no_reply,
 )
 
 

@@ -46,6 +46,8 @@ class LateCommit:
 class Twilio:
     """The conversations at Twilio. `late` are the POSTs that Twilio has not committed yet.
 
+    `on_reply` is called with the SID of a conversation that a reply of ours has reached.
+
     `blind_looks` counts, by part, the workers' looks that did not show it although a POST of it was on its way or done.
     """
 
@@ -55,6 +57,7 @@ class Twilio:
     posts: dict[Marker, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     list_lag: timedelta = timedelta(0)
+    on_reply: Callable[[str], None] = lambda _sid: None
     blind_looks: Counter[Marker] = field(default_factory=Counter)
 
     def say(self, conversation_sid: str, body: str, *, author: str = CUSTOMER) -> MessageAdded:
@@ -129,6 +132,7 @@ class Twilio:
             at=self.clock(),
         )
         self.messages.setdefault(conversation_sid, []).append(message)
+        self.on_reply(conversation_sid)
         return Sent(message_sid=message.message_sid, index=message.index)
 
     def _next_index(self, conversation_sid: str) -> int:

@@ -12,6 +12,7 @@ from switchboard.conversation import Conversation, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
 from switchboard.ports import Busy
+from tests.simulation.habits import index_of
 from tests.simulation.invariants import REPLY, Asked, handled_at_claim
 from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, ThrottledError
 from tests.simulation.outages import POST_ENDS as OUTAGE_POST_ENDS
@@ -74,16 +75,19 @@ class Ports:
         self._world.asked.setdefault(conversation_sid, []).append(Asked(question=question, handled=handled))
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
-            for index in turns_by_message.keys() - set(map(int, question.messages)):
+            for index in turns_by_message.keys() - set(map(index_of, question.messages)):
                 turns_by_message[index].discard(question.turn)
-        for index in map(int, question.messages):
+        for index in map(index_of, question.messages):
             turns_by_message.setdefault(index, set()).add(question.turn)
         if self._world.is_away(OutageKind.MODEL_REFUSES_US):
             raise ModelMisconfigured("the model refuses our key")
         is_late = self._world.clock() > ends
         if is_late or self._world.is_away(OutageKind.MODEL_IS_AWAY) or self._fails(0.05):
             raise ThrottledError
-        return Answer(text=" ".join([REPLY, *question.messages]))
+        if self._fails(0.03):
+            self._note("the assistant says nothing")
+            return Answer(no_reply=True)
+        return Answer(text=" ".join([REPLY, *(str(index_of(body)) for body in question.messages)]))
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         # No pause before: a thread that stops between its look at the clock and its POST is the window that

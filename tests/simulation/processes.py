@@ -168,6 +168,7 @@ class Process:
                         answer_within=ANSWER_WITHIN,
                         max_attempts=MAX_ATTEMPTS,
                         max_event_age=MAX_EVENT_AGE,
+                        turns_per_ten_minutes=self.world.turns_per_ten_minutes or 100,
                     ),
                     new_id=lambda: f"id{next(self.world.numbers)}",
                 )

@@ -29,6 +29,7 @@ from switchboard.ports import MessagePage
 from switchboard.sweeper import HandBackRule, sweep
 from tests.builders import PLENTY, sid
 from tests.simulation.checks import Checks
+from tests.simulation.habits import CHATTER, FEW_TURNS, MAX_ANSWERS, body_of, plan_habit
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
 from tests.simulation.invariants import (
     LIMIT,
@@ -71,7 +72,7 @@ class World:
     many of them a turn's reply had seen when it was frozen, `shown_words` the human words, by index, that an applied
     event or a list has shown to a turn or a hand back, `told_at` when a webhook of it came, `old_messages` how many
     are older than our first webhook, `written_after_outage` the index of the message that tries whether anybody answers
-    after an outage.
+    after an outage, `habits` what the customer answers each reply of ours with, at once.
     """
 
     seed: int
@@ -99,6 +100,8 @@ class World:
     owner_events: dict[str, list[OwnerSet]] = field(default_factory=dict)
     old_messages: dict[str, int] = field(default_factory=dict)
     written_after_outage: dict[str, int] = field(default_factory=dict)
+    habits: dict[str, str] = field(default_factory=dict)
+    turns_per_ten_minutes: int | None = None
     max_in_flight: int = 0
     budget: Budget = PLENTY
     numbers: "count[int]" = field(default_factory=count)
@@ -133,6 +136,11 @@ class World:
             self.budget = SMALL_BUDGET
         if self.chance.random() < 0.2:
             self._add_old_messages()
+        self.twilio.on_reply = self._the_customer_answers_at_once
+        if (planned := plan_habit(self.seed, conversations=self.conversations)) and not self.poison:
+            number, habit = planned
+            self.habits[sid("CH", number)] = habit
+            self.turns_per_ten_minutes = FEW_TURNS if habit == CHATTER and self.outage is None else None
 
     # ── the schedule ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,8 +263,15 @@ class World:
                 self.poison.message = message
                 self._note("it is poisonous")
 
-    def _write(self, conversation_sid: str) -> MessageAdded:
-        message = self._with_index_as_body(self.twilio.say(conversation_sid, ""))
+    def _the_customer_answers_at_once(self, conversation_sid: str) -> None:
+        """Let a customer answer a reply of ours, at the moment at which it comes, if that is a habit of theirs."""
+        habit = self.habits.get(conversation_sid)
+        said = [message for message in self.twilio.messages[conversation_sid] if habit and habit in message.body]
+        if habit and len(said) < MAX_ANSWERS and conversation_sid not in self.closed:
+            self._write(conversation_sid, habit=habit)
+
+    def _write(self, conversation_sid: str, *, habit: str = "") -> MessageAdded:
+        message = self._with_index_as_body(self.twilio.say(conversation_sid, ""), habit=habit)
         self.webhooks.append(message)
         self._note(f"customer writes {message.index} in {conversation_sid[-1]}")
         return message
@@ -265,9 +280,9 @@ class World:
         for conversation_sid in self.twilio.messages.keys() - self.closed:
             self.written_after_outage[conversation_sid] = self._write(conversation_sid).index
 
-    def _with_index_as_body(self, message: MessageAdded) -> MessageAdded:
-        """Make the newest message say its own index: the proofs' agent repeats the bodies that it answers."""
-        numbered = replace(message, body=str(message.index))
+    def _with_index_as_body(self, message: MessageAdded, *, habit: str = "") -> MessageAdded:
+        """Make the newest message say its own index: the proofs' agent repeats the indices that it answers."""
+        numbered = replace(message, body=body_of(message.index, habit=habit))
         self.twilio.messages[message.conversation_sid][-1] = numbered
         return numbered
 
@@ -575,6 +590,7 @@ class World:
             cut_short=self.store.cut_short,
             was_handed_back_too_early=conversation_sid in self.handed_back_too_early,
             was_failed_over_a_human=conversation_sid in self.store.failed_over_a_human,
+            turns_per_ten_minutes=self.turns_per_ten_minutes,
         )
 
     def _hidden(self, conversation_sid: str) -> frozenset[int]:
@@ -593,7 +609,9 @@ class World:
         if outage is None or not outage.is_only_fault or outage.length >= ANSWER_WITHIN or self.budget is not PLENTY:
             return frozenset()
         messages = self.twilio.messages[conversation_sid]
-        return frozenset(m.index for m in messages if m.author == CUSTOMER and outage.is_on(m.at))
+        return frozenset(
+            m.index for m in messages if m.author == CUSTOMER and m.body == body_of(m.index) and outage.is_on(m.at)
+        )
 
     def _note(self, what: str) -> None:
         self.trace.append(what)

@@ -42,10 +42,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A reply in Markdown. With `handoff`, it is the last one before a human takes the conversation."""
+    """A reply in Markdown. With `handoff`, it is the last one before a human takes the conversation.
 
-    text: str
+    With `no_reply` nothing is said, whatever `text` is: the customer asked nothing and waits for nothing.
+    """
+
+    text: str = ""
     handoff: bool = False
+    no_reply: bool = False
 
 
 class Agent(Protocol):

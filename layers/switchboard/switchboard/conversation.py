@@ -11,6 +11,7 @@ from itertools import islice
 
 from switchboard.author import AuthorRole
 from switchboard.events import MessageAdded, Owner
+from switchboard.loops import LoopPause, RecentReply
 
 UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
 GAP_TTL = timedelta(days=1)  # the sweeper looks for a missing index this long; then Twilio has skipped the number
@@ -42,8 +43,12 @@ class RefusalRule(StrEnum):
     CLOSED = "closed"
     HUMAN = "human"
     OPTED_OUT = "opted_out"
+    NOT_IN_TRIAL = "not_in_trial"
+    LOOP = "loop"
+    REACTION = "reaction"
     TOO_OLD = "too_old"
     OVER_BUDGET = "over_budget"
+    NO_REPLY = "no_reply"
 
 
 class TurnOutcome(StrEnum):
@@ -163,7 +168,8 @@ class Conversation:
     the owner, by whatever cause; `human_spoke_at` when a human wrote last. `attempts` counts the claims of the open
     turn that ended without a verdict; once a reply is pending, those since its freeze. `left_to_human` are the indices
     of messages that wait for a human's answer, `failed` those of messages that ended with the fallback sentence, or
-    with a reply that expired. `goes_first` marks a suspect that its last batch left no time for.
+    with a reply that expired. `goes_first` marks a suspect that its last batch left no time for. `recent_replies`
+    are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last one, over or not.
     """
 
     sid: str
@@ -190,6 +196,8 @@ class Conversation:
     coverage: Coverage = Coverage()
     left_to_human: frozenset[int] = frozenset()
     failed: frozenset[int] = frozenset()
+    recent_replies: tuple[RecentReply, ...] = ()
+    loop_pause: LoopPause | None = None
 
     @property
     def has_failed(self) -> bool:

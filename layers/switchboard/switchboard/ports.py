@@ -23,6 +23,7 @@ from switchboard.conversation import (
 )
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Owner, Sent
+from switchboard.loops import LoopPause, RecentReply
 
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -135,7 +136,8 @@ class Busy:
 class Settlement:
     """What the end of a turn changes in the conversation's item, beside closing the turn.
 
-    `human_because` makes a human the owner; None leaves the owner. `left_to_human` and `failed` are added to.
+    `human_because` makes a human the owner; None leaves the owner. `left_to_human` and `failed` are added to;
+    `recent_replies` replace those that the item has.
     """
 
     coverage: Coverage
@@ -143,6 +145,7 @@ class Settlement:
     left_to_human: frozenset[int]
     failed: frozenset[int]
     at: datetime
+    recent_replies: tuple[RecentReply, ...] = ()
 
 
 class TurnStore(Protocol):
@@ -188,8 +191,9 @@ class TurnStore(Protocol):
         *,
         coverage: Coverage,
         left_to_human: frozenset[int],
+        loop_pause: LoopPause | None = None,
     ) -> None:
-        """Record the turn and close it without an answer; the owner stays."""
+        """Record the turn and close it without an answer; the owner stays. What the assistant was asked is charged."""
         ...
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:

@@ -40,6 +40,8 @@ class AgentSettings:
     max_attempts: int
     max_event_age_minutes: int
     coalesce_seconds: int
+    turns_per_ten_minutes: int
+    trial_addresses: tuple[re.Pattern[str], ...]
     author_rules: AuthorRules
 
 
@@ -99,6 +101,8 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         max_attempts=_integer(environment, "MAX_ATTEMPTS", minimum=1),
         max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
         coalesce_seconds=_integer(environment, "COALESCE_SECONDS", minimum=0),
+        turns_per_ten_minutes=_integer(environment, "TURNS_PER_TEN_MINUTES", minimum=1),
+        trial_addresses=_patterns(environment, "TRIAL_ADDRESSES"),
         author_rules=_author_rules(environment),
     )
 

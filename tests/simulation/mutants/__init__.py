@@ -3,13 +3,14 @@
 `R1` … `R15` are the rules as docs/guarantees.md numbers them. Each mutant changes a line that is deployed.
 """
 
-from tests.simulation.mutants import policy, queues, reply, table, turn, twilio
+from tests.simulation.mutants import policy, queues, reply, rules, table, turn, twilio
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
     *policy.MUTANTS,
     *turn.MUTANTS,
     *reply.MUTANTS,
+    *rules.MUTANTS,
     *table.MUTANTS,
     *queues.MUTANTS,
     *twilio.MUTANTS,

@@ -66,7 +66,7 @@ MUTANTS = (
     Mutant(
         name="what a human owns is not left to them",
         file=f"{LAYER}/turn/settle.py",
-        old="left_to_human=indices if refused.rule is RefusalRule.HUMAN else frozenset(),",
+        old="left_to_human=refused.covers if refused.rule is RefusalRule.HUMAN else frozenset(),",
         new="left_to_human=frozenset(),",
     ),
     Mutant(

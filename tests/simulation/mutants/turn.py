@@ -30,8 +30,8 @@ MUTANTS = (
     Mutant(
         name="R15 the rules come before the drop",
         file=f"{LAYER}/turn/gate.py",
-        old="    if not turn.waiting_indices():\n        return Dropped()\n    rule = _rule(turn)\n",
-        new="    rule = _rule(turn)\n    if not turn.waiting_indices() and not rule:\n        return Dropped()\n",
+        old="    if not turn.waiting_indices():\n        return Dropped()\n    pause = _loop_pause(turn)\n    rule = _rule(turn, pause)\n",
+        new="    pause = _loop_pause(turn)\n    rule = _rule(turn, pause)\n    if not turn.waiting_indices() and not rule:\n        return Dropped()\n",
     ),
     Mutant(
         name="settle before send",
@@ -48,7 +48,7 @@ MUTANTS = (
     Mutant(
         name="no rule refuses",
         file=f"{LAYER}/turn/gate.py",
-        old="    return Refused(rule=rule) if rule else None\n",
+        old="    return _refused(turn, rule, pause) if rule else None\n",
         new="    return None\n",
     ),
     Mutant(
@@ -78,8 +78,8 @@ MUTANTS = (
     Mutant(
         name="trying ends by the number of tries",
         file=f"{LAYER}/turn/think.py",
-        old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    return Thought",
-        new="        return _fallback(turn, str(error))\n    return Thought",
+        old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    if answer",
+        new="        return _fallback(turn, str(error))\n    if answer",
     ),
     Mutant(
         name="trying never ends",

@@ -73,7 +73,7 @@ def test_a_question_that_only_mentions_someone_is_not_handed_off(text: str) -> N
     assert not ask(text).handoff
 
 
-@pytest.mark.parametrize("yes", ["yes", "Yes please!", "ok", "sure, go ahead"])
+@pytest.mark.parametrize("yes", ["yes", "Yes please!", "ok", "sure, go ahead", "👍", f"Liked “{offline.OFFER}”"])
 def test_a_customer_who_accepts_the_offer_is_handed_off(yes: str) -> None:
     history = (entry("customer", "Do you sell cars?"), entry("assistant", offline.UNKNOWN))
 
@@ -108,19 +108,31 @@ def test_yes_without_an_offer_is_not_handed_off() -> None:
     assert not ask("yes", history=history).handoff
 
 
-@pytest.mark.parametrize(
-    ("said", "reply"),
-    [
-        ("hi", offline.GREETING),
-        ("Good morning!", offline.GREETING),
-        ("Thanks a lot!", offline.WELCOME),
-        ("great, thank you", offline.WELCOME),
-    ],
-)
-def test_small_talk_is_answered_without_a_search(said: str, reply: str) -> None:
-    answer = ask(said)
+@pytest.mark.parametrize("said", ["hi", "Good morning!", "👋"])
+def test_a_greeting_is_answered_without_a_search(said: str) -> None:
+    assert ask(said).text == offline.GREETING
 
-    assert answer.text == reply
+
+@pytest.mark.parametrize("said", ["Thanks a lot!", "great, thank you", "ok", "Bye!", "👍🏽", "Liked “Yes.”"])
+def test_mere_thanks_get_no_reply(said: str) -> None:
+    history = (entry("customer", "Do you ship to Canada?"), entry("assistant", "Yes."))
+
+    assert ask(said, history=history) == Answer(no_reply=True)
+
+
+def test_thanks_to_a_question_of_ours_are_answered() -> None:
+    history = (entry("customer", "hi"), entry("assistant", offline.GREETING))
+
+    assert ask("thanks", history=history).text == offline.WELCOME
+
+
+def test_an_assistant_that_cannot_be_silent_is_not() -> None:
+    agent = Agent(deps_type=Deps, output_type=[str, HANDOFF])
+
+    with answering(Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))) as pydantic_ai_agent:
+        answer = pydantic_ai_agent.answer(question("Thanks a lot!"))
+
+    assert answer.text == offline.WELCOME
 
 
 def test_a_question_after_a_greeting_is_answered() -> None:

@@ -12,7 +12,8 @@ from pydantic_ai import Agent, ModelRetry, RunContext
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, ToolCallPart, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from switchboard.agents.assistant import HANDOFF, Assistant, Deps
+from switchboard.agent import Answer
+from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps
 from switchboard.agents.history import WITHOUT_WORDS
 from switchboard.agents.knowledge import Knowledge
 from switchboard.agents.pydantic_ai_agent import LIMITS, TRACEBACKS
@@ -23,7 +24,7 @@ SECRET = "my card number is 4111"
 
 
 def assistant(*tools: Callable[..., object]) -> Assistant:
-    agent = Agent(deps_type=Deps, output_type=[str, HANDOFF], instructions="Be kind.", tools=tools)
+    agent = Agent(deps_type=Deps, output_type=[str, HANDOFF, NO_REPLY], instructions="Be kind.", tools=tools)
     return Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))
 
 
@@ -108,6 +109,17 @@ def test_messages_without_text_are_not_an_empty_prompt() -> None:
         agent.answer(question("", " "))
 
     assert recording.lines() == [WITHOUT_WORDS]
+
+
+def test_an_assistant_may_say_nothing() -> None:
+    async def say_nothing(_: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        assert "waits for nothing" in str(next(t.description for t in info.output_tools if t.name == "no_reply"))
+        return ModelResponse(parts=[ToolCallPart("no_reply", {})])
+
+    with answering(assistant(), FunctionModel(say_nothing)) as agent:
+        answer = agent.answer(question("thanks!"))
+
+    assert answer == Answer(no_reply=True)
 
 
 def test_a_handoff_has_a_reply_and_is_marked_as_one() -> None:

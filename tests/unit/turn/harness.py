@@ -31,12 +31,15 @@ class EchoAgent:
     text: str = ""
     texts: list[str] = field(default_factory=list)
     handoff: bool = False
+    no_reply: bool = False
 
     def answer(self, question: Question) -> Answer:
         self.questions.append(question)
         self.while_thinking()
         if self.errors:
             raise self.errors.pop(0)
+        if self.no_reply:
+            return Answer(no_reply=True)
         if self.texts:
             return Answer(text=self.texts.pop(0))
         return Answer(text=self.text or f"You said: {' | '.join(question.messages)}", handoff=self.handoff)
@@ -72,6 +75,11 @@ class Harness:
         ]
         self.twilio.add(*messages)
         return messages
+
+    def says(self, *bodies: str) -> TurnResult:
+        """Let the customer write, two seconds after whatever came before, and a worker take a turn with it."""
+        self.clock.move(seconds=2)
+        return self.deliver(*self.customer_writes(*bodies))
 
     def deliver(self, *messages: MessageAdded) -> TurnResult:
         """Let a worker with 60 s of time take a turn with these messages."""

@@ -1,10 +1,16 @@
 """Gate: the rules by which messages get no answer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from switchboard.errors import Transient
+import pytest
+
+from switchboard.author import AuthorRole
+from switchboard.conversation import OwnerReason
+from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
-from tests.builders import CONVERSATION
+from switchboard.turn.context import Step
+from tests.builders import CONVERSATION, message_added, turn_settings
 from tests.unit.turn.harness import Harness
 
 
@@ -99,3 +105,161 @@ def test_a_handled_message_is_dropped_ahead_of_every_rule(harness: Harness) -> N
 
     assert result.outcome == "dropped"
     assert [record.outcome for record in harness.records] == ["answered"]
+
+
+@pytest.mark.parametrize(
+    "reaction", ["Liked “You said: hi”", "Hat „You said: hi“ mit einem Herz markiert", "👍", "❤️ 🙏"]
+)
+def test_a_reaction_to_words_of_ours_gets_no_answer(harness: Harness, reaction: str) -> None:
+    harness.says("hi")
+
+    result = harness.says(reaction)
+
+    assert (result.outcome, result.cause, result.messages) == ("refused", "reaction", 1)
+    assert harness.replies == ["You said: hi"]
+    assert len(harness.agent.questions) == 1
+    assert (harness.records[-1].rule, harness.records[-1].said) == ("reaction", (reaction,))
+
+
+@pytest.mark.parametrize("question", ["Shall I book it?", "Reply YES to book it.", "We have:\n1. Bikes\n2. Helmets"])
+@pytest.mark.parametrize("reaction", ["👍", "Liked “Shall I book…”"])
+def test_a_reaction_to_a_question_of_ours_is_an_answer(harness: Harness, question: str, reaction: str) -> None:
+    harness.agent.texts = [question]
+    harness.says("hi")
+
+    result = harness.says(reaction)
+
+    assert result.outcome == "answered"
+    assert harness.agent.questions[-1].messages == (reaction,)
+
+
+def test_a_reaction_that_repeats_a_question_is_an_answer_whenever_we_asked_it(harness: Harness) -> None:
+    harness.agent.texts = ["Shall I book it?", "We open at 9."]
+    harness.says("hi")
+    harness.says("when?")
+
+    assert harness.says("Liked “We open at 9.”").outcome == "refused"
+    assert harness.says("Liked “Shall I book it?”").outcome == "answered"
+
+
+def test_of_a_reply_of_several_texts_each_may_have_asked(harness: Harness) -> None:
+    harness.agent.texts = [f"Shall I book it?\n\n{'.' * 1600}"]
+    harness.says("hi")
+
+    assert harness.says("👍").outcome == "answered"
+
+
+def test_an_emoji_before_any_word_of_ours_is_a_greeting(harness: Harness) -> None:
+    assert harness.says("👋").outcome == "answered"
+
+
+def test_a_tapback_where_we_know_no_word_of_ours_goes_by_what_it_repeats(harness: Harness) -> None:
+    assert harness.says("Liked “See you at 10”").outcome == "refused"
+    assert harness.says("Liked “Shall we come at 10?”").outcome == "answered"
+
+
+def test_a_reaction_beside_a_text_is_answered_with_it(harness: Harness) -> None:
+    harness.says("hi")
+
+    result = harness.says("👍", "and on Sunday?")
+
+    assert result.outcome == "answered"
+    assert harness.agent.questions[-1].messages == ("👍", "and on Sunday?")
+
+
+def test_an_emoji_below_a_picture_is_no_reaction(harness: Harness) -> None:
+    harness.says("hi")
+    (message,) = harness.customer_writes("👍")
+
+    result = harness.deliver(replace(message, media_content_types=("image/jpeg",)))
+
+    assert result.outcome == "answered"
+
+
+def test_a_reaction_to_a_humans_words_is_shown_to_the_assistant(harness: Harness) -> None:
+    harness.says("hi")
+    harness.clock.move(seconds=1)
+    harness.conversations.take_over(CONVERSATION, index=2, at=harness.clock())
+    harness.clock.move(seconds=1)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+    harness.twilio.add(message_added(index=2, author_role=AuthorRole.HUMAN, author="robin", body="Shall I refund it?"))
+
+    assert harness.says("👍").outcome == "answered"
+
+
+def test_a_reaction_to_another_programs_note_is_shown_to_the_assistant(harness: Harness) -> None:
+    harness.says("hi")
+    harness.twilio.add(
+        message_added(index=2, author_role=AuthorRole.SYSTEM, author="system", body="Reply C to confirm")
+    )
+
+    assert harness.says("👍").outcome == "answered"
+
+
+def test_a_reaction_to_a_reply_of_unknown_fate_gets_no_answer(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.deliver_and_crash(*messages, after=Step.FREEZE)
+    harness.clock.move(seconds=121)
+    harness.deliver_and_crash_repeatedly(*messages, after=Step.CLAIM, times=2)
+    assert harness.deliver(*messages).outcome == "unsure"
+
+    assert harness.says("👍").cause == "reaction"
+
+
+def test_a_reaction_ends_only_the_messages_whose_words_are_known(harness: Harness) -> None:
+    harness.says("hi")
+    deleted, reaction = harness.customer_writes("and on Sunday?", "👍")
+    harness.deliver_and_crash(deleted, reaction, after=Step.CLAIM)
+    harness.twilio.messages[CONVERSATION].remove(deleted)
+    harness.clock.move(seconds=6 * 60)
+
+    result = harness.deliver(reaction)
+
+    assert (result.cause, result.messages) == ("reaction", 1)
+    assert harness.deliver(deleted).outcome == "answered"
+
+
+def test_a_reaction_ends_no_failure_and_a_text_after_it_does(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("a bug")]
+    harness.says("hi")
+
+    reaction = harness.says("👍")
+    owner_after_reaction = harness.item.owner_reason
+    text = harness.says("hello?")
+
+    assert (reaction.outcome, owner_after_reaction) == ("refused", OwnerReason.FAILURE)
+    assert (text.outcome, harness.item.owner) == ("answered", Owner.ASSISTANT)
+
+
+def test_in_a_trial_only_its_addresses_are_answered(harness: Harness) -> None:
+    harness.settings = turn_settings(trial_addresses=(r"(whatsapp:)?\+12025550199",))
+
+    outside = harness.says("hi")
+
+    assert (outside.outcome, outside.cause, harness.replies) == ("refused", "not_in_trial", [])
+    assert harness.records[-1].rule == "not_in_trial"
+    assert harness.item.owner is Owner.ASSISTANT
+
+
+@pytest.mark.parametrize("trial", [(), (r"\+12025550199", r"\+12025550110"), (r".*",)])
+def test_a_customer_in_the_trial_is_answered_and_without_a_trial_everybody_is(
+    harness: Harness, trial: tuple[str, ...]
+) -> None:
+    harness.settings = turn_settings(trial_addresses=trial)
+
+    assert harness.says("hi").outcome == "answered"
+
+
+@pytest.mark.parametrize("part", [r"2025550110", r"\+1202"])
+def test_an_expression_of_the_trial_must_match_the_whole_address(harness: Harness, part: str) -> None:
+    harness.settings = turn_settings(trial_addresses=(part,))
+
+    assert harness.says("hi").outcome == "refused"
+
+
+def test_what_somebody_outside_the_trial_wrote_long_ago_is_no_dead_letter(harness: Harness) -> None:
+    harness.settings = turn_settings(trial_addresses=(r"\+12025550199",))
+
+    result = harness.deliver(*harness.customer_writes("hi", at=harness.clock() - timedelta(hours=2)))
+
+    assert (result.cause, harness.dead_letters.messages) == ("not_in_trial", [])

@@ -7,7 +7,7 @@ from switchboard.errors import ModelMisconfigured, Permanent
 from switchboard.events import Owner
 from switchboard.turn.context import Step
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
-from tests.builders import FALLBACK, PLENTY, turn_settings
+from tests.builders import CONVERSATION, FALLBACK, PLENTY, turn_settings
 from tests.unit.turn.harness import Harness
 
 
@@ -103,3 +103,48 @@ def test_a_crash_does_not_send_the_limit_sentence_twice(harness: Harness) -> Non
     harness.deliver(*messages)
 
     assert harness.replies == ["Enough for today."]
+
+
+def test_an_assistant_that_decides_to_say_nothing_ends_the_turn_without_a_word(harness: Harness) -> None:
+    harness.agent.no_reply = True
+    messages = harness.customer_writes("thanks!")
+
+    result = harness.deliver(*messages)
+
+    assert (result.outcome, result.cause, result.messages) == ("refused", "no_reply", 1)
+    assert result.acknowledged == {messages[0].message_sid}
+    assert harness.twilio.messages[CONVERSATION] == messages
+    assert (harness.records[-1].rule, harness.records[-1].said) == ("no_reply", ("thanks!",))
+    assert harness.item.owner is Owner.ASSISTANT
+
+
+def test_what_the_assistant_was_asked_counts_in_the_budgets_also_where_it_says_nothing(harness: Harness) -> None:
+    harness.settings = turn_settings(budget=replace(PLENTY, turns_by_customer=1))
+    harness.agent.no_reply = True
+    harness.deliver(*harness.customer_writes("thanks!"))
+
+    harness.deliver(*harness.customer_writes("and?"))
+
+    assert harness.replies == ["Enough for today."]
+
+
+def test_saying_nothing_ends_no_failure(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("a bug")]
+    harness.deliver(*harness.customer_writes("hi"))
+    harness.agent.no_reply = True
+
+    harness.deliver(*harness.customer_writes("thanks!"))
+
+    assert harness.item.owner_reason is OwnerReason.FAILURE
+
+
+def test_a_worker_that_dies_before_it_records_the_silence_leaves_it_to_the_next(harness: Harness) -> None:
+    harness.agent.no_reply = True
+    messages = harness.customer_writes("thanks!")
+    harness.deliver_and_crash(*messages, after=Step.THINK)
+    harness.clock.move(seconds=91)
+
+    result = harness.deliver(*messages)
+
+    assert (result.cause, len(harness.records)) == ("no_reply", 1)
+    assert harness.agent.questions[0].turn == harness.agent.questions[1].turn

@@ -1,4 +1,4 @@
-"""What a team declares its assistant with: a pydantic-ai agent, what it knows, and the handoff to a human."""
+"""What a team declares its assistant with: a pydantic-ai agent, what it knows, the handoff to a human, and silence."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -28,9 +28,15 @@ class Handoff:
     reply: Annotated[str, Field(description="What the customer reads: that a colleague takes over.")]
 
 
-HANDOFF = ToolOutput(Handoff, name="hand_off")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoReply:
+    """Say nothing: the customer only thanks, confirms or says goodbye, asks nothing and waits for nothing."""
 
-type DeclaredAgent = pydantic_ai.Agent[Deps, str | Handoff]
+
+HANDOFF = ToolOutput(Handoff, name="hand_off")
+NO_REPLY = ToolOutput(NoReply, name="no_reply")
+
+type DeclaredAgent = pydantic_ai.Agent[Deps, str | Handoff | NoReply] | pydantic_ai.Agent[Deps, str | Handoff]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,8 +1,8 @@
 """The offline model: a deterministic stand-in for a language model, so that everything runs without credentials.
 
 It sees what a real model sees, the messages and the tools, and does what the instructions of an assistant ask for:
-it searches the knowledge for each question, answers from what comes back, says plainly what it does not know, and
-hands over to a person on request. It understands English, by a few written rules.
+it searches the knowledge for each question, answers from what comes back, says plainly what it does not know, hands
+over to a person on request, and says nothing to a mere thanks. It understands English, by a few written rules.
 """
 
 import re
@@ -20,8 +20,9 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from switchboard.agents.assistant import HANDOFF
+from switchboard.agents.assistant import HANDOFF, NO_REPLY
 from switchboard.agents.knowledge.chunks import Chunk
+from switchboard.reactions import asks, read_reaction
 
 SEARCH = "search_knowledge"
 MAX_SEARCHES = 8  # a turn's searches are limited; what is asked beyond them is answered with the offer
@@ -42,7 +43,7 @@ _ASKS_FOR_A_PERSON = re.compile(
 )
 _AGREES = re.compile(
     r"(?!.*\b(?:no|not|don|bye)\b)\W*(?:yes|yeah|yep|sure|ok|okay|please|of course|go ahead|do that)\b"
-    r"(?:\W+\w+){0,3}[^\w?]*",
+    r"(?:\W+\w+){0,3}[^\w?]*|\W*[👍👌✅]\W*|(?:liked|loved) \W.*",
     re.IGNORECASE,
 )
 _GREETS = re.compile(r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b(?:\W+\w+)?[^\w?]*", re.IGNORECASE)
@@ -72,7 +73,7 @@ async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelRespon
         return ModelResponse(parts=[ToolCallPart(str(HANDOFF.name), {"reply": HANDED_OFF})])
     questions = list(_questions(prompt))
     if not questions:
-        return _say(WELCOME if _IS_PLEASED.fullmatch(prompt) else GREETING)
+        return _small_talk(prompt, last_reply, info)
     if returns := _returns(messages[-1]):
         return _say(*_answer(returns, all_were_asked=len(questions) <= MAX_SEARCHES))
     if all(tool.name != SEARCH for tool in info.function_tools):
@@ -95,15 +96,28 @@ def _wants_a_person(prompt: str, last_reply: str) -> bool:
     return last_reply.endswith(OFFER) and _AGREES.fullmatch(prompt) is not None
 
 
+def _small_talk(prompt: str, last_reply: str, info: AgentInfo) -> ModelResponse:
+    """Greet; say nothing to thanks or a 👍, unless the last reply asked something."""
+    if not _IS_PLEASED.fullmatch(prompt) and not (last_reply and read_reaction(prompt)):
+        return _say(GREETING)
+    if any(tool.name == NO_REPLY.name for tool in info.output_tools) and not asks(last_reply):
+        return ModelResponse(parts=[ToolCallPart(str(NO_REPLY.name), {})])
+    return _say(WELCOME)
+
+
 def _questions(prompt: str) -> Iterator[str]:
     """Yield what has to be searched for; where somebody asks with a question mark, the rest tells the story."""
     for line in filter(None, prompt.splitlines()):
         sentences = [part for sentence in _SENTENCE_END.split(line) for part in _SECOND_QUESTION.split(sentence)]
-        serious = [each for each in sentences if not (_GREETS.fullmatch(each) or _IS_PLEASED.fullmatch(each))]
+        serious = [each for each in sentences if not _is_small_talk(each)]
         questions = [
             each for each in serious if each.endswith("?") or _ASKS.match(_GREETS_FIRST.sub("", each, count=1))
         ]
         yield from questions or serious
+
+
+def _is_small_talk(sentence: str) -> bool:
+    return bool(_GREETS.fullmatch(sentence) or _IS_PLEASED.fullmatch(sentence) or read_reaction(sentence))
 
 
 def _returns(message: ModelMessage) -> list[list[Chunk]]:

@@ -1,4 +1,4 @@
-"""A declared assistant as the `Agent` of a turn: history and messages in, a reply or a handoff out.
+"""A declared assistant as the `Agent` of a turn: history and messages in, a reply, a handoff or nothing out.
 
 Every error of the model and of a tool becomes `Transient`, `ModelMisconfigured` or `Permanent`. Its text names the
 turn, the type of the error and where it was raised, never the error's own text: providers quote the request there, and
@@ -17,7 +17,7 @@ from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Question
-from switchboard.agents.assistant import Assistant, Deps, Handoff
+from switchboard.agents.assistant import Assistant, Deps, Handoff, NoReply
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
@@ -56,7 +56,7 @@ class PydanticAIAgent:
             raise _failure(error, turn=question.turn, model_errors=failures.of_model)
         return _answer(run.result())
 
-    async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff]:
+    async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff | NoReply]:
         history = model_messages(question.history)
         responses = sum(isinstance(message, ModelResponse) for message in history)
         return await self.assistant.agent.run(
@@ -116,7 +116,9 @@ def _with_its_context(error: Exception) -> Exception:
     return error
 
 
-def _answer(run: AgentRunResult[str | Handoff]) -> Answer:
+def _answer(run: AgentRunResult[str | Handoff | NoReply]) -> Answer:
+    if isinstance(run.output, NoReply):
+        return Answer(no_reply=True)
     if isinstance(run.output, Handoff):
         return Answer(text=run.output.reply, handoff=True)
     return Answer(text=run.output)

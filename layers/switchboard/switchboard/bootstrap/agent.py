@@ -87,6 +87,8 @@ def agent_function(assistant: Assistant) -> AgentFunction:
             answer_within=timedelta(minutes=settings.answer_within_minutes),
             max_attempts=settings.max_attempts,
             max_event_age=timedelta(minutes=settings.max_event_age_minutes),
+            turns_per_ten_minutes=settings.turns_per_ten_minutes,
+            trial_addresses=settings.trial_addresses,
         ),
         telemetry=observer,
     )

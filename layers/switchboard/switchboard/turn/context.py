@@ -1,5 +1,6 @@
 """What a worker knows of the turn it claimed. Frozen: a step that learns something returns a new context."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from switchboard.agent import Agent
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation, Coverage
 from switchboard.events import MessageAdded
+from switchboard.loops import WrittenText, fingerprint
 from switchboard.ports import BudgetStore, Clock, DeadLetters, Messenger, Takeovers, TurnStore
 
 
@@ -28,13 +30,15 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnSettings:
-    """What an operator may set."""
+    """What an operator may set. Only customers whose address matches one of `trial_addresses`, if any, get answers."""
 
     fallback_sentence: str
     budget: Budget
     answer_within: timedelta
     max_attempts: int
     max_event_age: timedelta
+    turns_per_ten_minutes: int
+    trial_addresses: tuple[re.Pattern[str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,18 @@ class TurnContext:
         """Return the indices of the open turn's messages that wait for an answer."""
         coverage = self.conversation.coverage
         return frozenset(m.index for m in self.conversation.turn_messages if not coverage.covers(m.index))
+
+    def shown_indices(self) -> frozenset[int]:
+        """Return the indices of the messages whose words are known: what is decided by words ends only these."""
+        return frozenset(message.index for message in self.messages)
+
+    def written_texts(self) -> tuple[WrittenText, ...]:
+        """Return the messages as the rule `loop` compares them."""
+        sid = self.conversation.sid
+        return tuple(
+            WrittenText(text=fingerprint(message.body, conversation_sid=sid), at=message.at)
+            for message in self.messages
+        )
 
     def is_out_of_attempts(self) -> bool:
         """Tell whether so many workers died over this turn that nobody may think, or look, any more."""

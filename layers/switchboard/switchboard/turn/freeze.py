@@ -32,4 +32,4 @@ def _covered(turn: TurnContext, thought: Thought) -> frozenset[int]:
     """Return the indices of the messages that the reply ends: an answer ends only what the agent was shown."""
     if thought.kind is ReplyKind.FALLBACK:
         return turn.waiting_indices()
-    return frozenset(message.index for message in turn.messages)
+    return turn.shown_indices()

@@ -4,8 +4,12 @@ from datetime import datetime
 
 from switchboard.conversation import RefusalRule
 from switchboard.events import Owner
+from switchboard.loops import LoopPause, find_loop
+from switchboard.reactions import asks, read_reaction
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Dropped, Refused
+
+_GO_BY_WORDS = frozenset({RefusalRule.LOOP, RefusalRule.REACTION})
 
 
 def gate(turn: TurnContext) -> Dropped | Refused | None:
@@ -15,12 +19,23 @@ def gate(turn: TurnContext) -> Dropped | Refused | None:
     """
     if not turn.waiting_indices():
         return Dropped()
-    rule = _rule(turn)
+    pause = _loop_pause(turn)
+    rule = _rule(turn, pause)
     turn.ports.observe(Step.GATE)
-    return Refused(rule=rule) if rule else None
+    return _refused(turn, rule, pause) if rule else None
 
 
-def _rule(turn: TurnContext) -> RefusalRule | None:
+def _refused(turn: TurnContext, rule: RefusalRule, pause: LoopPause | None) -> Refused:
+    """Return the refusal. A rule that goes by words ends only the messages whose words are known."""
+    is_new = rule is RefusalRule.LOOP and pause != turn.conversation.loop_pause
+    return Refused(
+        rule=rule,
+        covers=turn.shown_indices() if rule in _GO_BY_WORDS else turn.waiting_indices(),
+        new_loop_pause=pause if is_new else None,
+    )
+
+
+def _rule(turn: TurnContext, pause: LoopPause | None) -> RefusalRule | None:
     conversation = turn.conversation
     if conversation.closed:
         return RefusalRule.CLOSED
@@ -28,10 +43,61 @@ def _rule(turn: TurnContext) -> RefusalRule | None:
         return RefusalRule.HUMAN
     if max((message.at for message in turn.messages), default=turn.now()) <= conversation.opted_out_at:
         return RefusalRule.OPTED_OUT
+    if not _is_in_trial(turn):
+        return RefusalRule.NOT_IN_TRIAL
+    if pause:
+        return RefusalRule.LOOP
+    if _are_reactions(turn):
+        return RefusalRule.REACTION
     # By when the turn began, so that a message does not grow too old while its answer is tried again.
     if conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:
         return RefusalRule.TOO_OLD
     return None
+
+
+def _is_in_trial(turn: TurnContext) -> bool:
+    """Tell whether the customer is one whom the assistant answers: without a trial, everybody is."""
+    trial = turn.settings.trial_addresses
+    authors = {message.author for message in turn.messages or turn.delivered}
+    return not trial or any(pattern.fullmatch(author) for pattern in trial for author in authors)
+
+
+def _loop_pause(turn: TurnContext) -> LoopPause | None:
+    """Return the pause in which the turn's messages get no answer, because machines answer each other."""
+    conversation = turn.conversation
+    return find_loop(
+        turn.written_texts(),
+        replies=conversation.recent_replies,
+        paused=conversation.loop_pause,
+        since=conversation.handed_back_at,
+        now=turn.now(),
+        max_turns=turn.settings.turns_per_ten_minutes,
+    )
+
+
+def _are_reactions(turn: TurnContext) -> bool:
+    """Tell whether every message is a reaction to words of ours that asked nothing."""
+    if not turn.messages or _last_words_may_ask(turn):
+        return False
+    for message in turn.messages:
+        reaction = None if message.media_content_types else read_reaction(message.body)
+        if reaction is None or asks(reaction.quoted):
+            return False
+        if not turn.conversation.recent_replies and not reaction.quoted:
+            return False  # it stands for itself: a wave is a greeting
+    return True
+
+
+def _last_words_may_ask(turn: TurnContext) -> bool:
+    """Tell whether the last words before the messages asked something, or are those of somebody else."""
+    conversation = turn.conversation
+    if not conversation.recent_replies:
+        return False
+    last = conversation.recent_replies[-1]
+    newest = max(message.index for message in turn.messages)
+    others = (index for index in turn.needs_no_answer if not conversation.coverage.covers(index))
+    was_another = any(last.index < index < newest for index in others)
+    return last.asks or conversation.human_spoke_at > last.settled_at or was_another
 
 
 def _newest(turn: TurnContext) -> datetime:

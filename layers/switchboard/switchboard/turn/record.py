@@ -22,7 +22,7 @@ def record(turn: TurnContext, ending: Ended) -> None:
 
 def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
     """Return what is remembered of the turn. Messages that joined after its reply was frozen belong to the next one."""
-    covers = ending.reply.covers if isinstance(ending, Ended) else turn.waiting_indices()
+    covers = ending.reply.covers if isinstance(ending, Ended) else ending.covers
     messages = sorted(message for message in turn.conversation.turn_messages if message.index in covers)
     texts = {message.message_sid: message.text for message in turn.messages}
     return TurnRecord(

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from switchboard.conversation import PendingReply, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Sent
+from switchboard.loops import LoopPause
 
 DROPPED = "dropped"  # every delivered message was handled before
 
@@ -29,9 +30,11 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A rule says that these messages get no answer."""
+    """A rule says that these messages get no answer. `new_loop_pause` is set where a loop was found just now."""
 
     rule: RefusalRule
+    covers: frozenset[int]
+    new_loop_pause: LoopPause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

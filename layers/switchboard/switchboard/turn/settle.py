@@ -5,7 +5,9 @@ from typing import assert_never
 
 from switchboard.conversation import Coverage, OwnerReason, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Owner
+from switchboard.loops import RecentReply, kept, repeatable
 from switchboard.ports import Settlement
+from switchboard.reactions import asks
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.messages import dead_letters
 from switchboard.turn.record import turn_record
@@ -48,21 +50,21 @@ def _settle_dropped(turn: TurnContext) -> TurnResult:
 
 def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
     """Record and close the turn in one transaction: nothing was sent that a record must outlive."""
-    indices = turn.waiting_indices()
-    coverage = turn.coverage_with(indices)
+    coverage = turn.coverage_with(refused.covers)
     if refused.rule is RefusalRule.TOO_OLD:  # nobody owns it: somebody must be told
-        turn.ports.dead_letters.copy(dead_letters(turn, indices))
+        turn.ports.dead_letters.copy(dead_letters(turn, refused.covers))
     turn.ports.conversations.refuse(
         turn.conversation,
         turn_record(turn, refused),
         coverage=coverage,
-        left_to_human=indices if refused.rule is RefusalRule.HUMAN else frozenset(),
+        left_to_human=refused.covers if refused.rule is RefusalRule.HUMAN else frozenset(),
+        loop_pause=refused.new_loop_pause,
     )
     return TurnResult(
         outcome=TurnOutcome.REFUSED,
         acknowledged=_handled(turn, coverage),
         cause=refused.rule,
-        messages=len(indices),
+        messages=len(refused.covers),
     )
 
 
@@ -78,6 +80,7 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
             human_because=_new_reason(turn, ending),
             left_to_human=ending.unanswered if waits_for_human else frozenset(),
             failed=ending.reply.covers if ending.outcome in _FAILED else frozenset(),
+            recent_replies=_recent_replies(turn, ending),
             at=turn.now(),
         ),
     )
@@ -88,6 +91,21 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
         duplicate_replies=ending.duplicates,
         messages=len(ending.reply.covers),
     )
+
+
+def _recent_replies(turn: TurnContext, ending: Ended) -> tuple[RecentReply, ...]:
+    """Return the replies that the rules `loop` and `reaction` look at, with this one if the customer may read it."""
+    replies = turn.conversation.recent_replies
+    if not ending.sent and ending.outcome is not TurnOutcome.UNSURE:
+        return replies
+    reply = RecentReply(
+        frozen_at=ending.reply.frozen_at,
+        settled_at=turn.now(),
+        index=max((sent.index for sent in ending.sent.values()), default=-1),
+        asks=asks("\n".join(ending.reply.parts)),
+        texts=repeatable(turn.written_texts(), replies=replies),
+    )
+    return kept(replies, reply)
 
 
 def _new_reason(turn: TurnContext, ending: Ended) -> OwnerReason | None:

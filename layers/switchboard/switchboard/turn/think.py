@@ -15,6 +15,8 @@ from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
 def think(turn: TurnContext) -> Thought | Refused:
     """Return what the turn says: the agent's answer, or the fallback sentence where there will be none.
 
+    Where the agent decides to say nothing, the turn is refused by that rule.
+
     An error that passes is raised, so that the turn is tried again, until the turn is overdue.
 
     Where a budget is used up, the customer reads the limit sentence, once a day; after that the turn is refused.
@@ -32,13 +34,13 @@ def _think(turn: TurnContext) -> Thought | Refused:
     budget = turn.settings.budget
     spent = turn.ports.budgets.spent(turn.delivered[0].author, now=turn.now())
     if budget.is_used_up(spent) and spent.limit_notice_sent:
-        return Refused(rule=RefusalRule.OVER_BUDGET)
+        return Refused(rule=RefusalRule.OVER_BUDGET, covers=turn.waiting_indices())
     if budget.is_used_up(spent):
         return Thought(kind=ReplyKind.LIMIT, text=budget.sentence)
     return _ask(turn)
 
 
-def _ask(turn: TurnContext) -> Thought:
+def _ask(turn: TurnContext) -> Thought | Refused:
     messages = keep_newest([message.text for message in turn.messages], MAX_MESSAGES_TOKENS)
     history = history_entries(turn, tokens=MAX_QUESTION_TOKENS - sum(map(estimate_tokens, messages)))
     time_left = turn.done_by - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
@@ -58,13 +60,15 @@ def _ask(turn: TurnContext) -> Thought:
         if not turn.is_overdue():
             raise
         return _fallback(turn, str(error))
+    if answer.no_reply:
+        return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices())
     return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text)
 
 
 def _answer(turn: TurnContext, question: Question) -> Answer:
     """Return the agent's answer; an empty one may not be empty the next time: `Transient`."""
     answer = turn.ports.agent.answer(question)
-    if not answer.text.strip():
+    if not answer.text.strip() and not answer.no_reply:
         raise Transient(f"{question.turn}: the agent returned an empty answer")
     return answer
 

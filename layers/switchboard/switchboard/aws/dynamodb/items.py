@@ -20,6 +20,7 @@ from switchboard.conversation import (
     TurnRecord,
 )
 from switchboard.events import Owner
+from switchboard.loops import LoopPause, RecentReply
 
 type Item = Mapping[str, Any]
 
@@ -87,6 +88,8 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         ),
         left_to_human=_numbers(item.get("left_to_human", ())),
         failed=_numbers(item.get("failed", ())),
+        recent_replies=tuple(_recent_reply(text) for text in item.get("recent_replies", ())),
+        loop_pause=_loop_pause(item["loop_pause"]) if "loop_pause" in item else None,
     )
 
 
@@ -103,6 +106,17 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         "verify_not_before": milliseconds(pending_reply.verify_not_before),
         "looks": pending_reply.looks,
     }
+
+
+def recent_reply_to_text(reply: RecentReply) -> str:
+    """Return a recent reply as one short string: each byte of the item is paid for in every write."""
+    times = (milliseconds(reply.frozen_at), milliseconds(reply.settled_at))
+    return "#".join(map(str, (*times, reply.index, int(reply.asks), *sorted(reply.texts))))
+
+
+def loop_pause_to_value(pause: LoopPause) -> Item:
+    """Return a pause as one map attribute."""
+    return {"since": milliseconds(pause.since), "times": pause.times, "texts": sorted(pause.texts)}
 
 
 def record_to_item(sid: str, record: TurnRecord) -> Item:
@@ -160,6 +174,21 @@ def _numbers(values: Any) -> frozenset[int]:  # noqa: ANN401 -- a number set as 
 def _turn_message(text: str) -> TurnMessage:
     index, _, message_sid = text.partition("#")
     return TurnMessage(index=int(index), message_sid=message_sid)
+
+
+def _recent_reply(text: str) -> RecentReply:
+    frozen_at, settled_at, index, asks, *texts = text.split("#")
+    return RecentReply(
+        frozen_at=timestamp(frozen_at),
+        settled_at=timestamp(settled_at),
+        index=int(index),
+        asks=asks == "1",
+        texts=frozenset(texts),
+    )
+
+
+def _loop_pause(value: Item) -> LoopPause:
+    return LoopPause(since=timestamp(value["since"]), times=int(value["times"]), texts=frozenset(value["texts"]))
 
 
 def _pending_reply(value: Item) -> PendingReply:

@@ -10,6 +10,7 @@ from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable,
 from switchboard.aws.dynamodb.items import (
     HISTORY,
     from_wire,
+    loop_pause_to_value,
     pending_reply_to_value,
     record_to_item,
     to_wire,
@@ -29,8 +30,9 @@ from switchboard.aws.dynamodb.updates import (
     resending_update,
     settling_update,
 )
-from switchboard.conversation import Conversation, Coverage, History, PendingReply, TurnMessage, TurnRecord
+from switchboard.conversation import Conversation, Coverage, History, PendingReply, RefusalRule, TurnMessage, TurnRecord
 from switchboard.errors import Transient
+from switchboard.loops import LoopPause
 from switchboard.ports import Busy, Fenced, Settlement
 
 if TYPE_CHECKING:
@@ -90,17 +92,22 @@ class TurnStore:
         *,
         coverage: Coverage,
         left_to_human: frozenset[int],
+        loop_pause: LoopPause | None = None,
     ) -> None:
         """Record the turn and close it without an answer, in one transaction."""
         update = closing_update(conversation, coverage)
         if left_to_human:
             update.adds["left_to_human"] = ":left_to_human"
             update.values[":left_to_human"] = set(left_to_human)
+        if loop_pause:
+            update.sets["loop_pause"] = ":loop_pause"
+            update.values[":loop_pause"] = loop_pause_to_value(loop_pause)
         reasons = self._transact(
             conversation.sid,
             [
                 {"Update": update.request(self.table.name, conversation.sid)},
                 {"Put": self._put(conversation.sid, record)},
+                *(self.budgets.charges(record) if record.rule == RefusalRule.NO_REPLY else ()),
             ],
         )
         if "ConditionalCheckFailed" in reasons:

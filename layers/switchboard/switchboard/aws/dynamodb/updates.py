@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from switchboard.aws.dynamodb.items import milliseconds, pending_reply_to_value, to_wire, turn_message_to_text
+from switchboard.aws.dynamodb.items import (
+    milliseconds,
+    pending_reply_to_value,
+    recent_reply_to_text,
+    to_wire,
+    turn_message_to_text,
+)
 from switchboard.conversation import Conversation, Coverage, OwnerReason, PendingReply, TurnMessage
 from switchboard.events import Owner
 from switchboard.ports import Settlement
@@ -162,6 +168,9 @@ def settling_update(conversation: Conversation, settlement: Settlement) -> Updat
         if indices:
             update.adds[name] = f":{name}"
             update.values[f":{name}"] = set(indices)
+    if settlement.recent_replies:
+        update.sets["recent_replies"] = ":recent_replies"
+        update.values[":recent_replies"] = [recent_reply_to_text(reply) for reply in settlement.recent_replies]
     if settlement.human_because:
         update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":since"}
         update.sets |= {"human_shard": ":shard", "human_since": "if_not_exists(#human_since, :since)"}
