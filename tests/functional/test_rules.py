@@ -1,5 +1,7 @@
 """What gets no answer, through the whole local stack: machines that answer each reply, reactions, mere thanks."""
 
+from functools import partial
+
 import pytest
 
 from tests.stacks import Phone, Running
@@ -13,7 +15,7 @@ def replies_to(stack: Running, phone: Phone, *texts: str) -> int:
     before = len(phone.inbox())
     for text in texts:
         sent = phone.text(text)
-        wait_until(lambda sent=sent: is_recorded(stack, sent), what="a turn's record")
+        wait_until(partial(is_recorded, stack, sent), what="a turn's record")
         wait_until(lambda: stack.queued() == 0)
     return len(phone.inbox()) - before
 
