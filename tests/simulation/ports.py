@@ -70,6 +70,8 @@ class Ports:
             raise Crash
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
+            shown = frozenset(map(int, question.messages))
+            self._world.note_unseen(conversation_sid, frozenset(range(max(shown))) - shown)
             for index in turns_by_message.keys() - set(map(int, question.messages)):
                 turns_by_message[index].discard(question.turn)
         for index in map(int, question.messages):
@@ -105,6 +107,8 @@ class Ports:
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
         self._world.twilio.note_look(conversation_sid, listed)
         self._world.note_shown(listed)
+        there = {m.index for m in self._world.twilio.messages[conversation_sid] if m.index >= from_index}
+        self._world.note_unseen(conversation_sid, there.difference(message.index for message in listed))
         return listed
 
     def copy(self, messages: Sequence[MessageAdded]) -> None:

@@ -7,7 +7,7 @@ between.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -90,6 +90,7 @@ class World:
     shown_words: dict[str, dict[int, datetime]] = field(default_factory=dict)
     told_at: dict[str, list[datetime]] = field(default_factory=dict)
     last_hand_back: dict[str, datetime] = field(default_factory=dict)
+    unseen: dict[str, frozenset[int]] = field(default_factory=dict)
     handed_back_too_early: set[str] = field(default_factory=set)
     humans_wrote_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
@@ -456,6 +457,10 @@ class World:
             if not self.item(message.conversation_sid).is_history(message, max_event_age=MAX_EVENT_AGE):
                 self.shown_words.setdefault(message.conversation_sid, {})[message.index] = message.at
 
+    def note_unseen(self, conversation_sid: str, indices: Iterable[int]) -> None:
+        """Keep the indices of what a list has hidden, or of what an overdue turn went on without."""
+        self.unseen[conversation_sid] = self.unseen.get(conversation_sid, frozenset()).union(indices)
+
     def note_hand_back(self, conversation_sid: str, *, at: datetime) -> None:
         """Keep when a conversation was handed back last."""
         self.handed_back.add(conversation_sid)
@@ -562,6 +567,7 @@ class World:
             owner_events=self.owner_events.get(conversation_sid, []),
             old_messages=self.old_messages.get(conversation_sid, 0),
             hidden=self._hidden(conversation_sid),
+            may_be_late=self.unseen.get(conversation_sid, frozenset()),
             blind_looks=self.twilio.blind_looks if self.window_faults else {},
             written_in_short_outage=self._written_in_short_outage(conversation_sid),
             written_after_outage=self.written_after_outage.get(conversation_sid),
