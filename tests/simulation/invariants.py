@@ -82,7 +82,7 @@ class Evidence:
     @property
     def human_owned_by_event(self) -> bool:
         """Whether a human ever owned it by a takeover or a handoff, and not only by a failure."""
-        handed_off = any(record.outcome is TurnOutcome.HANDED_OFF for record in self.records)
+        handed_off = any(record.kind is ReplyKind.HANDOFF for record in self.records)
         return self.human_wrote or handed_off or any(event.owner is Owner.HUMAN for event in self.owner_events)
 
     @property

@@ -10,7 +10,7 @@ from greenlet import greenlet
 from switchboard.agent import Answer, Question
 from switchboard.conversation import Conversation, ReplyKind
 from switchboard.errors import ModelMisconfigured
-from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
+from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.ports import Busy
 from tests.simulation.invariants import REPLY
 from tests.simulation.models import MAX_ATTEMPTS, ThrottledError
@@ -81,7 +81,8 @@ class Ports:
         is_late = self._world.clock() > ends
         if is_late or self._world.is_away(OutageKind.MODEL_IS_AWAY) or self._fails(0.05):
             raise ThrottledError
-        return Answer(text=" ".join([REPLY, *question.messages]))
+        is_handoff = self._world.chance.random() < self._world.handoff_rate
+        return Answer(text=" ".join([REPLY, *question.messages]), handoff=is_handoff)
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         # No pause before: a thread that stops between its look at the clock and its POST is the window that
@@ -139,15 +140,14 @@ class Ports:
         conversation_sid = arguments[0] if isinstance(arguments[0], str) else arguments[0].sid
         method = getattr(self._world.store, name)
         if name == "take_over":
-            self._world.apply_change(conversation_sid, lambda: method(*arguments, **named))
-            takeover = OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=named["at"])
-            self._world.owner_events.setdefault(conversation_sid, []).append(takeover)
+            self._world.take_over(conversation_sid, **named)
             self._world.happened["a human's word found in a turn's list"] += 1
             return None
         if name == "spent":
             open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
             self._world.max_in_flight = max(self._world.max_in_flight, open_turns)
         before = self._world.item(conversation_sid)
+        self._world.happened["a failure returns"] += name == "freeze" and before.has_failed
         result = method(*arguments, **named)
         if name == "claim":
             self._world.checks.is_active(conversation_sid)

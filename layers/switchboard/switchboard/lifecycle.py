@@ -75,7 +75,7 @@ def _hand_back(event: OwnerSet, conversations: LifecycleStore, messages: Message
     if requeued:
         listed = messages.list_messages(event.conversation_sid, from_index=min(requeued))
         for message in listed:
-            if message.author_role is AuthorRole.HUMAN and message.at > event.at:
+            if message.author_role is AuthorRole.HUMAN and message.at >= event.at:
                 conversations.take_over(event.conversation_sid, index=message.index, at=message.at)
         requeue.send_again([message for message in listed if message.index in requeued], since=event.at)
     return Effect.HANDED_BACK

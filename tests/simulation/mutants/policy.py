@@ -124,7 +124,7 @@ MUTANTS = (
     Mutant(
         name="a hand back overlooks the human's word that its list shows",
         file=f"{LAYER}/lifecycle.py",
-        old="message.author_role is AuthorRole.HUMAN and message.at > event.at",
+        old="message.author_role is AuthorRole.HUMAN and message.at >= event.at",
         new="False",
     ),
 )
