@@ -66,6 +66,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
                 messages=ports,
                 messages_queue=ports,
                 lifecycle_queue=ports,
+                takeovers=checks.store,
                 clock=clock,
                 max_event_age=timedelta(hours=1),
                 max_requests=600,

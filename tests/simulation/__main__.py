@@ -132,30 +132,41 @@ def schedules(
             itertools.repeat(window_faults),
             itertools.repeat(show),
         )
-        failures = [*itertools.chain.from_iterable(found)]
+        failures, happened = [], Counter[str]()
+        for failed, counts in found:
+            failures += failed
+            happened += counts
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout  # noqa: S607
     for seed, why in failures[:10]:
         more = " --window-faults" if window_faults else ""
         print(f"seed {seed} at commit {commit.strip()}: {why}")
         print(f"  replay: make simulate SEEDS=1 FIRST_SEED={seed} FLAGS='--show{more}'")
     took = time.monotonic() - started
+    print(", ".join(f"{what} {times}" for what, times in sorted(happened.items())))
     print(f"{seeds} schedules from seed {first_seed}, {len(failures)} failed, {took:.1f} s")
     print(Counter(why for _, why in failures).most_common(5) or "every invariant held")
     raise typer.Exit(1 if failures else 0)
 
 
-def run_schedules(first: int, count: int, window_faults: bool, show: bool) -> list[tuple[int, str]]:  # noqa: FBT001 -- mapped
-    """Run schedules, and return the seeds that failed, with why."""
-    failures = []
+def run_schedules(
+    first: int,
+    count: int,
+    window_faults: bool,  # noqa: FBT001 -- mapped
+    show: bool,  # noqa: FBT001 -- mapped
+) -> tuple[list[tuple[int, str]], Counter[str]]:
+    """Run schedules. Return the seeds that failed, with why, and how often what happened in all of them."""
+    failures, happened = [], Counter[str]()
     for seed in range(first, first + count):
         world = World(seed=seed, window_faults=window_faults)
         try:
             world.run()
         except AssertionError as error:
             failures.append((seed, str(error)))
+        happened += world.happened
+        happened["gap closed after a day"] += world.store.closed_gaps
         if show:
             print("\n".join(world.trace))
-    return failures
+    return failures, happened
 
 
 @app.command(name="for-real")

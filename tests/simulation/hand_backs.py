@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from switchboard.conversation import Conversation
+from switchboard.conversation import UNIX_EPOCH, Conversation
 from switchboard.events import Owner, OwnerSet
 from tests.simulation.people import is_human
 
@@ -50,4 +50,4 @@ class HandBacksByTime:
         listed = self.world.twilio.list_messages(sid, from_index=0)
         words = [message.at for message in listed if is_human(message)]
         taken = [event.at for event in self.world.owner_events.get(sid, ()) if event.owner is Owner.HUMAN]
-        return max([*words, *taken])
+        return max([*words, *taken], default=UNIX_EPOCH)

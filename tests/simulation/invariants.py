@@ -81,6 +81,7 @@ class Evidence:
     owner_events: Sequence[OwnerSet] = ()
     old_messages: int = 0  # how many are from long before our first webhook: they get no answer
     hidden: AbstractSet[int] = frozenset()  # the indices of what no webhook and no sweep told us of in time
+    may_be_late: AbstractSet[int] = frozenset()  # the indices of what a list did not show, or failed to show, in time
     max_copies: int = 1
     blind_looks: Mapping[Marker, int] = field(default_factory=dict)
     written_in_short_outage: AbstractSet[int] = frozenset()
@@ -95,7 +96,7 @@ class Evidence:
     @property
     def human_owned_by_event(self) -> bool:
         """Whether a human ever owned it by a takeover or a handoff, and not only by a failure."""
-        handed_off = any(record.outcome is TurnOutcome.HANDED_OFF for record in self.records)
+        handed_off = any(record.kind is ReplyKind.HANDOFF for record in self.records)
         return self.human_wrote or handed_off or any(event.owner is Owner.HUMAN for event in self.owner_events)
 
     @property
@@ -143,10 +144,13 @@ def every_message_has_an_end(evidence: Evidence) -> None:
     """Each message is answered, refused by a rule, a dead letter, with a human, or in a turn nobody is sure of."""
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
     dead = {message.message_sid for message in evidence.dead_letters}
+    last_word = max((m.index for m in evidence.messages if m.author_role is AuthorRole.HUMAN), default=-1)
+    left = evidence.item.left_to_human if evidence.human_owned_by_event else frozenset[int]()
     ended_without_answer = {
         sid
         for record in evidence.records
-        if record.outcome in {TurnOutcome.REFUSED, TurnOutcome.UNSURE}
+        if record.outcome is TurnOutcome.UNSURE
+        or (record.outcome is TurnOutcome.REFUSED and record.rule not in {RefusalRule.HUMAN, RefusalRule.TOO_OLD})
         for sid in record.message_sids
     }
     for message in evidence.customer_messages:
@@ -154,8 +158,9 @@ def every_message_has_an_end(evidence: Evidence) -> None:
             message.index in answered
             or message.message_sid in dead
             or message.message_sid in ended_without_answer
-            or (evidence.item.coverage.covers(message.index) and (evidence.human_wrote or evidence.was_closed))
-            or message.index in evidence.item.left_to_human
+            or message.index < last_word
+            or message.index in left
+            or (evidence.was_closed and evidence.item.coverage.covers(message.index))
         )
         assert ended, f"lost: message {message.index}"
 
@@ -231,6 +236,16 @@ def replies_are_in_order(evidence: Evidence) -> None:
     """A reply never precedes the message it answers, and the parts of a turn follow each other."""
     for reply in evidence.replies:
         assert all(index < reply.index for index in answered_by(reply)), f"{reply.body!r} precedes its question"
+
+
+def no_message_is_answered_after_a_later_one(evidence: Evidence) -> None:
+    """Messages are answered in order, but for those that a list did not show in time."""
+    answered: set[int] = set()
+    for reply in evidence.replies:
+        late = {index for index in answered_by(reply) - answered if index < max(answered, default=-1)}
+        late -= evidence.may_be_late
+        assert not late, f"messages {sorted(late)} are answered after message {max(answered)}"
+        answered |= answered_by(reply)
 
 
 def nobody_speaks_over_a_human(evidence: Evidence) -> None:
@@ -442,6 +457,7 @@ INVARIANTS = (
     no_part_is_there_twice,
     no_message_is_answered_twice,
     replies_are_in_order,
+    no_message_is_answered_after_a_later_one,
     nobody_waits_for_a_human_who_has_no_message,
     no_reply_is_given_up_before_its_time,
     a_failure_never_takes_a_conversation_from_a_human,

@@ -10,7 +10,7 @@ from greenlet import greenlet
 from switchboard.agent import Answer, Question
 from switchboard.conversation import Conversation, ReplyKind
 from switchboard.errors import ModelMisconfigured
-from switchboard.events import Marker, MessageAdded, Owner, OwnerSet, Sent
+from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.ports import Busy
 from tests.simulation.habits import index_of
 from tests.simulation.invariants import REPLY, Asked, handled_at_claim
@@ -75,7 +75,9 @@ class Ports:
         self._world.asked.setdefault(conversation_sid, []).append(Asked(question=question, handled=handled))
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
-            for index in turns_by_message.keys() - set(map(index_of, question.messages)):
+            shown = frozenset(map(index_of, question.messages))
+            self._world.note_unseen(conversation_sid, frozenset(range(max(shown))) - shown)
+            for index in turns_by_message.keys() - shown:
                 turns_by_message[index].discard(question.turn)
         for index in map(index_of, question.messages):
             turns_by_message.setdefault(index, set()).add(question.turn)
@@ -87,7 +89,8 @@ class Ports:
         if self._fails(0.03):
             self._note("the assistant says nothing")
             return Answer(no_reply=True)
-        return Answer(text=" ".join([REPLY, *(str(index_of(body)) for body in question.messages)]))
+        text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages)])
+        return Answer(text=text, handoff=self._world.chance.random() < self._world.handoff_rate)
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         # No pause before: a thread that stops between its look at the clock and its POST is the window that
@@ -113,6 +116,8 @@ class Ports:
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
         self._world.twilio.note_look(conversation_sid, listed)
         self._world.note_shown(listed)
+        there = {m.index for m in self._world.twilio.messages[conversation_sid] if m.index >= from_index}
+        self._world.note_unseen(conversation_sid, there.difference(message.index for message in listed))
         return listed
 
     def copy(self, messages: Sequence[MessageAdded]) -> None:
@@ -143,15 +148,14 @@ class Ports:
         conversation_sid = arguments[0] if isinstance(arguments[0], str) else arguments[0].sid
         method = getattr(self._world.store, name)
         if name == "take_over":
-            self._world.apply_change(conversation_sid, lambda: method(*arguments, **named))
-            takeover = OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=named["at"])
-            self._world.owner_events.setdefault(conversation_sid, []).append(takeover)
+            self._world.take_over(conversation_sid, **named)
             self._world.happened["a human's word found in a turn's list"] += 1
             return None
         if name == "spent":
             open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
             self._world.max_in_flight = max(self._world.max_in_flight, open_turns)
         before = self._world.item(conversation_sid)
+        self._world.happened["a failure returns"] += name == "freeze" and before.has_failed
         result = method(*arguments, **named)
         if name == "claim":
             self._world.checks.is_active(conversation_sid)

@@ -187,4 +187,5 @@ class Process:
     def _settle(self, sid: str, result: TurnResult) -> None:
         what = f"{result.outcome} {result.cause} +{result.retry_after_seconds}s"
         self.world.trace.append(f"process {self.number}, {sid[-1]}: {what}")
+        self.world.happened[f"turn: {result.outcome}"] += 1
         self.world.queue.settle(self.received[sid], result.acknowledged, result.retry_after_seconds)

@@ -155,6 +155,7 @@ def simulate(conversations: int, *, requests: int, seed: int = 1) -> Report:
             messages=quiet,
             messages_queue=quiet,
             lifecycle_queue=quiet,
+            takeovers=ConversationsInMemory(),
             clock=clock,
             max_event_age=timedelta(hours=1),
             max_requests=requests,

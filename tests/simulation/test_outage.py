@@ -67,7 +67,7 @@ class Outage(World):
 @pytest.mark.parametrize("minutes", [1, 20, 50])
 @pytest.mark.parametrize("known_customers", [0, 2])
 def test_after_an_outage_every_customer_is_answered_by_the_second_check(minutes: int, known_customers: int) -> None:
-    outage = Outage(seed=3, faults=0)
+    outage = Outage(seed=3, faults=0, handoff_rate=0)
     outage.answer_first_messages(customers=known_customers)
     outage.conversations = 5
     outage.lose_all_webhooks(minutes=minutes)

@@ -20,7 +20,7 @@ def test_no_plan_of_a_few_deliveries_breaks_a_promise(scope: Scope) -> None:
 
 @pytest.mark.parametrize("window_faults", [False, True])
 def test_five_hundred_schedules_keep_every_promise(*, window_faults: bool) -> None:
-    failures = run_schedules(0, 250, window_faults, show=False)
+    failures, _happened = run_schedules(0, 250, window_faults, show=False)
 
     assert not failures, "\n".join(f"seed {seed}: {why}" for seed, why in failures)
 

@@ -19,13 +19,15 @@ class WatchedConversations(ConversationsInMemory):
 
     `unsent` are the turns that were recorded when every POST of their reply was known not to have left; `cut_short`
     those whose reply was given up before its time, although no worker had died over it. `failed_over_a_human` are the
-    SIDs of conversations that a failure took from a human who had them by more than a failure.
+    SIDs of conversations that a failure took from a human who had them by more than a failure. `closed_gaps` counts the
+    gaps that were closed because they were a day old.
     """
 
     claims: Counter[str] = field(default_factory=Counter)
     unsent: set[str] = field(default_factory=set)
     cut_short: set[str] = field(default_factory=set)
     failed_over_a_human: set[str] = field(default_factory=set)
+    closed_gaps: int = 0
 
     def claim(self, sid: str, **named: Any) -> Conversation | Busy:  # noqa: ANN401 -- as they are
         before = self.items.get(sid)
@@ -54,6 +56,8 @@ class WatchedConversations(ConversationsInMemory):
     def settle(self, conversation: Conversation, settlement: Settlement) -> None:
         before = self.items[conversation.sid]
         super().settle(conversation, settlement)
+        gone = before.coverage.gaps.keys() - settlement.coverage.gaps.keys()
+        self.closed_gaps += len(gone - {message.index for message in before.turn_messages})
         is_failure = self.items[conversation.sid].owner_reason is OwnerReason.FAILURE
         if is_failure and before.owner is Owner.HUMAN and before.owner_reason is not OwnerReason.FAILURE:
             self.failed_over_a_human.add(conversation.sid)

@@ -7,7 +7,7 @@ between.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -25,7 +25,7 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
-from switchboard.ports import MessagePage
+from switchboard.ports import MessagePage, Takeover
 from switchboard.sweeper import HandBackRule, sweep
 from tests.builders import PLENTY, sid
 from tests.simulation.checks import Checks
@@ -57,6 +57,7 @@ from tests.simulation.people import CUSTOMER, HUMANS, PROGRAM, has_webhook, in_t
 from tests.simulation.poison import Charges, Poison, plan_poison
 from tests.simulation.ports import Worker
 from tests.simulation.processes import Process
+from tests.simulation.quiet import days_pass, plan_quiet
 from tests.simulation.watched import WatchedConversations
 
 LIFECYCLE_VISIBILITY_TIMEOUT = timedelta(minutes=2)
@@ -70,7 +71,7 @@ class World:
     What is kept for the invariants stands by conversation: `turns_by_message` the turns in which the assistant was
     asked about each message, `takeovers` how often a human or a close took the conversation, `takeovers_at_freeze` how
     many of them a turn's reply had seen when it was frozen, `shown_words` the human words, by index, that an applied
-    event or a list has shown to a turn or a hand back, `told_at` when a webhook of it came, `old_messages` how many
+    event or a list has shown, `told_at` when a webhook of it came, `old_messages` how many
     are older than our first webhook, `written_after_outage` the index of the message that tries whether anybody answers
     after an outage, `habits` what the customer answers each reply of ours with, at once.
     """
@@ -80,6 +81,7 @@ class World:
     messages: int = 8
     faults: int = 12
     window_faults: bool = False
+    handoff_rate: float = 0.03
     trace: list[str] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
     store: WatchedConversations = field(default_factory=WatchedConversations)
@@ -93,6 +95,7 @@ class World:
     shown_words: dict[str, dict[int, datetime]] = field(default_factory=dict)
     told_at: dict[str, list[datetime]] = field(default_factory=dict)
     last_hand_back: dict[str, datetime] = field(default_factory=dict)
+    unseen: dict[str, frozenset[int]] = field(default_factory=dict)
     handed_back_too_early: set[str] = field(default_factory=set)
     humans_wrote_in: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
@@ -114,6 +117,7 @@ class World:
     poison: Poison | None = field(init=False)
     charges: Charges = field(default_factory=Charges)
     hand_back_after: timedelta | None = field(init=False)
+    quiet_at: int | None = field(init=False)
     happened: Counter[str] = field(default_factory=Counter)
     dead_letters: FifoQueue = field(init=False)
     checks: Checks = field(init=False)
@@ -127,6 +131,7 @@ class World:
         self.outage = plan_outage(self.seed, messages=max(self.messages, 1))
         self.poison = plan_poison(self.seed, messages=max(self.messages, 1), outage=self.outage)
         self.hand_back_after = plan_hand_back(self.seed)
+        self.quiet_at = plan_quiet(self.seed, messages=max(self.messages, 1))
         if self.has_only_fault():
             self.faults = 0
         if self.poison:
@@ -150,11 +155,11 @@ class World:
             self._do_something()
         self.faults = 0
         self.twilio.list_lag = timedelta(0)
-        self._run_until_idle(a_day=self.chance.random() < 0.1)
+        self.run_until_idle(a_day=self.chance.random() < 0.1)
         self._check_each_conversation()
         if self.outage and self.outage.began and self.budget is PLENTY:
             self._every_customer_writes_once_more()
-            self._run_until_idle(a_day=False)
+            self.run_until_idle(a_day=False)
             self._check_each_conversation()
         require(no_record_is_received_too_often, self.queue.dead)
         records = [record for turns in self.store.records.values() for record in turns.values()]
@@ -190,7 +195,7 @@ class World:
         weights, actions = zip(*choices, strict=True)
         self.chance.choices(actions, weights)[0]()
 
-    def _run_until_idle(self, *, a_day: bool) -> None:
+    def run_until_idle(self, *, a_day: bool) -> None:
         """Let webhooks arrive, workers end and the sweeper run every minute, until nothing is left to do.
 
         With `a_day` until no check is left: a day after the last activity.
@@ -216,7 +221,7 @@ class World:
                 and not self.twilio.late
                 and not self.failed_lifecycle
                 and not outage_ends
-                and (next_check is None or (not a_day and self._is_quiet()))
+                and (next_check is None or (not a_day and self._is_quiet() and not self._waits_for_hand_back()))
             ):
                 if a_day:
                     last_activity = {sid: tracked.activity for sid, tracked in self.checks.tracked.items()}
@@ -241,6 +246,10 @@ class World:
             for sid, tracked in self.checks.tracked.items()
         )
 
+    def _waits_for_hand_back(self) -> bool:
+        """Tell whether the sweeper will hand a conversation back."""
+        return bool(self.hand_back_after) and any(item.quiet_since for item in self.store.items.values())
+
     # ── customers, humans, webhooks and faults ────────────────────────────────────────────────────────────────────────
 
     def _add_old_messages(self) -> None:
@@ -253,9 +262,12 @@ class World:
 
     def _a_customer_writes(self) -> None:
         self.messages -= 1
+        if self.messages == self.quiet_at and self.twilio.messages:
+            days_pass(self)
         if self.outage and self.outage.began is None and self.messages <= self.outage.messages_left:
             self.outage.began = self.clock()
             self._note(f"{self.outage.kind} for {self.outage.length}")
+            self.happened[f"outage: {self.outage.kind}"] += 1
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
         if conversation_sid not in self.closed:
             message = self._write(conversation_sid)
@@ -331,6 +343,14 @@ class World:
             change()
         finally:
             self._note_change(conversation_sid, before)
+
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
+        """Apply a human's word that a list has shown."""
+        applied: list[Takeover] = []
+        self.apply_change(sid, lambda: applied.append(self.store.take_over(sid, index=index, at=at)))
+        takeover = OwnerSet(conversation_sid=sid, owner=Owner.HUMAN, at=at)
+        self.owner_events.setdefault(sid, []).append(takeover)
+        return applied[0]
 
     def _note_change(self, conversation_sid: str, before: Conversation) -> None:
         if conversation_sid in self.store.items:  # else the table refused the write
@@ -419,6 +439,9 @@ class World:
 
     def _webhook_lost(self) -> None:
         lost = self.webhooks.pop(self.chance.randrange(len(self.webhooks)))
+        sids = {sid for process in self.processes for sid in process.received}
+        self.happened["webhook lost while a turn is open"] += lost.conversation_sid in sids
+        self.happened["a human's webhook lost"] += isinstance(lost, MessageAdded) and is_human(lost)
         self._note(f"lost: webhook of {_describe(lost)}")
 
     def _webhook_doubled(self) -> None:
@@ -464,6 +487,7 @@ class World:
     def _a_process_dies(self) -> None:
         process = self.chance.choice(self.processes)
         self._note(f"process {process.number} dies")
+        self.happened["a process dies"] += 1
         self.charges.disturbed |= process.received.keys()
         process.die()
 
@@ -472,6 +496,10 @@ class World:
         for message in filter(is_human, messages):
             if not self.item(message.conversation_sid).is_history(message, max_event_age=MAX_EVENT_AGE):
                 self.shown_words.setdefault(message.conversation_sid, {})[message.index] = message.at
+
+    def note_unseen(self, conversation_sid: str, indices: Iterable[int]) -> None:
+        """Keep the indices of what a list has hidden, or of what an overdue turn went on without."""
+        self.unseen[conversation_sid] = self.unseen.get(conversation_sid, frozenset()).union(indices)
 
     def note_hand_back(self, conversation_sid: str, *, at: datetime) -> None:
         """Keep when a conversation was handed back last."""
@@ -509,6 +537,7 @@ class World:
             messages=self,
             messages_queue=self.queue,
             lifecycle_queue=self,
+            takeovers=self,
             clock=self.clock,
             max_event_age=MAX_EVENT_AGE,
             max_requests=50,
@@ -522,7 +551,7 @@ class World:
         assert not bugs, f"a sweep fails: {bugs}"
         still_due = self.checks.due(now=self.clock(), limit=50)
         # A conversation that changes while it is checked comes again.
-        left = [check for check in still_due if check.conversation_sid not in result.handed_back]
+        left = [check for check in still_due if self.checks.tracked[check.conversation_sid].activity < self.clock()]
         require(every_check_that_is_due_is_made, left)
 
     def _hand_back_rule(self) -> HandBackRule | None:
@@ -539,6 +568,7 @@ class World:
         if self.twilio_is_away():
             raise ThrottledError
         listed = self.twilio.list_messages(conversation_sid, from_index=from_index)
+        self.note_shown(listed)
         yield MessagePage(messages=listed, is_last=True)
 
     def list_messages(self, conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
@@ -580,6 +610,7 @@ class World:
             owner_events=self.owner_events.get(conversation_sid, []),
             old_messages=self.old_messages.get(conversation_sid, 0),
             hidden=self._hidden(conversation_sid),
+            may_be_late=self.unseen.get(conversation_sid, frozenset()),
             blind_looks=self.twilio.blind_looks if self.window_faults else {},
             written_in_short_outage=self._written_in_short_outage(conversation_sid),
             written_after_outage=self.written_after_outage.get(conversation_sid),
@@ -609,9 +640,10 @@ class World:
         if outage is None or not outage.is_only_fault or outage.length >= ANSWER_WITHIN or self.budget is not PLENTY:
             return frozenset()
         messages = self.twilio.messages[conversation_sid]
-        return frozenset(
+        written = frozenset(
             m.index for m in messages if m.author == CUSTOMER and m.body == body_of(m.index) and outage.is_on(m.at)
         )
+        return written - self._hidden(conversation_sid)
 
     def _note(self, what: str) -> None:
         self.trace.append(what)

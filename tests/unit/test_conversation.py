@@ -1,5 +1,6 @@
 """Coverage: which message indices are handled, in whatever order they come; and since when a human is quiet."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -43,6 +44,17 @@ def test_every_index_below_the_handled_ones_is_handled_or_a_gap_that_is_unexplai
     assert set(coverage.gaps) == gaps
     assert coverage.first_unexplained_below(max(handled) + 1, besides=()) == min(gaps, default=None)
     assert looked.first_unexplained_below(max(handled) + 1, besides=()) is None
+
+
+def test_what_waits_again_below_a_message_is_unexplained_until_it_is_looked_for() -> None:
+    coverage = replace(Coverage().with_handled({0, 1, 2}, now=NOON), requeued=frozenset({1, 4}))
+
+    looked = coverage.with_handled((), now=NOON, not_found=frozenset({1}))
+
+    assert coverage.first_unexplained_below(3, besides=()) == 1
+    assert coverage.first_unexplained_below(3, besides=(1,)) is None
+    assert looked.first_unexplained_below(3, besides=()) is None
+    assert looked.requeued == {1, 4}
 
 
 def test_a_gap_counts_as_handled_after_a_day() -> None:

@@ -130,10 +130,11 @@ def test_a_hand_back_queues_nothing_else_that_the_list_shows(harness: Harness) -
     assert harness.queued == [left]
 
 
-def test_a_human_who_wrote_after_the_hand_back_and_whose_webhook_was_lost_owns_the_conversation(
-    harness: Harness,
+@pytest.mark.parametrize("seconds", [5, 9])
+def test_a_human_who_wrote_since_the_hand_back_and_whose_webhook_was_lost_owns_the_conversation(
+    harness: Harness, seconds: int
 ) -> None:
-    left, word = message_added(index=2), from_human(index=3, at=NOON + timedelta(seconds=9))
+    left, word = message_added(index=2), from_human(index=3, at=NOON + timedelta(seconds=seconds))
     harness.twilio.add(from_human(index=1), left, word)
     harness.apply(from_human(index=1))
     harness.leave_to_human(2)

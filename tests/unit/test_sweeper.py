@@ -11,7 +11,7 @@ import pytest
 from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, OwnerReason, PendingReply, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Owner
-from switchboard.ports import DueCheck, DueConversation, MessagePage
+from switchboard.ports import DueCheck, DueConversation, MessagePage, Takeover
 from switchboard.sweeper import PAGE_SIZE, HandBackRule, RunAll, SweepResult, sweep
 from tests.builders import CONVERSATION, NOON, Clock, from_assistant, from_human, message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
@@ -59,6 +59,7 @@ class Harness:
             messages=self,
             messages_queue=self,
             lifecycle_queue=self.lifecycle_queue,
+            takeovers=self,
             clock=self.clock,
             max_event_age=timedelta(hours=1),
             max_requests=max_requests,
@@ -101,7 +102,7 @@ class Harness:
             number=min(number, MAX_NUMBER),
         )
 
-    def take_over(self, *, index: int | None = None) -> None:
+    def human_takes(self, *, index: int | None = None) -> None:
         """Make a human the owner now."""
         self.store.take_over(CONVERSATION, index=index, at=self.clock())
         self.checks.is_active(CONVERSATION)
@@ -124,6 +125,10 @@ class Harness:
         if requeued is not None:
             self.checks.is_active(conversation.sid)
         return requeued
+
+    def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
+        self._fail("take_over", sid)
+        return self.store.take_over(sid, index=index, at=at)
 
     def next_check(self, conversation_sid: str = CONVERSATION) -> datetime | None:
         tracked = self.checks.tracked[conversation_sid]
@@ -221,7 +226,9 @@ def test_a_message_in_a_gap_below_the_low_watermark_is_queued(harness: Harness) 
     assert harness.messages_queue.messages == [lost]
 
 
-def test_a_humans_message_whose_webhook_was_lost_goes_to_the_lifecycle_queue(harness: Harness) -> None:
+def test_a_humans_message_whose_webhook_was_lost_is_a_takeover_and_goes_to_the_lifecycle_queue(
+    harness: Harness,
+) -> None:
     lost = from_human(index=0)
     harness.twilio.add(lost)
     harness.check()
@@ -229,6 +236,17 @@ def test_a_humans_message_whose_webhook_was_lost_goes_to_the_lifecycle_queue(har
     harness.sweep()
 
     assert (harness.messages_queue.messages, harness.lifecycle_queue.messages) == ([], [lost])
+    assert harness.owner() is Owner.HUMAN
+
+
+def test_where_a_takeover_cannot_be_written_nothing_is_queued(harness: Harness) -> None:
+    harness.twilio.add(message_added(index=0), from_human(index=1))
+    harness.check()
+    harness.errors["take_over", CONVERSATION] = Transient("throttled")
+
+    harness.sweep()
+
+    assert harness.messages_queue.messages == []
 
 
 def test_a_message_that_a_hand_back_requeued_is_queued_until_it_is_answered(harness: Harness) -> None:
@@ -586,7 +604,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 def test_a_human_keeps_a_conversation_for_ever_where_no_time_is_set(harness: Harness) -> None:
-    harness.take_over()
+    harness.human_takes()
 
     harness.sweep_for(minutes=2 * 24 * 60)
 
@@ -597,7 +615,7 @@ def test_a_human_keeps_a_conversation_for_ever_where_no_time_is_set(harness: Har
 @pytest.mark.parametrize("after", [timedelta(minutes=1), HALF_AN_HOUR, timedelta(hours=20), timedelta(days=3)], ids=str)
 def test_a_conversation_is_handed_back_within_a_minute_of_the_time(harness: Harness, after: timedelta) -> None:
     harness.hand_back_after = after
-    harness.take_over()
+    harness.human_takes()
 
     harness.sweep_for(minutes=after // timedelta(minutes=1) - 1)
     before = harness.owner()
@@ -611,7 +629,7 @@ def test_what_was_left_to_the_human_and_what_was_lost_are_queued_once_in_order_w
 ) -> None:
     harness.hand_back_after = HALF_AN_HOUR
     left, lost = message_added(index=0), message_added(index=1)
-    harness.take_over()
+    harness.human_takes()
     harness.leave_to_the_human(left)
     harness.clock.move(seconds=30 * 60)
     harness.twilio.add(lost)
@@ -629,7 +647,7 @@ def test_what_could_not_be_queued_after_a_hand_back_is_queued_by_the_next_check_
 ) -> None:
     harness.hand_back_after = timedelta(days=3)
     left = [message_added(index=index) for index in range(150)]
-    harness.take_over()
+    harness.human_takes()
     harness.leave_to_the_human(*left)
     harness.sweep_for(minutes=3 * 24 * 60 - 1)
     harness.errors["send_again", CONVERSATION] = error
@@ -645,9 +663,9 @@ def test_what_could_not_be_queued_after_a_hand_back_is_queued_by_the_next_check_
 
 def test_the_time_counts_from_the_humans_last_word(harness: Harness) -> None:
     harness.hand_back_after = HALF_AN_HOUR
-    harness.take_over(index=0)
+    harness.human_takes(index=0)
     harness.sweep_for(minutes=20)
-    harness.take_over(index=1)
+    harness.human_takes(index=1)
 
     harness.sweep_for(minutes=29)
     before = harness.owner()
@@ -658,7 +676,7 @@ def test_the_time_counts_from_the_humans_last_word(harness: Harness) -> None:
 
 def test_a_customer_who_writes_on_does_not_put_the_hand_back_off(harness: Harness) -> None:
     harness.hand_back_after = HALF_AN_HOUR
-    harness.take_over()
+    harness.human_takes()
     for index in range(10):
         harness.leave_to_the_human(message_added(index=index, at=harness.clock()))
         harness.sweep_for(minutes=3)
@@ -672,7 +690,7 @@ def test_a_humans_word_that_no_webhook_told_is_applied_before_anything_is_handed
     harness: Harness, said_before: timedelta
 ) -> None:
     harness.hand_back_after = HALF_AN_HOUR
-    harness.take_over()
+    harness.human_takes()
     harness.clock.move(seconds=60 * 60)
     word = from_human(index=0, at=harness.clock() - said_before)
     harness.twilio.add(word)
@@ -685,7 +703,7 @@ def test_a_humans_word_that_no_webhook_told_is_applied_before_anything_is_handed
 
 def test_a_humans_word_that_is_given_up_keeps_the_conversation_theirs_for_its_time(harness: Harness) -> None:
     harness.hand_back_after = timedelta(days=3)
-    harness.take_over()
+    harness.human_takes()
     harness.clock.move(seconds=3 * 24 * 60 * 60)
     harness.twilio.add(from_human(index=0, at=harness.clock() - timedelta(days=2)))
 
@@ -700,10 +718,10 @@ def test_a_humans_word_whose_webhook_comes_between_the_list_and_the_write_preven
     harness: Harness,
 ) -> None:
     harness.hand_back_after = HALF_AN_HOUR
-    harness.take_over()
+    harness.human_takes()
     harness.leave_to_the_human(message_added(index=0))
     harness.clock.move(seconds=30 * 60)
-    harness.before_the_hand_back = lambda: harness.take_over(index=1)
+    harness.before_the_hand_back = lambda: harness.human_takes(index=1)
 
     swept = harness.sweep()
 
@@ -719,7 +737,7 @@ def test_a_failure_that_ends_by_itself_and_a_closed_conversation_are_not_handed_
     harness: Harness, reason: OwnerReason, *, closed: bool
 ) -> None:
     harness.hand_back_after = HALF_AN_HOUR
-    harness.take_over()
+    harness.human_takes()
     taken = harness.store.items[CONVERSATION]
     harness.store.items[CONVERSATION] = replace(taken, owner_reason=reason, closed=closed)
 
@@ -730,7 +748,7 @@ def test_a_failure_that_ends_by_itself_and_a_closed_conversation_are_not_handed_
 
 def test_a_list_that_does_not_reach_what_was_left_hands_nothing_back(harness: Harness) -> None:
     harness.hand_back_after = HALF_AN_HOUR
-    harness.take_over()
+    harness.human_takes()
     harness.leave_to_the_human(*(message_added(index=index) for index in range(150)))
     harness.clock.move(seconds=30 * 60)
 
@@ -744,7 +762,7 @@ def test_a_list_that_does_not_reach_what_was_left_hands_nothing_back(harness: Ha
 
 def test_twilio_out_of_reach_puts_a_late_hand_back_off_and_does_not_cancel_it(harness: Harness) -> None:
     harness.hand_back_after = timedelta(days=3)
-    harness.take_over()
+    harness.human_takes()
     harness.sweep_for(minutes=3 * 24 * 60 - 1)
     harness.errors["message_pages", CONVERSATION] = Transient("503")
     harness.sweep_for(minutes=10)

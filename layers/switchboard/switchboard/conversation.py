@@ -69,8 +69,8 @@ class Coverage:
 
     An index is handled if it is in `handled`, or if it is at most `low_watermark` and not a gap. `gaps` are indices
     below the low watermark that no webhook and no list has shown yet, each with the time we noticed it; Twilio skips
-    numbers, so most never come. A gap in `looked` was looked for at Twilio and not found. `requeued` are indices that a
-    human left unanswered and that wait for an answer again.
+    numbers, so most never come. `requeued` are indices that a human left unanswered and that wait for an answer again.
+    A gap or a requeued index in `looked` was looked for at Twilio and not found.
     """
 
     low_watermark: int = -1
@@ -89,12 +89,14 @@ class Coverage:
         """Return the lowest index below `index` that is neither handled, nor in `besides`, nor looked for.
 
         Such an index may stand below the low watermark: a message whose webhook was lost while the assistant thought
-        stands below our reply.
+        stands below our reply, and so does one that waits again.
         """
-        known = self.handled.union(besides)
+        here = frozenset(besides)
+        known = self.handled | here
         gaps = (gap for gap in self.gaps if gap < index and gap not in self.looked and gap not in known)
+        again = (number for number in self.requeued - self.looked - here if number < index)
         above = (number for number in range(self.low_watermark + 1, index) if number not in known)
-        return min([*gaps, *islice(above, 1)], default=None)
+        return min([*gaps, *again, *islice(above, 1)], default=None)
 
     def with_handled(
         self, indices: Iterable[int], *, now: datetime, not_found: frozenset[int] = frozenset()
@@ -105,6 +107,7 @@ class Coverage:
         hundred gaps are below it. Where more messages wait, it stays low, and `handled` holds the indices above it.
         """
         added = frozenset(indices)
+        requeued = self.requeued - added
         handled = self.handled | added
         gaps = {at: noticed for at, noticed in self.gaps.items() if at not in handled and now - noticed < GAP_TTL}
         low_watermark = self._min_low_watermark(handled)
@@ -118,8 +121,8 @@ class Coverage:
             low_watermark=low_watermark,
             handled=frozenset(index for index in handled if index > low_watermark),
             gaps=gaps,
-            looked=frozenset(gap for gap in gaps if gap in self.looked or gap in not_found),
-            requeued=self.requeued - added,
+            looked=frozenset({*gaps, *requeued} & (self.looked | not_found)),
+            requeued=requeued,
         )
 
     def _min_low_watermark(self, handled: frozenset[int]) -> int:

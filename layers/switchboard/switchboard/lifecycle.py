@@ -83,7 +83,7 @@ def _hand_back(event: OwnerSet, conversations: LifecycleStore, messages: Message
         listed = messages.list_messages(event.conversation_sid, from_index=min(requeued))
         conversations.keep_notes(event.conversation_sid, notes_of(listed))  # the last word may have had no webhook
         for message in listed:
-            if message.author_role is AuthorRole.HUMAN and message.at > event.at:
+            if message.author_role is AuthorRole.HUMAN and message.at >= event.at:
                 conversations.take_over(event.conversation_sid, index=message.index, at=message.at)
         requeue.send_again([message for message in listed if message.index in requeued], since=event.at)
     return Effect.HANDED_BACK

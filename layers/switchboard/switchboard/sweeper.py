@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from operator import call
 from threading import Lock
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from switchboard.ports import (
     NewConversations,
     Requeue,
     SweepIndex,
+    Takeovers,
 )
 
 CHECK_INTERVALS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15))  # after the last activity
@@ -92,6 +94,7 @@ def sweep(
     messages: MessagePages,
     messages_queue: Requeue,
     lifecycle_queue: Requeue,
+    takeovers: Takeovers,
     clock: Clock,
     max_event_age: timedelta,
     max_requests: int,
@@ -101,15 +104,16 @@ def sweep(
 ) -> SweepResult:
     """Check what is due and what is new at Twilio, with at most `max_requests` requests; the rest stays due.
 
-    What a customer wrote goes to `messages_queue`, what a human wrote to `lifecycle_queue`. No check begins within
-    twelve seconds of the deadline. At most a quarter of the requests list new conversations, and half of the rest read
-    them, the oldest first.
+    What a customer wrote goes to `messages_queue`. What a human wrote is a takeover at once, and goes to
+    `lifecycle_queue`. No check begins within twelve seconds of the deadline. At most a quarter of the requests list new
+    conversations, and half of the rest read them, the oldest first.
     """
     sweeper = _Sweeper(
         checks=checks,
         messages=messages,
         messages_queue=messages_queue,
         lifecycle_queue=lifecycle_queue,
+        takeovers=takeovers,
         clock=clock,
         now=clock(),
         deadline=deadline,
@@ -133,14 +137,13 @@ def sweep(
     in_turn = _in_turn(due, limit=sweeper.requests.left - len(new))
     everything: list[Check] = [partial(sweeper.check_new, sid) for sid in new]
     everything += [partial(sweeper.check_due, checks) for checks in in_turn]
-    done = list(run_all(_call, everything))
+    waiting = len(untracked) - len(new) + len({check.conversation_sid for check in due}) - len(in_turn)
+    done = list(run_all(call, everything))
     return SweepResult(
         requests=max_requests - sweeper.requests.left,
         checked=sum(not each.is_left for each in done),
         found=sum(each.found for each in done),
-        left=sum(each.is_left for each in done)
-        + (len(untracked) - len(new))
-        + (len({check.conversation_sid for check in due}) - len(in_turn)),
+        left=sum(each.is_left for each in done) + waiting,
         oldest_due=max((sweeper.now - check.due for check in due), default=timedelta(0)),
         handed_back=tuple(each.handed_back for each in done if each.handed_back),
         failures=(*failures, *(failure for each in done for failure in each.failures)),
@@ -173,10 +176,6 @@ class _Checked:
     handed_back: str = ""
     is_left: bool = False
     failures: tuple[SweepFailure, ...] = ()
-
-
-def _call(check: Check) -> _Checked:
-    return check()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +214,7 @@ class _Sweeper:
     messages: MessagePages
     messages_queue: Requeue
     lifecycle_queue: Requeue
+    takeovers: Takeovers
     clock: Clock
     now: datetime
     deadline: datetime
@@ -379,6 +379,8 @@ class _Sweeper:
         """Queue messages as if their webhooks had come, and return how many. `since` makes a repeat harmless."""
         by_customer = [message for message in missed if message.author_role is AuthorRole.CUSTOMER]
         by_human = [message for message in missed if message.author_role is AuthorRole.HUMAN]
+        for word in by_human:  # before a turn can begin with what is queued
+            self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)
         self.messages_queue.send_again(by_customer, since=since)
         self.lifecycle_queue.send_again(by_human, since=since)
         return len(by_customer) + len(by_human)

@@ -73,14 +73,22 @@ MUTANTS = (
     Mutant(
         name="a lost webhook below our reply is never looked for",
         file=f"{LAYER}/conversation.py",
-        old="        return min([*gaps, *islice(above, 1)], default=None)\n",
-        new="        return next(above, None)\n",
+        old="return min([*gaps, *again, *islice(above, 1)], default=None)",
+        new="return min([*again, *islice(above, 1)], default=None)",
+        breaks="no_message_is_answered_after_a_later_one",
+    ),
+    Mutant(
+        name="what waits again is answered after what came later",
+        file=f"{LAYER}/conversation.py",
+        old="        return min([*gaps, *again, *islice(above, 1)], default=None)\n",
+        new="        return min([*gaps, *islice(above, 1)], default=None)\n",
+        breaks="no_message_is_answered_after_a_later_one",
     ),
     Mutant(
         name="what a list did not show is looked for in every turn",
         file=f"{LAYER}/conversation.py",
-        old="gap in self.looked or gap in not_found",
-        new="gap in self.looked",
+        old="(self.looked | not_found)",
+        new="self.looked",
     ),
     Mutant(
         name="a hand back by time over a human's word that the list shows",
@@ -116,7 +124,7 @@ MUTANTS = (
     Mutant(
         name="a hand back overlooks the human's word that its list shows",
         file=f"{LAYER}/lifecycle.py",
-        old="message.author_role is AuthorRole.HUMAN and message.at > event.at",
+        old="message.author_role is AuthorRole.HUMAN and message.at >= event.at",
         new="False",
     ),
     Mutant(

@@ -33,6 +33,18 @@ def test_messages_left_to_a_human_are_answered_after_the_hand_back(harness: Harn
     assert harness.replies == ["You said: still there?"]
 
 
+def test_what_waits_again_after_a_hand_back_is_answered_together_with_what_came_later(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=0, at=harness.clock())
+    left, later = (message_added(index=index, body=f"{index}", at=harness.clock()) for index in (1, 2))
+    harness.twilio.add(from_human(index=0), left, later)
+    harness.deliver(left)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock() + timedelta(seconds=5))
+
+    harness.deliver(later)
+
+    assert harness.replies == ["You said: 1 | 2"]
+
+
 def test_a_settled_turn_leaves_neither_a_lease_nor_a_pending_reply(harness: Harness) -> None:
     harness.deliver(*harness.customer_writes("hi"))
 

@@ -70,6 +70,7 @@ def sweeper_function() -> SweeperFunction:
             messages=Messages(service=twilio, author_rules=settings.author_rules),
             messages_queue=Queue(client=sqs, url=settings.messages_queue_url),
             lifecycle_queue=Queue(client=sqs, url=settings.lifecycle_queue_url),
+            takeovers=LifecycleStore(table=table),
             clock=now,
             max_event_age=timedelta(minutes=settings.max_event_age_minutes),
             max_requests=settings.sweep_requests,
