@@ -302,7 +302,7 @@ def the_history_shows_everything_once(evidence: Evidence) -> None:
     for asked in evidence.asked:
         entries = [entry for entry in asked.question.history if entry.role is not EntryRole.MARK]
         shown = [int(entry.text) for entry in entries if entry.text.isdecimal()]
-        shown += map(int, asked.question.messages)
+        shown += map(index_of, asked.question.messages)
         assert len(shown) == len(set(shown)), f"shown twice in one prompt: {sorted(shown)}"
         missing = asked.handled - set(shown)
         unread = sum(entry.text == UNREAD for entry in entries)

@@ -241,7 +241,7 @@ def the_table_is_away(scene: Scene) -> str:
     texts += [(known, known.writes())]
     pause(15)
     aws.table_is_away = False
-    waited = [customer.awaits(text, within_seconds=120) for customer, text in texts]
+    waited = [customer.awaits(text, within_seconds=60) for customer, text in texts]
     for customer, text in texts:
         customer.has_one_answer_to(text)
     return f"{len(texts)} texts of {len(scene.customers)} customers, all answered {sum(waited):.0f} s after the end"

@@ -173,7 +173,7 @@ class Checker:
             try:
                 check(evidence)
             except AssertionError as error:
-                yield f"{sid}: {error}"
+                yield f"{sid}: {error} ({_story(evidence)})"
 
     def _evidence(self, sid: str, dead_letters: Sequence[str]) -> Evidence:
         messages = self._messages(sid)
@@ -220,6 +220,13 @@ class Checker:
     @property
     def _table(self) -> str:
         return self.load.stack.environments["AgentFunction"]["CONVERSATIONS_TABLE"]
+
+
+def _story(evidence: Evidence) -> str:
+    """Return what stands at Twilio, how each turn ended, and what the item holds to be handled."""
+    said = [f"{message.index} {message.author_role} {message.body!r}" for message in evidence.messages]
+    turns = [f"{record.first_index} {record.outcome} {record.rule}".strip() for record in evidence.records]
+    return f"{', '.join(said)}; turns: {', '.join(turns)}; {evidence.item.coverage}"
 
 
 def _message(resource: Mapping[str, Any]) -> MessageAdded:
