@@ -29,6 +29,7 @@ def a_worker_dies(harness: Harness, *sids: str) -> None:
             token=f"dead {number}",
             told_at=harness.clock(),
             now=harness.clock(),
+            told_at=harness.clock(),
             lease_until=harness.clock() + LEASE,
         )
     harness.clock.move(seconds=120)
