@@ -1,7 +1,7 @@
 """The agent function's processes are killed in the middle of a turn, and the customer gets one answer.
 
-The texts of the first test are in one run, so that they wait side by side: a killed worker's lease ends with the function's timeout,
-and a reply that may be on its way is looked for 30 s later.
+The texts of the first test are in one run, where they wait side by side: a killed worker's lease ends with the
+function's timeout, and a reply that may be on its way is looked for 30 s later.
 """
 
 import shutil
