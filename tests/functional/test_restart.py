@@ -43,14 +43,14 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Before:
 @pytest.fixture(scope="module")
 def after(before: Before, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The run that goes on."""
-    with running(state_file=shutil.copy(before.file, tmp_path_factory.mktemp("after") / "state.json")) as stack:
+    with running(state_file=Path(shutil.copy(before.file, tmp_path_factory.mktemp("after")))) as stack:
         yield stack
 
 
 @pytest.fixture
 def file(before: Before, tmp_path: Path) -> Path:
     """A state file of its own for a test that spoils it."""
-    return shutil.copy(before.file, tmp_path / "state.json")
+    return Path(shutil.copy(before.file, tmp_path))
 
 
 def wait_for_turns(stack: Running, text: Text, count: int) -> None:

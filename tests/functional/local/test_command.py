@@ -7,9 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-import httpx
 import pytest
 
 from local.console import CUSTOMER
@@ -56,10 +57,14 @@ def started(port: int, twilio_port: int, **variables: str) -> Iterator[subproces
 
 
 def status(port: int) -> int:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code
-    except httpx.TransportError:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status
+    except (OSError, HTTPException):
         return 0
+    finally:
+        connection.close()
 
 
 def test_a_second_run_that_cannot_start_leaves_the_log_and_the_environment_file_of_the_first() -> None:
@@ -83,37 +88,66 @@ def test_a_second_run_that_cannot_start_leaves_the_log_and_the_environment_file_
     log.unlink()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_prints_the_addresses_and_ends_cleanly(how: signal.Signals) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run with a state file that has ended, by one signal or by two at once, in the middle of a turn."""
+
+    said: str
+    exit_code: int
+    ports: tuple[int, int]
+    state: Path
+    descendants: list[int]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        (signal.SIGINT,),
+        (signal.SIGTERM,),
+        (signal.SIGTERM, signal.SIGTERM),
+        (signal.SIGINT, signal.SIGTERM),
+    ],
+    ids=lambda signals: "+".join(each.name for each in signals),
+)
+def ended(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     port, twilio_port = free_port(), free_port()
-
-    with started(port, twilio_port) as process:
+    state = tmp_path_factory.mktemp("ended") / "state.json"
+    with (
+        started(port, twilio_port, STATE=str(state)) as process,
+        CustomerClient(f"http://127.0.0.1:{twilio_port}", CUSTOMER) as phone,
+    ):
         descendants = children(process.pid)
-        process.send_signal(how)
+        phone.send("When are you open?")
+        for each in request.param:
+            process.send_signal(each)
         said, _ = process.communicate(timeout=30)
-
-    assert process.returncode == 0
-    assert len(descendants) == 8  # the local AWS, three functions twice, and the sweeper
-    assert all(has_ended(pid) for pid in descendants)
-    assert f"http://127.0.0.1:{port}/webhook" in said
-    assert f"curl http://127.0.0.1:{twilio_port}/_emulator/inbound" in said
-    assert f"curl 'http://127.0.0.1:{twilio_port}/_emulator/inbox?address=%2B12025550110'" in said
-    assert "Traceback" not in said
-    assert status(port) == status(twilio_port) == 0
+    ports = (port, twilio_port)
+    return Ended(said=said, exit_code=process.returncode, ports=ports, state=state, descendants=descendants)
 
 
-def test_two_signals_at_once_end_it_as_one_does() -> None:
-    for first, second in [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)] * 2:
-        with started(free_port(), free_port()) as process:
-            descendants = children(process.pid)
-            process.send_signal(first)
-            process.send_signal(second)
-            said, _ = process.communicate(timeout=30)
+def test_it_prints_the_addresses(ended: Ended) -> None:
+    port, twilio_port = ended.ports
 
-        assert (process.returncode, said.splitlines()[-1]) == (0, "ended")
-        assert "Traceback" not in said
-        assert "Exception" not in said
-        assert all(has_ended(pid) for pid in descendants)
+    assert f"http://127.0.0.1:{port}/webhook" in ended.said
+    assert f"curl http://127.0.0.1:{twilio_port}/_emulator/inbound" in ended.said
+    assert f"curl 'http://127.0.0.1:{twilio_port}/_emulator/inbox?address=%2B12025550110'" in ended.said
+
+
+def test_a_signal_ends_it_cleanly_and_two_at_once_do_as_one_does(ended: Ended) -> None:
+    assert (ended.exit_code, ended.said.splitlines()[-1]) == (0, "ended")
+    assert "Traceback" not in ended.said
+    assert "Exception" not in ended.said
+    assert len(ended.descendants) == 8  # the local AWS, three functions twice, and the sweeper
+    assert all(has_ended(pid) for pid in ended.descendants)
+    assert [status(port) for port in ended.ports] == [0, 0]
+
+
+def test_a_run_writes_its_state_file_whichever_signal_ends_it(ended: Ended) -> None:
+    kept = json.loads(ended.state.read_text())
+
+    assert str(ended.state) in ended.said
+    assert kept["twilio"]["conversations"]
+    assert list(kept["tables"]) == ["ConversationsTable"]
 
 
 @pytest.mark.parametrize("processes", [1, 3, 7])
@@ -142,12 +176,11 @@ def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(tmp_path: Path) -> 
 
 
 def test_nothing_outlives_it_even_if_it_is_killed() -> None:
-    with started(free_port(), free_port()) as process:
-        descendants = children(process.pid)
+    with command(free_port(), free_port()) as process:
+        descendants = wait_until(lambda: found if len(found := children(process.pid)) == 8 else [])
         process.kill()
         process.wait()
 
-    assert descendants
     wait_until(lambda: all(has_ended(pid) for pid in descendants), what="the children's end")
 
 
@@ -173,41 +206,32 @@ def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
     assert "TWILIO_ACCOUNT_SID" in said
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_writes_its_state_file_whichever_signal_ends_it(tmp_path: Path, how: signal.Signals) -> None:
-    state, twilio_port = tmp_path / "state.json", free_port()
-
-    with (
-        started(free_port(), twilio_port, STATE=str(state)) as process,
-        CustomerClient(url(twilio_port), CUSTOMER) as phone,
-    ):
-        phone.send("When are you open?")
-        process.send_signal(how)  # in the middle of a turn
-        said, _ = process.communicate(timeout=30)
-
-    assert process.returncode == 0
-    assert str(state) in said
-    assert "Traceback" not in said
-    kept = json.loads(state.read_text())
-    assert kept["twilio"]["conversations"]
-    assert list(kept["tables"]) == ["ConversationsTable"]
-
-
 def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
 
-    with started(free_port(), free_port(), STATE=str(state)) as first:
+    with starting(STATE=str(state)) as first:
         with command(free_port(), free_port(), STATE=str(state)) as second:
             said, _ = second.communicate(timeout=30)
         first.kill()
         first.wait()
-    with started(free_port(), free_port(), STATE=str(state)) as third:
+    with starting(STATE=str(state)) as third:
         third.send_signal(signal.SIGINT)
         third.communicate(timeout=30)
 
     assert (second.returncode, said) == (1, f"Cannot start: {state}: Another run is using this file\n")
     assert third.returncode == 0
-    assert list(tmp_path.iterdir()) == [state]
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def starting(**variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command until its first child has started, so that it holds its ports and its state file."""
+    with command(free_port(), free_port(), **variables) as process:
+        try:
+            wait_until(lambda: children(process.pid), what="the first child")
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "garbage", '{"twilio": {"seed": "a"}, "tables": {}}'])
@@ -231,7 +255,3 @@ def test_a_state_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Pa
         said, _ = process.communicate(timeout=30)
 
     assert (process.returncode, said) == (1, f"Cannot start: {state}: No such file or directory\n")
-
-
-def url(port: int) -> str:
-    return f"http://127.0.0.1:{port}"

@@ -14,12 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from local.aws.execution_environment import CannotStart
+from local.aws.ministack import LocalAws, Names
+from local.aws.template import Template
+from local.aws.template_functions import read_functions
 from local.console import CUSTOMER
+from local.twilio_account import BUILT_IN
+from tests.functional.local.sample_function import running
 from tests.functional.local.test_command import OURS, ROOT, free_port, status
 from tests.processes import children, has_ended
 from tests.waiting import wait_until
 from twilio_emulator.client import CustomerClient
 
+SECRET = "test_startup/twilio"
 OTHERS = [name for name in os.environ if "BEDROCK" in name]
 
 
@@ -65,16 +72,50 @@ def said_at_its_end(process: subprocess.Popen[str]) -> str:
     return said
 
 
+@pytest.fixture(scope="module")
+def endpoint(aws: LocalAws) -> str:
+    """The local AWS, with Twilio's credentials in it."""
+    aws.put_secret(SECRET, BUILT_IN.secret())
+    return aws.endpoint
+
+
+def sentence_of(function: str, variables: Mapping[str, str], *, endpoint: str, root: Path = ROOT) -> str:
+    """Start one function of a copy of the repository that cannot start, and return the sentence that says why."""
+    parameters = {"AssistantModel": "offline", "AwsEndpointUrl": endpoint, "TwilioSecretArn": SECRET}
+    template = Template.read(root / "template.yaml", parameters=parameters)
+    names = Names(template=template, endpoint=endpoint)
+    functions = {
+        each.spec.name: each.spec for each in read_functions(template, names, root=root, environment=variables)
+    }
+    with running(functions[function]) as (started, _), pytest.raises(CannotStart) as refused:
+        started.wait_until_ready()
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "variables", "named"),
+    [
+        ("agent", {"ASSISTANT_MODEL": "openai:gpt-x"}, "ASSISTANT_MODEL is 'openai:gpt-x'"),
+        ("sweeper", {"SWEEP_REQUESTS": "many"}, "SWEEP_REQUESTS is 'many'"),
+    ],
+)
+def test_the_sentence_of_a_wrong_setting_names_it(
+    function: str, variables: dict[str, str], named: str, endpoint: str
+) -> None:
+    said = sentence_of(function, variables, endpoint=endpoint)
+
+    assert "\n" not in said
+    assert named in said
+
+
 @pytest.mark.parametrize(
     ("variables", "named"),
     [
         ({"ASSISTANT_MODEL": "nonsense"}, "ASSISTANT_MODEL is 'nonsense'"),
-        ({"ASSISTANT_MODEL": "openai:gpt-x"}, "ASSISTANT_MODEL is 'openai:gpt-x'"),
         ({"ASSISTANT_MODEL": "bedrock:a-model"}, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
-        ({"SWEEP_REQUESTS": "many"}, "SWEEP_REQUESTS is 'many'"),
     ],
 )
-def test_a_wrong_setting_ends_the_start_with_one_sentence_that_names_it(variables: dict[str, str], named: str) -> None:
+def test_a_wrong_setting_ends_the_start_with_its_sentence(variables: dict[str, str], named: str) -> None:
     with command(ROOT, variables) as process:
         said = said_at_its_end(process) if "BEDROCK" not in named else process.communicate(timeout=60)[0]
 
@@ -115,10 +156,19 @@ def break_the_handler(function: Path) -> None:
     ],
     ids=["syntax", "name", "knowledge", "handler"],
 )
-def test_a_broken_file_ends_the_start_with_one_sentence_that_names_it(
-    copy: Path, change: Callable[[Path], None], named: str
+def test_the_sentence_of_a_broken_file_names_it(
+    copy: Path, change: Callable[[Path], None], named: str, endpoint: str
 ) -> None:
     change(copy / "functions" / "agent")
+
+    said = sentence_of("agent", {}, endpoint=endpoint, root=copy)
+
+    assert "\n" not in said
+    assert named in said
+
+
+def test_a_broken_file_ends_the_start_with_its_sentence(copy: Path) -> None:
+    append("x = (")(copy / "functions" / "agent")
 
     with command(copy, {}) as process:
         said = said_at_its_end(process)
@@ -126,7 +176,7 @@ def test_a_broken_file_ends_the_start_with_one_sentence_that_names_it(
     assert process.returncode == 1
     assert said.startswith("Cannot start: the agent function: ")
     assert said.count("\n") == 1
-    assert named in said
+    assert "assistant.py, line 50: SyntaxError" in said
 
 
 def test_a_file_that_is_broken_while_it_runs_keeps_the_messages_until_it_is_mended(copy: Path) -> None:
