@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from switchboard.agent import EntryRole, Question
+from switchboard.agent import EntryRole, HistoryEntry, Question
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
@@ -19,7 +19,7 @@ from switchboard.events import Marker, MessageAdded, Owner, OwnerSet
 from switchboard.ports import DueCheck
 from switchboard.turn.history import HANDED_BACK
 from switchboard.turn.record import UNREAD
-from tests.simulation.habits import AUTORESPONSE, REACTION
+from tests.simulation.habits import AUTORESPONSE, REACTION, index_of
 from tests.simulation.models import MAX_ATTEMPTS
 
 FALLBACK = "Sorry, somebody will call you."
@@ -297,11 +297,17 @@ def handled_at_claim(item: Conversation, messages: Sequence[MessageAdded], *, ma
     }
 
 
+def _is_a_customers_words(entry: HistoryEntry) -> bool:
+    return entry.role is EntryRole.CUSTOMER and entry.text != UNREAD
+
+
 def the_history_shows_everything_once(evidence: Evidence) -> None:
     """A message is in one turn's question, and in every later history: an unanswered one too, and humans' words."""
     for asked in evidence.asked:
         entries = [entry for entry in asked.question.history if entry.role is not EntryRole.MARK]
-        shown = [int(entry.text) for entry in entries if entry.text.isdecimal()]
+        others = [entry.text for entry in entries if not _is_a_customers_words(entry)]
+        shown = [int(text) for text in others if text.isdecimal()]
+        shown += [index_of(entry.text) for entry in entries if _is_a_customers_words(entry)]
         shown += map(index_of, asked.question.messages)
         assert len(shown) == len(set(shown)), f"shown twice in one prompt: {sorted(shown)}"
         missing = asked.handled - set(shown)
@@ -318,7 +324,7 @@ def the_history_is_in_order(evidence: Evidence) -> None:
             if entry.role is EntryRole.ASSISTANT and UNREAD not in said:
                 first_word, *questions = entry.text.split()
                 assert first_word != REPLY or said.issuperset(questions), f"{entry.text!r} precedes its question"
-            said.add(entry.text)
+            said.add(str(index_of(entry.text)) if _is_a_customers_words(entry) else entry.text)
             with_human = entry.role is EntryRole.HUMAN or (with_human and entry.text != HANDED_BACK)
         assert not with_human, f"turn {asked.question.turn} is not told that the human's stretch is over"
 

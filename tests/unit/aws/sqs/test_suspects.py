@@ -27,7 +27,6 @@ def a_worker_dies(harness: Harness, *sids: str) -> None:
             messages=frozenset(),
             turn=f"turn {number}",
             token=f"dead {number}",
-            told_at=harness.clock(),
             now=harness.clock(),
             told_at=harness.clock(),
             lease_until=harness.clock() + LEASE,
