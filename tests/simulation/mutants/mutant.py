@@ -10,7 +10,7 @@ LAYER = "layers/switchboard/switchboard"
 # pytest; the next one runs only if nobody noticed. The quick ones come first, the proofs where they must.
 type Runs = tuple[tuple[str, ...], ...]
 
-PROOFS = ("tests/simulation/test_proofs.py", "tests/simulation/test_outage.py")
+PROOFS = tuple(f"tests/simulation/test_{name}.py" for name in ("proofs", "outage", "lost_webhooks"))
 WEBHOOK = ("tests/functional/test_webhook_function.py",)
 STORES = tuple(
     f"tests/functional/test_{name}.py"

@@ -122,6 +122,27 @@ MUTANTS = (
         new="            conversation =",
     ),
     Mutant(
+        name="the sweeper leaves a human's word to the queue",
+        file=f"{LAYER}/sweeper.py",
+        old="            self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)\n",
+        new="            pass\n",
+        breaks="nobody_speaks_over_a_human",
+    ),
+    Mutant(
+        name="a human's own phone is a customer's",
+        file=f"{LAYER}/author.py",
+        old="if any(pattern.fullmatch(author) for pattern in self.human_addresses):",
+        new="if False:",
+        breaks="only_customers_are_answered",
+    ),
+    Mutant(
+        name="what no human wrote is a takeover",
+        file=f"{LAYER}/author.py",
+        old="if not author or author in self.system_authors:",
+        new="if not author:",
+        breaks="every_message_has_an_end",
+    ),
+    Mutant(
         name="a hand back overlooks the human's word that its list shows",
         file=f"{LAYER}/lifecycle.py",
         old="message.author_role is AuthorRole.HUMAN and message.at >= event.at",
