@@ -37,6 +37,7 @@ SETTINGS = {
     "MAX_EVENT_AGE_MINUTES": "60",
     "MAX_ATTEMPTS": "3",
     "COALESCE_SECONDS": "30",
+    "TURNS_PER_TEN_MINUTES": "20",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "CUSTOMER_TURNS_PER_DAY": "10",

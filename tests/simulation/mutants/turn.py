@@ -79,8 +79,8 @@ MUTANTS = (
     Mutant(
         name="trying ends by the number of tries",
         file=f"{LAYER}/turn/think.py",
-        old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    if answer",
-        new="        return _fallback(turn, str(error))\n    if answer",
+        old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    if answer.no_reply:",
+        new="        return _fallback(turn, str(error))\n    if answer.no_reply:",
     ),
     Mutant(
         name="trying never ends",
