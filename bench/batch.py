@@ -12,6 +12,7 @@ from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.events import MessageAdded
 from switchboard.turn.context import TurnPorts
+from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import message_added, sid, turn_settings
 from tests.fakes.conversations import ConversationsInMemory
@@ -51,24 +52,30 @@ def _wall_time(*, conversations: int) -> float:
     now = partial(datetime.now, UTC)
     lease_until = now() + timedelta(seconds=60)
     store = ConversationsInMemory()
-    turn = partial(
-        take_turn,
-        lease_until=lease_until,
-        ports=TurnPorts(
-            agent=_WaitingAgent(),
-            conversations=store,
-            takeovers=store,
-            budgets=store,
-            messenger=TwilioInMemory(clock=now),
-            dead_letters=_NoDeadLetters(),
-            clock=now,
-        ),
-        settings=turn_settings(),
-        new_id=lambda: uuid4().hex,
+    ports = TurnPorts(
+        agent=_WaitingAgent(),
+        conversations=store,
+        takeovers=store,
+        budgets=store,
+        messenger=TwilioInMemory(clock=now),
+        dead_letters=_NoDeadLetters(),
+        clock=now,
     )
+
+    def turn(delivered: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
+        return take_turn(
+            delivered,
+            lease_until=lease_until,
+            done_by=done_by,
+            ports=ports,
+            settings=turn_settings(),
+            new_id=lambda: uuid4().hex,
+        )
+
     batch = MessagesBatch(
         queue=Queue(client=cast("SQSClient", _Sqs()), url=""),
         dead_letters=Queue(client=cast("SQSClient", _Sqs()), url=""),
+        conversations=store,
         clock=now,
         coalesce=timedelta(0),
         record_decision=lambda _decision, _facts: None,
@@ -76,7 +83,7 @@ def _wall_time(*, conversations: int) -> float:
     )
     records = [_record(number, now()) for number in range(1, conversations + 1)]
     started = time.perf_counter()
-    returned = batch.answer(records, turn)
+    returned = batch.answer(records, turn, lease_until=lease_until)
     took = time.perf_counter() - started
     if returned:
         raise RuntimeError(f"{len(returned)} turns failed")

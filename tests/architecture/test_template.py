@@ -48,7 +48,10 @@ PERMISSIONS = {
         SECRET,
         {"sqs:SendMessage*": "MessagesQueue"},
         {"sqs:SendMessage*": "LifecycleQueue"},
-        dict.fromkeys(("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"), "ConversationsTable"),
+        dict.fromkeys(
+            ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "ConversationsTable",
+        ),
         {"dynamodb:Query": "ConversationsTable"},
     ],
 }

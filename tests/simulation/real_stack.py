@@ -225,7 +225,7 @@ class Checker:
 def _story(evidence: Evidence) -> str:
     """Return what stands at Twilio, how each turn ended, and what the item holds to be handled."""
     said = [f"{message.index} {message.author_role} {message.body!r}" for message in evidence.messages]
-    turns = [f"{record.first_index} {record.outcome} {record.rule}".strip() for record in evidence.records]
+    turns = [f"{record.index} {record.outcome} {record.rule}".strip() for record in evidence.records]
     return f"{', '.join(said)}; turns: {', '.join(turns)}; {evidence.item.coverage}"
 
 

@@ -15,7 +15,7 @@ from itertools import count
 from switchboard import lifecycle
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
-from switchboard.conversation import Conversation
+from switchboard.conversation import Conversation, Note
 from switchboard.errors import Transient
 from switchboard.events import (
     ConversationState,
@@ -343,6 +343,10 @@ class World:
             change()
         finally:
             self._note_change(conversation_sid, before)
+
+    def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
+        """Keep a human's word that a list has shown."""
+        self.store.keep_notes(sid, notes)
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         """Apply a human's word that a list has shown."""

@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, OwnerReason, PendingReply, ReplyKind
+from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, Note, OwnerReason, PendingReply, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Owner
 from switchboard.ports import DueCheck, DueConversation, MessagePage, Takeover
@@ -125,6 +125,9 @@ class Harness:
         if requeued is not None:
             self.checks.is_active(conversation.sid)
         return requeued
+
+    def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
+        self.store.keep_notes(sid, notes)
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         self._fail("take_over", sid)

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Protocol
 
 from switchboard.author import AuthorRole
-from switchboard.conversation import Conversation
+from switchboard.conversation import Conversation, notes_of
 from switchboard.errors import Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import (
@@ -380,6 +380,7 @@ class _Sweeper:
         by_customer = [message for message in missed if message.author_role is AuthorRole.CUSTOMER]
         by_human = [message for message in missed if message.author_role is AuthorRole.HUMAN]
         for word in by_human:  # before a turn can begin with what is queued
+            self.takeovers.keep_notes(word.conversation_sid, notes_of([word]))
             self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)
         self.messages_queue.send_again(by_customer, since=since)
         self.lifecycle_queue.send_again(by_human, since=since)
