@@ -35,6 +35,7 @@ class Scope(NamedTuple):
     crashes: int = 2  # among the events
     turns: int = 1000  # a day's budget
     attempts: int = 3  # workers that may die over a turn
+    is_broken: bool = False  # until every message has failed; then its dead letter is redriven
 
 
 SCOPES = (
@@ -44,6 +45,8 @@ SCOPES = (
     Scope(2),
     Scope(2, turns=1),
     Scope(3),
+    Scope(1, is_broken=True),
+    Scope(2, is_broken=True),
 )
 QUICK_SCOPES = (
     Scope(1),
@@ -52,20 +55,22 @@ QUICK_SCOPES = (
     Scope(2, crashes=1),
     Scope(2, crashes=1, turns=1),
     Scope(3, events=1, crashes=1),
+    Scope(1, events=1, crashes=1, is_broken=True),
+    Scope(2, events=1, crashes=1, is_broken=True),
 )
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    print("messages  parts  events  crashes  budget  attempts  orders    plans  violations  seconds")
+    print("messages  parts  events  crashes  budget  attempts  broken  orders    plans  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
         for scope, (plans, found, seconds) in zip(scopes, processes.map(explore_scope, scopes), strict=True):
             orders = math.factorial(scope.messages)
             plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
-            settings = f"{scope.turns:6}  {scope.attempts:8}"
+            settings = f"{scope.turns:6}  {scope.attempts:8}  {scope.is_broken!s:6}"
             print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
     for violation in violations[:10]:
@@ -85,6 +90,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             events=scope.events,
             crashes=scope.crashes,
             max_attempts=scope.attempts,
+            is_broken=scope.is_broken,
             budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
         ):
             plans += 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from switchboard.agent import Answer, Question
 from switchboard.budgets import Budget
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import RetryReason
@@ -41,6 +41,7 @@ OTHER_EVENTS = (
     "take_over",
     "hand_back",
     "close",
+    "redrive",
     "write_response_lost",
     "write_repeated",  # by the SDK, where a response is lost
     "throttled",
@@ -94,6 +95,10 @@ class Harness:
     takeovers: list[int] = field(default_factory=list)
     turns_by_message: dict[int, set[str]] = field(default_factory=dict)
     model_is_unavailable: bool = False
+    is_broken: bool = False
+    letters: list[MessageAdded] = field(default_factory=list)
+    redriven: set[int] = field(default_factory=set)
+    points_with_letters: set[int] = field(default_factory=set)
     lease_is_orphaned: bool = False
     sent_after_takeover: bool = False
     busy_without_worker: bool = False
@@ -114,13 +119,20 @@ class Harness:
             self.queue.send(written[position])
             if position == order[0]:
                 self.work()
+        self._work_until_idle()
+        if self.is_broken:
+            self.is_broken = False
+            self._redrive()
+            self._work_until_idle()
+        self.clock.move(300)
+        self.twilio.commit_late_posts()
+
+    def _work_until_idle(self) -> None:
         for _ in range(40):
             if self.queue.is_empty():
                 break
             self._wait()
             self.work()
-        self.clock.move(300)
-        self.twilio.commit_late_posts()
 
     def work(self) -> None:
         """Receive what is visible, take a turn, and delete or return the records as it says; a crash does neither."""
@@ -173,6 +185,8 @@ class Harness:
         def think() -> Answer:
             for index in map(int, question.messages):
                 self.turns_by_message.setdefault(index, set()).add(question.turn)
+            if self.is_broken:
+                raise Permanent("a bug")
             if self.model_is_unavailable:
                 raise ModelUnavailableError
             filling = f"\n\n{'.' * 1600}" * (self.parts - 1)
@@ -205,16 +219,19 @@ class Harness:
         )
         return listed
 
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
+    def copy(self, messages: Sequence[MessageAdded], *, turn: str) -> None:
         def send_each() -> None:
+            self.letters += messages
             for message in messages:
-                self.dead_letters.send(message)
+                self.dead_letters.send(message, deduplication_id=f"{message.message_sid}-{turn}")
 
         self.at("copy", send_each)
 
     def at(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever the port returns
         """Call a port, with the event that the plan has for this point."""
         event = self.plan.get(len(self.points), "")
+        if not self.dead_letters.is_empty():
+            self.points_with_letters.add(len(self.points))
         self.points.append(name)
         self.trace.append(f"{len(self.points) - 1:3} {'  ' * (self.depth - 1)}{name} {event}")
         if event in self.actions:
@@ -245,6 +262,7 @@ class Harness:
             "take_over": self._take_over,
             "hand_back": self._hand_back,
             "close": self._close,
+            "redrive": self._redrive,
         }
 
     def _crash(self) -> None:
@@ -291,6 +309,10 @@ class Harness:
                 record.visible_at = self.clock()
         self.work()
 
+    def _redrive(self) -> None:
+        """Put every dead letter back on the queue."""
+        self.redriven |= {message.index for message in self.dead_letters.redrive_to(self.queue)}
+
     def _hand_back(self) -> None:
         self.clock.move(1)
         requeued = self.store.hand_back(CONVERSATION, at=self.clock()) or frozenset()
@@ -307,6 +329,8 @@ class Harness:
             messages=self.twilio.messages[CONVERSATION],
             dead_letters=[record.message for records in self.dead_letters.records.values() for record in records]
             + self.queue.dead,
+            letters=self.letters,
+            redriven=self.redriven,
             item=self.store.items[CONVERSATION],
             records=list(self.store.records.get(CONVERSATION, {}).values()),
             human_wrote=self.human_wrote,
@@ -336,11 +360,28 @@ class Interrupted:
 
 
 def run(
-    plan: Plan, *, messages: int, order: Sequence[int], parts: int = 1, budget: Budget = PLENTY, max_attempts: int = 3
+    plan: Plan,
+    *,
+    messages: int,
+    order: Sequence[int],
+    parts: int = 1,
+    budget: Budget = PLENTY,
+    max_attempts: int = 3,
+    is_broken: bool = False,
 ) -> Harness:
-    """Run one plan to its end, and check every invariant."""
-    bodies = [str(index) for index in range(messages)]
-    harness = Harness(plan=dict(plan), bodies=bodies, parts=parts, budget=budget, max_attempts=max_attempts)
+    """Run one plan to its end, and check every invariant.
+
+    With `is_broken` the assistant has a bug, until every message has failed; then it is mended, and the dead letters
+    are redriven.
+    """
+    harness = Harness(
+        plan=dict(plan),
+        bodies=[str(index) for index in range(messages)],
+        parts=parts,
+        budget=budget,
+        max_attempts=max_attempts,
+        is_broken=is_broken,
+    )
     harness.run(order)
     check(harness.evidence())
     records = [*harness.store.records.get(CONVERSATION, {}).values()]
@@ -361,11 +402,20 @@ def explore(
     parts: int = 1,
     budget: Budget = PLENTY,
     max_attempts: int = 3,
+    is_broken: bool = False,
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
     try:
-        harness = run(plan, messages=messages, order=order, parts=parts, budget=budget, max_attempts=max_attempts)
+        harness = run(
+            plan,
+            messages=messages,
+            order=order,
+            parts=parts,
+            budget=budget,
+            max_attempts=max_attempts,
+            is_broken=is_broken,
+        )
     except AssertionError as error:
         yield plan, error
         return
@@ -375,7 +425,7 @@ def explore(
     first = plan[-1][0] + 1 if plan else 0
     happened = Counter(event for _, event in plan)
     for point in range(first, len(harness.points)):
-        for event in _possible(harness.points[point], happened, crashes):
+        for event in _possible(harness, point, happened, crashes):
             is_crash = event in CRASHES
             yield from explore(
                 messages=messages,
@@ -385,17 +435,21 @@ def explore(
                 parts=parts,
                 budget=budget,
                 max_attempts=max_attempts,
+                is_broken=is_broken,
                 plan=(*plan, (point, event)),
             )
 
 
-def _possible(name: str, happened: Counter[str], crashes: int) -> Iterator[str]:
+def _possible(harness: Harness, point: int, happened: Counter[str], crashes: int) -> Iterator[str]:
+    name = harness.points[point]
     if crashes:
         yield from CRASHES
     for event in OTHER_EVENTS:
         if name not in CALLS_OF_EVENT.get(event, {name}):
             continue
-        if event == "hand_back" and not happened["take_over"]:
+        if event == "hand_back" and not happened["take_over"] and not harness.letters:
+            continue
+        if event == "redrive" and point not in harness.points_with_letters:
             continue
         if not happened[event]:
             yield event

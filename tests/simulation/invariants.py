@@ -56,6 +56,8 @@ class Evidence:
 
     messages: Sequence[MessageAdded]
     dead_letters: Sequence[MessageAdded]
+    letters: Sequence[MessageAdded]  # all that were ever copied, also those that were redriven
+    redriven: AbstractSet[int]
     item: Conversation
     records: Sequence[TurnRecord]
     human_wrote: bool
@@ -66,6 +68,7 @@ class Evidence:
     sent_after_takeover: bool = False
     busy_without_worker: bool = False
     owner_events: Sequence[OwnerSet] = ()
+    left_out: AbstractSet[int] = frozenset()  # what an answer did not cover, although it waited together with it
     old_messages: int = 0  # how many are from long before our first webhook: they get no answer
     hidden: AbstractSet[int] = frozenset()  # the indices of what no webhook and no sweep told us of in time
     max_copies: int = 1
@@ -147,8 +150,8 @@ def every_message_has_an_end(evidence: Evidence) -> None:
 
 
 def nobody_waits_for_a_human_who_has_no_message(evidence: Evidence) -> None:
-    """What nobody has read, and nobody owns, is a dead letter: of a failure, unless the reply may have left."""
-    dead = {message.message_sid for message in evidence.dead_letters}
+    """What nobody has read, and nobody owns, was a dead letter: of a failure, unless the reply may have left."""
+    dead = {message.message_sid for message in evidence.letters}
     for record in evidence.records:
         assert record.outcome is not TurnOutcome.UNSURE or record.turn not in evidence.unsent, (
             "unsure, but nothing left"
@@ -204,7 +207,7 @@ def no_part_is_there_twice(evidence: Evidence) -> None:
 
 
 def no_message_is_answered_twice(evidence: Evidence) -> None:
-    """No two turns answer one message."""
+    """No two turns answer one message, also where its dead letter was redriven, or a human handed it back."""
     turns: dict[int, set[str]] = {}
     for reply in evidence.replies:
         for index in answered_by(reply):
@@ -254,7 +257,14 @@ def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
     if evidence.was_handed_back:
         return
     for index, turns in evidence.turns_by_message.items():
+        if index in evidence.redriven:
+            continue
         assert len(turns) <= 1, f"the assistant was asked about message {index} in turns {sorted(turns)}"
+
+
+def what_waits_together_is_one_turn(evidence: Evidence) -> None:
+    """An answer to a full batch, or to what was handed back, covers everything that waits then, however many."""
+    assert not evidence.left_out, f"waited too, and got a turn of their own: messages {sorted(evidence.left_out)}"
 
 
 def nobody_waits_for_a_lease_that_is_over(evidence: Evidence) -> None:
@@ -353,10 +363,16 @@ INVARIANTS = (
     history_is_left_alone,
     who_writes_during_a_short_outage_is_answered_after_it,
     no_outage_mutes_anybody,
+    what_waits_together_is_one_turn,
     a_crash_charges_only_its_cause,
     beside_poison_every_other_customer_is_answered,
     poison_ends_with_the_fallback,
 )
+
+
+def a_redriven_letter_ends(is_empty: bool) -> None:  # noqa: FBT001 -- what is asserted
+    """After a redrive without faults no dead letter is left: what is unanswered is answered, by a turn or by a rule."""
+    assert is_empty, "a dead letter comes back although nothing is wrong"
 
 
 def no_record_is_received_too_often(dead: Sequence[MessageAdded]) -> None:

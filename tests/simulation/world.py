@@ -28,12 +28,14 @@ from switchboard.events import (
 from switchboard.ports import MessagePage
 from switchboard.sweeper import HandBackRule, sweep
 from tests.builders import PLENTY, sid
+from tests.simulation.bursts import Burst, left_out, plan_burst
 from tests.simulation.checks import Checks
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
 from tests.simulation.invariants import (
     LIMIT,
     Evidence,
     SendPermit,
+    a_redriven_letter_ends,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
     checks_go_on_for_a_day,
@@ -97,6 +99,10 @@ class World:
     owner_events: dict[str, list[OwnerSet]] = field(default_factory=dict)
     old_messages: dict[str, int] = field(default_factory=dict)
     written_after_outage: dict[str, int] = field(default_factory=dict)
+    letters: list[MessageAdded] = field(default_factory=list)
+    redriven: set[str] = field(default_factory=set)
+    left_out: dict[str, set[int]] = field(default_factory=dict)
+    burst: Burst | None = field(init=False)
     max_in_flight: int = 0
     budget: Budget = PLENTY
     numbers: "count[int]" = field(default_factory=count)
@@ -122,6 +128,7 @@ class World:
         self.outage = plan_outage(self.seed, messages=max(self.messages, 1))
         self.poison = plan_poison(self.seed, messages=max(self.messages, 1), outage=self.outage)
         self.hand_back_after = plan_hand_back(self.seed)
+        self.burst = plan_burst(self.seed, messages=max(self.messages, 1))
         if self.has_only_fault():
             self.faults = 0
         if self.poison:
@@ -142,10 +149,21 @@ class World:
         self.twilio.list_lag = timedelta(0)
         self._run_until_idle(a_day=self.chance.random() < 0.1)
         self._check_each_conversation()
+        if self.burst and self.burst.is_for_human and self.burst.conversation_sid:
+            self._hand_back(self.burst.conversation_sid)
+            self._run_until_idle(a_day=False)
+            self._check_each_conversation()
         if self.outage and self.outage.began and self.budget is PLENTY:
             self._every_customer_writes_once_more()
             self._run_until_idle(a_day=False)
             self._check_each_conversation()
+        if not self.dead_letters.is_empty():
+            if self.poison:
+                self.poison.is_mended = True  # as whoever redrives does first
+            self._a_redrive()
+            self._run_until_idle(a_day=False)
+            self._check_each_conversation()
+            require(a_redriven_letter_ends, self.dead_letters.is_empty())
         require(no_record_is_received_too_often, self.queue.dead)
         records = [record for turns in self.store.records.values() for record in turns.values()]
         require(budgets_are_exceeded_by_at_most_the_turns_in_flight, records, self.budget, in_flight=self.max_in_flight)
@@ -175,6 +193,8 @@ class World:
                 (0.05, self._a_conversation_is_closed),
             ]
         choices.append((0.3, self._a_sweep))
+        if not self.dead_letters.is_empty() and not self.has_only_fault() and not self.queue.is_away():
+            choices.append((0.5, self._a_redrive))
         if self.faults > 0:
             choices.append((1.5, self._a_fault))
         weights, actions = zip(*choices, strict=True)
@@ -247,11 +267,21 @@ class World:
             self.outage.began = self.clock()
             self._note(f"{self.outage.kind} for {self.outage.length}")
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
-        if conversation_sid not in self.closed:
-            message = self._write(conversation_sid)
-            if self.poison and self.poison.message is None and self.messages <= self.poison.messages_left:
-                self.poison.message = message
-                self._note("it is poisonous")
+        if conversation_sid in self.closed:
+            return
+        message = self._write(conversation_sid)
+        if self.poison and self.poison.message is None and self.messages <= self.poison.messages_left:
+            self.poison.message = message
+            self._note("it is poisonous")
+        if self.burst and not self.burst.conversation_sid and self.messages <= self.burst.messages_left:
+            self._a_burst_comes(self.burst, conversation_sid)
+
+    def _a_burst_comes(self, burst: Burst, conversation_sid: str) -> None:
+        burst.conversation_sid = conversation_sid
+        if burst.is_for_human:
+            self._take_over(conversation_sid)
+        for _ in range(burst.size):
+            self._write(conversation_sid)
 
     def _write(self, conversation_sid: str) -> MessageAdded:
         message = self._with_index_as_body(self.twilio.say(conversation_sid, ""))
@@ -324,8 +354,10 @@ class World:
 
     def _a_human_writes(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
-        if conversation_sid in self.closed:
-            return
+        if conversation_sid not in self.closed:
+            self._take_over(conversation_sid)
+
+    def _take_over(self, conversation_sid: str) -> None:
         self.clock.move(0.01)
         self.humans_wrote_in.add(conversation_sid)
         self._somebody_writes(self.chance.choice(HUMANS), conversation_sid)
@@ -347,7 +379,9 @@ class World:
         self.webhooks.append(OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=self.clock()))
 
     def _a_human_hands_back(self) -> None:
-        conversation_sid = self.chance.choice(list(self.twilio.messages))
+        self._hand_back(self.chance.choice(list(self.twilio.messages)))
+
+    def _hand_back(self, conversation_sid: str) -> None:
         self.clock.move(0.01)
         self._note(f"hand back of {conversation_sid[-1]}")
         self.handed_back.add(conversation_sid)
@@ -361,6 +395,12 @@ class World:
         self.webhooks.append(
             ConversationStateUpdated(conversation_sid=conversation_sid, state=ConversationState.CLOSED, at=self.clock())
         )
+
+    def _a_redrive(self) -> None:
+        """Put every dead letter back on the queue, as an operator does, at any time."""
+        moved = self.dead_letters.redrive_to(self.queue)
+        self.redriven |= {message.message_sid for message in moved}
+        self._note(f"redrive: {', '.join(map(_describe, moved))}")
 
     def has_only_fault(self) -> bool:
         """Tell whether nothing goes wrong but an outage, or a poisonous message."""
@@ -481,6 +521,13 @@ class World:
             )
         )
 
+    def note_left_out(self, conversation_sid: str, *, records: int, listed: Sequence[MessageAdded]) -> None:
+        """Keep what waits beside a frozen answer, and should be part of its turn."""
+        if not self.is_overdue(conversation_sid):
+            at_twilio = listed if self.twilio.list_lag else self.twilio.messages[conversation_sid]
+            left = left_out(self.item(conversation_sid), records=records, listed=listed, at_twilio=at_twilio)
+            self.left_out.setdefault(conversation_sid, set()).update(left)
+
     # ── the sweeper ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _a_sweep(self) -> None:
@@ -552,6 +599,8 @@ class World:
         return Evidence(
             messages=[in_truth(message) for message in self.twilio.messages[conversation_sid]],
             dead_letters=[m for m in [*copied, *self.queue.dead] if m.conversation_sid == conversation_sid],
+            letters=[m for m in [*self.letters, *self.queue.dead] if m.conversation_sid == conversation_sid],
+            redriven={m.index for m in self.twilio.messages[conversation_sid] if m.message_sid in self.redriven},
             item=self.item(conversation_sid),
             records=list(self.store.records.get(conversation_sid, {}).values()),
             human_wrote=conversation_sid in self.humans_wrote_in,
@@ -560,6 +609,7 @@ class World:
             send_permits=self.send_permits.get(conversation_sid, []),
             turns_by_message=self.turns_by_message.get(conversation_sid, {}),
             owner_events=self.owner_events.get(conversation_sid, []),
+            left_out=self.left_out.get(conversation_sid, set()),
             old_messages=self.old_messages.get(conversation_sid, 0),
             hidden=self._hidden(conversation_sid),
             blind_looks=self.twilio.blind_looks if self.window_faults else {},

@@ -119,4 +119,10 @@ MUTANTS = (
         old="message.author_role is AuthorRole.HUMAN and message.at > event.at",
         new="False",
     ),
+    Mutant(
+        name="a redriven message is as old as it was",
+        file=f"{LAYER}/conversation.py",
+        old="        return max(self.handed_back_at, self.redriven_at)\n",
+        new="        return self.handed_back_at\n",
+    ),
 )

@@ -5,7 +5,7 @@ from datetime import timedelta
 from switchboard.errors import Transient
 from switchboard.events import Owner
 from tests.builders import CONVERSATION
-from tests.unit.turn.harness import Harness
+from tests.unit.turn.harness import Harness, copies_of
 
 
 def test_in_a_closed_conversation_no_message_gets_an_answer(harness: Harness) -> None:
@@ -47,7 +47,7 @@ def test_a_message_that_waited_too_long_is_a_dead_letter_and_changes_no_owner(ha
 
     assert (result.outcome, result.cause) == ("refused", "too_old")
     assert harness.item.owner is Owner.ASSISTANT
-    assert harness.dead_letters.messages == messages
+    assert harness.dead_letters.messages == copies_of(*messages)
 
 
 def test_after_a_message_that_waited_too_long_a_fresh_one_is_answered(harness: Harness) -> None:

@@ -83,6 +83,14 @@ class TurnContext:
         coverage = self.conversation.coverage
         return frozenset(m.index for m in self.conversation.turn_messages if not coverage.covers(m.index))
 
+    def goes_back(self, message: MessageAdded) -> bool:
+        """Tell whether a redriven message is too early: a pending reply ends it, so it comes back when that is settled.
+
+        Where it was requeued, the pending reply is its redrive's own.
+        """
+        reply, requeued = self.conversation.pending_reply, self.conversation.coverage.requeued
+        return message.again and reply is not None and message.index in reply.covers - requeued
+
     def is_out_of_attempts(self) -> bool:
         """Tell whether so many workers died over this turn that nobody may think, or look, any more."""
         return self.conversation.attempts > self.settings.max_attempts

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from switchboard.conversation import RefusalRule
-from switchboard.events import Owner
+from switchboard.events import MessageAdded, Owner
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Dropped, Refused
 
@@ -35,12 +35,12 @@ def _rule(turn: TurnContext) -> RefusalRule | None:
 
 
 def _newest(turn: TurnContext) -> datetime:
-    """Return when the newest message began to wait for the assistant: when it came, or when a human handed it back."""
-    requeued = turn.conversation.coverage.requeued
-    return max(
-        (
-            max(message.at, turn.conversation.handed_back_at) if message.index in requeued else message.at
-            for message in turn.messages
-        ),
-        default=turn.now(),
-    )
+    """Return when the newest message began to wait for the assistant: when it came, or was requeued or redriven."""
+    return max((_waits_since(turn, message) for message in turn.messages), default=turn.now())
+
+
+def _waits_since(turn: TurnContext, message: MessageAdded) -> datetime:
+    if message.again:
+        return turn.now()
+    is_requeued = message.index in turn.conversation.coverage.requeued
+    return max(message.at, turn.conversation.requeued_at) if is_requeued else message.at

@@ -1,6 +1,7 @@
 """The messages of a turn: listed at Twilio, put in order, shown to the agent, copied to the dead-letter queue."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import TurnMessage
@@ -29,6 +30,11 @@ def prompt_text(message: MessageAdded) -> str:
     return f"{body}{files}".strip()
 
 
+def is_without_body(message: MessageAdded) -> bool:
+    """Tell whether a message is a dead letter whose body nobody knew: only Twilio has it."""
+    return message.again and not prompt_text(message)
+
+
 def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[MessageAdded, ...]:
     """List the conversation at Twilio. A human's message that no event told us of is a takeover: `Fenced`."""
     listed = turn.ports.messenger.list_messages(turn.conversation.sid, from_index=from_index)
@@ -55,10 +61,10 @@ def not_listed(listed: Sequence[MessageAdded], *, from_index: int) -> frozenset[
 
 
 def dead_letters(turn: TurnContext, covers: frozenset[int]) -> list[MessageAdded]:
-    """Return the messages that a reply covers; one whose body nobody brought is there with its SID alone."""
+    """Return the messages that a reply covers, marked; one whose body nobody brought is there with its SID alone."""
     known = {message.index: message for message in turn.messages}
     return [
-        known.get(message.index) or _without_body(turn, message)
+        replace(known.get(message.index) or _without_body(turn, message), again=True)
         for message in sorted(turn.conversation.turn_messages)
         if message.index in covers
     ]
