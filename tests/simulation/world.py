@@ -332,10 +332,13 @@ class World:
     def _apply(self, event: LifecycleEvent) -> None:
         if self.is_away(OutageKind.TABLE_IS_AWAY):
             raise ThrottledError
-        effect = lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
-        self.happened[f"lifecycle: {effect}"] += 1
-        if effect is lifecycle.Effect.HANDED_BACK:
-            self.note_hand_back(event.conversation_sid, at=event.at)
+        try:
+            effect = lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
+            self.happened[f"lifecycle: {effect}"] += 1
+        finally:  # it is handed back although nothing could be queued: the event comes again for that
+            is_hand_back = isinstance(event, OwnerSet) and event.owner is Owner.ASSISTANT
+            if is_hand_back and self.item(event.conversation_sid).owner_event_at == event.at:
+                self.note_hand_back(event.conversation_sid, at=event.at)
 
     def apply_change(self, conversation_sid: str, change: Callable[[], object]) -> None:
         """Apply a change that may raise the ownership epoch; count it as a takeover, unless it is a hand back."""
