@@ -36,7 +36,7 @@ LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --ge
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format simulate bench build validate invoke deploy lock clean
+.PHONY: help run test check format simulate bench build validate invoke deploy redrive lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ deploy: .venv/local .venv-sam/installed ## Build and deploy to AWS: TWILIO_SECRE
 	$(call compile,.aws-sam/$(ARCHITECTURE))
 	@PATH="$(CURDIR)/.venv-sam/bin:$$PATH" .venv/bin/python -m local.deploy \
 		--template .aws-sam/$(ARCHITECTURE)/template.yaml --architecture $(ARCHITECTURE) -- $(FLAGS)
+
+redrive: .venv/local ## Put the dead letters back on their queue; FLAGS="--conversation CH…", FLAGS=--local for `make run`
+	@.venv/bin/python -m local.redrive $(FLAGS)
 
 lock: ## Pin the newest requirements, with hashes; needs uv. FLAGS="--upgrade-package boto3" raises one
 	@command -v uv >/dev/null || { echo "$(NO_UV)"; exit 1; }

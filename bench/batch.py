@@ -39,8 +39,8 @@ class _Sqs:
 
 
 class _NoDeadLetters:
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
-        raise AssertionError(messages)
+    def copy(self, messages: Sequence[MessageAdded], *, turn: str) -> None:
+        raise AssertionError(turn, messages)
 
 
 def measure() -> tuple[float, float]:

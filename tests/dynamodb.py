@@ -139,11 +139,13 @@ def try_claim(
     turn: str = "T1",
     seconds: int = 0,
     told_at: int | None = None,
+    redriven: frozenset[int] = frozenset(),
 ) -> Conversation | ports.Busy:
     """Claim so many seconds after noon; `told_at` in seconds after noon too."""
     return store.claim(
         CONVERSATION,
         messages=frozenset(messages or {FIRST}),
+        redriven=redriven,
         turn=turn,
         token=worker,
         told_at=NOON + timedelta(seconds=seconds if told_at is None else told_at),
@@ -159,8 +161,9 @@ def claim(
     turn: str = "T1",
     seconds: int = 0,
     told_at: int | None = None,
+    redriven: frozenset[int] = frozenset(),
 ) -> Conversation:
-    claimed = try_claim(store, *messages, worker=worker, turn=turn, seconds=seconds, told_at=told_at)
+    claimed = try_claim(store, *messages, worker=worker, turn=turn, seconds=seconds, told_at=told_at, redriven=redriven)
     assert isinstance(claimed, Conversation), claimed
     return claimed
 
@@ -171,7 +174,13 @@ def settlement(
     human_because: OwnerReason | None = None,
     left_to_human: frozenset[int] = frozenset(),
     failed: frozenset[int] = frozenset(),
+    answered_since: frozenset[int] = frozenset(),
 ) -> Settlement:
     return Settlement(
-        coverage=coverage, human_because=human_because, left_to_human=left_to_human, failed=failed, at=NOON
+        coverage=coverage,
+        human_because=human_because,
+        left_to_human=left_to_human,
+        failed=failed,
+        answered_since=answered_since,
+        at=NOON,
     )

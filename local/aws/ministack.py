@@ -88,6 +88,19 @@ class Names:
         return f"{PSEUDO_PARAMETERS['AWS::StackName']}-{logical_id}"
 
 
+def local_client(service: str, *, endpoint: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
+    """Return a client of a local AWS, which reads no profile of this machine and never retries."""
+    session = Session({"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)})
+    return session.create_client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30, proxies={}),
+    )
+
+
 class LocalAws:
     """ministack on a free port of `host`, started when this is made; clients find it at the address `reachable`."""
 
@@ -105,16 +118,8 @@ class LocalAws:
             )
 
     def client(self, service: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
-        """Return a client of this AWS, which reads no profile of this machine and never retries."""
-        session = Session({"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)})
-        return session.create_client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30, proxies={}),
-        )
+        """Return a client of this AWS."""
+        return local_client(service, endpoint=self.endpoint)
 
     def wait_until_ready(self) -> None:
         """Return once ministack responds."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from switchboard.turn.gather import FULL_BATCH
+
 type Document = Mapping[str, Any]
 type OfType = Callable[[str], Mapping[str, Document]]
 
@@ -112,7 +114,7 @@ def test_a_mapping_takes_ten_records_and_returns_the_failed_ones_alone(
     most_at_once = template["Parameters"][properties["ScalingConfig"]["MaximumConcurrency"]["Ref"]]
 
     assert properties["Queue"] == {"Fn::GetAtt": [queue, "Arn"]}
-    assert properties["BatchSize"] == 10
+    assert properties["BatchSize"] == FULL_BATCH
     assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert "MaximumBatchingWindowInSeconds" not in properties  # FIFO has none
     assert most_at_once["MinValue"] == 2

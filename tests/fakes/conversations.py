@@ -50,6 +50,7 @@ class ConversationsInMemory:
         sid: str,
         *,
         messages: frozenset[TurnMessage],
+        redriven: frozenset[int],
         turn: str,
         token: str,
         told_at: datetime,
@@ -61,6 +62,8 @@ class ConversationsInMemory:
             return item if item.is_leased(now) else Busy(until=now)
         if item.is_leased(now):
             return Busy(until=item.lease_until)
+        if redriven & item.failed:
+            item = replace(_requeued(item, redriven & item.failed), redriven_at=now)
         self.items[sid] = replace(
             item,
             first_seen_at=_first_seen(item, min(told_at, now)),
@@ -87,12 +90,16 @@ class ConversationsInMemory:
         record: TurnRecord,
         *,
         coverage: Coverage,
-        left_to_human: frozenset[int],
+        left_to_human: frozenset[int] = frozenset(),
+        failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
     ) -> None:
         item = self._close_turn(conversation, coverage)
         self.items[item.sid] = replace(
-            item, left_to_human=item.left_to_human | left_to_human, loop_pause=loop_pause or item.loop_pause
+            item,
+            left_to_human=item.left_to_human | left_to_human,
+            failed=item.failed | failed,
+            loop_pause=loop_pause or item.loop_pause,
         )
         key = (record.index, record.turn)
         if record.rule == RefusalRule.NO_REPLY and key not in self._records(item.sid):
@@ -143,7 +150,7 @@ class ConversationsInMemory:
             item = replace(item, owner=Owner.HUMAN, owner_reason=settlement.human_because, owner_since=settlement.at)
         self.items[item.sid] = replace(
             item,
-            left_to_human=item.left_to_human | settlement.left_to_human,
+            left_to_human=(item.left_to_human | settlement.left_to_human) - settlement.answered_since,
             failed=item.failed | settlement.failed,
             recent_replies=settlement.recent_replies or item.recent_replies,
         )
@@ -177,8 +184,13 @@ class ConversationsInMemory:
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         item = self.items.get(sid, Conversation(sid=sid))
         handled = item.coverage.handled if index is None else item.coverage.handled | {index}
-        left_to_human = frozenset(number for number in item.left_to_human if index is None or number > index)
-        item = replace(item, coverage=replace(item.coverage, handled=handled), left_to_human=left_to_human)
+        answered = frozenset(range(index or 0))
+        item = replace(
+            item,
+            coverage=replace(item.coverage, handled=handled),
+            left_to_human=item.left_to_human - answered,
+            failed=item.failed - answered,
+        )
         if item.owner_event_at < at or (item.owner_event_at == at and item.owner is Owner.ASSISTANT):
             item = replace(
                 self._taken(item, at),
@@ -255,13 +267,10 @@ class ConversationsInMemory:
 
     def _handed_back(self, item: Conversation, at: datetime) -> Conversation:
         self.human_since.pop(item.sid, None)
-        requeued = item.coverage.requeued | item.left_to_human
-        taken = self._taken(item, at) if item.owner is Owner.HUMAN else item
+        taken = _requeued(self._taken(item, at), item.left_to_human) if item.owner is Owner.HUMAN else item
         return replace(
             taken,
             first_seen_at=_first_seen(item, at),
-            coverage=replace(item.coverage, requeued=requeued),
-            left_to_human=frozenset(),
             owner=Owner.ASSISTANT,
             owner_reason=None,
             owner_since=UNIX_EPOCH,
@@ -286,6 +295,15 @@ class ConversationsInMemory:
 
     def _records(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
         return self.records.setdefault(sid, {})
+
+
+def _requeued(item: Conversation, indices: frozenset[int]) -> Conversation:
+    return replace(
+        item,
+        coverage=replace(item.coverage, requeued=item.coverage.requeued | indices),
+        left_to_human=item.left_to_human - indices,
+        failed=item.failed - indices,
+    )
 
 
 def _without_turn(item: Conversation) -> Conversation:

@@ -179,3 +179,36 @@ def test_a_note_holds_no_name_and_is_deleted_ninety_days_after_it_was_said() -> 
         (item,) = map(from_wire, table.client.scan(TableName=table.name)["Items"])
     assert item.keys() == {"pk", "sk", "author_role", "text", "at", "ttl"}
     assert item["ttl"] == (NOON + timedelta(days=90)).timestamp()
+
+
+def test_a_hand_back_requeues_what_failed_so_that_no_redrive_answers_it_too(store: Store) -> None:
+    claimed = claim(store)
+    failed = frozenset({0})
+    coverage = claimed.coverage.with_handled({0}, now=NOON)
+    store.settle(claimed, settlement(coverage, human_because=OwnerReason.FAILURE, left_to_human=failed, failed=failed))
+
+    assert store.hand_back(CONVERSATION, at=LATER) == failed
+
+    after = claim(store, worker="two", redriven=failed)
+    assert (after.coverage.requeued, after.failed, after.left_to_human) == (failed, frozenset(), frozenset())
+    assert after.redriven_at < LATER
+
+
+def test_a_hand_back_to_an_assistant_that_owns_the_conversation_already_requeues_nothing(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage, left_to_human=frozenset({0}), failed=frozenset({0})))
+
+    assert store.hand_back(CONVERSATION, at=LATER) == frozenset()
+
+    assert claim(store, worker="two").failed == {0}
+
+
+def test_a_humans_message_answers_what_failed_before_it(store: Store) -> None:
+    before, after = (TurnMessage(index=index, message_sid=sid("IM", index)) for index in (0, 3))
+    claimed = claim(store, before, after)
+    failed = frozenset({0, 3})
+    store.settle(claimed, settlement(claimed.coverage.with_handled(failed, now=NOON), failed=failed))
+
+    store.take_over(CONVERSATION, index=2, at=LATER)
+
+    assert claim(store, worker="two").failed == {3}

@@ -22,7 +22,19 @@ from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
 from switchboard.ports import Busy, Fenced
 from tests.builders import CONVERSATION, NOON
-from tests.dynamodb import FIRST, LATER, RECORD, REPLY, SECOND, Store, claim, settlement, try_claim
+from tests.dynamodb import (
+    FIRST,
+    LATER,
+    RECORD,
+    REPLY,
+    SECOND,
+    Store,
+    claim,
+    settlement,
+    stores_of,
+    table_on_moto,
+    try_claim,
+)
 
 
 def test_a_claim_opens_a_turn_under_a_lease(store: Store) -> None:
@@ -179,6 +191,7 @@ def test_closing_an_empty_turn_removes_its_id_its_attempt_and_its_messages(store
 
 
 def test_a_refused_message_is_left_to_a_human_and_part_of_the_history(store: Store) -> None:
+    store.take_over(CONVERSATION, index=None, at=NOON)
     claimed = claim(store)
     coverage = claimed.coverage.with_handled({0}, now=NOON)
     refused = replace(RECORD, parts=(), outcome=TurnOutcome.REFUSED, rule="human", kind=None)
@@ -396,3 +409,83 @@ def test_only_a_refusal_by_the_assistant_is_charged(store: Store) -> None:
 
 def refusal(rule: RefusalRule, number: int) -> TurnRecord:
     return replace(RECORD, turn=f"T{number}", parts=(), outcome=TurnOutcome.REFUSED, rule=rule, kind=None)
+
+
+def test_a_claim_of_a_redriven_message_requeues_it_where_it_has_failed_and_nowhere_else(store: Store) -> None:
+    claimed = claim(store, FIRST, SECOND)
+    failed = settlement(
+        claimed.coverage.with_handled({0, 1}, now=NOON),
+        human_because=OwnerReason.FAILURE,
+        left_to_human=frozenset({0}),
+        failed=frozenset({0}),
+    )
+    store.settle(claimed, failed)
+
+    again = claim(store, FIRST, SECOND, worker="two", turn="T2", seconds=1, redriven=frozenset({0, 1}))
+
+    assert [again.coverage.covers(index) for index in (0, 1)] == [False, True]
+    assert (again.failed, again.left_to_human) == (frozenset(), frozenset())
+    assert (again.redriven_at, again.requeued_at) == (NOON + timedelta(seconds=1),) * 2
+
+
+def test_a_claim_of_a_redriven_message_that_is_repeated_by_its_worker_is_the_same_claim(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON), failed=frozenset({0})))
+    first = claim(store, worker="two", turn="T2", redriven=frozenset({0}))
+
+    repeated = claim(store, worker="two", turn="T2", redriven=frozenset({0}))
+
+    assert (repeated.fencing_token, repeated.coverage) == (first.fencing_token, first.coverage)
+    assert repeated.coverage.requeued == {0}
+
+
+def test_a_redriven_message_that_was_answered_is_not_requeued_again(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON), failed=frozenset({0})))
+    again = claim(store, worker="two", redriven=frozenset({0}))
+    store.settle(again, settlement(again.coverage.with_handled({0}, now=NOON)))
+
+    after = claim(store, worker="three", redriven=frozenset({0}))
+
+    assert after.coverage.covers(0)
+
+
+def test_what_was_too_old_waits_for_a_redrive(store: Store) -> None:
+    claimed = claim(store)
+    coverage = claimed.coverage.with_handled({0}, now=NOON)
+
+    store.refuse(claimed, RECORD, coverage=coverage, failed=frozenset({0}))
+
+    assert claim(store, worker="two").failed == {0}
+
+
+def test_an_answer_takes_what_failed_before_it_from_the_human_and_leaves_it_to_a_redrive(store: Store) -> None:
+    claimed = claim(store)
+    failed = frozenset({0})
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON), left_to_human=failed, failed=failed))
+    again = claim(store, SECOND, worker="two", turn="T2")
+
+    store.settle(again, settlement(again.coverage.with_handled({1}, now=NOON), answered_since=failed))
+
+    after = claim(store, SECOND, worker="three", turn="T3")
+    assert (after.left_to_human, after.failed) == (frozenset(), failed)
+
+
+def test_a_redriven_message_that_another_worker_answers_between_our_read_and_our_claim_is_not_requeued() -> None:
+    with table_on_moto() as table:
+        store = stores_of(table)
+        claimed = claim(store)
+        store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON), failed=frozenset({0})))
+        others = iter(["two"])
+
+        def answer_meanwhile(**_: object) -> None:
+            for worker in others:
+                theirs = claim(store, worker=worker, redriven=frozenset({0}))
+                store.settle(theirs, settlement(theirs.coverage.with_handled({0}, now=NOON)))
+
+        table.client.meta.events.register("after-call.dynamodb.GetItem", answer_meanwhile)
+
+        ours = try_claim(store, worker="three", redriven=frozenset({0}))
+
+        assert isinstance(ours, Busy)
+        assert claim(store, worker="four").coverage.covers(0)

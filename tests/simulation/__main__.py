@@ -37,6 +37,7 @@ class Scope(NamedTuple):
     turns: int = 1000  # a day's budget
     attempts: int = 3  # workers that may die over a turn
     customer: str = "-"  # how they answer our replies
+    is_broken: bool = False  # until every message has failed; then its dead letter is redriven
 
 
 CUSTOMERS = {
@@ -55,6 +56,8 @@ SCOPES = (
     Scope(1, events=1, customer="machine"),
     Scope(1, events=1, customer="menu"),
     Scope(1, customer="reacts"),
+    Scope(1, is_broken=True),
+    Scope(2, is_broken=True),
 )
 QUICK_SCOPES = (
     Scope(1),
@@ -66,20 +69,22 @@ QUICK_SCOPES = (
     Scope(1, events=1, customer="machine"),
     Scope(1, events=1, customer="menu"),
     Scope(1, events=1, customer="reacts"),
+    Scope(1, events=1, crashes=1, is_broken=True),
+    Scope(2, events=1, crashes=1, is_broken=True),
 )
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    print("messages  parts  events  crashes  budget  attempts  customer  orders    plans  violations  seconds")
+    print("messages  parts  events  crashes  budget  attempts  customer  broken  orders    plans  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
         for scope, (plans, found, seconds) in zip(scopes, processes.map(explore_scope, scopes), strict=True):
             orders = math.factorial(scope.messages)
             plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
-            settings = f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}"
+            settings = f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}  {scope.is_broken!s:6}"
             print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
     for violation in violations[:10]:
@@ -99,6 +104,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             events=scope.events,
             crashes=scope.crashes,
             max_attempts=scope.attempts,
+            is_broken=scope.is_broken,
             budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
             habits=CUSTOMERS[scope.customer],
         ):

@@ -16,7 +16,7 @@ from switchboard import lifecycle
 from switchboard.agent import Answer, Question
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import RetryReason
@@ -46,6 +46,7 @@ OTHER_EVENTS = (
     "take_over",
     "hand_back",
     "close",
+    "redrive",
     "write_response_lost",
     "write_repeated",  # by the SDK, where a response is lost
     "throttled",
@@ -105,6 +106,10 @@ class Harness:
     asked: list[Asked] = field(default_factory=list)
     handled: dict[int, set[int]] = field(default_factory=dict)  # when a worker claimed, by its depth
     model_is_unavailable: bool = False
+    is_broken: bool = False
+    letters: list[MessageAdded] = field(default_factory=list)
+    redriven: set[int] = field(default_factory=set)
+    points_with_letters: set[int] = field(default_factory=set)
     lease_is_orphaned: bool = False
     sent_after_takeover: bool = False
     busy_without_worker: bool = False
@@ -125,6 +130,15 @@ class Harness:
             self.queue.send(written[position])
             if position == order[0]:
                 self.work()
+        self._work_until_idle()
+        if self.is_broken:
+            self.is_broken = False
+            self._redrive()
+            self._work_until_idle()
+        self.clock.move(300)
+        self.twilio.commit_late_posts()
+
+    def _work_until_idle(self) -> None:
         habits = list(self.habits)
         for _ in range(40 * (1 + len(habits))):
             if not self.queue.is_empty():
@@ -134,8 +148,6 @@ class Harness:
             else:
                 break
             self.work()
-        self.clock.move(300)
-        self.twilio.commit_late_posts()
 
     def _answer_the_reply(self, habit: str) -> None:
         self.clock.move(2)
@@ -194,6 +206,8 @@ class Harness:
             self.asked.append(Asked(question=question, handled=self.handled[self.depth]))
             for index in map(index_of, question.messages):
                 self.turns_by_message.setdefault(index, set()).add(question.turn)
+            if self.is_broken:
+                raise Permanent("a bug")
             if self.model_is_unavailable:
                 raise ModelUnavailableError
             filling = f"\n\n{'.' * 1600}" * (self.parts - 1)
@@ -226,16 +240,19 @@ class Harness:
         )
         return listed
 
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
+    def copy(self, messages: Sequence[MessageAdded], *, turn: str) -> None:
         def send_each() -> None:
+            self.letters += messages
             for message in messages:
-                self.dead_letters.send(message)
+                self.dead_letters.send(message, deduplication_id=f"{message.message_sid}-{turn}")
 
         self.at("copy", send_each)
 
     def at(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever the port returns
         """Call a port, with the event that the plan has for this point."""
         event = self.plan.get(len(self.points), "")
+        if not self.dead_letters.is_empty():
+            self.points_with_letters.add(len(self.points))
         self.points.append(name)
         self.trace.append(f"{len(self.points) - 1:3} {'  ' * (self.depth - 1)}{name} {event}")
         if event in self.actions:
@@ -269,6 +286,7 @@ class Harness:
             "take_over": self._take_over,
             "hand_back": self._hand_back,
             "close": self._close,
+            "redrive": self._redrive,
         }
 
     def _crash(self) -> None:
@@ -316,6 +334,10 @@ class Harness:
                 record.visible_at = self.clock()
         self.work()
 
+    def _redrive(self) -> None:
+        """Put every dead letter back on the queue."""
+        self.redriven |= {message.index for message in self.dead_letters.redrive_to(self.queue)}
+
     def _hand_back(self) -> None:
         self.clock.move(1)
         requeued = self.store.hand_back(CONVERSATION, at=self.clock()) or frozenset()
@@ -332,6 +354,8 @@ class Harness:
             messages=self.twilio.messages[CONVERSATION],
             dead_letters=[record.message for records in self.dead_letters.records.values() for record in records]
             + self.queue.dead,
+            letters=self.letters,
+            redriven=self.redriven,
             item=self.store.items[CONVERSATION],
             records=list(self.store.records.get(CONVERSATION, {}).values()),
             human_wrote=self.human_wrote,
@@ -370,11 +394,21 @@ def run(
     budget: Budget = PLENTY,
     max_attempts: int = 3,
     habits: Sequence[str] = (),
+    is_broken: bool = False,
 ) -> Harness:
-    """Run one plan to its end, and check every invariant."""
-    bodies = [body_of(index) for index in range(messages)]
+    """Run one plan to its end, and check every invariant.
+
+    With `is_broken` the assistant has a bug, until every message has failed; then it is mended, and the dead letters
+    are redriven.
+    """
     harness = Harness(
-        plan=dict(plan), bodies=bodies, parts=parts, budget=budget, max_attempts=max_attempts, habits=habits
+        plan=dict(plan),
+        bodies=[body_of(index) for index in range(messages)],
+        parts=parts,
+        budget=budget,
+        max_attempts=max_attempts,
+        habits=habits,
+        is_broken=is_broken,
     )
     harness.run(order)
     check(harness.evidence())
@@ -397,6 +431,7 @@ def explore(
     budget: Budget = PLENTY,
     max_attempts: int = 3,
     habits: Sequence[str] = (),
+    is_broken: bool = False,
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
@@ -409,6 +444,7 @@ def explore(
             budget=budget,
             max_attempts=max_attempts,
             habits=habits,
+            is_broken=is_broken,
         )
     except AssertionError as error:
         yield plan, error
@@ -419,7 +455,7 @@ def explore(
     first = plan[-1][0] + 1 if plan else 0
     happened = Counter(event for _, event in plan)
     for point in range(first, len(harness.points)):
-        for event in _possible(harness.points[point], happened, crashes):
+        for event in _possible(harness, point, happened, crashes):
             is_crash = event in CRASHES
             yield from explore(
                 messages=messages,
@@ -430,17 +466,21 @@ def explore(
                 budget=budget,
                 max_attempts=max_attempts,
                 habits=habits,
+                is_broken=is_broken,
                 plan=(*plan, (point, event)),
             )
 
 
-def _possible(name: str, happened: Counter[str], crashes: int) -> Iterator[str]:
+def _possible(harness: Harness, point: int, happened: Counter[str], crashes: int) -> Iterator[str]:
+    name = harness.points[point]
     if crashes:
         yield from CRASHES
     for event in OTHER_EVENTS:
         if name not in CALLS_OF_EVENT.get(event, {name}):
             continue
-        if event == "hand_back" and not happened["take_over"]:
+        if event == "hand_back" and not happened["take_over"] and not harness.letters:
+            continue
+        if event == "redrive" and point not in harness.points_with_letters:
             continue
         if not happened[event]:
             yield event

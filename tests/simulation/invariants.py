@@ -68,6 +68,8 @@ class Evidence:
 
     messages: Sequence[MessageAdded]
     dead_letters: Sequence[MessageAdded]
+    letters: Sequence[MessageAdded]  # all that were ever copied, also those that were redriven
+    redriven: AbstractSet[int]
     item: Conversation
     records: Sequence[TurnRecord]
     human_wrote: bool
@@ -79,6 +81,7 @@ class Evidence:
     sent_after_takeover: bool = False
     busy_without_worker: bool = False
     owner_events: Sequence[OwnerSet] = ()
+    left_out: AbstractSet[int] = frozenset()  # what an answer did not cover, although it waited together with it
     old_messages: int = 0  # how many are from long before our first webhook: they get no answer
     hidden: AbstractSet[int] = frozenset()  # the indices of what no webhook and no sweep told us of in time
     may_be_late: AbstractSet[int] = frozenset()  # the indices of what a list did not show, or failed to show, in time
@@ -166,8 +169,8 @@ def every_message_has_an_end(evidence: Evidence) -> None:
 
 
 def nobody_waits_for_a_human_who_has_no_message(evidence: Evidence) -> None:
-    """What nobody has read, and nobody owns, is a dead letter: of a failure, unless the reply may have left."""
-    dead = {message.message_sid for message in evidence.dead_letters}
+    """What nobody has read, and nobody owns, was a dead letter: of a failure, unless the reply may have left."""
+    dead = {message.message_sid for message in evidence.letters}
     for record in evidence.records:
         assert record.outcome is not TurnOutcome.UNSURE or record.turn not in evidence.unsent, (
             "unsure, but nothing left"
@@ -223,7 +226,7 @@ def no_part_is_there_twice(evidence: Evidence) -> None:
 
 
 def no_message_is_answered_twice(evidence: Evidence) -> None:
-    """No two turns answer one message."""
+    """No two turns answer one message, also where its dead letter was redriven, or a human handed it back."""
     turns: dict[int, set[str]] = {}
     for reply in evidence.replies:
         for index in answered_by(reply):
@@ -243,7 +246,7 @@ def no_message_is_answered_after_a_later_one(evidence: Evidence) -> None:
     answered: set[int] = set()
     for reply in evidence.replies:
         late = {index for index in answered_by(reply) - answered if index < max(answered, default=-1)}
-        late -= evidence.may_be_late
+        late -= evidence.may_be_late | evidence.redriven
         assert not late, f"messages {sorted(late)} are answered after message {max(answered)}"
         answered |= answered_by(reply)
 
@@ -283,6 +286,8 @@ def a_message_is_thought_about_in_one_turn(evidence: Evidence) -> None:
     if evidence.was_handed_back:
         return
     for index, turns in evidence.turns_by_message.items():
+        if index in evidence.redriven:
+            continue
         assert len(turns) <= 1, f"the assistant was asked about message {index} in turns {sorted(turns)}"
 
 
@@ -327,6 +332,11 @@ def the_history_is_in_order(evidence: Evidence) -> None:
             said.add(str(index_of(entry.text)) if _is_a_customers_words(entry) else entry.text)
             with_human = entry.role is EntryRole.HUMAN or (with_human and entry.text != HANDED_BACK)
         assert not with_human, f"turn {asked.question.turn} is not told that the human's stretch is over"
+
+
+def what_waits_together_is_one_turn(evidence: Evidence) -> None:
+    """An answer to a full batch, or to what was handed back, covers everything that waits then, however many."""
+    assert not evidence.left_out, f"waited too, and got a turn of their own: messages {sorted(evidence.left_out)}"
 
 
 def nobody_waits_for_a_lease_that_is_over(evidence: Evidence) -> None:
@@ -478,6 +488,7 @@ INVARIANTS = (
     history_is_left_alone,
     who_writes_during_a_short_outage_is_answered_after_it,
     no_outage_mutes_anybody,
+    what_waits_together_is_one_turn,
     a_crash_charges_only_its_cause,
     beside_poison_every_other_customer_is_answered,
     poison_ends_with_the_fallback,
@@ -486,6 +497,11 @@ INVARIANTS = (
     nobody_is_taken_for_a_machine,
     a_reaction_alone_gets_no_reply,
 )
+
+
+def a_redriven_letter_ends(is_empty: bool) -> None:  # noqa: FBT001 -- what is asserted
+    """After a redrive without faults no dead letter is left: what is unanswered is answered, by a turn or by a rule."""
+    assert is_empty, "a dead letter comes back although nothing is wrong"
 
 
 def no_record_is_received_too_often(dead: Sequence[MessageAdded]) -> None:

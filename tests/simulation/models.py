@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 
 from switchboard.errors import NotSent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
@@ -171,6 +172,7 @@ class FifoQueue:
     sent: dict[str, datetime] = field(default_factory=dict)
     dead: list[MessageAdded] = field(default_factory=list)
     is_away: Callable[[], bool] = lambda: False
+    redrives: "count[int]" = field(default_factory=count)
 
     def send(self, message: MessageAdded, *, deduplication_id: str = "") -> None:
         if self.is_away():
@@ -180,6 +182,14 @@ class FifoQueue:
             return
         self.sent[key] = self.clock()
         self.records.setdefault(message.conversation_sid, []).append(SqsRecord(message, self.clock()))
+
+    def redrive_to(self, queue: "FifoQueue") -> list[MessageAdded]:
+        """Move every record to another queue, as our command and AWS do: the body stays, the ids are new."""
+        moved = [record.message for records in self.records.values() for record in records]
+        for message in moved:
+            queue.send(message, deduplication_id=f"redriven {next(self.redrives)}")
+        self.records.clear()
+        return moved
 
     def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
         for message in messages:

@@ -20,11 +20,13 @@ class Poison:
     messages_left: int
     is_only_fault: bool
     message: MessageAdded | None = None
+    is_mended: bool = False  # it kills nobody any more
 
     def is_in(self, conversation_sid: str, bodies: tuple[str, ...]) -> bool:
         """Tell whether it is among these messages, which say their own index."""
         message = self.message
-        return bool(message and message.conversation_sid == conversation_sid and str(message.index) in bodies)
+        is_there = message and message.conversation_sid == conversation_sid and str(message.index) in bodies
+        return bool(is_there and not self.is_mended)
 
 
 def plan_poison(seed: int, *, messages: int, outage: Outage | None) -> Poison | None:

@@ -61,6 +61,7 @@ class Ports:
     def __init__(self, world: "World", worker: Worker) -> None:
         self._world = world
         self._worker = worker
+        self._listed: tuple[MessageAdded, ...] = ()
 
     def answer(self, question: Question) -> Answer:
         ends = self._world.clock() + timedelta(seconds=question.timeout_seconds)
@@ -114,16 +115,18 @@ class Ports:
         if self._world.twilio_is_away() or self._fails(0.1):
             raise ThrottledError
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
+        self._listed = listed
         self._world.twilio.note_look(conversation_sid, listed)
         self._world.note_shown(listed)
         there = {m.index for m in self._world.twilio.messages[conversation_sid] if m.index >= from_index}
         self._world.note_unseen(conversation_sid, there.difference(message.index for message in listed))
         return listed
 
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
+    def copy(self, messages: Sequence[MessageAdded], *, turn: str) -> None:
         self._pause()
+        self._world.letters += messages
         for message in messages:
-            self._world.dead_letters.send(message)
+            self._world.dead_letters.send(message, deduplication_id=f"{message.message_sid}-{turn}")
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods
@@ -164,6 +167,9 @@ class Ports:
             self._world.charges.out_of_attempts.add(conversation_sid)
         if name in {"freeze", "record_resend"}:
             self._world.note_send_permit(name, conversation_sid)
+        if name == "freeze":
+            records = len(self._worker.process.received[conversation_sid])
+            self._world.note_left_out(conversation_sid, records=records, listed=self._listed)
         self._note(name)
         return result
 

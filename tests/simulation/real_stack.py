@@ -9,10 +9,11 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -165,17 +166,19 @@ class Checker:
                 return False
         return True
 
-    def violations(self, sids: Sequence[str], dead_letters: Sequence[str]) -> Iterator[str]:
-        """Check every invariant of every conversation; yield the violations."""
+    def violations(
+        self, sids: Sequence[str], dead_letters: Collection[str], *, redriven: Collection[str] = ()
+    ) -> Iterator[str]:
+        """Check every invariant of every conversation; yield the violations. Both collections are of MessageSids."""
         for sid in sids:
-            evidence = self._evidence(sid, dead_letters)
+            evidence = self._evidence(sid, frozenset(dead_letters), frozenset(redriven))
             self.load.report.replies += len(evidence.replies)
             try:
                 check(evidence)
             except AssertionError as error:
                 yield f"{sid}: {error} ({_story(evidence)})"
 
-    def _evidence(self, sid: str, dead_letters: Sequence[str]) -> Evidence:
+    def _evidence(self, sid: str, dead_letters: frozenset[str], redriven: frozenset[str]) -> Evidence:
         messages = self._messages(sid)
         numbers = {
             message.body: str(message.index) for message in messages if message.author_role is AuthorRole.CUSTOMER
@@ -183,12 +186,21 @@ class Checker:
         return Evidence(
             messages=[_renumbered(message, numbers, fallback=self._fallback) for message in messages],
             dead_letters=[message for message in messages if message.message_sid in dead_letters],
+            letters=[message for message in messages if message.message_sid in redriven | dead_letters],
+            redriven={message.index for message in messages if message.message_sid in redriven},
             item=self.item(sid),
             records=list(self._records(sid)),
             human_wrote=sid in self.load.humans_wrote_in,
             was_closed=sid in self.load.closed,
             was_handed_back=sid in self.load.handed_back,
         )
+
+    def records_waiting(self) -> int:
+        """Return how many records the messages queue holds."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        url = self.load.stack.environments["AgentFunction"]["MESSAGES_QUEUE_URL"]
+        answer = self.load.stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return sum(map(int, answer["Attributes"].values()))
 
     def _messages(self, sid: str) -> list[MessageAdded]:
         listed = self.load.rest("GET", f"/Conversations/{sid}/Messages?PageSize=100")["messages"]
@@ -292,30 +304,58 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
             checker = Checker(load=load)
             sids = list(checker.sids())
             report.conversations = len(sids)
-            try:
-                wait_until(
-                    lambda: checker.is_idle(sids),
-                    within_seconds=SETTLES_WITHIN_SECONDS,
-                    what="every message to be handled",
-                    pause_seconds=2,
-                )
-            except AssertionError as error:
-                report.violations.append(str(error))
-            dead_letters = list(read_dead_letters(stack))
-            report.dead_letters = len(dead_letters)
-            report.violations += checker.violations(sids, dead_letters)
+            report.violations += _wait_until_idle(checker, sids)
+            letters = list(_take_dead_letters(stack))
+            report.dead_letters = len(letters)
+            _put_back(stack, letters)
+            report.violations += _wait_until_idle(checker, sids)
+            redriven, dead_letters = (
+                [json.loads(body)["message_sid"] for body in letters],
+                list(read_dead_letters(stack)),
+            )
+            report.violations += [f"{sid}: a dead letter comes back although nothing is wrong" for sid in dead_letters]
+            report.violations += checker.violations(sids, dead_letters, redriven=redriven)
     report.seconds = time.monotonic() - started
     return report
 
 
+def _wait_until_idle(checker: Checker, sids: Sequence[str]) -> Iterator[str]:
+    """Wait until nothing is left to do; yield a violation if that takes too long."""
+    try:
+        wait_until(
+            lambda: checker.is_idle(sids) and not checker.records_waiting(),
+            within_seconds=SETTLES_WITHIN_SECONDS,
+            what="every message to be handled",
+            pause_seconds=2,
+        )
+    except AssertionError as error:
+        yield str(error)
+
+
 def read_dead_letters(stack: LocalStack) -> Iterator[str]:
-    """Yield the MessageSids of the dead letters."""
+    """Take the dead letters from their queue, and yield their MessageSids."""
+    yield from (json.loads(body)["message_sid"] for body in _take_dead_letters(stack))
+
+
+def _take_dead_letters(stack: LocalStack) -> Iterator[str]:
+    """Take the dead letters from their queue, and yield their bodies."""
     url = stack.environments["AgentFunction"]["MESSAGES_DEAD_LETTER_QUEUE_URL"]
     sqs = stack.client("sqs")
     while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         for record in received:
-            yield json.loads(record["Body"])["message_sid"]
+            yield record["Body"]
             sqs.delete_message(QueueUrl=url, ReceiptHandle=record["ReceiptHandle"])
+
+
+def _put_back(stack: LocalStack, bodies: Sequence[str]) -> None:
+    """Put dead letters back on the queue as AWS's redrive does: the bodies stay, the ids are new."""
+    for body in bodies:
+        stack.client("sqs").send_message(
+            QueueUrl=stack.environments["AgentFunction"]["MESSAGES_QUEUE_URL"],
+            MessageBody=body,
+            MessageGroupId=json.loads(body)["conversation_sid"],
+            MessageDeduplicationId=uuid4().hex,
+        )
 
 
 def logged_object(line: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from switchboard.events import (
 from switchboard.ports import MessagePage, Takeover
 from switchboard.sweeper import HandBackRule, sweep
 from tests.builders import PLENTY, sid
+from tests.simulation.bursts import Burst, left_out, plan_burst
 from tests.simulation.checks import Checks
 from tests.simulation.habits import CHATTER, FEW_TURNS, MAX_ANSWERS, body_of, plan_habit
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
@@ -36,6 +37,7 @@ from tests.simulation.invariants import (
     Asked,
     Evidence,
     SendPermit,
+    a_redriven_letter_ends,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
     checks_go_on_for_a_day,
@@ -105,6 +107,10 @@ class World:
     written_after_outage: dict[str, int] = field(default_factory=dict)
     habits: dict[str, str] = field(default_factory=dict)
     turns_per_ten_minutes: int | None = None
+    letters: list[MessageAdded] = field(default_factory=list)
+    redriven: set[str] = field(default_factory=set)
+    left_out: dict[str, set[int]] = field(default_factory=dict)
+    burst: Burst | None = field(init=False)
     max_in_flight: int = 0
     budget: Budget = PLENTY
     numbers: "count[int]" = field(default_factory=count)
@@ -132,6 +138,7 @@ class World:
         self.poison = plan_poison(self.seed, messages=max(self.messages, 1), outage=self.outage)
         self.hand_back_after = plan_hand_back(self.seed)
         self.quiet_at = plan_quiet(self.seed, messages=max(self.messages, 1))
+        self.burst = plan_burst(self.seed, messages=max(self.messages, 1))
         if self.has_only_fault():
             self.faults = 0
         if self.poison:
@@ -157,10 +164,21 @@ class World:
         self.twilio.list_lag = timedelta(0)
         self.run_until_idle(a_day=self.chance.random() < 0.1)
         self._check_each_conversation()
+        if self.burst and self.burst.is_for_human and self.burst.conversation_sid:
+            self._hand_back(self.burst.conversation_sid)
+            self.run_until_idle(a_day=False)
+            self._check_each_conversation()
         if self.outage and self.outage.began and self.budget is PLENTY:
             self._every_customer_writes_once_more()
             self.run_until_idle(a_day=False)
             self._check_each_conversation()
+        if not self.dead_letters.is_empty():
+            if self.poison:
+                self.poison.is_mended = True  # as whoever redrives does first
+            self._a_redrive()
+            self.run_until_idle(a_day=False)
+            self._check_each_conversation()
+            require(a_redriven_letter_ends, self.dead_letters.is_empty())
         require(no_record_is_received_too_often, self.queue.dead)
         records = [record for turns in self.store.records.values() for record in turns.values()]
         require(budgets_are_exceeded_by_at_most_the_turns_in_flight, records, self.budget, in_flight=self.max_in_flight)
@@ -190,6 +208,8 @@ class World:
                 (0.05, self._a_conversation_is_closed),
             ]
         choices.append((0.3, self._a_sweep))
+        if not self.dead_letters.is_empty() and not self.has_only_fault() and not self.queue.is_away():
+            choices.append((0.5, self._a_redrive))
         if self.faults > 0:
             choices.append((1.5, self._a_fault))
         weights, actions = zip(*choices, strict=True)
@@ -269,11 +289,21 @@ class World:
             self._note(f"{self.outage.kind} for {self.outage.length}")
             self.happened[f"outage: {self.outage.kind}"] += 1
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
-        if conversation_sid not in self.closed:
-            message = self._write(conversation_sid)
-            if self.poison and self.poison.message is None and self.messages <= self.poison.messages_left:
-                self.poison.message = message
-                self._note("it is poisonous")
+        if conversation_sid in self.closed:
+            return
+        message = self._write(conversation_sid)
+        if self.poison and self.poison.message is None and self.messages <= self.poison.messages_left:
+            self.poison.message = message
+            self._note("it is poisonous")
+        if self.burst and not self.burst.conversation_sid and self.messages <= self.burst.messages_left:
+            self._a_burst_comes(self.burst, conversation_sid)
+
+    def _a_burst_comes(self, burst: Burst, conversation_sid: str) -> None:
+        burst.conversation_sid = conversation_sid
+        if burst.is_for_human:
+            self._take_over(conversation_sid)
+        for _ in range(burst.size):
+            self._write(conversation_sid)
 
     def _the_customer_answers_at_once(self, conversation_sid: str) -> None:
         """Let a customer answer a reply of ours, at the moment at which it comes, if that is a habit of theirs."""
@@ -331,10 +361,13 @@ class World:
     def _apply(self, event: LifecycleEvent) -> None:
         if self.is_away(OutageKind.TABLE_IS_AWAY):
             raise ThrottledError
-        effect = lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
-        self.happened[f"lifecycle: {effect}"] += 1
-        if effect is lifecycle.Effect.HANDED_BACK:
-            self.note_hand_back(event.conversation_sid, at=event.at)
+        try:
+            effect = lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
+            self.happened[f"lifecycle: {effect}"] += 1
+        finally:  # it is handed back although nothing could be queued: the event comes again for that
+            is_hand_back = isinstance(event, OwnerSet) and event.owner is Owner.ASSISTANT
+            if is_hand_back and self.item(event.conversation_sid).owner_event_at == event.at:
+                self.note_hand_back(event.conversation_sid, at=event.at)
 
     def apply_change(self, conversation_sid: str, change: Callable[[], object]) -> None:
         """Apply a change that may raise the ownership epoch; count it as a takeover, unless it is a hand back."""
@@ -365,8 +398,10 @@ class World:
 
     def _a_human_writes(self) -> None:
         conversation_sid = self.chance.choice(list(self.twilio.messages))
-        if conversation_sid in self.closed:
-            return
+        if conversation_sid not in self.closed:
+            self._take_over(conversation_sid)
+
+    def _take_over(self, conversation_sid: str) -> None:
         self.clock.move(0.01)
         self.humans_wrote_in.add(conversation_sid)
         self._somebody_writes(self.chance.choice(HUMANS), conversation_sid)
@@ -388,7 +423,9 @@ class World:
         self.webhooks.append(OwnerSet(conversation_sid=conversation_sid, owner=Owner.HUMAN, at=self.clock()))
 
     def _a_human_hands_back(self) -> None:
-        conversation_sid = self.chance.choice(list(self.twilio.messages))
+        self._hand_back(self.chance.choice(list(self.twilio.messages)))
+
+    def _hand_back(self, conversation_sid: str) -> None:
         self.clock.move(0.01)
         self._note(f"hand back of {conversation_sid[-1]}")
         self.handed_back.add(conversation_sid)
@@ -402,6 +439,12 @@ class World:
         self.webhooks.append(
             ConversationStateUpdated(conversation_sid=conversation_sid, state=ConversationState.CLOSED, at=self.clock())
         )
+
+    def _a_redrive(self) -> None:
+        """Put every dead letter back on the queue, as an operator does, at any time."""
+        moved = self.dead_letters.redrive_to(self.queue)
+        self.redriven |= {message.message_sid for message in moved}
+        self._note(f"redrive: {', '.join(map(_describe, moved))}")
 
     def has_only_fault(self) -> bool:
         """Tell whether nothing goes wrong but an outage, or a poisonous message."""
@@ -530,6 +573,13 @@ class World:
             )
         )
 
+    def note_left_out(self, conversation_sid: str, *, records: int, listed: Sequence[MessageAdded]) -> None:
+        """Keep what waits beside a frozen answer, and should be part of its turn."""
+        if not self.is_overdue(conversation_sid):
+            at_twilio = listed if self.twilio.list_lag else self.twilio.messages[conversation_sid]
+            left = left_out(self.item(conversation_sid), records=records, listed=listed, at_twilio=at_twilio)
+            self.left_out.setdefault(conversation_sid, set()).update(left)
+
     # ── the sweeper ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _a_sweep(self) -> None:
@@ -603,6 +653,8 @@ class World:
         return Evidence(
             messages=[in_truth(message) for message in self.twilio.messages[conversation_sid]],
             dead_letters=[m for m in [*copied, *self.queue.dead] if m.conversation_sid == conversation_sid],
+            letters=[m for m in [*self.letters, *self.queue.dead] if m.conversation_sid == conversation_sid],
+            redriven={m.index for m in self.twilio.messages[conversation_sid] if m.message_sid in self.redriven},
             item=self.item(conversation_sid),
             records=list(self.store.records.get(conversation_sid, {}).values()),
             human_wrote=conversation_sid in self.humans_wrote_in,
@@ -612,6 +664,7 @@ class World:
             turns_by_message=self.turns_by_message.get(conversation_sid, {}),
             asked=self.asked.get(conversation_sid, []),
             owner_events=self.owner_events.get(conversation_sid, []),
+            left_out=self.left_out.get(conversation_sid, set()),
             old_messages=self.old_messages.get(conversation_sid, 0),
             hidden=self._hidden(conversation_sid),
             may_be_late=self.unseen.get(conversation_sid, frozenset()),

@@ -69,8 +69,8 @@ class Coverage:
 
     An index is handled if it is in `handled`, or if it is at most `low_watermark` and not a gap. `gaps` are indices
     below the low watermark that no webhook and no list has shown yet, each with the time we noticed it; Twilio skips
-    numbers, so most never come. `requeued` are indices that a human left unanswered and that wait for an answer again.
-    A gap or a requeued index in `looked` was looked for at Twilio and not found.
+    numbers, so most never come. `requeued` are indices that wait for an answer again: a human left them unanswered, or
+    their dead letter was redriven. A gap or a requeued index in `looked` was looked for at Twilio and not found.
     """
 
     low_watermark: int = -1
@@ -170,9 +170,10 @@ class Conversation:
     `owner_event_at` is Twilio's time of the last lifecycle event that set the owner; `owner_since` when a human became
     the owner, by whatever cause; `human_spoke_at` when a human wrote last. `attempts` counts the claims of the open
     turn that ended without a verdict; once a reply is pending, those since its freeze. `left_to_human` are the indices
-    of messages that wait for a human's answer, `failed` those of messages that ended with the fallback sentence, or
-    with a reply that expired. `goes_first` marks a suspect that its last batch left no time for. `recent_replies`
-    are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last one, over or not.
+    of messages that wait for a human's answer, `failed` those of messages whose dead letter a redrive answers; a hand
+    back or a redrive moves an index out of both. `goes_first` marks a suspect that its last batch left no time for.
+    `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last one,
+    over or not.
     """
 
     sid: str
@@ -183,6 +184,7 @@ class Conversation:
     owner_since: datetime = UNIX_EPOCH
     human_spoke_at: datetime = UNIX_EPOCH
     handed_back_at: datetime = UNIX_EPOCH
+    redriven_at: datetime = UNIX_EPOCH
     closed: bool = False
     opted_out_at: datetime = UNIX_EPOCH
     ownership_epoch: int = 0
@@ -206,6 +208,15 @@ class Conversation:
     def has_failed(self) -> bool:
         """Whether a human owns the conversation only because the assistant gave up."""
         return self.owner is Owner.HUMAN and self.owner_reason is OwnerReason.FAILURE
+
+    @property
+    def requeued_at(self) -> datetime:
+        """When messages were requeued last. What is requeued is as old as that, whenever it was written."""
+        return max(self.handed_back_at, self.redriven_at)
+
+    def requeued_since(self, moment: datetime) -> frozenset[int]:
+        """Return the indices that were requeued since then; those requeued before it are given up."""
+        return self.coverage.requeued if self.requeued_at >= moment else frozenset()
 
     @property
     def quiet_since(self) -> datetime | None:

@@ -36,7 +36,11 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAdded:
-    """A message was added to a conversation. `index` orders messages: Twilio may skip numbers, and never goes back."""
+    """A message was added to a conversation. `index` orders messages: Twilio may skip numbers, and never goes back.
+
+    `again` is True of a copy for the dead-letter queue. Put back on the messages queue, it asks for the answer that the
+    message did not get.
+    """
 
     conversation_sid: str
     message_sid: str
@@ -47,6 +51,7 @@ class MessageAdded:
     media_content_types: tuple[str, ...] = ()
     at: datetime
     marker: Marker | None = None
+    again: bool = False
 
     @property
     def text(self) -> str:

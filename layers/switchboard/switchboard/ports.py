@@ -105,8 +105,8 @@ class NewConversations(Protocol):
 class DeadLetters(Protocol):
     """The dead-letter queue: messages that nobody could answer. An alarm watches it."""
 
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
-        """Put the messages there; a repeat adds nothing."""
+    def copy(self, messages: Sequence[MessageAdded], *, turn: str) -> None:
+        """Put the messages there; a repeat for the same turn adds nothing."""
         ...
 
 
@@ -137,6 +137,7 @@ class Settlement:
     """What the end of a turn changes in the conversation's item, beside closing the turn.
 
     `human_because` makes a human the owner; None leaves the owner. `left_to_human` and `failed` are added to;
+    `answered_since` are indices that the assistant was shown as unanswered, and that no human has to answer any more.
     `recent_replies` replace those that the item has.
     """
 
@@ -144,6 +145,7 @@ class Settlement:
     human_because: OwnerReason | None
     left_to_human: frozenset[int]
     failed: frozenset[int]
+    answered_since: frozenset[int]
     at: datetime
     recent_replies: tuple[RecentReply, ...] = ()
 
@@ -167,6 +169,7 @@ class TurnStore(Protocol):
         sid: str,
         *,
         messages: frozenset[TurnMessage],
+        redriven: frozenset[int],
         turn: str,
         token: str,
         told_at: datetime,
@@ -176,7 +179,8 @@ class TurnStore(Protocol):
         """Raise the fencing token, take the lease, count an attempt, and join the messages to the open turn.
 
         Where no turn is open, one opens under the id `turn`, now. A conversation that is new was first seen when Twilio
-        told us of it, at `told_at`: a claim may come much later. A claim repeated with its own token changes nothing.
+        told us of it, at `told_at`: a claim may come much later. Those of the indices `redriven` that are in `failed`
+        move to `requeued`. A claim repeated with its own token changes nothing.
         """
         ...
 
@@ -190,7 +194,8 @@ class TurnStore(Protocol):
         record: TurnRecord,
         *,
         coverage: Coverage,
-        left_to_human: frozenset[int],
+        left_to_human: frozenset[int] = frozenset(),
+        failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
     ) -> None:
         """Record the turn and close it without an answer; the owner stays. What the assistant was asked is charged."""

@@ -324,10 +324,10 @@ class _Sweeper:
     def _missed(self, listed: _Listed, conversation: Conversation) -> list[MessageAdded]:
         """Return the messages that nobody has handled; those older than a day are given up.
 
-        What was handed back is as old as the hand back.
+        What was handed back or redriven is as old as that.
         """
         oldest = self.now - SWEEP_WINDOW
-        requeued = conversation.coverage.requeued if conversation.handed_back_at >= oldest else frozenset[int]()
+        requeued = conversation.requeued_since(oldest)
         answered = conversation.last_reply_before_the_table(listed.messages)
         return [
             message

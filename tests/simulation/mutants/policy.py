@@ -172,4 +172,10 @@ MUTANTS = (
         old='    return _LIKE_A_TAG.sub("(", text)\n',
         new="    return text\n",
     ),
+    Mutant(
+        name="a redriven message is as old as it was",
+        file=f"{LAYER}/conversation.py",
+        old="        return max(self.handed_back_at, self.redriven_at)\n",
+        new="        return self.handed_back_at\n",
+    ),
 )

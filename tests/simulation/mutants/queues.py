@@ -105,4 +105,22 @@ MUTANTS = (
         old=" or self.clock() > until - MIN_TIME_FOR_EVENT:\n",
         new=":\n",
     ),
+    Mutant(
+        name="a message that fails again within five minutes leaves no letter",
+        file=f"{LAYER}/aws/sqs/queue.py",
+        old='f"{_deduplication_id(message)}-{turn}"',
+        new="_deduplication_id(message)",
+    ),
+    Mutant(
+        name="our redrive leaves what SQS gave up unmarked",
+        file=f"{LAYER}/aws/sqs/redrive.py",
+        old='json.dumps({**values, "again": True})',
+        new="json.dumps(values)",
+    ),
+    Mutant(
+        name="a first text waits for no other",
+        file=f"{LAYER}/aws/sqs/messages_batch.py",
+        old="return max(0, round((oldest + self.coalesce - self.clock()).total_seconds()))",
+        new="return max(0, int((oldest + self.coalesce - self.clock()).total_seconds()))",
+    ),
 )

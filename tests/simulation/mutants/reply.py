@@ -6,7 +6,7 @@ MUTANTS = (
     Mutant(
         name="R3 the fallback leaves no dead letter",
         file=f"{LAYER}/turn/record.py",
-        old="        turn.ports.dead_letters.copy(dead_letters(turn, ending.reply.covers))\n",
+        old="        turn.ports.dead_letters.copy(dead_letters(turn, ending.reply.covers), turn=ending.reply.turn)\n",
         new="",
     ),
     Mutant(
@@ -129,5 +129,36 @@ MUTANTS = (
         file=f"{LAYER}/turn/record.py",
         old="index=max(turn.conversation.coverage.low_watermark, *covers),",
         new="index=min(covers),",
+    ),
+    Mutant(
+        name="what was too old is answered by no redrive",
+        file=f"{LAYER}/turn/settle.py",
+        old="        failed=refused.covers if refused.rule is RefusalRule.TOO_OLD else frozenset(),\n",
+        new="",
+    ),
+    Mutant(
+        name="a redrive answers what a human spoke to while it failed",
+        file=f"{LAYER}/turn/settle.py",
+        old="if ending.outcome in _FAILED and not human_spoke else frozenset()",
+        new="if ending.outcome in _FAILED or (ending.outcome in _FAILED and human_spoke) else frozenset()",
+    ),
+    Mutant(
+        name="a hand back answers a failure of weeks ago",
+        file=f"{LAYER}/turn/settle.py",
+        old="    if ending.outcome is not TurnOutcome.ANSWERED:\n",
+        new="    if ending.outcome is not TurnOutcome.ANSWERED or ending.sent:\n",
+    ),
+    Mutant(
+        name="a redrive that needs no answer says nothing",
+        file=f"{LAYER}/turn/settle.py",
+        old="    return replace(result, redrives_skipped=_redrives_skipped(turn))\n",
+        new="    return result\n",
+    ),
+    Mutant(
+        name="what a redrive has answered, a redrive answers again",
+        file=f"{LAYER}/turn/settle.py",
+        old="_FAILED = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED})",
+        new="_FAILED = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED, TurnOutcome.ANSWERED})",
+        breaks="no_message_is_answered_twice",
     ),
 )

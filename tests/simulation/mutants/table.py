@@ -24,13 +24,13 @@ MUTANTS = (
     Mutant(
         name="R8 the table: what is left to a human is forgotten",
         file=f"{LAYER}/aws/dynamodb/turn_store.py",
-        old='            update.adds["left_to_human"] = ":left_to_human"\n            update.values[":left_to_human"] = set(left_to_human)\n',
-        new="            pass\n",
+        old="        add_indices(update, left_to_human=left_to_human, failed=failed)\n",
+        new="        add_indices(update, failed=failed)\n",
     ),
     Mutant(
         name="R8 the table: a hand back reopens nothing",
         file=f"{LAYER}/aws/dynamodb/updates.py",
-        old='        update.adds["requeued"] = ":left_to_human"\n        update.removes = (*update.removes, "left_to_human")\n        update.values[":left_to_human"] = set(conversation.left_to_human)\n',
+        old="        _requeue(update, conversation.left_to_human)\n",
         new="        pass\n",
     ),
     Mutant(
@@ -212,5 +212,23 @@ MUTANTS = (
         file=f"{LAYER}/aws/dynamodb/turn_store.py",
         old="                ScanIndexForward=False,\n",
         new="",
+    ),
+    Mutant(
+        name="the table: a redrive requeues what another worker answers meanwhile",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='f"contains(#failed, :failed_{index})"',
+        new='f"(contains(#failed, :failed_{index}) OR attribute_exists(#fencing_token))"',
+    ),
+    Mutant(
+        name="the table: a hand back and a redrive both answer",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='dict.fromkeys(("left_to_human", "failed"), ":requeued")',
+        new='dict.fromkeys(("left_to_human",), ":requeued")',
+    ),
+    Mutant(
+        name="the table: a redrive answers what a human has answered",
+        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
+        old='both = {"left_to_human": ":answered", "failed": ":answered"}',
+        new='both = {"left_to_human": ":answered"}',
     ),
 )

@@ -67,7 +67,7 @@ MUTANTS = (
     Mutant(
         name="what a list shows does not join",
         file=f"{LAYER}/turn/gather.py",
-        old="    if unexplained is None and not unread:\n",
+        old="    if from_index is None:\n",
         new="    if True:\n",
     ),
     Mutant(
@@ -115,8 +115,8 @@ MUTANTS = (
     Mutant(
         name="what is handed back after an hour is too old",
         file=f"{LAYER}/turn/gate.py",
-        old="max(message.at, turn.conversation.handed_back_at) if message.index in requeued else message.at",
-        new="message.at",
+        old="return max(message.at, turn.conversation.requeued_at) if is_requeued else message.at",
+        new="return message.at",
     ),
     Mutant(
         name="a list that fails stops a turn for ever",
@@ -189,5 +189,43 @@ MUTANTS = (
         file=f"{LAYER}/turn/history.py",
         old="        if tokens < min(estimate_tokens(entry.text), MIN_TOKENS_WORTH_SHOWING):\n            return\n        text = cut_text(entry.text, tokens)\n",
         new="        text = entry.text\n",
+    ),
+    Mutant(
+        name="a redrive is dropped, because its message is handled",
+        file=f"{LAYER}/turn/claim.py",
+        old="redriven=frozenset(message.index for message in delivered if message.again),",
+        new="redriven=frozenset(),",
+        breaks="every_message_has_an_end",
+    ),
+    Mutant(
+        name="a redriven message beside the failure that ends it is acknowledged",
+        file=f"{LAYER}/turn/context.py",
+        old="        return message.again and reply is not None and message.index in reply.covers - requeued\n",
+        new="        return message.again and reply is not None and message.index in reply.covers - requeued - reply.covers\n",
+    ),
+    Mutant(
+        name="a message that SQS gave up is as old as it was when it is redriven",
+        file=f"{LAYER}/turn/gate.py",
+        old="    if message.again:\n        return turn.now()\n",
+        new="",
+    ),
+    Mutant(
+        name="a letter whose body nobody knew is shown as an empty message",
+        file=f"{LAYER}/turn/messages.py",
+        old="    return message.again and not message.text\n",
+        new="    return message.again and message.text != message.body\n",
+    ),
+    Mutant(
+        name="nobody asks what waits behind a full batch",
+        file=f"{LAYER}/turn/gather.py",
+        old="if len(turn.delivered) >= FULL_BATCH else None",
+        new="if len(turn.delivered) > FULL_BATCH else None",
+        breaks="what_waits_together_is_one_turn",
+    ),
+    Mutant(
+        name="of what was handed back only a batch is answered together",
+        file=f"{LAYER}/turn/gather.py",
+        old="    unread = (indices | requeued) - readable.keys()\n",
+        new="    unread = (indices | (requeued & indices)) - readable.keys()\n",
     ),
 )

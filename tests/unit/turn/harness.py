@@ -1,7 +1,7 @@
 """One conversation, with fakes at the ports of a turn, and workers that deliver its messages to `take_turn`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -49,8 +49,16 @@ class EchoAgent:
 class DeadLetterList:
     messages: list[MessageAdded] = field(default_factory=list)
 
-    def copy(self, messages: Sequence[MessageAdded]) -> None:
-        self.messages += [message for message in messages if message not in self.messages]
+    turns: set[str] = field(default_factory=set)
+
+    def copy(self, messages: Sequence[MessageAdded], *, turn: str) -> None:
+        self.messages += [] if turn in self.turns else messages
+        self.turns.add(turn)
+
+
+def copies_of(*messages: MessageAdded) -> list[MessageAdded]:
+    """Return messages as they stand on the dead-letter queue, and as a redrive puts them back."""
+    return [replace(message, again=True) for message in messages]
 
 
 class Harness:

@@ -11,7 +11,7 @@ from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
 from switchboard.turn.context import Step
 from tests.builders import CONVERSATION, message_added, turn_settings
-from tests.unit.turn.harness import Harness
+from tests.unit.turn.harness import Harness, copies_of
 
 
 def test_in_a_closed_conversation_no_message_gets_an_answer(harness: Harness) -> None:
@@ -53,7 +53,7 @@ def test_a_message_that_waited_too_long_is_a_dead_letter_and_changes_no_owner(ha
 
     assert (result.outcome, result.cause) == ("refused", "too_old")
     assert harness.item.owner is Owner.ASSISTANT
-    assert harness.dead_letters.messages == messages
+    assert harness.dead_letters.messages == copies_of(*messages)
 
 
 def test_after_a_message_that_waited_too_long_a_fresh_one_is_answered(harness: Harness) -> None:

@@ -1,12 +1,14 @@
 """Gather: messages that no record brought are found at Twilio and join the turn."""
 
 from datetime import timedelta
+from itertools import batched
 
 from switchboard.author import AuthorRole
 from switchboard.errors import Transient
-from tests.builders import from_human, message_added
+from switchboard.turn.gather import FULL_BATCH
+from tests.builders import CONVERSATION, from_human, message_added
 from tests.fakes.conversations import ConversationsInMemory
-from tests.unit.turn.harness import Harness
+from tests.unit.turn.harness import Harness, copies_of
 
 
 def test_a_message_whose_webhook_is_late_joins_the_turn_and_its_own_record_is_dropped(harness: Harness) -> None:
@@ -38,7 +40,7 @@ def test_what_came_before_a_record_that_waited_for_hours_is_not_history(harness:
     result = harness.deliver(second)
 
     assert (result.outcome, result.cause) == ("refused", "too_old")
-    assert harness.dead_letters.messages == [first, second]
+    assert harness.dead_letters.messages == copies_of(first, second)
 
 
 def test_a_retry_answers_the_messages_of_the_first_attempt_too(harness: Harness) -> None:
@@ -105,3 +107,79 @@ def test_a_message_of_twilio_itself_is_listed_once_and_then_handled(harness: Har
     harness.deliver(*harness.customer_writes("again"))
 
     assert (lists_of_first_turn, harness.twilio.list_count) == (1, 1)
+
+
+def test_a_full_batch_is_answered_together_with_what_waits_behind_it(harness: Harness) -> None:
+    texts = harness.customer_writes(*[str(number) for number in range(40)])
+
+    results = [harness.deliver(*batch) for batch in batched(texts, FULL_BATCH, strict=True)]
+
+    assert harness.replies == [f"You said: {' | '.join(text.body for text in texts)}"]
+    assert [result.outcome for result in results] == ["answered", "dropped", "dropped", "dropped"]
+    assert all(len(result.acknowledged) == FULL_BATCH for result in results)
+    assert harness.twilio.list_count == 1
+
+
+def test_of_forty_texts_that_twilio_does_not_list_at_once_the_later_ones_are_one_turn_more(harness: Harness) -> None:
+    texts = harness.customer_writes(*[str(number) for number in range(40)])
+    batches = [*batched(texts, FULL_BATCH, strict=True)]
+    harness.twilio.unlisted = {*range(25, 40)}
+    harness.deliver(*batches[0])
+    harness.twilio.unlisted = set()
+
+    for batch in batches[1:]:
+        harness.deliver(*batch)
+
+    assert len(harness.replies) == 2
+    assert harness.replies[1] == f"You said: {' | '.join(text.body for text in texts[25:])}"
+
+
+def test_a_batch_that_is_not_full_asks_nobody_what_waits_behind_it(harness: Harness) -> None:
+    texts = harness.customer_writes(*[str(number) for number in range(FULL_BATCH)])
+
+    harness.deliver(*texts[:-1])
+
+    assert harness.twilio.list_count == 0
+
+
+def test_fourteen_messages_that_are_handed_back_are_one_turn_however_many_are_delivered(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    texts = harness.customer_writes(*[str(number) for number in range(14)])
+    harness.deliver(*texts)
+    harness.clock.move(seconds=1)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    answered = harness.deliver(*texts[2:4])
+    dropped = harness.deliver(*texts[:2], *texts[4:])
+
+    assert harness.replies == [f"You said: {' | '.join(text.body for text in texts)}"]
+    assert (answered.messages, dropped.outcome, len(dropped.acknowledged)) == (14, "dropped", 12)
+
+
+def test_a_requeued_message_that_is_gone_from_twilio_holds_up_no_other(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*harness.customer_writes("gone", "there"))
+    harness.clock.move(seconds=1)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+    gone, there = harness.messages
+    harness.twilio.unlisted = {gone.index}
+
+    harness.deliver(there)
+
+    assert harness.replies == ["You said: there"]
+
+
+def test_a_requeued_message_that_is_gone_from_twilio_is_looked_for_a_day_long(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*harness.customer_writes("gone"))
+    harness.clock.move(seconds=1)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+    harness.twilio.unlisted = {0}
+    lists = []
+
+    for _ in range(2):
+        harness.deliver(*harness.customer_writes("another"))
+        lists.append(harness.twilio.list_count)
+        harness.clock.move(seconds=25 * 3600)
+
+    assert lists == [1, 1]

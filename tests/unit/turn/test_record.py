@@ -5,7 +5,7 @@ from switchboard.errors import Permanent
 from switchboard.tokens import MAX_MESSAGES_TOKENS, estimate_tokens
 from switchboard.turn.context import Step
 from switchboard.turn.record import UNREAD
-from tests.unit.turn.harness import Harness
+from tests.unit.turn.harness import Harness, copies_of
 
 
 def test_a_turn_is_recorded_with_its_messages_and_its_reply(harness: Harness) -> None:
@@ -25,7 +25,7 @@ def test_the_messages_of_a_fallback_are_dead_letters(harness: Harness) -> None:
 
     harness.deliver(*messages)
 
-    assert harness.dead_letters.messages == messages
+    assert harness.dead_letters.messages == copies_of(*messages)
 
 
 def test_a_message_of_the_first_attempt_that_was_not_delivered_again_is_a_dead_letter_too(harness: Harness) -> None:

@@ -6,7 +6,7 @@ from switchboard.conversation import OwnerReason
 from switchboard.events import Owner
 from switchboard.turn.context import Step
 from tests.builders import CONVERSATION, FALLBACK, from_human
-from tests.unit.turn.harness import Harness
+from tests.unit.turn.harness import Harness, copies_of
 
 
 def test_nobody_looks_for_a_part_while_twilio_may_still_commit_it(harness: Harness) -> None:
@@ -58,7 +58,7 @@ def test_a_reply_that_certainly_never_left_expires_after_an_hour_and_is_a_dead_l
 
     assert results[-1].outcome == "expired"
     assert timedelta(hours=1) <= harness.clock() - began <= timedelta(minutes=62)
-    assert harness.dead_letters.messages == messages
+    assert harness.dead_letters.messages == copies_of(*messages)
     assert harness.item.failed == {messages[0].index}
 
 
@@ -86,7 +86,7 @@ def test_where_nothing_has_left_a_look_that_kills_its_workers_ends_expired_and_i
     result = harness.deliver(*messages)
 
     assert result.outcome == "expired"
-    assert harness.dead_letters.messages == messages
+    assert harness.dead_letters.messages == copies_of(*messages)
 
 
 def test_workers_that_died_before_the_freeze_do_not_end_the_reply(harness: Harness) -> None:

@@ -22,6 +22,7 @@ def claim(
     claimed = ports.conversations.claim(
         delivered[0].conversation_sid,
         messages=turn_messages(delivered),
+        redriven=frozenset(message.index for message in delivered if message.again),
         token=new_id(),
         turn=new_id(),
         told_at=min(message.at for message in delivered),

@@ -99,6 +99,14 @@ class TurnContext:
             for message in self.messages
         )
 
+    def goes_back(self, message: MessageAdded) -> bool:
+        """Tell whether a redriven message is too early: a pending reply ends it, so it comes back when that is settled.
+
+        Where it was requeued, the pending reply is its redrive's own.
+        """
+        reply, requeued = self.conversation.pending_reply, self.conversation.coverage.requeued
+        return message.again and reply is not None and message.index in reply.covers - requeued
+
     def is_out_of_attempts(self) -> bool:
         """Tell whether so many workers died over this turn that nobody may think, or look, any more."""
         return self.conversation.attempts > self.settings.max_attempts

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from switchboard.conversation import RefusalRule
-from switchboard.events import Owner
+from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, find_loop
 from switchboard.reactions import asks, read_reaction
 from switchboard.turn.context import Step, TurnContext
@@ -101,12 +101,12 @@ def _last_words_may_ask(turn: TurnContext) -> bool:
 
 
 def _newest(turn: TurnContext) -> datetime:
-    """Return when the newest message began to wait for the assistant: when it came, or when a human handed it back."""
-    requeued = turn.conversation.coverage.requeued
-    return max(
-        (
-            max(message.at, turn.conversation.handed_back_at) if message.index in requeued else message.at
-            for message in turn.messages
-        ),
-        default=turn.now(),
-    )
+    """Return when the newest message began to wait for the assistant: when it came, or was requeued or redriven."""
+    return max((_waits_since(turn, message) for message in turn.messages), default=turn.now())
+
+
+def _waits_since(turn: TurnContext, message: MessageAdded) -> datetime:
+    if message.again:
+        return turn.now()
+    is_requeued = message.index in turn.conversation.coverage.requeued
+    return max(message.at, turn.conversation.requeued_at) if is_requeued else message.at

@@ -4,38 +4,50 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from switchboard.author import AuthorRole
+from switchboard.conversation import GAP_TTL
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.messages import list_messages, not_listed, sorted_by_index, turn_messages
+from switchboard.turn.messages import is_without_body, list_messages, not_listed, sorted_by_index, turn_messages
+
+FULL_BATCH = 10  # records: the template's BatchSize, the most that SQS delivers at once
 
 
 def gather(turn: TurnContext) -> TurnContext:
     """Return the turn with the messages it answers.
 
-    Twilio is asked where an index below the newest message is unexplained, or where a message of the open turn came
-    with no record. A customer's message found there joins the turn. Once the turn is overdue, it goes on with what it
-    has: where Twilio does not answer, if that is anything; where Twilio's list does not show a message, without it.
+    Twilio is asked where an index below the newest message is unexplained, where a message of the open turn or one
+    that was requeued came with no record, and where the batch was full: more records wait behind it. A customer's
+    message found there joins the turn. Once the turn is overdue, it goes on with what it has: where Twilio does not
+    answer, if that is anything; where Twilio's list does not show a message, without it.
     """
     indices = turn.waiting_indices()
     known = {message.index: message for message in turn.delivered if message.index in indices}
-    gathered = replace(turn, messages=sorted_by_index(known))
+    readable = {index: message for index, message in known.items() if not is_without_body(message)}
+    gathered = replace(turn, messages=sorted_by_index(readable or known))
     if not indices or turn.is_out_of_attempts():
         return gathered  # after the last attempt, the bodies no longer matter
-    unread = indices - known.keys()
-    unexplained = turn.conversation.coverage.first_unexplained_below(max(indices), besides=indices)
-    if unexplained is None and not unread:
+    from_index = _unread_from(turn, indices, readable)
+    if from_index is None:
         return gathered
-    from_index = min(unread if unexplained is None else {unexplained, *unread})
     try:
-        return _with_listed(turn, known, from_index=from_index)
+        return _with_listed(turn, readable, from_index=from_index)
     except Fenced:
         raise
     except (Transient, Permanent):
         if not turn.is_overdue() or not known:  # where nothing is known, nobody could be told of it
             raise
         return gathered
+
+
+def _unread_from(turn: TurnContext, indices: frozenset[int], readable: Mapping[int, MessageAdded]) -> int | None:
+    """Return the index from which Twilio's list is needed, or None where it is not."""
+    requeued = turn.conversation.requeued_since(turn.now() - GAP_TTL)
+    unread = (indices | requeued) - readable.keys()
+    unexplained = turn.conversation.coverage.first_unexplained_below(max(indices), besides=indices)
+    newest = max(indices) if len(turn.delivered) >= FULL_BATCH else None
+    return min([*unread, *(index for index in (unexplained, newest) if index is not None)], default=None)
 
 
 def _with_listed(turn: TurnContext, delivered: Mapping[int, MessageAdded], *, from_index: int) -> TurnContext:

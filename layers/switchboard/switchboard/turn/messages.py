@@ -1,6 +1,7 @@
 """The messages of a turn: listed at Twilio, put in order, copied to the dead-letter queue."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import TurnMessage, notes_of
@@ -17,6 +18,11 @@ def turn_messages(messages: Iterable[MessageAdded]) -> frozenset[TurnMessage]:
 def sorted_by_index(messages: Mapping[int, MessageAdded]) -> tuple[MessageAdded, ...]:
     """Return messages, keyed by index, in order."""
     return tuple(messages[index] for index in sorted(messages))
+
+
+def is_without_body(message: MessageAdded) -> bool:
+    """Tell whether a message is a dead letter whose body nobody knew: only Twilio has it."""
+    return message.again and not message.text
 
 
 def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[MessageAdded, ...]:
@@ -53,10 +59,10 @@ def not_listed(listed: Sequence[MessageAdded], *, from_index: int) -> frozenset[
 
 
 def dead_letters(turn: TurnContext, covers: frozenset[int]) -> list[MessageAdded]:
-    """Return the messages that a reply covers; one whose body nobody brought is there with its SID alone."""
+    """Return the messages that a reply covers, marked; one whose body nobody brought is there with its SID alone."""
     known = {message.index: message for message in turn.messages}
     return [
-        known.get(message.index) or _without_body(turn, message)
+        replace(known.get(message.index) or _without_body(turn, message), again=True)
         for message in sorted(turn.conversation.turn_messages)
         if message.index in covers
     ]

@@ -16,7 +16,7 @@ def record(turn: TurnContext, ending: Ended) -> None:
     turn.ports.conversations.record(turn.conversation.sid, turn_record(turn, ending))
     turn.ports.observe(Step.RECORD)
     if ending.outcome in _NEEDS_A_DEAD_LETTER:
-        turn.ports.dead_letters.copy(dead_letters(turn, ending.reply.covers))
+        turn.ports.dead_letters.copy(dead_letters(turn, ending.reply.covers), turn=ending.reply.turn)
         turn.ports.observe(Step.RECORD)
 
 

@@ -89,7 +89,8 @@ class Deferred:
 class TurnResult:
     """What became of a turn: the MessageSids to acknowledge. The others come back after `retry_after_seconds`.
 
-    `outcome` is a `TurnOutcome`, `dropped`, or a `RetryReason`; `messages` counts the messages that the turn ended.
+    `outcome` is a `TurnOutcome`, `dropped`, or a `RetryReason`; `messages` counts the messages that the turn ended,
+    `redrives_skipped` the acknowledged dead letters that need no answer any more.
     `cause` is a rule's name or the text of an error of ours, which never repeats what a customer said.
     """
 
@@ -98,6 +99,7 @@ class TurnResult:
     retry_after_seconds: int = 0
     cause: str = ""
     duplicate_replies: int = 0
+    redrives_skipped: int = 0
     messages: int = 0
 
 

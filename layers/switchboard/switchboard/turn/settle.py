@@ -30,7 +30,7 @@ def settle(turn: TurnContext, ending: Dropped | Refused | Ended) -> TurnResult:
         case _:
             assert_never(ending)
     turn.ports.observe(Step.SETTLE)
-    return result
+    return replace(result, redrives_skipped=_redrives_skipped(turn))
 
 
 def defer(turn: TurnContext, deferred: Deferred) -> TurnResult:
@@ -52,12 +52,13 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
     """Record and close the turn in one transaction: nothing was sent that a record must outlive."""
     coverage = turn.coverage_with(refused.covers)
     if refused.rule is RefusalRule.TOO_OLD:  # nobody owns it: somebody must be told
-        turn.ports.dead_letters.copy(dead_letters(turn, refused.covers))
+        turn.ports.dead_letters.copy(dead_letters(turn, refused.covers), turn=turn.conversation.turn)
     turn.ports.conversations.refuse(
         turn.conversation,
         turn_record(turn, refused),
         coverage=coverage,
         left_to_human=refused.covers if refused.rule is RefusalRule.HUMAN else frozenset(),
+        failed=refused.covers if refused.rule is RefusalRule.TOO_OLD else frozenset(),
         loop_pause=refused.new_loop_pause,
     )
     return TurnResult(
@@ -70,16 +71,18 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
 
 def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
     coverage = turn.coverage_with(ending.reply.covers.union(sent.index for sent in ending.sent.values()))
-    waits_for_human = turn.conversation.owner is Owner.HUMAN and not turn.conversation.closed
+    human_because, failed = _new_reason(turn, ending), _failed(turn, ending)
+    is_with_human = bool(human_because) or turn.conversation.owner is Owner.HUMAN
     waits_again = ending.unanswered if turn.conversation.owner is Owner.ASSISTANT else frozenset()
     coverage = replace(coverage, requeued=coverage.requeued | waits_again)
     turn.ports.conversations.settle(
         turn.conversation,
         Settlement(
             coverage=coverage,
-            human_because=_new_reason(turn, ending),
-            left_to_human=ending.unanswered if waits_for_human else frozenset(),
-            failed=ending.reply.covers if ending.outcome in _FAILED else frozenset(),
+            human_because=human_because,
+            left_to_human=ending.unanswered | failed if is_with_human and not turn.conversation.closed else frozenset(),
+            failed=failed,
+            answered_since=_answered_since(turn, ending),
             recent_replies=_recent_replies(turn, ending),
             at=turn.now(),
         ),
@@ -119,6 +122,26 @@ def _new_reason(turn: TurnContext, ending: Ended) -> OwnerReason | None:
     return OwnerReason.HANDOFF if ending.reply.kind is ReplyKind.HANDOFF else OwnerReason.FAILURE
 
 
+def _failed(turn: TurnContext, ending: Ended) -> frozenset[int]:
+    """Return the indices of the messages that a redrive answers; none where a human has spoken since the turn began."""
+    human_spoke = turn.conversation.human_spoke_at >= turn.conversation.turn_started_at
+    return ending.reply.covers if ending.outcome in _FAILED and not human_spoke else frozenset()
+
+
+def _answered_since(turn: TurnContext, ending: Ended) -> frozenset[int]:
+    """Return the indices before an answer that were left to a human: the assistant was shown them as unanswered."""
+    if ending.outcome is not TurnOutcome.ANSWERED:
+        return frozenset()
+    return frozenset(index for index in turn.conversation.left_to_human if index < max(ending.reply.covers))
+
+
 def _handled(turn: TurnContext, coverage: Coverage) -> frozenset[str]:
     """Return the MessageSids of the delivered messages that are handled; the others come back for the next turn."""
-    return frozenset(message.message_sid for message in turn.delivered if coverage.covers(message.index))
+    go_back = {message.message_sid for message in turn.delivered if turn.goes_back(message)}
+    handled = {message.message_sid for message in turn.delivered if coverage.covers(message.index)}
+    return frozenset(handled - go_back)
+
+
+def _redrives_skipped(turn: TurnContext) -> int:
+    """Return how many dead letters asked for an answer to a message that had ended before this turn."""
+    return sum(message.again and turn.conversation.coverage.covers(message.index) for message in turn.delivered)

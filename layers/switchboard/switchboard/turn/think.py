@@ -8,6 +8,7 @@ from switchboard.errors import Permanent, Transient
 from switchboard.tokens import MAX_MESSAGES_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens, keep_newest
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.history import history_entries
+from switchboard.turn.messages import is_without_body
 from switchboard.turn.result import Refused, Thought
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
 
@@ -29,7 +30,7 @@ def think(turn: TurnContext) -> Thought | Refused:
 def _think(turn: TurnContext) -> Thought | Refused:
     if turn.is_out_of_attempts():
         return _fallback(turn, f"{turn.settings.max_attempts} workers died over this turn")
-    if not turn.messages:  # overdue, and Twilio lists nothing of what waits: a message may be deleted
+    if all(map(is_without_body, turn.messages)):  # overdue, and Twilio lists nothing of it: it may be deleted
         return _fallback(turn, "Twilio lists no message of this turn")
     budget = turn.settings.budget
     spent = turn.ports.budgets.spent(turn.delivered[0].author, now=turn.now())

@@ -94,7 +94,7 @@ class Harness:
         self.facts.append(facts)
 
 
-def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds: int = 0) -> dict[str, Any]:
+def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds: float = 0) -> dict[str, Any]:
     sent_at = NOON - timedelta(seconds=age_seconds)
     return {
         "messageId": f"record-{number}",

@@ -104,6 +104,18 @@ def test_a_reply_that_twilio_lists_twice_is_counted(harness: Harness) -> None:
     assert harness.decisions == ["answered", "duplicate_reply"]
 
 
+def test_a_redriven_message_that_needs_no_answer_is_counted(harness: Harness) -> None:
+    turn = TurnHarness()
+    (message,) = turn.customer_writes("hi")
+    letter = replace(message, again=True)
+
+    for event in (message, letter):
+        harness.answer([record(1, event)], lambda messages, _done_by: turn.deliver(*messages))
+
+    assert harness.decisions == ["answered", "dropped", "redrive_skipped"]
+    assert harness.facts[-1]["messages"] == 1
+
+
 def not_claimed(_messages: Sequence[MessageAdded], _done_by: datetime) -> TurnResult:
     raise Transient("DynamoDB answered ThrottlingException")
 
@@ -187,6 +199,15 @@ def test_young_records_wait_for_others_before_they_are_answered(harness: Harness
     assert returned == ["record-1", "record-2"]
     assert harness.sqs.visible_after == {"handle-1": 3, "handle-2": 3}
     assert harness.decisions == ["coalescing"]
+
+
+@pytest.mark.parametrize(("age_seconds", "waits"), [(0.02, True), (0.4, True), (0.6, False), (2, False)])
+def test_a_wait_of_a_second_is_half_a_second_longer_or_shorter_and_never_twice_as_long(
+    harness: Harness, age_seconds: float, *, waits: bool
+) -> None:
+    harness.answer([record(1, of_conversation(1), age_seconds=age_seconds)], answered, coalesce_seconds=1)
+
+    assert harness.sqs.visible_after == ({"handle-1": 1} if waits else {})
 
 
 def test_records_that_have_waited_are_answered_on_their_second_receive(harness: Harness) -> None:

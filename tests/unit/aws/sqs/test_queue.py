@@ -1,10 +1,12 @@
 """The records of a queue: their message group, and their deduplication id."""
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from switchboard.aws.sqs.queue import Queue
+from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -90,3 +92,20 @@ def test_a_message_queued_again_has_another_id_unless_it_is_for_the_same_reason(
     first, again, repeated, found_later = sent.ids()
     assert again == repeated
     assert len({first, again, found_later}) == 3
+
+
+def test_a_dead_letter_has_one_id_in_its_turn_and_another_in_each_turn_that_fails_after_a_redrive() -> None:
+    sent = Sent()
+
+    for turn in ("T1", "T1", "T2"):
+        sent.queue().copy([MESSAGE], turn=turn)
+
+    first, repeated, failed_again = sent.ids()
+    assert first == repeated != failed_again
+
+
+def test_only_a_dead_letter_says_again_so_that_the_version_before_reads_every_other_record() -> None:
+    letter = replace(MESSAGE, again=True)
+
+    assert "again" not in json.loads(encoded(MESSAGE))
+    assert json.loads(encoded(letter)) == {**json.loads(encoded(MESSAGE)), "again": True}

@@ -25,10 +25,11 @@ def a_worker_dies(harness: Harness, *sids: str) -> None:
         harness.conversations.claim(
             conversation_sid,
             messages=frozenset(),
+            redriven=frozenset(),
             turn=f"turn {number}",
             token=f"dead {number}",
-            now=harness.clock(),
             told_at=harness.clock(),
+            now=harness.clock(),
             lease_until=harness.clock() + LEASE,
         )
     harness.clock.move(seconds=120)

@@ -66,6 +66,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         owner_since=timestamp(item.get("owner_since")),
         human_spoke_at=timestamp(item.get("human_spoke_at")),
         handed_back_at=timestamp(item.get("handed_back_at")),
+        redriven_at=timestamp(item.get("redriven_at")),
         closed=item.get("state") == "closed",
         opted_out_at=timestamp(item.get("opted_out_at")),
         ownership_epoch=int(item.get("ownership_epoch", 0)),

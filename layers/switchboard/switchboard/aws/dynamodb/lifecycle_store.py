@@ -36,7 +36,7 @@ class LifecycleStore:
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         """Make a human the owner, unless a newer event set the owner: then it is outdated.
 
-        The messages left to the human before their own message are answered: they have spoken since.
+        Messages before the human's own that were left to them, or failed, are answered: they have spoken since.
         """
         update = taking_over(OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE, at)
         if index is not None:
@@ -49,9 +49,10 @@ class LifecycleStore:
             conversation = failed.conversation
             if index is not None:
                 self.table.update(sid, Update(adds={"handled": ":handled"}, values={":handled": {index}}))
-        answered = {number for number in conversation.left_to_human if index is not None and number < index}
-        if answered:
-            self.table.update(sid, Update(deletes={"left_to_human": ":answered"}, values={":answered": answered}))
+        unanswered = conversation.left_to_human | conversation.failed
+        if index is not None and (answered := {number for number in unanswered if number < index}):
+            both = {"left_to_human": ":answered", "failed": ":answered"}
+            self.table.update(sid, Update(deletes=both, values={":answered": answered}))
         if conversation.owner_event_at > at:
             return Takeover.OUTDATED
         return Takeover.APPLIED if conversation.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER

@@ -20,6 +20,7 @@ from switchboard.aws.dynamodb.updates import (
     LEASE,
     RETENTION,
     TURN,
+    add_indices,
     claiming_update,
     closing_update,
     epoch_seconds,
@@ -64,6 +65,7 @@ class TurnStore:
         sid: str,
         *,
         messages: frozenset[TurnMessage],
+        redriven: frozenset[int],
         turn: str,
         token: str,
         told_at: datetime,
@@ -71,7 +73,16 @@ class TurnStore:
         lease_until: datetime,
     ) -> Conversation | Busy:
         """Raise the fencing token, take the lease, count an attempt, and join the messages to the open turn."""
-        update = claiming_update(messages, turn=turn, token=token, told_at=told_at, now=now, lease_until=lease_until)
+        requeued = redriven & self.table.read(sid).failed if redriven else redriven
+        update = claiming_update(
+            messages,
+            requeued=requeued,
+            turn=turn,
+            token=token,
+            told_at=told_at,
+            now=now,
+            lease_until=lease_until,
+        )
         try:
             return self.table.update(sid, update)
         except ConditionFailed as failed:
@@ -91,14 +102,13 @@ class TurnStore:
         record: TurnRecord,
         *,
         coverage: Coverage,
-        left_to_human: frozenset[int],
+        left_to_human: frozenset[int] = frozenset(),
+        failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
     ) -> None:
         """Record the turn and close it without an answer, in one transaction."""
         update = closing_update(conversation, coverage)
-        if left_to_human:
-            update.adds["left_to_human"] = ":left_to_human"
-            update.values[":left_to_human"] = set(left_to_human)
+        add_indices(update, left_to_human=left_to_human, failed=failed)
         if loop_pause:
             update.sets["loop_pause"] = ":loop_pause"
             update.values[":loop_pause"] = loop_pause_to_value(loop_pause)

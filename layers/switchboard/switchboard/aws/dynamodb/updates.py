@@ -80,6 +80,7 @@ class Update:
 def claiming_update(
     messages: frozenset[TurnMessage],
     *,
+    requeued: frozenset[int],
     turn: str,
     token: str,
     told_at: datetime,
@@ -88,9 +89,10 @@ def claiming_update(
 ) -> Update:
     """Return an update that claims the conversation, unless another worker's lease is live.
 
-    A lease is live while its time is not over and nobody has raised the fencing token since.
+    A lease is live while its time is not over and nobody has raised the fencing token since. `requeued` are indices
+    that move there from `failed`, on the condition that they are in it.
     """
-    return Update(
+    update = Update(
         condition="attribute_not_exists(#lease_token) OR (#lease_token <> :our_token"
         " AND (#lease_until <= :now OR #lease_fencing_token <> #fencing_token))",
         sets={
@@ -118,6 +120,20 @@ def claiming_update(
             **activity_at(now),
         },
     )
+    if requeued:
+        _requeue(update, requeued)
+        update.sets["redriven_at"] = ":now"
+        are_failed = [f"contains(#failed, :failed_{index})" for index in requeued]
+        update.condition = " AND ".join([f"({update.condition})", *are_failed])
+        update.values |= {f":failed_{index}": index for index in requeued}
+    return update
+
+
+def _requeue(update: Update, indices: frozenset[int]) -> None:
+    """Let messages wait for an answer again. They leave both sets, so that no two ways back can answer one."""
+    update.adds["requeued"] = ":requeued"
+    update.deletes |= dict.fromkeys(("left_to_human", "failed"), ":requeued")
+    update.values[":requeued"] = set(indices)
 
 
 def joining_update(conversation: Conversation, messages: frozenset[TurnMessage]) -> Update:
@@ -161,16 +177,24 @@ def closing_update(conversation: Conversation, coverage: Coverage) -> Update:
     return update
 
 
-def settling_update(conversation: Conversation, settlement: Settlement) -> Update:
-    """Return an update that closes the open turn and changes the owner, where the settlement says so."""
-    update = closing_update(conversation, settlement.coverage)
-    for name, indices in (("left_to_human", settlement.left_to_human), ("failed", settlement.failed)):
+def add_indices(update: Update, **sets: frozenset[int]) -> None:
+    """Let an update add indices to sets of the item; an empty set adds nothing."""
+    for name, indices in sets.items():
         if indices:
             update.adds[name] = f":{name}"
             update.values[f":{name}"] = set(indices)
+
+
+def settling_update(conversation: Conversation, settlement: Settlement) -> Update:
+    """Return an update that closes the open turn and changes the owner, where the settlement says so."""
+    update = closing_update(conversation, settlement.coverage)
+    add_indices(update, left_to_human=settlement.left_to_human, failed=settlement.failed)
     if settlement.recent_replies:
         update.sets["recent_replies"] = ":recent_replies"
         update.values[":recent_replies"] = [recent_reply_to_text(reply) for reply in settlement.recent_replies]
+    if settlement.answered_since:
+        update.deletes["left_to_human"] = ":answered_since"
+        update.values[":answered_since"] = set(settlement.answered_since)
     if settlement.human_because:
         update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":since"}
         update.sets |= {"human_shard": ":shard", "human_since": "if_not_exists(#human_since, :since)"}
@@ -252,10 +276,8 @@ def handing_back(conversation: Conversation, at: datetime) -> Update:
     }
     update.sets |= {"owner": ":owner", "handed_back_at": ":at"}
     update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
-    if conversation.left_to_human:
-        update.adds["requeued"] = ":left_to_human"
-        update.removes = (*update.removes, "left_to_human")
-        update.values[":left_to_human"] = set(conversation.left_to_human)
+    if conversation.left_to_human and conversation.owner is Owner.HUMAN:
+        _requeue(update, conversation.left_to_human)
     return update
 
 

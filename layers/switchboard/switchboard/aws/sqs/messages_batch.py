@@ -79,7 +79,10 @@ class MessagesBatch:
         return []
 
     def _coalesces_for(self, records: Sequence[Record]) -> int:
-        """Return how many seconds new records still wait for others, to be answered together with them."""
+        """Return how many seconds new records still wait for others, to be answered together with them.
+
+        SQS counts whole seconds, so the wait is up to half a second longer or shorter.
+        """
         if any(record.receives > 1 for record in records):
             return 0
         oldest = min(record.sent_at for record in records)
@@ -163,6 +166,8 @@ class MessagesBatch:
         self.record_decision(result.outcome, facts)
         if result.duplicate_replies:
             self.record_decision("duplicate_reply", facts)
+        if result.redrives_skipped:
+            self.record_decision("redrive_skipped", {**facts, "messages": result.redrives_skipped})
         done = [record for record in records if _message(record).message_sid in result.acknowledged]
         if done and not is_last:
             self._try(lambda: self.queue.delete(done))
