@@ -63,7 +63,7 @@ def crashes() -> Iterator[dict[Moment, Crash]]:
         crashes: dict[Moment, Crash] = {}
         for number, (moment, body) in enumerate(TEXTS.items()):
             awaited.append(moment)
-            phone = stack.phone(f"+1202555015{number}")
+            phone = stack.phone(f"+120255501{50 + number}")
             conversation_sid = phone.text(body)["conversation_sid"]
             wait_until(lambda: len(died) > len(crashes), within_seconds=60, what="the crash")
             crashes[moment] = Crash(stack=stack, phone=phone, conversation_sid=conversation_sid, died=died[-1])

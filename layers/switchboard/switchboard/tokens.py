@@ -38,12 +38,13 @@ def cut_text(text: str, tokens: int) -> str:
 def keep_newest(texts: Sequence[str], tokens: int) -> tuple[str, ...]:
     """Return texts, the newest last, that have at most so many tokens together: the oldest are cut first.
 
-    Each stays, if only as the mark that it is cut.
+    Each stays, if only as the mark that it is cut. Before one that is cut, all are, so that none is shown without what
+    followed it.
     """
     left, kept = tokens - len(texts) * _MARK_TOKENS, list[str]()
     for text in reversed(texts):
         kept.append(cut_text(text, max(left, 0) + _MARK_TOKENS))
-        left -= max(0, estimate_tokens(kept[-1]) - _MARK_TOKENS)
+        left = left - max(0, estimate_tokens(text) - _MARK_TOKENS) if kept[-1] == text else 0
     return tuple(reversed(kept))
 
 

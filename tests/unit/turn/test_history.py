@@ -253,6 +253,7 @@ def test_fifty_long_turns_are_shown_from_the_newest_back(harness: Harness, chara
     texts = [f"{number} {character * 1_500}" for number in range(50)]
     for text in texts:
         harness.deliver(*harness.customer_writes(text))
+        harness.clock.move(seconds=660)  # more often, it would be a loop
 
     harness.deliver(*harness.customer_writes("and now?"))
 
