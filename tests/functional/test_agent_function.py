@@ -125,14 +125,14 @@ def note(waits: dict[str, int], params: dict[str, Any], **_: object) -> None:
 
 
 BROKEN = {
-    "x = (": ("assistant.py, line 50", "SyntaxError"),
-    "import a_module_that_nobody_wrote": ("assistant.py, line 50", "a_module_that_nobody_wrote"),
-    "opening_hours": ("assistant.py, line 50", "NameError"),
+    "x = (": ("assistant.py, line 51", "SyntaxError"),
+    "import a_module_that_nobody_wrote": ("assistant.py, line 51", "a_module_that_nobody_wrote"),
+    "opening_hours": ("assistant.py, line 51", "NameError"),
     "import os\nos.environ['SHOP_API_KEY']": ("assistant.py, line 51", "SHOP_API_KEY"),
     "import sys\nsys.exit('no')": ("assistant.py, line 51", "SystemExit"),
-    "raise KeyboardInterrupt": ("assistant.py, line 50", "KeyboardInterrupt"),
+    "raise KeyboardInterrupt": ("assistant.py, line 51", "KeyboardInterrupt"),
     "import prices": ("prices.py, line 2", "ZeroDivisionError"),
-    "from delivery import FREE_FROM": ("assistant.py, line 50", "FREE_FROM"),
+    "from delivery import FREE_FROM": ("assistant.py, line 51", "FREE_FROM"),
     "del assistant": ("assistant.py", "declares no `assistant`"),
     "assistant = agent": ("assistant.py", "declares no `assistant`"),
 }

@@ -350,6 +350,7 @@ class Harness:
             self.clock.now = visible
 
     def evidence(self) -> Evidence:
+        is_stale = "stale" in self.plan.values()
         return Evidence(
             messages=self.twilio.messages[CONVERSATION],
             dead_letters=[record.message for records in self.dead_letters.records.values() for record in records]
@@ -369,7 +370,8 @@ class Harness:
             unsent=self.store.unsent,
             cut_short=self.store.cut_short,
             was_failed_over_a_human=CONVERSATION in self.store.failed_over_a_human,
-            max_copies=2 if "stale" in self.plan.values() else 1,
+            max_copies=2 if is_stale else 1,
+            may_be_late=frozenset(range(len(self.bodies))) if is_stale else frozenset(),  # what a list hid
         )
 
 

@@ -8,7 +8,6 @@ MUTANTS = (
         file=f"{LAYER}/turn/gate.py",
         old="    if _are_reactions(turn):\n",
         new="    if False:\n",
-        breaks="a_reaction_alone_gets_no_reply",
     ),
     Mutant(
         name="a 👍 to a question of ours gets no answer",
@@ -51,7 +50,6 @@ MUTANTS = (
         file=f"{LAYER}/turn/gate.py",
         old="    if pause:\n        return RefusalRule.LOOP\n",
         new="",
-        breaks="a_machine_gets_a_few_replies",
     ),
     Mutant(
         name="a running number makes another text",
@@ -64,7 +62,6 @@ MUTANTS = (
         file=f"{LAYER}/loops.py",
         old="MIN_CHARACTERS = 20 ",
         new="MIN_CHARACTERS = 2 ",
-        breaks="nobody_is_taken_for_a_machine",
     ),
     Mutant(
         name="four numbers are one text",
@@ -89,7 +86,6 @@ MUTANTS = (
         file=f"{LAYER}/loops.py",
         old="    if len(recent) >= max_turns:\n",
         new="    if False:\n",
-        breaks="a_conversation_has_no_more_turns_than_its_limit",
     ),
     Mutant(
         name="a pause is never longer than the first",
