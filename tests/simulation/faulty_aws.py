@@ -107,6 +107,6 @@ async def _client_is_gone(_request: Request, _error: Exception) -> Response:
 
 
 def _numbers(messages: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the numbers in the last words: what a tool returned comes after them, what happened meanwhile before."""
+    """Return the numbers in the last words that have some: what tools returned, and requests to answer, come after."""
     texts = (str(block.get("text", "")) for message in reversed(messages) for block in reversed(message["content"]))
-    return re.findall(r"\d+", next(filter(None, texts)))
+    return next(filter(None, (re.findall(r"\d+", text) for text in texts)), [])

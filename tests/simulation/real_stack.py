@@ -6,6 +6,7 @@ Customers text numbers, the model repeats the numbers it was asked about, and th
 import json
 import os
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -204,7 +205,7 @@ class Checker:
 
     def _messages(self, sid: str) -> list[MessageAdded]:
         listed = self.load.rest("GET", f"/Conversations/{sid}/Messages?PageSize=100")["messages"]
-        return [_message(each) for each in listed]
+        return [_message(each, self._author_rules) for each in listed]
 
     def item(self, sid: str) -> Conversation:
         """Return what the table holds of a conversation."""
@@ -220,6 +221,11 @@ class Checker:
         )
         history = map(turn_or_note_from_item, map(from_wire, answer["Items"]))
         return (item for item in history if isinstance(item, TurnRecord))
+
+    @property
+    def _author_rules(self) -> AuthorRules:
+        addresses = self.load.stack.environments["AgentFunction"].get("HUMAN_ADDRESSES", "").split()
+        return AuthorRules(human_addresses=tuple(map(re.compile, addresses)))
 
     @property
     def _dynamodb(self) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
@@ -241,13 +247,13 @@ def _story(evidence: Evidence) -> str:
     return f"{', '.join(said)}; turns: {', '.join(turns)}; {evidence.item.coverage}"
 
 
-def _message(resource: Mapping[str, Any]) -> MessageAdded:
+def _message(resource: Mapping[str, Any], author_rules: AuthorRules) -> MessageAdded:
     author = resource["author"]
     return MessageAdded(
         conversation_sid=resource["conversation_sid"],
         message_sid=resource["sid"],
         index=resource["index"],
-        author_role=AuthorRules().classify(author),
+        author_role=author_rules.classify(author),
         author=author,
         body=resource["body"],
         at=datetime.fromisoformat(resource["date_created"]),
