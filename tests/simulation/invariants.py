@@ -244,11 +244,10 @@ def replies_are_in_order(evidence: Evidence) -> None:
 def no_message_is_answered_after_a_later_one(evidence: Evidence) -> None:
     """Messages are answered in order, but for those that a list did not show in time."""
     answered: set[int] = set()
+    failed = {letter.index for letter in evidence.letters}  # a redrive or a hand back answers these later
     for reply in evidence.replies:
         late = {index for index in answered_by(reply) - answered if index < max(answered, default=-1)}
-        late -= evidence.may_be_late | {
-            letter.index for letter in evidence.letters
-        }  # a redrive or a hand back is later
+        late -= evidence.may_be_late | failed
         assert not late, f"messages {sorted(late)} are answered after message {max(answered)}"
         answered |= answered_by(reply)
 

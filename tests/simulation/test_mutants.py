@@ -13,7 +13,7 @@ from tests.simulation.mutants.trial import NoVerdictError, noticed_by, unbroken_
 
 SAMPLE = (
     "R4 a pending reply survives a takeover",
-    "R5 a resend is not counted",
+    "R6 refused by the fencing token, acknowledged",
     "freeze after send",
     "a swallowed error",
 )

@@ -28,6 +28,7 @@ from twilio_emulator.client import CustomerClient
 
 SECRET = "test_startup/twilio"
 OTHERS = [name for name in os.environ if "BEDROCK" in name]
+NEXT_LINE = len((ROOT / "functions/agent/assistant.py").read_text().splitlines()) + 1
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def break_the_handler(function: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (append("x = ("), "assistant.py, line 51: SyntaxError"),
+        (append("x = ("), f"assistant.py, line {NEXT_LINE}: SyntaxError"),
         (import_a_module_with_a_bug, "prices.py, line 2: NameError: name 'PRICES' is not defined"),
         (empty_the_knowledge, "knowledge/"),
         (break_the_handler, "ModuleNotFoundError: No module named 'nowhere_to_be_found' (app.py, line 2)"),
@@ -176,7 +177,7 @@ def test_a_broken_file_ends_the_start_with_its_sentence(copy: Path) -> None:
     assert process.returncode == 1
     assert said.startswith("Cannot start: the agent function: ")
     assert said.count("\n") == 1
-    assert "assistant.py, line 51: SyntaxError" in said
+    assert f"assistant.py, line {NEXT_LINE}: SyntaxError" in said
 
 
 def test_a_file_that_is_broken_while_it_runs_keeps_the_messages_until_it_is_mended(copy: Path) -> None:
@@ -201,4 +202,4 @@ def test_a_file_that_is_broken_while_it_runs_keeps_the_messages_until_it_is_mend
         process.communicate(timeout=30)
 
     assert process.returncode == 0
-    assert "assistant.py, line 51: NameError: name 'opening_hours' is not defined" in said
+    assert f"assistant.py, line {NEXT_LINE}: NameError: name 'opening_hours' is not defined" in said
