@@ -322,9 +322,12 @@ def the_history_shows_everything_once(evidence: Evidence) -> None:
 
 
 def the_history_is_in_order(evidence: Evidence) -> None:
-    """In a history, a reply comes after its questions, and the mark of a hand back after the last human word."""
+    """In a history, a reply comes after its questions, and the mark of a hand back after the last human word.
+
+    A worker that has lost its lease may read the reply of its successor to what it is asked itself: it is fenced.
+    """
     for asked in evidence.asked:
-        said: set[str] = set()
+        said = {str(index_of(body)) for body in asked.question.messages}
         with_human = False
         for entry in asked.question.history:
             if entry.role is EntryRole.ASSISTANT and UNREAD not in said:
