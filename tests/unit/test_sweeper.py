@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 
+from switchboard.author import AuthorRole
 from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, Note, OwnerReason, PendingReply, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Owner
@@ -240,6 +241,19 @@ def test_a_humans_message_whose_webhook_was_lost_is_a_takeover_and_goes_to_the_l
 
     assert (harness.messages_queue.messages, harness.lifecycle_queue.messages) == ([], [lost])
     assert harness.owner() is Owner.HUMAN
+
+
+def test_what_a_program_said_and_no_webhook_told_goes_to_the_lifecycle_queue_and_takes_nothing_over(
+    harness: Harness,
+) -> None:
+    lost = replace(from_human(index=0), author_role=AuthorRole.SYSTEM, author="system")
+    harness.twilio.add(lost)
+    harness.check()
+
+    swept = harness.sweep()
+
+    assert (harness.messages_queue.messages, harness.lifecycle_queue.messages, swept.found) == ([], [lost], 1)
+    assert harness.owner() is Owner.ASSISTANT
 
 
 def test_where_a_takeover_cannot_be_written_nothing_is_queued(harness: Harness) -> None:

@@ -104,9 +104,9 @@ def sweep(
 ) -> SweepResult:
     """Check what is due and what is new at Twilio, with at most `max_requests` requests; the rest stays due.
 
-    What a customer wrote goes to `messages_queue`. What a human wrote is a takeover at once, and goes to
-    `lifecycle_queue`. No check begins within twelve seconds of the deadline. At most a quarter of the requests list new
-    conversations, and half of the rest read them, the oldest first.
+    What a customer wrote goes to `messages_queue`, what a human or a program wrote to `lifecycle_queue`; a human's word
+    is a takeover at once. No check begins within twelve seconds of the deadline. At most a quarter of the requests
+    list new conversations, and half of the rest read them, the oldest first.
     """
     sweeper = _Sweeper(
         checks=checks,
@@ -378,13 +378,14 @@ class _Sweeper:
     def _queue(self, missed: Sequence[MessageAdded], *, since: datetime) -> int:
         """Queue messages as if their webhooks had come, and return how many. `since` makes a repeat harmless."""
         by_customer = [message for message in missed if message.author_role is AuthorRole.CUSTOMER]
-        by_human = [message for message in missed if message.author_role is AuthorRole.HUMAN]
-        for word in by_human:  # before a turn can begin with what is queued
-            self.takeovers.keep_notes(word.conversation_sid, notes_of([word]))
-            self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)
+        by_others = [message for message in missed if message.author_role in {AuthorRole.HUMAN, AuthorRole.SYSTEM}]
+        for word in by_others:
+            if word.author_role is AuthorRole.HUMAN:  # a takeover, before a turn can begin with what is queued
+                self.takeovers.keep_notes(word.conversation_sid, notes_of([word]))
+                self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)
         self.messages_queue.send_again(by_customer, since=since)
-        self.lifecycle_queue.send_again(by_human, since=since)
-        return len(by_customer) + len(by_human)
+        self.lifecycle_queue.send_again(by_others, since=since)
+        return len(by_customer) + len(by_others)
 
 
 def _first_waiting(conversation: Conversation) -> int:

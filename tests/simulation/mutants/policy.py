@@ -118,6 +118,12 @@ MUTANTS = (
         new="            conversation =",
     ),
     Mutant(
+        name="the sweeper leaves out what programs said",
+        file=f"{LAYER}/sweeper.py",
+        old="message.author_role in {AuthorRole.HUMAN, AuthorRole.SYSTEM}]",
+        new="message.author_role is AuthorRole.HUMAN]",
+    ),
+    Mutant(
         name="the sweeper leaves a human's word to the queue",
         file=f"{LAYER}/sweeper.py",
         old="            self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)\n",

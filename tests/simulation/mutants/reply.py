@@ -142,6 +142,12 @@ MUTANTS = (
         new="if ending.outcome in _FAILED or (ending.outcome in _FAILED and human_spoke) else frozenset()",
     ),
     Mutant(
+        name="a redrive answers no failure after a hand back, if a human spoke since the turn began",
+        file=f"{LAYER}/turn/settle.py",
+        old="conversation.human_spoke_at >= max(conversation.turn_started_at, conversation.handed_back_at)",
+        new="conversation.human_spoke_at >= conversation.turn_started_at",
+    ),
+    Mutant(
         name="a hand back answers a failure of weeks ago",
         file=f"{LAYER}/turn/settle.py",
         old="    if ending.outcome is not TurnOutcome.ANSWERED:\n",

@@ -166,6 +166,27 @@ def test_a_human_who_speaks_before_a_failure_is_settled_has_dealt_with_it(harnes
     assert (harness.item.failed, harness.item.left_to_human) == (frozenset(), frozenset())
 
 
+def test_a_redrive_answers_a_failure_after_a_hand_back_although_a_human_spoke_since_the_turn_began(
+    harness: Harness,
+) -> None:
+    (message,) = harness.customer_writes("one")
+    harness.deliver_and_crash(message, after=Step.CLAIM)
+    harness.twilio.add(from_human(index=1, at=harness.clock()))
+    harness.conversations.take_over(CONVERSATION, index=1, at=harness.clock())
+    harness.clock.move(seconds=1)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+    harness.clock.move(seconds=121)
+    harness.agent.errors = [Permanent("a bug")]
+    (later,) = harness.customer_writes("two")
+    harness.deliver(later)
+    harness.clock.move(seconds=1)
+
+    harness.deliver(*harness.dead_letters.messages)
+
+    assert harness.replies[0] == harness.settings.fallback_sentence
+    assert "two" in harness.replies[1]
+
+
 def test_a_hand_back_and_a_redrive_do_not_both_answer(harness: Harness) -> None:
     letter = failed_message(harness)
     requeued = harness.conversations.hand_back(CONVERSATION, at=harness.clock())

@@ -123,8 +123,12 @@ def _new_reason(turn: TurnContext, ending: Ended) -> OwnerReason | None:
 
 
 def _failed(turn: TurnContext, ending: Ended) -> frozenset[int]:
-    """Return the indices of the messages that a redrive answers; none where a human has spoken since the turn began."""
-    human_spoke = turn.conversation.human_spoke_at >= turn.conversation.turn_started_at
+    """Return the indices of the messages that a redrive answers.
+
+    There are none where a human has spoken since the turn began, unless they have handed the conversation back since.
+    """
+    conversation = turn.conversation
+    human_spoke = conversation.human_spoke_at >= max(conversation.turn_started_at, conversation.handed_back_at)
     return ending.reply.covers if ending.outcome in _FAILED and not human_spoke else frozenset()
 
 
