@@ -9,7 +9,7 @@ PAUSE_SECONDS = 0.02
 
 
 def wait_until[T](
-    condition: Callable[[], T], *, within_seconds: float = 30, what: str = "it", pause_seconds: float = PAUSE_SECONDS
+    condition: Callable[[], T], *, within_seconds: float = 90, what: str = "it", pause_seconds: float = PAUSE_SECONDS
 ) -> T:
     """Return the condition's first truthy value; fail after `within_seconds`, which is generous: no test is timed."""
     until = time.monotonic() + within_seconds

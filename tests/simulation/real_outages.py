@@ -10,6 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+from tests.simulation.real_habits import (
+    a_machine_that_answers,
+    forty_texts_at_once,
+    reactions,
+    what_a_human_hands_back,
+)
 from tests.simulation.real_scenarios import (
     a_few_errors,
     a_key_that_is_refused,
@@ -96,6 +102,10 @@ AS_DEPLOYED = Programme(
         Scenario(name="after a fallback", play=after_a_fallback),
         Scenario(name="humans and systems write", play=humans_and_systems),
         Scenario(name="a webhook lost in mid-thought", play=a_webhook_lost_in_mid_thought),
+        Scenario(name="forty texts at once", play=forty_texts_at_once),
+        Scenario(name="a machine answers each reply", play=a_machine_that_answers),
+        Scenario(name="reactions", play=reactions),
+        Scenario(name="a human hands back what they left", play=what_a_human_hands_back),
     ),
 )
 FASTER = Programme(

@@ -181,9 +181,10 @@ class Checker:
 
     def _evidence(self, sid: str, dead_letters: frozenset[str], redriven: frozenset[str]) -> Evidence:
         messages = self._messages(sid)
-        numbers = {
-            message.body: str(message.index) for message in messages if message.author_role is AuthorRole.CUSTOMER
-        }
+        numbers: dict[str, str] = {}
+        for message in messages:
+            if message.author_role is AuthorRole.CUSTOMER and message.body:
+                numbers.setdefault(message.body.split()[-1], str(message.index))
         return Evidence(
             messages=[_renumbered(message, numbers, fallback=self._fallback) for message in messages],
             dead_letters=[message for message in messages if message.message_sid in dead_letters],

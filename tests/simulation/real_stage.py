@@ -127,13 +127,19 @@ class Customer:
     phone: Phone
     sid: str = ""
 
-    def writes(self, script: Script | None = None, *, webhook: Mapping[str, object] | None = None) -> str:
-        """Send the next number, and return it."""
+    def writes(
+        self, script: Script | None = None, *, webhook: Mapping[str, object] | None = None, words: str = ""
+    ) -> str:
+        """Send the next number, after some words if there are any, and return the number."""
         number = str(next(self.stage.numbers))
         if script:
             self.stage.aws.scripts[number] = script
-        self.sid = self.stage.text(self.phone, number, webhook=webhook)
+        self.says(f"{words} {number}".strip(), webhook=webhook)
         return number
+
+    def says(self, body: str, *, webhook: Mapping[str, object] | None = None) -> None:
+        """Send a text."""
+        self.sid = self.stage.text(self.phone, body, webhook=webhook)
 
     def reads(self) -> list[str]:
         """Return what has reached the phone."""
@@ -214,6 +220,7 @@ def stage(
     with FaultyAws(upstream=lambda: up.stack.aws_endpoint, seed=0, is_faulty=False) as aws:
         suppliers = {
             "ASSISTANT_MODEL": "bedrock:proof",
+            "COALESCE_SECONDS": "1",
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": aws.url,
             "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
             SHOP: aws.url,
