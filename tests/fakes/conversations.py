@@ -199,6 +199,7 @@ class ConversationsInMemory:
                 owner_since=at,
                 owner_event_at=at,
                 human_spoke_at=item.human_spoke_at if index is None else at,
+                human_spoke_index=item.human_spoke_index if index is None else index,
             )
             self.human_since.setdefault(sid, at)
         self.items[sid] = item

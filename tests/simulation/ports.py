@@ -117,7 +117,6 @@ class Ports:
         listed = self._world.twilio.list_messages(conversation_sid, from_index=from_index)
         self._listed = listed
         self._world.twilio.note_look(conversation_sid, listed)
-        self._world.note_shown(listed)
         there = {m.index for m in self._world.twilio.messages[conversation_sid] if m.index >= from_index}
         self._world.note_unseen(conversation_sid, there.difference(message.index for message in listed))
         return listed
@@ -166,7 +165,7 @@ class Ports:
         if name == "freeze" and arguments[1].kind is ReplyKind.FALLBACK and before.attempts > MAX_ATTEMPTS:
             self._world.charges.out_of_attempts.add(conversation_sid)
         if name in {"freeze", "record_resend"}:
-            self._world.note_send_permit(name, conversation_sid)
+            self._world.note_send_permit(name, conversation_sid, listed=self._listed)
         if name == "freeze":
             records = len(self._worker.process.received[conversation_sid])
             self._world.note_left_out(conversation_sid, records=records, listed=self._listed)

@@ -72,8 +72,8 @@ class World:
 
     What is kept for the invariants stands by conversation: `turns_by_message` the turns in which the assistant was
     asked about each message, `takeovers` how often a human or a close took the conversation, `takeovers_at_freeze` how
-    many of them a turn's reply had seen when it was frozen, `shown_words` the human words, by index, that an applied
-    event or a list has shown, `told_at` when a webhook of it came, `old_messages` how many
+    many of them a turn's reply had seen when it was frozen, `shown_words` the human words, by index, that were applied
+    or that a list of the sweeper has shown, `told_at` when a webhook of it came, `old_messages` how many
     are older than our first webhook, `written_after_outage` the index of the message that tries whether anybody answers
     after an outage, `habits` what the customer answers each reply of ours with, at once.
     """
@@ -385,6 +385,8 @@ class World:
         """Apply a human's word that a list has shown."""
         applied: list[Takeover] = []
         self.apply_change(sid, lambda: applied.append(self.store.take_over(sid, index=index, at=at)))
+        if index is not None:
+            self.shown_words.setdefault(sid, {})[index] = at
         takeover = OwnerSet(conversation_sid=sid, owner=Owner.HUMAN, at=at)
         self.owner_events.setdefault(sid, []).append(takeover)
         return applied[0]
@@ -540,9 +542,14 @@ class World:
 
     def note_shown(self, messages: Sequence[MessageAdded]) -> None:
         """Keep which human words we have been shown, but for those that are history."""
+        for message in self._words(messages):
+            self.shown_words.setdefault(message.conversation_sid, {})[message.index] = message.at
+
+    def _words(self, messages: Sequence[MessageAdded]) -> Iterator[MessageAdded]:
+        """Yield the human words, but for those that are history."""
         for message in filter(is_human, messages):
             if not self.item(message.conversation_sid).is_history(message, max_event_age=MAX_EVENT_AGE):
-                self.shown_words.setdefault(message.conversation_sid, {})[message.index] = message.at
+                yield message
 
     def note_unseen(self, conversation_sid: str, indices: Iterable[int]) -> None:
         """Keep the indices of what a list has hidden, or of what an overdue turn went on without."""
@@ -553,13 +560,16 @@ class World:
         self.handed_back.add(conversation_sid)
         self.last_hand_back[conversation_sid] = max(at, self.last_hand_back.get(conversation_sid, at))
 
-    def note_send_permit(self, name: str, conversation_sid: str) -> None:
-        """Keep what the item held when a write allowed the POSTs of a pending reply."""
+    def note_send_permit(self, name: str, conversation_sid: str, *, listed: Sequence[MessageAdded]) -> None:
+        """Keep what the item held when a write allowed the POSTs of a pending reply.
+
+        `listed` is what this worker's list has shown. What another's has shown counts once it is applied.
+        """
         item = self.item(conversation_sid)
         takeovers = self.takeovers.get(conversation_sid, 0)
         if name == "freeze":
             self.takeovers_at_freeze[item.turn] = takeovers
-        shown = self.shown_words.get(conversation_sid, {})
+        shown = self.shown_words.get(conversation_sid, {}) | {word.index: word.at for word in self._words(listed)}
         handed_back_at = self.last_hand_back.get(conversation_sid)
         first = min(item.pending_reply.covers) if item.pending_reply else 0
         self.send_permits.setdefault(conversation_sid, []).append(

@@ -168,12 +168,12 @@ class Conversation:
 
     `fencing_token` goes up with every claim, takeover, hand back and close; `ownership_epoch` with the last three.
     `owner_event_at` is Twilio's time of the last lifecycle event that set the owner; `owner_since` when a human became
-    the owner, by whatever cause; `human_spoke_at` when a human wrote last. `attempts` counts the claims of the open
-    turn that ended without a verdict; once a reply is pending, those since its freeze. `left_to_human` are the indices
-    of messages that wait for a human's answer, `failed` those of messages whose dead letter a redrive answers; a hand
-    back or a redrive moves an index out of both. `goes_first` marks a suspect that its last batch left no time for.
-    `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last one,
-    over or not.
+    the owner, by whatever cause; `human_spoke_at` when a human wrote last, in the message at `human_spoke_index`.
+    `attempts` counts the claims of the open turn that ended without a verdict; once a reply is pending, those since its
+    freeze. `left_to_human` are the indices of messages that wait for a human's answer, `failed` those of messages whose
+    dead letter a redrive answers; a hand back or a redrive moves an index out of both. `goes_first` marks a suspect
+    that its last batch left no time for. `recent_replies` are our last reply and those of the ten minutes before it,
+    oldest first; `loop_pause` the last one, over or not.
     """
 
     sid: str
@@ -183,6 +183,7 @@ class Conversation:
     owner_event_at: datetime = UNIX_EPOCH
     owner_since: datetime = UNIX_EPOCH
     human_spoke_at: datetime = UNIX_EPOCH
+    human_spoke_index: int = -1
     handed_back_at: datetime = UNIX_EPOCH
     redriven_at: datetime = UNIX_EPOCH
     closed: bool = False

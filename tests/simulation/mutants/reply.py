@@ -100,6 +100,12 @@ MUTANTS = (
         new="    if False:\n",
     ),
     Mutant(
+        name="a look knows only the human words that its list shows",
+        file=f"{LAYER}/turn/resume.py",
+        old="max([turn.conversation.human_spoke_index, *words])",
+        new="max(words, default=-1)",
+    ),
+    Mutant(
         name="what a void reply leaves is forgotten",
         file=f"{LAYER}/turn/resume.py",
         old="        unanswered = _after_the_last_human_word(turn, reply, listed)\n",

@@ -84,8 +84,8 @@ MUTANTS = (
     Mutant(
         name="the table: a human's message waits for an answer",
         file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
-        old='            update.adds["handled"] = ":handled"\n            update.sets["human_spoke_at"] = ":at"\n            update.values[":handled"] = {index}\n',
-        new='            update.sets["human_spoke_at"] = ":at"\n',
+        old='update.values |= {":handled": {index}, ":index": index}',
+        new='update.values |= {":handled": {index + 1_000}, ":index": index}',
     ),
     Mutant(
         name="the table: an attempt is not counted",

@@ -214,6 +214,12 @@ MUTANTS = (
         new="    return message.again and message.text != message.body\n",
     ),
     Mutant(
+        name="a lost message before one that waits again is answered after it",
+        file=f"{LAYER}/turn/gather.py",
+        old="first_unexplained_below(max(indices | requeued), besides=indices)",
+        new="first_unexplained_below(max(indices), besides=indices)",
+    ),
+    Mutant(
         name="nobody asks what waits behind a full batch",
         file=f"{LAYER}/turn/gather.py",
         old="if len(turn.delivered) >= FULL_BATCH else None",

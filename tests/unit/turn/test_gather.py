@@ -5,6 +5,7 @@ from itertools import batched
 
 from switchboard.author import AuthorRole
 from switchboard.errors import Transient
+from switchboard.turn.context import Step
 from switchboard.turn.gather import FULL_BATCH
 from tests.builders import CONVERSATION, from_human, message_added
 from tests.fakes.conversations import ConversationsInMemory
@@ -183,3 +184,18 @@ def test_a_requeued_message_that_is_gone_from_twilio_is_looked_for_a_day_long(ha
         harness.clock.move(seconds=25 * 3600)
 
     assert lists == [1, 1]
+
+
+def test_what_waits_again_is_answered_together_with_lost_messages_before_it(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    first, lost, last = harness.customer_writes("first", "lost", "last")
+    harness.deliver(first)
+    for _ in range(harness.settings.max_attempts):  # after them nobody lists what was lost
+        harness.deliver_and_crash(last, after=Step.CLAIM)
+        harness.clock.move(seconds=121)
+    harness.deliver(last)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    harness.deliver(first)
+
+    assert harness.replies == [f"You said: {first.body} | {lost.body} | {last.body}"]

@@ -157,3 +157,30 @@ def test_what_a_void_reply_leaves_unanswered_is_left_to_the_human_who_owns_the_c
 
     assert harness.item.left_to_human == {messages[0].index}
     assert harness.conversations.hand_back(CONVERSATION, at=harness.clock()) == frozenset({messages[0].index})
+
+
+def test_what_came_right_after_a_humans_word_is_left_to_them_also_where_the_times_are_the_same(
+    harness: Harness,
+) -> None:
+    harness.twilio.add(from_human(index=0, at=harness.clock()))
+    (message,) = harness.customer_writes("hi")
+    harness.twilio.unlisted = {0}
+    harness.deliver_and_crash(message, after=Step.FREEZE)
+    harness.conversations.take_over(CONVERSATION, index=0, at=harness.clock())
+    harness.clock.move(seconds=121)
+
+    harness.deliver(message)
+
+    assert message.index == 1
+    assert harness.item.left_to_human == {1}
+
+
+def test_what_came_before_a_humans_word_is_not_left_to_them_though_no_list_shows_the_word(harness: Harness) -> None:
+    (message,) = harness.customer_writes("hi")
+    harness.deliver_and_crash(message, after=Step.FREEZE)
+    harness.conversations.take_over(CONVERSATION, index=1, at=harness.clock())
+    harness.clock.move(seconds=121)
+
+    harness.deliver(message)
+
+    assert harness.item.left_to_human == frozenset()

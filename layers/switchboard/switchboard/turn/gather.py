@@ -17,8 +17,8 @@ FULL_BATCH = 10  # records: the template's BatchSize, the most that SQS delivers
 def gather(turn: TurnContext) -> TurnContext:
     """Return the turn with the messages it answers.
 
-    Twilio is asked where an index below the newest message is unexplained, where a message of the open turn or one
-    that was requeued came with no record, and where the batch was full: more records wait behind it. A customer's
+    Twilio is asked where an index below the newest message is unexplained, where a message of the open turn or one that
+    was requeued came with no record, and where the batch was full: more records wait behind it. A customer's
     message found there joins the turn. Once the turn is overdue, it goes on with what it has: where Twilio does not
     answer, if that is anything; where Twilio's list does not show a message, without it.
     """
@@ -45,7 +45,7 @@ def _unread_from(turn: TurnContext, indices: frozenset[int], readable: Mapping[i
     """Return the index from which Twilio's list is needed, or None where it is not."""
     requeued = turn.conversation.requeued_since(turn.now() - GAP_TTL)
     unread = (indices | requeued) - readable.keys()
-    unexplained = turn.conversation.coverage.first_unexplained_below(max(indices), besides=indices)
+    unexplained = turn.conversation.coverage.first_unexplained_below(max(indices | requeued), besides=indices)
     newest = max(indices) if len(turn.delivered) >= FULL_BATCH else None
     return min([*unread, *(index for index in (unexplained, newest) if index is not None)], default=None)
 

@@ -85,27 +85,22 @@ def _decide(turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdde
 
 def _may_be_sent(turn: TurnContext, reply: PendingReply, listed: Iterable[MessageAdded]) -> bool:
     """Tell whether the reply stands although the conversation was taken since: it was given back without a word."""
-    first = min((message.at for message in turn.messages), default=reply.frozen_at)
-    human_wrote = turn.conversation.human_spoke_at >= first or _last_human_index(listed) > min(reply.covers)
+    human_wrote = _last_human_index(turn, listed) > min(reply.covers)
     return turn.conversation.owner is Owner.ASSISTANT and not turn.conversation.closed and not human_wrote
 
 
 def _after_the_last_human_word(
-    turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdded]
+    turn: TurnContext, reply: PendingReply, listed: Iterable[MessageAdded]
 ) -> frozenset[int]:
-    """Return the indices of covered messages that came after the last human word.
-
-    A list may not show that word yet. Then times tell: Twilio lists whole seconds, and at equal times the human wins.
-    """
-    spoke_at = turn.conversation.human_spoke_at
-    is_listed = any(m.author_role is AuthorRole.HUMAN and m.at >= spoke_at.replace(microsecond=0) for m in listed)
-    before = set() if is_listed else {message.index for message in turn.messages if message.at <= spoke_at}
-    last = _last_human_index(listed)
-    return frozenset(index for index in reply.covers if index > last and index not in before)
+    """Return the indices of covered messages that came after the last human word."""
+    last = _last_human_index(turn, listed)
+    return frozenset(index for index in reply.covers if index > last)
 
 
-def _last_human_index(listed: Iterable[MessageAdded]) -> int:
-    return max((message.index for message in listed if message.author_role is AuthorRole.HUMAN), default=-1)
+def _last_human_index(turn: TurnContext, listed: Iterable[MessageAdded]) -> int:
+    """Return the index of the last human word, or -1. A list may not show it yet, and the item may not know it."""
+    words = (message.index for message in listed if message.author_role is AuthorRole.HUMAN)
+    return max([turn.conversation.human_spoke_index, *words])
 
 
 def _is_over(turn: TurnContext, reply: PendingReply) -> bool:

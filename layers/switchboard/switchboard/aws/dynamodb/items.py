@@ -65,6 +65,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         owner_event_at=timestamp(item.get("owner_event_at")),
         owner_since=timestamp(item.get("owner_since")),
         human_spoke_at=timestamp(item.get("human_spoke_at")),
+        human_spoke_index=int(item.get("human_spoke_index", -1)),
         handed_back_at=timestamp(item.get("handed_back_at")),
         redriven_at=timestamp(item.get("redriven_at")),
         closed=item.get("state") == "closed",

@@ -41,8 +41,8 @@ class LifecycleStore:
         update = taking_over(OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE, at)
         if index is not None:
             update.adds["handled"] = ":handled"
-            update.sets["human_spoke_at"] = ":at"
-            update.values[":handled"] = {index}
+            update.sets |= {"human_spoke_at": ":at", "human_spoke_index": ":index"}
+            update.values |= {":handled": {index}, ":index": index}
         try:
             conversation = self.table.update(sid, update)
         except ConditionFailed as failed:
