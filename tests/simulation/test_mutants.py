@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation import invariants
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.mutants.mutant import PROOFS, ROOT, Mutant
 from tests.simulation.mutants.trial import NoVerdictError, noticed_by, unbroken_copy
@@ -29,6 +30,11 @@ def unbroken() -> Iterator[Path]:
 def test_a_mutant_changes_one_place_of_what_is_deployed(mutant: Mutant) -> None:
     assert mutant.file.startswith(("layers/", "functions/"))
     assert (ROOT / mutant.file).read_text().count(mutant.old) == 1
+
+
+@pytest.mark.parametrize("mutant", [mutant for mutant in MUTANTS if mutant.breaks], ids=str)
+def test_what_a_mutant_breaks_is_an_invariant_of_the_proofs(mutant: Mutant) -> None:
+    assert callable(getattr(invariants, mutant.breaks))
 
 
 def test_no_two_mutants_have_the_same_name() -> None:

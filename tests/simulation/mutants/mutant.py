@@ -10,6 +10,7 @@ LAYER = "layers/switchboard/switchboard"
 # pytest; the next one runs only if nobody noticed. The quick ones come first, the proofs where they must.
 type Runs = tuple[tuple[str, ...], ...]
 
+SCHEDULES = ("tests/simulation/test_proofs.py::test_five_hundred_schedules_keep_every_promise",)
 PROOFS = tuple(f"tests/simulation/test_{name}.py" for name in ("proofs", "outage", "lost_webhooks"))
 WEBHOOK = ("tests/functional/test_webhook_function.py",)
 STORES = tuple(
@@ -32,7 +33,7 @@ NOTICED_BY: dict[str, Runs] = {
 class Mutant:
     """One rule taken out: `old` stands once in `file`, and becomes `new`.
 
-    `breaks` names an invariant of the proofs, which must notice it itself.
+    `breaks` names an invariant of the schedules, which must notice it itself.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Mutant:
     def runs(self) -> Runs:
         """The tests that must notice it; those named after its module are before all others."""
         if self.breaks:
-            return (PROOFS,)
+            return (SCHEDULES,)
         runs = NOTICED_BY[max((path for path in NOTICED_BY if self.file.startswith(path)), key=len)]
         return (*((path,) for path in _named_after(Path(self.file).stem, runs)), *runs)
 

@@ -20,6 +20,7 @@ MUTANTS = (
         file=f"{LAYER}/conversation.py",
         old="return message.at < self.first_seen_at - max_event_age",
         new="return False",
+        breaks="history_is_left_alone",
     ),
     Mutant(
         name="the sweeper does not ask what is handled",
@@ -50,6 +51,7 @@ MUTANTS = (
         file=f"{LAYER}/sweeper.py",
         old="CHECK_INTERVALS[checked.checks] if 0 <= checked.checks < len(CHECK_INTERVALS) else MAX_CHECK_INTERVAL",
         new="MIN_CHECK_INTERVAL * 2**checked.checks",
+        breaks="checks_go_on_for_a_day",
     ),
     Mutant(
         name="a surprise in one conversation ends the sweep of the others",
@@ -68,12 +70,14 @@ MUTANTS = (
         file=f"{LAYER}/sweeper.py",
         old="return list(by_conversation.values())[:limit]",
         new="return list(by_conversation.values())[:1]",
+        breaks="every_check_that_is_due_is_made",
     ),
     Mutant(
         name="a lost webhook below our reply is never looked for",
         file=f"{LAYER}/conversation.py",
         old="return min([*gaps, *again, *islice(above, 1)], default=None)",
         new="return min([*again, *islice(above, 1)], default=None)",
+        breaks="no_message_is_answered_after_a_later_one",
     ),
     Mutant(
         name="what waits again is answered after what came later",
@@ -134,6 +138,7 @@ MUTANTS = (
         file=f"{LAYER}/author.py",
         old="if any(pattern.fullmatch(author) for pattern in self.human_addresses):",
         new="if False:",
+        breaks="only_customers_are_answered",
     ),
     Mutant(
         name="what no human wrote is a takeover",
@@ -176,5 +181,6 @@ MUTANTS = (
         file=f"{LAYER}/conversation.py",
         old="        return max(self.handed_back_at, self.redriven_at)\n",
         new="        return self.handed_back_at\n",
+        breaks="a_redriven_letter_ends",
     ),
 )

@@ -8,6 +8,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/record.py",
         old="        turn.ports.dead_letters.copy(dead_letters(turn, ending.reply.covers), turn=ending.reply.turn)\n",
         new="",
+        breaks="nobody_waits_for_a_human_who_has_no_message",
     ),
     Mutant(
         name="R4 a pending reply survives a takeover",
@@ -38,6 +39,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/timing.py",
         old="COMMIT_WINDOW = timedelta(seconds=30)",
         new="COMMIT_WINDOW = timedelta(seconds=0)",
+        breaks="no_part_is_there_twice",
     ),
     Mutant(
         name="freeze after send",
@@ -74,6 +76,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/settle.py",
         old="    is_ours = ending.reply.ownership_epoch == turn.conversation.ownership_epoch\n",
         new="    is_ours = True\n",
+        breaks="a_failure_never_takes_a_conversation_from_a_human",
     ),
     Mutant(
         name="a reply that never left is tried for ever",
@@ -86,6 +89,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/resume.py",
         old="TurnOutcome.UNSURE if sent or any(reply.send_attempts) else TurnOutcome.EXPIRED",
         new="TurnOutcome.EXPIRED",
+        breaks="no_message_is_answered_twice",
     ),
     Mutant(
         name="the looks do not become rarer",
@@ -110,6 +114,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/resume.py",
         old="        unanswered = _after_the_last_human_word(turn, reply, listed)\n",
         new="        unanswered = frozenset[int]()\n",
+        breaks="every_message_has_an_end",
     ),
     Mutant(
         name="an expired reply is no dead letter",

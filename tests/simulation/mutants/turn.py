@@ -26,6 +26,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/messages.py",
         old="        if message.author_role is AuthorRole.HUMAN and message.at",
         new="        if message.author_role is AuthorRole.SYSTEM and message.at",
+        breaks="nobody_speaks_over_a_human",
     ),
     Mutant(
         name="R15 the rules come before the drop",
@@ -56,6 +57,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/think.py",
         old="    if budget.is_used_up(spent):\n",
         new="    if False:\n",
+        breaks="budgets_are_exceeded_by_at_most_the_turns_in_flight",
     ),
     Mutant(
         name="a message of the open turn is forgotten",
@@ -80,6 +82,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/think.py",
         old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    if answer.no_reply:",
         new="        return _fallback(turn, str(error))\n    if answer.no_reply:",
+        breaks="who_writes_during_a_short_outage_is_answered_after_it",
     ),
     Mutant(
         name="trying never ends",
@@ -98,6 +101,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/gate.py",
         old="if conversation.owner is Owner.HUMAN and not conversation.has_failed:",
         new="if conversation.owner is Owner.HUMAN:",
+        breaks="a_failure_does_not_last",
     ),
     Mutant(
         name="what a list showed counts as not found",
@@ -128,6 +132,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/gate.py",
         old="    if conversation.closed:\n",
         new="    if conversation.closed or conversation.has_failed:\n",
+        breaks="no_outage_mutes_anybody",
     ),
     Mutant(
         name="the others think as long as their lease",
@@ -152,6 +157,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/history.py",
         old="if sid not in asked_now and last[sid] is item]",
         new="if last[sid] is item]",
+        breaks="the_history_shows_everything_once",
     ),
     Mutant(
         name="a message that is asked again is in the history twice",
@@ -170,6 +176,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/history.py",
         old="    story.give_to_assistant(turn.conversation.ownership_epoch, at=turn.conversation.handed_back_at)\n",
         new="",
+        breaks="the_history_is_in_order",
     ),
     Mutant(
         name="a human's stretch without a word leaves no mark",
@@ -230,5 +237,6 @@ MUTANTS = (
         file=f"{LAYER}/turn/gather.py",
         old="    unread = (indices | requeued) - readable.keys()\n",
         new="    unread = (indices | (requeued & indices)) - readable.keys()\n",
+        breaks="what_waits_together_is_one_turn",
     ),
 )
