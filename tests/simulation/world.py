@@ -334,7 +334,8 @@ class World:
             self._note(f"lost, because SQS is away: webhook of {_describe(event)}")
             return
         self._note(f"webhook: {_describe(event)}")
-        self.told_at.setdefault(event.conversation_sid, []).append(self.clock())
+        if not (isinstance(event, MessageAdded) and event.author_role is AuthorRole.SYSTEM):
+            self.told_at.setdefault(event.conversation_sid, []).append(self.clock())  # a program's word opens nothing
         if isinstance(event, MessageAdded) and event.author_role is AuthorRole.CUSTOMER:
             self.queue.send(event)
         else:
