@@ -36,11 +36,11 @@ def plan_burst(seed: int, *, messages: int) -> Burst | None:
 
 
 def left_out(
-    item: Conversation, *, records: int, listed: Sequence[MessageAdded], at_twilio: Sequence[MessageAdded]
+    item: Conversation, *, records: int, listed: Sequence[MessageAdded] | None, at_twilio: Sequence[MessageAdded]
 ) -> AbstractSet[int]:
     """Return the indices that wait beside a frozen answer: what was requeued and, where the batch was full, all.
 
-    `listed` is what the worker's list has shown last.
+    `listed` is what the worker's list has shown last, None where it asked for none.
     """
     reply = item.pending_reply
     if reply is None or reply.kind not in {ReplyKind.ANSWER, ReplyKind.HANDOFF}:
@@ -48,7 +48,7 @@ def left_out(
     requeued = {message.index for message in at_twilio} & item.coverage.requeued
     if records < FULL_BATCH:
         return requeued - reply.covers
-    assert listed, "a full batch, and nobody asked what waits behind it"
+    assert listed is not None, "a full batch, and nobody asked what waits behind it"
     customers = [message for message in listed if message.author_role is AuthorRole.CUSTOMER]
     waiting = {
         message.index

@@ -61,7 +61,7 @@ class Ports:
     def __init__(self, world: "World", worker: Worker) -> None:
         self._world = world
         self._worker = worker
-        self._listed: tuple[MessageAdded, ...] = ()
+        self._listed: tuple[MessageAdded, ...] | None = None
 
     def answer(self, question: Question) -> Answer:
         ends = self._world.clock() + timedelta(seconds=question.timeout_seconds)
@@ -165,7 +165,7 @@ class Ports:
         if name == "freeze" and arguments[1].kind is ReplyKind.FALLBACK and before.attempts > MAX_ATTEMPTS:
             self._world.charges.out_of_attempts.add(conversation_sid)
         if name in {"freeze", "record_resend"}:
-            self._world.note_send_permit(name, conversation_sid, listed=self._listed)
+            self._world.note_send_permit(name, conversation_sid, listed=self._listed or ())
         if name == "freeze":
             records = len(self._worker.process.received[conversation_sid])
             self._world.note_left_out(conversation_sid, records=records, listed=self._listed)
