@@ -32,6 +32,7 @@ NOTICED_BY: dict[str, Runs] = {
     f"{LAYER}/aws/sqs/batch_plan.py": (("tests/unit/aws",), PROOFS),
     f"{LAYER}/twilio/webhook": (("tests/unit/twilio",), WEBHOOK),
     f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_rest.py",),),
+    f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), WEBHOOK),
     "functions": (WEBHOOK,),
 }
 

@@ -225,4 +225,16 @@ MUTANTS = (
         old="    unread = (indices | requeued) - readable.keys()\n",
         new="    unread = (indices | (requeued & indices)) - readable.keys()\n",
     ),
+    Mutant(
+        name="an overdue turn speaks over a human whose word could not be stored",
+        file=f"{LAYER}/turn/gather.py",
+        old="    except NotListed:\n",
+        new="    except Transient:\n",
+    ),
+    Mutant(
+        name="a takeover that is throttled counts as a list that failed",
+        file=f"{LAYER}/turn/messages.py",
+        old="        turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)\n",
+        new="        try:\n            turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)\n        except Transient as error:\n            raise NotListed(str(error)) from None\n",
+    ),
 )
