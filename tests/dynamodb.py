@@ -95,37 +95,41 @@ def table_on_moto() -> Iterator[ConversationsTable]:
         client = boto3.client(
             "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
-        client.create_table(
-            TableName="Conversations",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-                {"AttributeName": "active_check_shard", "AttributeType": "S"},
-                {"AttributeName": "active_check", "AttributeType": "N"},
-                {"AttributeName": "next_check_shard", "AttributeType": "S"},
-                {"AttributeName": "next_check", "AttributeType": "N"},
-                {"AttributeName": "human_shard", "AttributeType": "S"},
-                {"AttributeName": "human_since", "AttributeType": "N"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": name,
-                    "KeySchema": [
-                        {"AttributeName": partition, "KeyType": "HASH"},
-                        {"AttributeName": sort, "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-                for name, partition, sort in (
-                    ("by_active_check", "active_check_shard", "active_check"),
-                    ("by_next_check", "next_check_shard", "next_check"),
-                    ("by_owner", "human_shard", "human_since"),
-                )
-            ],
-        )
+        create_table(client)
         yield ConversationsTable(client=client, name="Conversations")
+
+
+def create_table(client: Any) -> None:  # noqa: ANN401 -- botocore makes its client classes at run time
+    client.create_table(
+        TableName="Conversations",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "active_check_shard", "AttributeType": "S"},
+            {"AttributeName": "active_check", "AttributeType": "N"},
+            {"AttributeName": "next_check_shard", "AttributeType": "S"},
+            {"AttributeName": "next_check", "AttributeType": "N"},
+            {"AttributeName": "human_shard", "AttributeType": "S"},
+            {"AttributeName": "human_since", "AttributeType": "N"},
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": name,
+                "KeySchema": [
+                    {"AttributeName": partition, "KeyType": "HASH"},
+                    {"AttributeName": sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for name, partition, sort in (
+                ("by_active_check", "active_check_shard", "active_check"),
+                ("by_next_check", "next_check_shard", "next_check"),
+                ("by_owner", "human_shard", "human_since"),
+            )
+        ],
+    )
 
 
 def stores_of(table: ConversationsTable) -> TableStores:

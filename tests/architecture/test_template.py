@@ -33,7 +33,7 @@ PERMISSIONS = {
         dict.fromkeys(POLLER, "MessagesQueue"),
         {"sqs:SendMessage*": "MessagesDeadLetterQueue"},
         dict.fromkeys(
-            ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
             "ConversationsTable",
         ),
         {"bedrock:InvokeModel": "AssistantModel"},

@@ -184,7 +184,7 @@ class ConversationsInMemory:
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         item = self.items.get(sid, Conversation(sid=sid))
         handled = item.coverage.handled if index is None else item.coverage.handled | {index}
-        answered = frozenset(range(index or 0))
+        answered = frozenset(number for number in item.left_to_human | item.failed if number < (index or 0))
         item = replace(
             item,
             coverage=replace(item.coverage, handled=handled),

@@ -113,6 +113,18 @@ def test_keys_that_dynamodb_did_not_process_are_asked_for_again(store: TableStor
     assert [request["RequestItems"][store.table.name]["ConsistentRead"] for request in requests] == [True, True]
 
 
+def test_a_day_with_more_customers_than_one_answer_holds_is_added_up(store: TableStores) -> None:
+    first = {"sk": {"S": "CUSTOMER#0"}, "turns": {"N": "3"}}
+    key = {"pk": {"S": "BUDGET#2026-03-02"}, "sk": {"S": "CUSTOMER#0"}}
+    store.record(CONVERSATION, RECORD)
+    requests = answer_once(store.table.client, "Query", 200, {"Items": [first], "LastEvaluatedKey": key})
+
+    spent = store.spent(RECORD.customer, now=NOON)
+
+    assert (spent.by_customer, spent.by_all) == (1, 4)
+    assert [request.get("ExclusiveStartKey") for request in requests] == [None, key]
+
+
 @pytest.fixture
 def queue() -> Iterator[Queue]:
     with mock_aws():

@@ -25,6 +25,7 @@ from switchboard.aws.dynamodb.items import HISTORY, conversation_from_item, from
 from switchboard.conversation import Conversation, TurnRecord
 from switchboard.events import MessageAdded
 from switchboard.twilio import fields
+from tests.simulation.aws_faults import RATES
 from tests.simulation.faulty_aws import FaultyAws
 from tests.simulation.invariants import FALLBACK, Evidence, check
 from tests.stacks import OUR_NUMBER
@@ -48,6 +49,8 @@ FAULTS: Sequence[Mapping[str, object]] = (
     {"kind": "timeout", "rate": 0.01, "on": "POST */Messages", "seconds": 20, "commit": "late"},
     {"kind": "skip_index", "rate": 0.05},
 )
+AWS_FAULTS = (*RATES, "model error", "characters that SQS refuses")  # each must be seen in a run
+REFUSED_BY_SQS = (" \x0b", " \ufffe", " \uffff")  # characters that it takes in no body, and a customer may write
 # Shorter than in the template: a crash costs seconds, and records are visible again while their worker may still run.
 CHANGES = {("AgentFunction", "Timeout"): 20, ("MessagesQueue", "VisibilityTimeout"): 8}
 SETTLES_WITHIN_SECONDS = 600
@@ -91,7 +94,7 @@ class Load:
             if actor == "kill":
                 self._kill_a_process()
                 continue
-            sids.append(self._text(actor, str(number)))
+            sids.append(self._text(actor, f"{number}{self.chance.choice(REFUSED_BY_SQS) if number % 10 == 0 else ''}"))
             if self.chance.random() < 0.04:
                 self._take_over_hand_back_or_close(self.chance.choice(sids))
 
@@ -183,8 +186,8 @@ class Checker:
         messages = self._messages(sid)
         numbers: dict[str, str] = {}
         for message in messages:
-            if message.author_role is AuthorRole.CUSTOMER and message.body:
-                numbers.setdefault(message.body.split()[-1], str(message.index))
+            if message.author_role is AuthorRole.CUSTOMER and (number := re.search(r"\d+", message.body)):
+                numbers.setdefault(number[0], str(message.index))
         return Evidence(
             messages=[_renumbered(message, numbers, fallback=self._fallback) for message in messages],
             dead_letters=[message for message in messages if message.message_sid in dead_letters],
@@ -295,6 +298,7 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
             "ASSISTANT_MODEL": "bedrock:proof",
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": aws.url,
             "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
+            "AWS_ENDPOINT_URL_SQS": aws.url,
         }
         stack = LocalStack(changes=CHANGES, environment=environment, listener=listener)
         with stack, httpx.Client(timeout=60) as http:
@@ -304,6 +308,7 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
             load = Load(stack=stack, http=http, chance=random.Random(seed), report=report)  # noqa: S311 -- repeatable
             load.run(customers=customers, texts=texts, seconds=seconds)
             report.struck = Counter(aws.struck)
+            report.violations += [f"the fault never struck: {fault}" for fault in AWS_FAULTS if not aws.struck[fault]]
             for fault in http.get(f"{stack.twilio_url}/_emulator/faults").json():
                 report.struck[fault["kind"]] += fault["struck"]
             http.delete(f"{stack.twilio_url}/_emulator/faults").raise_for_status()

@@ -85,25 +85,37 @@ def test_our_reply_after_a_thousand_waiting_messages_covers_none_of_them() -> No
     assert (coverage.low_watermark, coverage.handled, coverage.gaps) == (1099, frozenset(), {})
 
 
-def test_a_first_message_with_a_huge_index_leaves_a_hundred_gaps_below_it() -> None:
-    coverage = Coverage().with_handled({10**9}, now=NOON)
+def test_a_first_message_with_a_huge_index_that_twilio_shows_leaves_a_hundred_gaps_below_it() -> None:
+    coverage = Coverage().with_handled({10**9}, now=NOON, highest_shown=10**9)
 
     assert coverage.low_watermark == 10**9
     assert set(coverage.gaps) == set(range(10**9 - MAX_GAPS, 10**9))
 
 
 def test_a_human_who_writes_first_at_a_high_index_leaves_no_gaps_far_below() -> None:
-    coverage = Coverage(handled=frozenset({5000})).with_handled({5001}, now=NOON)
+    coverage = Coverage(handled=frozenset({5000})).with_handled({5001}, now=NOON, highest_shown=5001)
 
     assert coverage.low_watermark == 5001
     assert min(coverage.gaps) == 5000 - MAX_GAPS
 
 
-def test_a_huge_jump_of_the_index_leaves_at_most_a_hundred_gaps() -> None:
-    coverage = Coverage().with_handled({0}, now=NOON).with_handled({10**9}, now=NOON)
+def test_a_huge_jump_of_the_index_that_twilio_shows_leaves_at_most_a_hundred_gaps() -> None:
+    coverage = Coverage().with_handled({0}, now=NOON).with_handled({10**9}, now=NOON, highest_shown=10**9)
 
     assert len(coverage.gaps) == MAX_GAPS
     assert coverage.covers(10**9)
+
+
+@given(st.integers(min_value=0, max_value=300), st.integers(min_value=1, max_value=10**12))
+def test_an_index_that_twilio_does_not_show_covers_itself_and_nothing_else(messages: int, beyond: int) -> None:
+    coverage = Coverage().with_handled(range(messages), now=NOON)
+
+    far = coverage.with_handled({messages + beyond}, now=NOON)
+
+    covered = [index for index in range(messages, messages + beyond + 1)[:200] if far.covers(index)]
+    assert covered == ([messages + beyond] if beyond < 200 else [])
+    assert far.covers(messages + beyond)
+    assert len(far.gaps) <= MAX_GAPS
 
 
 def test_a_requeued_message_is_not_covered_until_it_is_handled_again() -> None:

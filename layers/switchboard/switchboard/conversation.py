@@ -16,7 +16,7 @@ from switchboard.loops import LoopPause, RecentReply
 UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
 GAP_TTL = timedelta(days=1)  # the sweeper looks for a missing index this long; then Twilio has skipped the number
 MAX_GAPS = 100  # each gap costs bytes in every write of the item
-MAX_INDEX_JUMP = 10_000  # where an index jumps further, Twilio skipped numbers: no customer waits with so many messages
+MAX_INDEX_JUMP = 10_000  # no conversation grows by so many messages between two of our looks
 
 
 class ReplyKind(StrEnum):
@@ -98,20 +98,34 @@ class Coverage:
         above = (number for number in range(self.low_watermark + 1, index) if number not in known)
         return min([*gaps, *again, *islice(above, 1)], default=None)
 
+    def is_far(self, index: int, *, highest_shown: int = -1) -> bool:
+        """Tell whether no message can have this index yet, as far as we, and Twilio's last list, know.
+
+        What is at such an index, if anything, is handled like any other message, and moves nothing.
+        """
+        return index > max(self.low_watermark, highest_shown) + MAX_INDEX_JUMP
+
     def with_handled(
-        self, indices: Iterable[int], *, now: datetime, not_found: frozenset[int] = frozenset()
+        self,
+        indices: Iterable[int],
+        *,
+        now: datetime,
+        not_found: frozenset[int] = frozenset(),
+        highest_shown: int = -1,
     ) -> "Coverage":
         """Return the coverage after these indices are handled too; gaps older than a day are closed.
 
-        `not_found` are indices that were looked for at Twilio and that no list showed. The low watermark rises until a
-        hundred gaps are below it. Where more messages wait, it stays low, and `handled` holds the indices above it.
+        `not_found` are indices that were looked for at Twilio and that no list showed; `highest_shown` is the highest
+        index that Twilio has shown us. The low watermark rises until a hundred gaps are below it. Where more messages
+        wait, it stays low, and `handled` holds the indices above it; those far beyond all others it holds for good.
         """
         added = frozenset(indices)
         requeued = self.requeued - added
         handled = self.handled | added
         gaps = {at: noticed for at, noticed in self.gaps.items() if at not in handled and now - noticed < GAP_TTL}
-        low_watermark = self._min_low_watermark(handled)
-        for index in range(low_watermark + 1, max(handled, default=low_watermark) + 1):
+        near = frozenset(index for index in handled if not self.is_far(index, highest_shown=highest_shown))
+        low_watermark = self._min_low_watermark(near, highest_shown=highest_shown)
+        for index in range(low_watermark + 1, max(near, default=low_watermark) + 1):
             if index not in handled:
                 if len(gaps) >= MAX_GAPS:
                     break
@@ -125,13 +139,16 @@ class Coverage:
             requeued=requeued,
         )
 
-    def _min_low_watermark(self, handled: frozenset[int]) -> int:
-        """Return where to begin counting gaps. Numbers far below the handled ones are skipped numbers, or history."""
+    def _min_low_watermark(self, handled: frozenset[int], *, highest_shown: int) -> int:
+        """Return where to begin counting gaps. Numbers far below the handled ones are skipped numbers, or history.
+
+        But no higher than what Twilio has shown: a webhook alone says nothing of the numbers below it.
+        """
         if not handled:
             return self.low_watermark
         is_first_turn = self.low_watermark < 0  # a human's message may already be in `handled`
         lowest = min(handled) - MAX_GAPS if is_first_turn else max(handled) - MAX_INDEX_JUMP
-        return max(self.low_watermark, lowest - 1)
+        return max(self.low_watermark, min(lowest - 1, highest_shown))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

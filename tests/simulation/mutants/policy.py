@@ -182,4 +182,16 @@ MUTANTS = (
         old="        return max(self.handed_back_at, self.redriven_at)\n",
         new="        return self.handed_back_at\n",
     ),
+    Mutant(
+        name="a number that no message can have moves the low watermark",
+        file=f"{LAYER}/conversation.py",
+        old="        return index > max(self.low_watermark, highest_shown) + MAX_INDEX_JUMP\n",
+        new="        return False\n",
+    ),
+    Mutant(
+        name="a first webhook covers what Twilio has not shown below it",
+        file=f"{LAYER}/conversation.py",
+        old="return max(self.low_watermark, min(lowest - 1, highest_shown))",
+        new="return max(self.low_watermark, lowest - 1)",
+    ),
 )

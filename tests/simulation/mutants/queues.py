@@ -123,4 +123,16 @@ MUTANTS = (
         old="return max(0, round((oldest + self.coalesce - self.clock()).total_seconds()))",
         new="return max(0, int((oldest + self.coalesce - self.clock()).total_seconds()))",
     ),
+    Mutant(
+        name="an entry of a batch that SQS failed on is done",
+        file=f"{LAYER}/aws/sqs/queue.py",
+        old='if not failure["SenderFault"]}',
+        new='if failure["SenderFault"]}',
+    ),
+    Mutant(
+        name="a body holds the customer's characters as they are",
+        file=f"{LAYER}/aws/sqs/queue.py",
+        old="default=_plain)",
+        new="default=_plain, ensure_ascii=False)",
+    ),
 )

@@ -176,4 +176,10 @@ MUTANTS = (
         old="_FAILED = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED})",
         new="_FAILED = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED, TurnOutcome.ANSWERED})",
     ),
+    Mutant(
+        name="a reply is looked for beyond a number that no message has",
+        file=f"{LAYER}/turn/resume.py",
+        old="coverage.low_watermark + 1 if coverage.is_far(index) else index for index",
+        new="index for index",
+    ),
 )

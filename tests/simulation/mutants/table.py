@@ -231,4 +231,46 @@ MUTANTS = (
         old='both = {"left_to_human": ":answered", "failed": ":answered"}',
         new='both = {"left_to_human": ":answered"}',
     ),
+    Mutant(
+        name="all customers charge one counter",
+        file=f"{LAYER}/aws/dynamodb/budget_store.py",
+        old='"sk": self._sort_key(record.customer)}',
+        new='"sk": self._sort_key("")}',
+    ),
+    Mutant(
+        name="what was spent is read as it once was",
+        file=f"{LAYER}/aws/dynamodb/budget_store.py",
+        old="            ConsistentRead=True,\n",
+        new="",
+    ),
+    Mutant(
+        name="of a day with many customers only some count",
+        file=f"{LAYER}/aws/dynamodb/budget_store.py",
+        old="            for page in pages:\n",
+        new="            for page in (next(iter(pages)),):\n",
+    ),
+    Mutant(
+        name="the history is read as it once was",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old="                ConsistentRead=True,\n",
+        new="",
+    ),
+    Mutant(
+        name="a record that another transaction cancelled is done",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='        elif reasons:\n            raise Transient(f"{sid}: DynamoDB cancelled a transaction")\n',
+        new="",
+    ),
+    Mutant(
+        name="a refusal whose transaction was cancelled is acknowledged",
+        file=f"{LAYER}/aws/dynamodb/turn_store.py",
+        old='        if reasons:\n            raise Transient(f"{conversation.sid}: DynamoDB cancelled a transaction")\n',
+        new="",
+    ),
+    Mutant(
+        name="keys that DynamoDB did not process have no item",
+        file=f"{LAYER}/aws/dynamodb/sweep_index.py",
+        old='            asked = answer.get("UnprocessedKeys", {})  # each answer has processed some\n',
+        new="            asked = {}\n",
+    ),
 )

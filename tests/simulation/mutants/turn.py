@@ -106,8 +106,8 @@ MUTANTS = (
     Mutant(
         name="what a list showed counts as not found",
         file=f"{LAYER}/turn/messages.py",
-        old="    return frozenset(range(from_index, max(shown, default=-1))) - shown\n",
-        new="    return frozenset(range(from_index, max(shown, default=-1) + 1))\n",
+        old="    return frozenset(range(max(from_index, last - MAX_INDEX_JUMP), last)) - {message.index for message in listed}\n",
+        new="    return frozenset(range(max(from_index, last - MAX_INDEX_JUMP), last + 1))\n",
     ),
     Mutant(
         name="a message grows too old while it is tried",
@@ -238,5 +238,17 @@ MUTANTS = (
         old="    unread = (indices | requeued) - readable.keys()\n",
         new="    unread = (indices | (requeued & indices)) - readable.keys()\n",
         breaks="what_waits_together_is_one_turn",
+    ),
+    Mutant(
+        name="an overdue turn speaks over a human whose word could not be stored",
+        file=f"{LAYER}/turn/gather.py",
+        old="    except NotListed:\n",
+        new="    except Transient:\n",
+    ),
+    Mutant(
+        name="a takeover that is throttled counts as a list that failed",
+        file=f"{LAYER}/turn/messages.py",
+        old="        turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)\n",
+        new="        try:\n            turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)\n        except Transient as error:\n            raise NotListed(str(error)) from None\n",
     ),
 )

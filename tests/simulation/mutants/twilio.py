@@ -99,4 +99,10 @@ MUTANTS = (
         old="isinstance(happened, MessageAdded) and happened.author_role is AuthorRole.CUSTOMER",
         new="isinstance(happened, MessageAdded)",
     ),
+    Mutant(
+        name="a webhook may tell any number",
+        file=f"{LAYER}/twilio/fields.py",
+        old='_INTEGER = re.compile(r"[0-9]{1,9}")',
+        new='_INTEGER = re.compile(r"-?[0-9]+")',
+    ),
 )

@@ -64,8 +64,9 @@ class TurnContext:
 
     `conversation` is the item as this worker last saw it; `delivered` the messages of the SQS records; `messages`
     those that the turn answers, as far as they are known, in order; `needs_no_answer` the indices of other messages
-    that a list has shown; `not_found` those that a list did not show. The turn thinks no longer than lets it be done by
-    `done_by`: the end of the lease, or earlier where another conversation waits for this process.
+    that a list has shown; `not_found` those that a list did not show; `highest_shown` the highest one that it showed.
+    The turn thinks no longer than lets it be done by `done_by`: the end of the lease, or earlier where another
+    conversation waits for this process.
     """
 
     conversation: Conversation
@@ -77,6 +78,7 @@ class TurnContext:
     messages: tuple[MessageAdded, ...] = ()
     needs_no_answer: frozenset[int] = frozenset()
     not_found: frozenset[int] = frozenset()
+    highest_shown: int = -1
 
     def now(self) -> datetime:
         """Return the time now."""
@@ -119,8 +121,11 @@ class TurnContext:
         """Tell whether a message was already too old when we first saw the conversation."""
         return self.conversation.is_history(message, max_event_age=self.settings.max_event_age)
 
-    def coverage_with(self, indices: Iterable[int]) -> Coverage:
-        """Return the coverage after these indices, and those that need no answer, are handled."""
+    def coverage_with(self, indices: Iterable[int], *, sent: Iterable[int] = ()) -> Coverage:
+        """Return the coverage after these indices, those of our reply, and those that need no answer are handled."""
         return self.conversation.coverage.with_handled(
-            self.needs_no_answer.union(indices), now=self.now(), not_found=self.not_found
+            self.needs_no_answer.union(indices, sent),
+            now=self.now(),
+            not_found=self.not_found,
+            highest_shown=max(self.highest_shown, *sent, -1),
         )

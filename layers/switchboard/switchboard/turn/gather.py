@@ -5,11 +5,18 @@ from dataclasses import replace
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import GAP_TTL
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import Transient
 from switchboard.events import MessageAdded
-from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.messages import is_without_body, list_messages, not_listed, sorted_by_index, turn_messages
+from switchboard.turn.messages import (
+    NotListed,
+    highest_shown,
+    is_without_body,
+    list_messages,
+    not_listed,
+    sorted_by_index,
+    turn_messages,
+)
 
 FULL_BATCH = 10  # records: the template's BatchSize, the most that SQS delivers at once
 
@@ -33,9 +40,7 @@ def gather(turn: TurnContext) -> TurnContext:
         return gathered
     try:
         return _with_listed(turn, readable, from_index=from_index)
-    except Fenced:
-        raise
-    except (Transient, Permanent):
+    except NotListed:
         if not turn.is_overdue() or not known:  # where nothing is known, nobody could be told of it
             raise
         return gathered
@@ -72,6 +77,7 @@ def _with_listed(turn: TurnContext, delivered: Mapping[int, MessageAdded], *, fr
         messages=sorted_by_index(known),
         needs_no_answer=turn.needs_no_answer | needs_no_answer,
         not_found=not_listed(listed, from_index=from_index),
+        highest_shown=highest_shown(listed),
     )
 
 

@@ -4,10 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from switchboard.author import AuthorRole
-from switchboard.conversation import TurnMessage, notes_of
+from switchboard.conversation import MAX_INDEX_JUMP, TurnMessage, notes_of
+from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
+
+
+class NotListed(Transient):
+    """Twilio answered no list. Nothing is known of what it would have shown."""
 
 
 def turn_messages(messages: Iterable[MessageAdded]) -> frozenset[TurnMessage]:
@@ -29,9 +34,12 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
     """List the conversation at Twilio. A human's message that no event told us of is a takeover: `Fenced`.
 
     What humans and other programs said, and no event told us, is kept for the history first: whatever follows is lost
-    more easily than it.
+    more easily than it. `NotListed` is raised for the list alone: where a write fails, the turn waits for it.
     """
-    listed = turn.ports.messenger.list_messages(turn.conversation.sid, from_index=from_index)
+    try:
+        listed = turn.ports.messenger.list_messages(turn.conversation.sid, from_index=from_index)
+    except (Transient, Permanent) as error:
+        raise NotListed(str(error)) from None
     turn.ports.observe(step)
     unknown = [
         message
@@ -52,10 +60,18 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
     return listed
 
 
+def highest_shown(listed: Sequence[MessageAdded]) -> int:
+    """Return the highest index that a list shows, -1 where it shows none."""
+    return max((message.index for message in listed), default=-1)
+
+
 def not_listed(listed: Sequence[MessageAdded], *, from_index: int) -> frozenset[int]:
-    """Return the indices from `from_index` up to the last listed message that a list does not show."""
-    shown = frozenset(message.index for message in listed)
-    return frozenset(range(from_index, max(shown, default=-1))) - shown
+    """Return the indices from `from_index` up to the last listed message that a list does not show.
+
+    Where Twilio skipped very many numbers, only those of the last `MAX_INDEX_JUMP`: the others are no gaps.
+    """
+    last = highest_shown(listed)
+    return frozenset(range(max(from_index, last - MAX_INDEX_JUMP), last)) - {message.index for message in listed}
 
 
 def dead_letters(turn: TurnContext, covers: frozenset[int]) -> list[MessageAdded]:

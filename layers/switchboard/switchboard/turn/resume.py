@@ -9,11 +9,9 @@ from dataclasses import replace
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import PendingReply, TurnOutcome
-from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Owner, Sent
-from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.messages import list_messages, not_listed, sorted_by_index
+from switchboard.turn.messages import NotListed, highest_shown, list_messages, not_listed, sorted_by_index
 from switchboard.turn.result import Deferred, Ended, RetryReason, Sending, ended, outcome_when_sent
 from switchboard.turn.timing import COMMIT_WINDOW
 
@@ -25,10 +23,8 @@ def resume(turn: TurnContext, reply: PendingReply) -> tuple[TurnContext, Sending
     if turn.now() < reply.verify_not_before:
         return turn, Deferred(reason=RetryReason.LOOKING, retry_at=reply.verify_not_before)
     try:
-        listed = list_messages(turn, from_index=min(reply.covers), step=Step.RESUME)
-    except Fenced:
-        raise
-    except (Transient, Permanent) as error:
+        listed = list_messages(turn, from_index=_first_index(turn, reply), step=Step.RESUME)
+    except NotListed as error:
         if _is_over(turn, reply):
             return _with_messages(turn, reply, ()), ended(Sending(reply=reply), _outcome_when_over(reply, {}))
         later = Deferred(reason=RetryReason.LOOKING, retry_at=turn.now(), tried_since=reply.frozen_at, cause=str(error))
@@ -54,8 +50,18 @@ def _with_messages(turn: TurnContext, reply: PendingReply, listed: Sequence[Mess
         turn,
         messages=sorted_by_index(covered),
         needs_no_answer=turn.needs_no_answer.union(others),
-        not_found=not_listed(listed, from_index=min(reply.covers)),
+        not_found=not_listed(listed, from_index=_first_index(turn, reply)),
+        highest_shown=highest_shown(listed),
     )
+
+
+def _first_index(turn: TurnContext, reply: PendingReply) -> int:
+    """Return the index from which a list shows the parts of a reply: they come after a message that it covers.
+
+    But not after one that was told with a number which no message has.
+    """
+    coverage = turn.conversation.coverage
+    return min(coverage.low_watermark + 1 if coverage.is_far(index) else index for index in reply.covers)
 
 
 def _decide(turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdded]) -> Sending | Ended:

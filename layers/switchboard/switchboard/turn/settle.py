@@ -70,7 +70,7 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
 
 
 def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
-    coverage = turn.coverage_with(ending.reply.covers.union(sent.index for sent in ending.sent.values()))
+    coverage = turn.coverage_with(ending.reply.covers, sent=[sent.index for sent in ending.sent.values()])
     human_because, failed = _new_reason(turn, ending), _failed(turn, ending)
     is_with_human = bool(human_because) or turn.conversation.owner is Owner.HUMAN
     waits_again = ending.unanswered if turn.conversation.owner is Owner.ASSISTANT else frozenset()

@@ -53,6 +53,14 @@ def test_the_author_alone_decides_whose_message_it_is(
     assert event.author_role is author_role
 
 
+@given(st.integers(max_value=-1) | st.integers(min_value=10**9) | st.floats() | st.booleans() | st.text())
+def test_an_index_that_no_message_can_have_is_malformed(index: object) -> None:
+    assume(not re.fullmatch("[0-9]{1,9}", str(index)))
+
+    with pytest.raises(Malformed):
+        parsed(Index=str(index))
+
+
 def test_another_systems_note_is_an_event_of_its_own_role() -> None:
     event = parsed(Author="system")
 

@@ -1,5 +1,5 @@
 """ConversationsTable, and what each flow reads and writes of it.
 
 `CH… / CONVERSATION` is a conversation's item, `CH… / TURN#<index>#<turn>` the record of a turn,
-`CUSTOMER#<key> / BUDGET#<day>` and `BUDGET#<day>#<shard> / BUDGET` the turns of a day.
+`BUDGET#<day> / CUSTOMER#<key>` the turns that a customer had on a day.
 """
