@@ -101,6 +101,7 @@ def test_a_check_that_was_made_is_due_later_and_the_last_one_never_again(tracked
     assert ((first.number, due.checks), between, (second.number, later.checks)) == ((0, 0), [], (1, 1))
     assert (first.due, second.due) == (now, now + 2 * MINUTE)
     assert due_at(index, NOON + timedelta(days=9)) == []
+    assert index.read(second, now=NOON + timedelta(days=9)) is None
 
 
 @pytest.mark.parametrize("until", [None, NOON + 16 * MINUTE])

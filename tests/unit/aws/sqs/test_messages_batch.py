@@ -70,6 +70,7 @@ def test_one_failing_turn_returns_its_own_records_only(harness: Harness) -> None
 
     assert returned == ["record-1"]
     assert harness.errors == ["RuntimeError"]
+    assert harness.error_facts == [{"conversation_sid": sid("CH", 1)}]
 
 
 def test_returned_records_become_visible_after_the_seconds_that_the_turn_says(harness: Harness) -> None:

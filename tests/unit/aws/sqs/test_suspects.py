@@ -1,5 +1,6 @@
 """A batch with a conversation whose last worker died: the others are answered first, and a crash charges only it."""
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -163,5 +164,15 @@ def test_a_conversation_that_cannot_be_read_comes_back_and_the_others_are_answer
 
     assert returned == ["record-1"]
     assert harness.decisions == ["answered"]
-    assert harness.errors == [type(error).__name__]
+    assert (harness.errors, harness.error_facts) == ([type(error).__name__], [{"conversation_sid": ONE}])
     assert set(harness.sqs.visible_after) == set(visible_after)
+
+
+def test_ten_conversations_that_were_delivered_before_are_read_at_the_same_time(harness: Harness) -> None:
+    all_are_read = threading.Barrier(10, timeout=10)
+    harness.conversations.on_read = all_are_read.wait
+
+    returned = harness.answer(delivered_again(*range(10)), answered)
+
+    assert returned == []
+    assert harness.errors == []
