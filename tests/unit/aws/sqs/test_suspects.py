@@ -100,6 +100,7 @@ def test_of_several_suspects_one_is_taken_and_the_others_are_visible_again_befor
     assert visible_after == [{"handle-2": 0, "handle-3": 0}]
     assert returned == ["record-2", "record-3"]
     assert harness.decisions == ["put_off", "put_off", "answered"]
+    assert [facts["cause"] for facts in harness.facts[:2]] == ["another suspect is taken"] * 2
     assert {harness.conversations.items[each].attempts for each in (TWO, THREE)} == {1}
 
 
@@ -116,9 +117,11 @@ def test_a_suspect_for_which_the_others_leave_no_time_goes_back_uncharged_and_is
 
     assert harness.answer(delivered_again(1, 2), take_turn) == ["record-1"]
     assert harness.sqs.visible_after == {"handle-1": 0}
+    assert harness.facts[-1]["cause"] == "no time is left for a suspect"
     assert harness.conversations.items[ONE].attempts == 1
 
     assert harness.answer(delivered_again(2, 3, 1), take_turn) == ["record-3", "record-2"]
+    assert "a suspect is taken alone" in [facts["cause"] for facts in harness.facts]
     assert taken == [TWO, ONE]
 
 
