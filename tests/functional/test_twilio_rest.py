@@ -440,7 +440,7 @@ def test_a_read_without_a_response_is_transient() -> None:
     with server_that(reset_connection) as url:
         twilio = connected(url)
 
-        with pytest.raises(Transient):
+        with pytest.raises(Transient, match=r"Twilio did not answer \(ConnectionError\)"):
             twilio.conversations.get_conversation(sid("CH", 1))
 
         twilio.service.stop()

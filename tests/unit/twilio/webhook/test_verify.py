@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from switchboard.author import AuthorRules
-from switchboard.errors import Malformed, NotAuthentic, Rejected
+from switchboard.errors import Malformed, NotAuthentic, Rejected, RejectionCause
 from switchboard.events import Event
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
 from switchboard.twilio.webhook.verify import Form, WebhookRequest, verify
@@ -178,6 +178,25 @@ def test_any_unsigned_body_is_rejected_and_raises_no_other_error(body: bytes, si
             WebhookRequest(url=url, content_type=content_type[kind], signature=signature, body=body),
             auth_tokens=[TOKEN],
         )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "signature", "cause"),
+    [
+        ("application/x-www-form-urlencoded", "", RejectionCause.UNSIGNED),
+        ("application/json", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", RejectionCause.UNSIGNED),  # and no bodySHA256
+        ("application/x-www-form-urlencoded", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", RejectionCause.WRONG_SIGNATURE),
+    ],
+)
+def test_a_request_without_a_signature_is_counted_apart_from_one_with_a_wrong_signature(
+    content_type: str, signature: str, cause: RejectionCause
+) -> None:
+    request = WebhookRequest(url=URL, content_type=content_type, signature=signature, body=b"")
+
+    with pytest.raises(NotAuthentic) as rejected:
+        verify(request, auth_tokens=[TOKEN])
+
+    assert rejected.value.cause is cause
 
 
 def test_our_signatures_for_tests_are_twilios() -> None:
