@@ -157,7 +157,7 @@ def test_of_two_sweeps_during_which_a_conversation_was_active_one_sets_its_check
     assert due_at(index, now + MINUTE) == [CONVERSATION]
 
 
-@pytest.mark.parametrize("checks", [0, 1, 7])
+@pytest.mark.parametrize("checks", [0, 1, 2, 3, 4, 7])
 def test_a_check_that_is_put_off_is_due_later_and_does_not_count(tracked: Tracked, checks: int) -> None:
     index, now = tracked.index, NOON + MINUTE
     tracked.is_active(CONVERSATION, NOON)
