@@ -21,7 +21,7 @@ def main() -> None:
     print(f"{len(mutants)} of {known} mutants, seed {options.seed}", flush=True)
     survived, timed_out = 0, 0
     with project() as unbroken, ThreadPoolExecutor(max_workers=options.jobs) as threads:
-        check(unbroken, mutants)
+        check(unbroken, mutants, jobs=options.jobs)
         for mutant, test in zip(mutants, threads.map(partial(noticed_by, project=unbroken), mutants), strict=True):
             survived += not test
             timed_out += test.startswith(TIMED_OUT)

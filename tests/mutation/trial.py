@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -49,11 +51,13 @@ def project() -> Iterator[Path]:
         yield copy
 
 
-def check(project: Path, mutants: Sequence[GeneratedMutant]) -> None:
+def check(project: Path, mutants: Sequence[GeneratedMutant], *, jobs: int) -> None:
     """Run every command that these mutants need on what is not mutated: what fails there notices nothing."""
-    for command in dict.fromkeys(command for mutant in mutants for command in commands(mutant.file)):
-        if failed := _first_failure(command, project):
-            raise NoVerdictError(f"{failed} fails on the project as it is")
+    needed = dict.fromkeys(command for mutant in mutants for command in commands(mutant.file))
+    with ThreadPoolExecutor(max_workers=jobs) as threads:
+        for failed in threads.map(partial(_first_failure, copy=project), needed):
+            if failed:
+                raise NoVerdictError(f"{failed} fails on the project as it is")
 
 
 def noticed_by(mutant: GeneratedMutant, project: Path) -> str:
