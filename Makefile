@@ -1,4 +1,5 @@
-# Everything a checkout needs is made by the targets themselves: .venv from Python 3.13, .venv-sam for SAM.
+# Everything a checkout needs is made by the targets themselves: .venv from Python 3.13, .venv-sam for SAM,
+# .venv-mutation for mutmut.
 
 # Each can be set on the command line or in the environment: `make run PORT=9000`, `PORT=9000 make run`.
 PORT ?= 8080
@@ -7,6 +8,8 @@ HOST ?= 127.0.0.1
 STATE ?=
 SEEDS ?= 10000
 FIRST_SEED ?= 0
+SAMPLE ?= 200
+SEED ?= 0
 FLAGS ?=
 EVENT ?= events/webhook/sms.json
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
@@ -36,7 +39,7 @@ LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --ge
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format simulate bench build validate invoke deploy redrive lock clean
+.PHONY: help run test check format simulate mutate bench build validate invoke deploy redrive lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +66,9 @@ format: .venv/dev ## Format the code, and fix what the linter can fix
 
 simulate: .venv/dev ## Run seeded schedules of many conversations under faults: SEEDS=10000 FIRST_SEED=0
 	.venv/bin/python -m tests.simulation schedules --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(FLAGS)
+
+mutate: .venv/dev .venv-mutation/installed ## Print which small changes of the code no test notices: SAMPLE=200 SEED=0
+	.venv-mutation/bin/python -m tests.mutation --sample $(SAMPLE) --seed $(SEED) $(FLAGS)
 
 bench: .venv/dev build ## Measure cold start, warm webhook, a batch and the emulator, as ratios
 	.venv/bin/python -m bench
@@ -93,9 +99,10 @@ lock: ## Pin the newest requirements, with hashes; needs uv. FLAGS="--upgrade-pa
 	$(LOCK) layers/switchboard/requirements.in --constraint requirements/dev.txt \
 		--output-file layers/switchboard/requirements.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
+	$(LOCK) requirements/mutation.in --constraint requirements/dev.txt --output-file requirements/mutation.txt
 
 clean: ## Remove what make made: environments, builds, caches, the logs of runs
-	rm -rf .venv .venv-sam .aws-sam .local .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-sam .venv-mutation .aws-sam .local .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	rm -rf tests/contract/node/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -123,6 +130,10 @@ endef
 	$(if $(PYTHON),,$(error $(NO_PYTHON)))
 	$(PYTHON) -m venv .venv-sam
 
+.venv-mutation/bin/python:
+	$(if $(PYTHON),,$(error $(NO_PYTHON)))
+	$(PYTHON) -m venv .venv-mutation
+
 .venv/local: requirements/local.txt | .venv/bin/python
 	$(call environment,.venv)
 	.venv/bin/python $(INSTALL) $<
@@ -136,6 +147,11 @@ endef
 .venv-sam/installed: requirements/sam.txt | .venv-sam/bin/python
 	$(call environment,.venv-sam)
 	.venv-sam/bin/python $(INSTALL) $<
+	@touch $@
+
+.venv-mutation/installed: requirements/mutation.txt | .venv-mutation/bin/python
+	$(call environment,.venv-mutation)
+	.venv-mutation/bin/python $(INSTALL) $<
 	@touch $@
 
 $(NODE_PACKAGES): tests/contract/node/package-lock.json

@@ -1,6 +1,7 @@
 """The Makefile's targets on a first day: variables from the environment, a broken environment, a missing tool."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,7 +78,15 @@ def test_make_lock_without_uv_says_how_to_install_it(checkout: Path) -> None:
 
 
 def test_make_clean_removes_what_make_makes_and_nothing_else(checkout: Path) -> None:
-    for name in (".venv/bin", ".venv-sam", ".aws-sam/build", ".local", ".mypy_cache", "local/aws/__pycache__"):
+    for name in (
+        ".venv/bin",
+        ".venv-sam",
+        ".venv-mutation",
+        ".aws-sam/build",
+        ".local",
+        ".mypy_cache",
+        "local/aws/__pycache__",
+    ):
         (checkout / name).mkdir(parents=True)
     (checkout / "local" / "stack.py").touch()
 
@@ -96,3 +105,17 @@ def test_make_alone_explains_every_target(checkout: Path) -> None:
     explained = [line.split()[1] for line in make(folder=checkout).stdout.splitlines()]
 
     assert explained == phony.split()[1:]
+
+
+def test_every_test_that_make_mutate_runs_is_there() -> None:
+    named = set(re.findall(r'"(tests/[^"]+)"', (ROOT / "tests" / "mutation" / "trial.py").read_text()))
+
+    assert len(named) > 5
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+def test_make_mutate_takes_the_size_of_its_sample_and_its_seed() -> None:
+    planned = make("--dry-run", "mutate", "SAMPLE=50", "SEED=7")
+
+    assert planned.returncode == 0, planned.stderr
+    assert ".venv-mutation/bin/python -m tests.mutation --sample 50 --seed 7" in planned.stdout

@@ -25,6 +25,7 @@ COMMENT = re.compile(r"    # via .+")
 SCOPES = {
     LAYER / "requirements.in": ("layers", "functions"),
     ROOT / "requirements" / "local.in": ("local", "twilio_emulator", "examples"),
+    ROOT / "requirements" / "mutation.in": ("tests/mutation",),
     ROOT / "requirements" / "dev.in": ("tests", "bench"),
 }
 OURS = {"app", "assistant", "bench", "local", "switchboard", "tests", "twilio_emulator"}

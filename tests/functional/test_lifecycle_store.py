@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from switchboard.author import AuthorRole
 from switchboard.aws.dynamodb.items import from_wire
-from switchboard.conversation import Note, OwnerReason, TurnMessage
+from switchboard.conversation import UNIX_EPOCH, Note, OwnerReason, TurnMessage
 from switchboard.events import Owner
 from switchboard.ports import Takeover
 from tests.builders import CONVERSATION, NOON, sid
@@ -128,6 +128,7 @@ def test_the_owner_has_a_reason_until_the_conversation_is_handed_back(store: Sto
 
     after = claim(store, worker="two")
     assert (after.owner, after.owner_reason, after.handed_back_at) == (Owner.ASSISTANT, None, LATER)
+    assert after.owner_since == UNIX_EPOCH
 
 
 def test_a_hand_back_by_time_needs_that_no_human_has_written_since_and_hides_no_word_of_theirs(store: Store) -> None:

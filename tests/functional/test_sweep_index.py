@@ -101,6 +101,7 @@ def test_a_check_that_was_made_is_due_later_and_the_last_one_never_again(tracked
     assert ((first.number, due.checks), between, (second.number, later.checks)) == ((0, 0), [], (1, 1))
     assert (first.due, second.due) == (now, now + 2 * MINUTE)
     assert due_at(index, NOON + timedelta(days=9)) == []
+    assert index.read(second, now=NOON + timedelta(days=9)) is None
 
 
 @pytest.mark.parametrize("until", [None, NOON + 16 * MINUTE])
@@ -156,7 +157,7 @@ def test_of_two_sweeps_during_which_a_conversation_was_active_one_sets_its_check
     assert due_at(index, now + MINUTE) == [CONVERSATION]
 
 
-@pytest.mark.parametrize("checks", [0, 1, 7])
+@pytest.mark.parametrize("checks", [0, 1, 2, 3, 4, 7])
 def test_a_check_that_is_put_off_is_due_later_and_does_not_count(tracked: Tracked, checks: int) -> None:
     index, now = tracked.index, NOON + MINUTE
     tracked.is_active(CONVERSATION, NOON)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from switchboard.author import AuthorRole
+from switchboard.aws.dynamodb.items import from_wire
 from switchboard.aws.dynamodb.turn_store import MAX_HISTORY_ITEMS
 from switchboard.conversation import (
     Conversation,
@@ -489,3 +490,17 @@ def test_a_redriven_message_that_another_worker_answers_between_our_read_and_our
 
         assert isinstance(ours, Busy)
         assert claim(store, worker="four").coverage.covers(0)
+
+
+def test_every_item_is_deleted_ninety_days_after_it_was_written() -> None:
+    with table_on_moto() as table:
+        store = stores_of(table)
+        claim(store)
+        store.record(CONVERSATION, RECORD)
+        store.keep_notes(CONVERSATION, [Note(index=1, author_role=AuthorRole.HUMAN, text="I take this", at=NOON)])
+
+        items = [from_wire(item) for item in table.client.scan(TableName=table.name)["Items"]]
+
+    a_conversation_a_turn_a_note_and_two_budgets = 5
+    assert len(items) == a_conversation_a_turn_a_note_and_two_budgets
+    assert {item["ttl"] for item in items} == {int((NOON + timedelta(days=90)).timestamp())}

@@ -14,12 +14,12 @@ import pytest
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.aws.secrets import TwilioSecret
 from switchboard.errors import Misconfigured, NotSent, SendRefused, SwitchboardError, Transient, Unknown
-from switchboard.events import ConversationState, Marker
+from switchboard.events import ConversationState, Marker, Owner
 from switchboard.twilio.rest.conversations import Conversations
 from switchboard.twilio.rest.errors import TwilioRefused, TwilioUnavailable
 from switchboard.twilio.rest.messages import Messages
 from switchboard.twilio.rest.services import Service, connect
-from tests.builders import sid
+from tests.builders import NOON, sid
 from tests.signing import ACCOUNT, SERVICE, TOKEN
 from twilio_emulator import Emulator
 from twilio_emulator.server import Servers, listen
@@ -240,6 +240,9 @@ def server_that(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[s
         def do_GET(self) -> None:
             respond(self)
 
+        def do_DELETE(self) -> None:
+            respond(self)
+
         def log_message(self, *_: object) -> None:
             """Stay silent."""
 
@@ -440,7 +443,42 @@ def test_a_read_without_a_response_is_transient() -> None:
     with server_that(reset_connection) as url:
         twilio = connected(url)
 
-        with pytest.raises(Transient):
+        with pytest.raises(Transient, match=r"Twilio did not answer \(ConnectionError\)"):
             twilio.conversations.get_conversation(sid("CH", 1))
 
         twilio.service.stop()
+
+
+SID = sid("CH", 1)
+CALLS: dict[str, tuple[Callable[[Twilio], object], str]] = {
+    "create": (lambda twilio: twilio.conversations.create_conversation(friendly_name="A talk"), "create conversation"),
+    "get": (lambda twilio: twilio.conversations.get_conversation(SID), SID),
+    "list": (lambda twilio: twilio.conversations.list_conversations(), "list conversations"),
+    "new": (lambda twilio: twilio.conversations.new_conversations(since=NOON, limit=1), "list conversations"),
+    "update": (lambda twilio: twilio.conversations.update_state(SID, ConversationState.INACTIVE), SID),
+    "close": (lambda twilio: twilio.conversations.ensure_closed(SID), SID),
+    "show owner": (lambda twilio: twilio.conversations.show_owner(SID, owner=Owner.HUMAN, at=NOON), SID),
+    "add": (lambda twilio: twilio.conversations.add_participant(SID, identity=VISITOR), SID),
+    "remove": (lambda twilio: twilio.conversations.remove_participant(SID, sid("MB", 1)), SID),
+    "messages": (lambda twilio: twilio.messages.list_messages(SID), SID),
+    "send": (lambda twilio: twilio.messages.send_message(SID, body="hi"), SID),
+    "send as a human": (lambda twilio: twilio.messages.send_as_human(SID, human="robin", body="hi"), SID),
+}
+
+
+@pytest.mark.parametrize(("call", "what"), CALLS.values(), ids=CALLS)
+def test_the_error_of_a_call_names_what_was_asked_for(call: Callable[[Twilio], object], what: str) -> None:
+    with server_that(respond_with(429, "{}")) as url:
+        twilio = connected(url)
+
+        with pytest.raises(Transient, match=f"^{what}: Twilio answered 429"):
+            call(twilio)
+
+        twilio.service.stop()
+
+
+def test_an_owner_that_cannot_be_shown_names_the_conversation(twilio: Twilio) -> None:
+    conversation = twilio.conversations.create_conversation(friendly_name="A talk", attributes="[]")
+
+    with pytest.raises(SwitchboardError, match=f"^{conversation.sid}: "):
+        twilio.conversations.show_owner(conversation.sid, owner=Owner.HUMAN, at=NOON)

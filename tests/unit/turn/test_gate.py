@@ -46,6 +46,16 @@ def test_a_customer_who_has_opted_out_gets_no_answer_until_they_write_again(harn
     assert answered.outcome == "answered"
 
 
+def test_what_a_customer_wrote_before_they_opted_out_waits_for_nobody(harness: Harness) -> None:
+    messages = harness.customer_writes("stop")
+    harness.conversations.opt_out(CONVERSATION, at=harness.clock())
+
+    harness.deliver(*messages)
+
+    assert harness.item.coverage.covers(0)
+    assert (harness.item.left_to_human, harness.item.failed) == (frozenset(), frozenset())
+
+
 def test_a_message_that_waited_too_long_is_a_dead_letter_and_changes_no_owner(harness: Harness) -> None:
     messages = harness.customer_writes("hi", at=harness.clock() - timedelta(hours=2))
 
@@ -53,6 +63,7 @@ def test_a_message_that_waited_too_long_is_a_dead_letter_and_changes_no_owner(ha
 
     assert (result.outcome, result.cause) == ("refused", "too_old")
     assert harness.item.owner is Owner.ASSISTANT
+    assert harness.item.failed == {0}
     assert harness.dead_letters.messages == copies_of(*messages)
 
 

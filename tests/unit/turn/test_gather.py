@@ -79,6 +79,21 @@ def test_a_human_whose_webhook_was_lost_takes_over_when_a_list_shows_their_messa
     assert result.cause == "human"
 
 
+def test_a_human_who_writes_at_the_very_time_of_a_hand_back_takes_over_when_a_list_shows_their_message(
+    harness: Harness,
+) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock() - timedelta(seconds=1))
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+    message = message_added(index=1, at=harness.clock())
+    harness.twilio.add(from_human(index=0, at=harness.clock()), message)
+
+    harness.deliver(message)
+    result = harness.deliver(message)
+
+    assert (harness.replies, harness.agent.questions) == ([], [])
+    assert result.cause == "human"
+
+
 def test_messages_that_were_too_old_when_we_first_saw_the_conversation_get_no_answer(harness: Harness) -> None:
     harness.customer_writes("an old question", at=harness.clock() - timedelta(days=3))
     (message,) = harness.customer_writes("a new question")

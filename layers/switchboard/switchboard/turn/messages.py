@@ -51,7 +51,8 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
     takeovers = [
         message
         for message in unknown
-        if message.author_role is AuthorRole.HUMAN and message.at > turn.conversation.owner_event_at
+        # At equal times the human wins, as where an event tells of their message.
+        if message.author_role is AuthorRole.HUMAN and message.at >= turn.conversation.owner_event_at
     ]
     for message in takeovers:
         turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)

@@ -51,9 +51,11 @@ class Conversations(ConversationsInMemory):
     """The table, as a batch uses it beside its turns. Its calls named in `fails` raise."""
 
     fails: Mapping[str, Exception] = field(default_factory=dict)
+    on_read: Callable[[], object] = lambda: None
 
     def read_unclaimed(self, sid: str) -> Conversation:
         self._fail("read_unclaimed")
+        self.on_read()
         return ConversationsInMemory.read_unclaimed(self, sid)
 
     def let_go_first(self, suspect: Conversation) -> None:
@@ -73,6 +75,7 @@ class Harness:
     decisions: list[str] = field(default_factory=list)
     facts: list[Mapping[str, str | int]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    error_facts: list[Mapping[str, str | int]] = field(default_factory=list)
 
     def answer(
         self, records: list[dict[str, Any]], take_turn: TakeTurn, *, seconds: int = 60, coalesce_seconds: int = 0
@@ -85,13 +88,17 @@ class Harness:
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
             record_decision=self._record_decision,
-            record_error=lambda error, _facts: self.errors.append(type(error).__name__),
+            record_error=self._record_error,
         )
         return batch.answer(records, take_turn, lease_until=self.clock() + timedelta(seconds=seconds))
 
     def _record_decision(self, decision: str, facts: Mapping[str, str | int]) -> None:
         self.decisions.append(decision)
         self.facts.append(facts)
+
+    def _record_error(self, error: Exception, facts: Mapping[str, str | int]) -> None:
+        self.errors.append(type(error).__name__)
+        self.error_facts.append(facts)
 
 
 def record(number: int, event: LifecycleEvent, *, receives: int = 1, age_seconds: float = 0) -> dict[str, Any]:

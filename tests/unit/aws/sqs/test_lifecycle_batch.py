@@ -3,6 +3,7 @@
 A record that is not an event holds up nobody.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -54,6 +55,7 @@ class Applied:
         self.events: list[LifecycleEvent] = []
         self.decisions: list[str] = []
         self.errors: list[str] = []
+        self.facts: list[Mapping[str, object]] = []
         self.clock = Clock()
         self.takes_seconds = 0
         self.queue = LifecycleQueue()
@@ -68,10 +70,18 @@ class Applied:
             queue=Queue(client=cast("SQSClient", self.queue), url="https://sqs/lifecycle.fifo"),
             dead_letters=Queue(client=cast("SQSClient", self.dead_letters), url="https://sqs/dead-letters.fifo"),
             clock=self.clock,
-            record_decision=lambda decision, _facts: self.decisions.append(decision),
-            record_error=lambda error, _facts: self.errors.append(type(error).__name__),
+            record_decision=self._record_decision,
+            record_error=self._record_error,
         )
         return batch.apply_each(records, until=self.clock() + timedelta(seconds=seconds))
+
+    def _record_decision(self, decision: str, facts: Mapping[str, object]) -> None:
+        self.decisions.append(decision)
+        self.facts.append(facts)
+
+    def _record_error(self, error: Exception, facts: Mapping[str, object]) -> None:
+        self.errors.append(type(error).__name__)
+        self.facts.append(facts)
 
     def _apply(self, event: LifecycleEvent) -> Effect:
         self.clock.move(seconds=self.takes_seconds)
@@ -113,6 +123,7 @@ def test_every_event_is_applied_and_reported() -> None:
     assert returned == []
     assert applied.events == [from_human(index=0), closed(2)]
     assert applied.decisions == ["taken_over", "taken_over"]
+    assert applied.facts == [{"conversation_sid": sid("CH", 1)}, {"conversation_sid": sid("CH", 2)}]
 
 
 def test_a_failed_event_comes_back_alone_when_the_others_are_of_other_conversations() -> None:
@@ -123,6 +134,7 @@ def test_a_failed_event_comes_back_alone_when_the_others_are_of_other_conversati
     assert returned == ["record-1"]
     assert applied.events == [closed(2)]
     assert applied.errors == ["Transient"]
+    assert applied.facts == [{"conversation_sid": sid("CH", 1)}, {"conversation_sid": sid("CH", 2)}]
 
 
 def test_a_failed_event_and_what_waits_behind_it_come_back_together_in_seconds() -> None:
@@ -190,3 +202,25 @@ def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied() -> No
 
     assert applied.apply_each([raw_record(1, "[]"), record(2, closed(1))]) == ["record-1"]
     assert applied.events == [closed(1)]
+
+
+def test_a_record_without_attributes_becomes_a_dead_letter_in_a_group_of_its_own() -> None:
+    applied = Applied()
+    bare = {"messageId": "record-1", "receiptHandle": "handle-1", "body": encoded(closed(1))}
+
+    returned = applied.apply_each([bare, record(2, closed(2))])
+
+    assert returned == []
+    assert applied.events == [closed(2)]
+    assert [letter["MessageGroupId"] for letter in applied.dead_letters.sent] == ["record-1"]
+    assert applied.facts == [{"conversation_sid": ""}, {"conversation_sid": sid("CH", 2)}]
+
+
+def test_a_record_without_attributes_comes_back_in_seconds_if_it_cannot_be_copied() -> None:
+    applied = Applied()
+    applied.dead_letters.refuses = True
+
+    assert applied.apply_each([{"messageId": "record-1", "receiptHandle": "handle-1", "body": "[]"}]) == ["record-1"]
+
+    assert applied.queue.returned == {"handle-1": 2}
+    assert applied.facts == [{"conversation_sid": ""}] * 2

@@ -70,6 +70,7 @@ def test_one_failing_turn_returns_its_own_records_only(harness: Harness) -> None
 
     assert returned == ["record-1"]
     assert harness.errors == ["RuntimeError"]
+    assert harness.error_facts == [{"conversation_sid": sid("CH", 1)}]
 
 
 def test_returned_records_become_visible_after_the_seconds_that_the_turn_says(harness: Harness) -> None:
@@ -91,8 +92,7 @@ def test_three_deliveries_of_one_message_count_as_one_message_and_three_records(
     )
 
     assert turn.replies == ["You said: hi"]
-    (facts,) = harness.facts
-    assert (facts["messages"], facts["records"]) == (1, 3)
+    assert harness.facts == [{"conversation_sid": sid("CH", 1), "messages": 1, "records": 3, "cause": ""}]
 
 
 def test_a_reply_that_twilio_lists_twice_is_counted(harness: Harness) -> None:
@@ -199,6 +199,7 @@ def test_young_records_wait_for_others_before_they_are_answered(harness: Harness
     assert returned == ["record-1", "record-2"]
     assert harness.sqs.visible_after == {"handle-1": 3, "handle-2": 3}
     assert harness.decisions == ["coalescing"]
+    assert harness.facts == [{"conversation_sid": sid("CH", 1)}]
 
 
 @pytest.mark.parametrize(("age_seconds", "waits"), [(0.02, True), (0.4, True), (0.6, False), (2, False)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from switchboard.aws.sqs.queue import Queue, encoded
+from switchboard.errors import Transient
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -109,3 +110,57 @@ def test_only_a_dead_letter_says_again_so_that_the_version_before_reads_every_ot
 
     assert "again" not in json.loads(encoded(MESSAGE))
     assert json.loads(encoded(letter)) == {**json.loads(encoded(MESSAGE)), "again": True}
+
+
+class FailsOnEntries:
+    """Answers batch requests, and fails on some entries as often as a test says."""
+
+    def __init__(self, *, failures: dict[str, int], sender_fault: bool = False) -> None:
+        self.failures = failures
+        self.sender_fault = sender_fault
+        self.requests: list[list[str]] = []
+
+    def change_message_visibility_batch(self, *, Entries: list[dict[str, Any]], **_queue: str) -> dict[str, Any]:  # noqa: N803
+        handles = [entry["ReceiptHandle"] for entry in Entries]
+        self.requests.append(handles)
+        failed = [entry["Id"] for entry in Entries if self.failures.get(entry["ReceiptHandle"], 0)]
+        self.failures = {handle: times - (handle in handles) for handle, times in self.failures.items()}
+        answer = [{"Id": each, "SenderFault": self.sender_fault} for each in failed]
+        return {"Failed": answer} if answer else {}
+
+    def queue(self) -> Queue:
+        return Queue(client=cast("SQSClient", self), url="https://sqs/messages.fifo")
+
+
+def test_an_entry_of_a_batch_that_sqs_failed_on_is_tried_once_more_and_alone() -> None:
+    sqs = FailsOnEntries(failures={"b": 1})
+
+    sqs.queue().return_after(["a", "b", "c"], 7)
+
+    assert sqs.requests == [["a", "b", "c"], ["b"]]
+
+
+def test_an_entry_that_sqs_fails_on_twice_is_transient() -> None:
+    sqs = FailsOnEntries(failures={"b": 2, "c": 1})
+
+    with pytest.raises(Transient, match="SQS failed on 1 entries of a batch"):
+        sqs.queue().return_after(["a", "b", "c"], 7)
+
+    assert sqs.requests == [["a", "b", "c"], ["b", "c"]]
+
+
+def test_an_entry_that_the_queue_does_not_know_is_not_tried_again() -> None:
+    sqs = FailsOnEntries(failures={"b": 1}, sender_fault=True)
+
+    sqs.queue().return_after(["a", "b"], 7)
+
+    assert sqs.requests == [["a", "b"]]
+
+
+def test_more_than_ten_records_are_several_requests() -> None:
+    sqs = FailsOnEntries(failures={"21": 1})
+
+    sqs.queue().return_after([str(number) for number in range(22)], 7)
+
+    assert [len(request) for request in sqs.requests] == [10, 10, 2, 1]
+    assert sqs.requests[-1] == ["21"]

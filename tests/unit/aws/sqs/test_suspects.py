@@ -1,5 +1,6 @@
 """A batch with a conversation whose last worker died: the others are answered first, and a crash charges only it."""
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -99,6 +100,7 @@ def test_of_several_suspects_one_is_taken_and_the_others_are_visible_again_befor
     assert visible_after == [{"handle-2": 0, "handle-3": 0}]
     assert returned == ["record-2", "record-3"]
     assert harness.decisions == ["put_off", "put_off", "answered"]
+    assert [facts["cause"] for facts in harness.facts[:2]] == ["another suspect is taken"] * 2
     assert {harness.conversations.items[each].attempts for each in (TWO, THREE)} == {1}
 
 
@@ -115,9 +117,11 @@ def test_a_suspect_for_which_the_others_leave_no_time_goes_back_uncharged_and_is
 
     assert harness.answer(delivered_again(1, 2), take_turn) == ["record-1"]
     assert harness.sqs.visible_after == {"handle-1": 0}
+    assert harness.facts[-1]["cause"] == "no time is left for a suspect"
     assert harness.conversations.items[ONE].attempts == 1
 
     assert harness.answer(delivered_again(2, 3, 1), take_turn) == ["record-3", "record-2"]
+    assert "a suspect is taken alone" in [facts["cause"] for facts in harness.facts]
     assert taken == [TWO, ONE]
 
 
@@ -163,5 +167,15 @@ def test_a_conversation_that_cannot_be_read_comes_back_and_the_others_are_answer
 
     assert returned == ["record-1"]
     assert harness.decisions == ["answered"]
-    assert harness.errors == [type(error).__name__]
+    assert (harness.errors, harness.error_facts) == ([type(error).__name__], [{"conversation_sid": ONE}])
     assert set(harness.sqs.visible_after) == set(visible_after)
+
+
+def test_ten_conversations_that_were_delivered_before_are_read_at_the_same_time(harness: Harness) -> None:
+    all_are_read = threading.Barrier(10, timeout=10)
+    harness.conversations.on_read = all_are_read.wait
+
+    returned = harness.answer(delivered_again(*range(10)), answered)
+
+    assert returned == []
+    assert harness.errors == []

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from switchboard.author import AuthorRole, AuthorRules
-from switchboard.errors import Malformed
+from switchboard.errors import Malformed, RejectionCause
 from switchboard.events import ConversationStateUpdated, DeliveryFailed, Event, Ignored, MessageAdded, Owner, OwnerSet
 from switchboard.twilio.webhook.one_meaning import UNMISTAKABLE
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
@@ -188,9 +188,73 @@ def test_an_owner_set_more_than_ten_seconds_in_the_future_is_ignored() -> None:
     assert parsed_at(at="2026-08-11T13:03:39Z") == Ignored(name="owner_set_in_the_future")
 
 
-@pytest.mark.parametrize("event_type", ["onMessageAdd", "onConversationUpdate", "onParticipantRemove"])
+# Twilio, "Conversations webhooks".
+PRE_EVENTS = [
+    *(f"onConversation{done}" for done in ("Add", "Update", "Remove")),
+    *(f"onMessage{done}" for done in ("Add", "Update", "Remove")),
+    *(f"onParticipant{done}" for done in ("Add", "Update", "Remove")),
+    "onUserUpdate",
+]
+POST_EVENTS_WITHOUT_EFFECT = [
+    "onConversationAdded",
+    *(f"onMessage{done}" for done in ("Updated", "Removed")),
+    *(f"onParticipant{done}" for done in ("Added", "Updated", "Removed")),
+    *(f"onUser{done}" for done in ("Added", "Updated")),
+]
+
+
+@pytest.mark.parametrize("event_type", PRE_EVENTS)
 def test_a_pre_event_webhook_is_ignored_so_that_twilio_goes_on(event_type: str) -> None:
     assert parsed(EventType=event_type) == Ignored(name=event_type)
+
+
+@pytest.mark.parametrize("event_type", POST_EVENTS_WITHOUT_EFFECT)
+def test_an_event_from_which_nothing_follows_is_ignored_under_its_own_name(event_type: str) -> None:
+    assert parsed(EventType=event_type) == Ignored(name=event_type)
+
+
+# Twilio's fields that no customer writes, from "Conversations webhooks" and from "Messaging webhooks".
+FIELDS = [
+    *("AccountSid", "ChannelMessageSid", "ChatServiceSid", "ContentSid", "ConversationSid", "DeliveryReceiptSid"),
+    *("MessageSid", "MessagingServiceSid", "ParticipantSid"),
+    *("DateCreated", "DateRemoved", "DateUpdated", "StateFrom", "StateTo", "StateUpdated"),
+    *("ButtonPayload", "ButtonText", "ChannelMetadata", "ClientIdentity", "ErrorCode", "EventType", "FriendlyName"),
+    *("RetryCount", "UniqueName"),
+]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_name_of_a_field_inside_a_text_is_ambiguous(name: str) -> None:
+    with pytest.raises(Malformed, match=f"^{name} stands inside a value") as malformed:
+        parsed(Body=f"about {name}")
+
+    assert malformed.value.cause is RejectionCause.AMBIGUOUS
+
+
+def test_a_message_with_every_field_that_twilio_documents_is_accepted() -> None:
+    event = parsed(**{name: "0" for name in FIELDS if name not in message_fields()})
+
+    assert isinstance(event, MessageAdded)
+
+
+DELIVERY = {"EventType": "onDeliveryUpdated", "Status": "failed", "DeliveryReceiptSid": sid("DY", 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        *((name, {}) for name in ("AccountSid", "ChatServiceSid", "ConversationSid", "MessageSid")),
+        *((name, {}) for name in ("DateCreated", "Index")),
+        *((name, {"EventType": "onConversationStateUpdated"}) for name in ("ConversationSid", "StateUpdated")),
+        *((name, {"EventType": "onConversationRemoved"}) for name in ("ConversationSid", "DateRemoved")),
+        ("ConversationSid", {"EventType": "onConversationUpdated"}),
+        *((name, DELIVERY) for name in ("ConversationSid", "MessageSid", "DeliveryReceiptSid")),
+        *((name, DELIVERY) for name in ("ErrorCode", "DateUpdated")),
+    ],
+)
+def test_the_error_names_the_field_that_is_malformed(name: str, fields: Mapping[str, str]) -> None:
+    with pytest.raises(Malformed, match=f"^{name} is not a valid (SID|timestamp|number): it must "):
+        parsed(**{**fields, name: "odd"})
 
 
 @pytest.mark.parametrize("status", ["failed", "undelivered"])

@@ -1,6 +1,8 @@
 """Verify: Twilio's published test vectors are accepted; a form that Twilio did not sign is rejected."""
 
+import json
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,12 +12,12 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from switchboard.author import AuthorRules
-from switchboard.errors import Malformed, NotAuthentic, Rejected
+from switchboard.errors import Malformed, NotAuthentic, Rejected, RejectionCause
 from switchboard.events import Event
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
-from switchboard.twilio.webhook.verify import Form, WebhookRequest, verify
+from switchboard.twilio.webhook.verify import MAX_FIELDS, Form, WebhookRequest, request_from_api_gateway, verify
 from tests.builders import sid
-from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, message_fields, signature_of
+from tests.signing import ACCOUNT, SERVICE, TOKEN, URL, api_gateway_event, message_fields, signature_of
 
 VOICE_URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
 VOICE_FIELDS = {
@@ -178,6 +180,73 @@ def test_any_unsigned_body_is_rejected_and_raises_no_other_error(body: bytes, si
             WebhookRequest(url=url, content_type=content_type[kind], signature=signature, body=body),
             auth_tokens=[TOKEN],
         )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "signature", "cause"),
+    [
+        ("application/x-www-form-urlencoded", "", RejectionCause.UNSIGNED),
+        ("application/json", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", RejectionCause.UNSIGNED),  # and no bodySHA256
+        ("application/x-www-form-urlencoded", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", RejectionCause.WRONG_SIGNATURE),
+    ],
+)
+def test_a_request_without_a_signature_is_counted_apart_from_one_with_a_wrong_signature(
+    content_type: str, signature: str, cause: RejectionCause
+) -> None:
+    request = WebhookRequest(url=URL, content_type=content_type, signature=signature, body=b"")
+
+    with pytest.raises(NotAuthentic) as rejected:
+        verify(request, auth_tokens=[TOKEN])
+
+    assert rejected.value.cause is cause
+
+
+A_HASH = f"bodySHA256={'0' * 64}"
+JSON = "application/json"
+# An event of API Gateway, by what the log says of it.
+MALFORMED: dict[str, dict[str, Any]] = {
+    "the webhook URL must not have a query": api_gateway_event(b"", signature="x", query="a=1"),
+    "the body has more than 262144 bytes": api_gateway_event(b"x" * (256 * 1024 + 1), signature="x"),
+    "the body is neither base64 nor text": {**api_gateway_event(b"", signature="x"), "body": "%%%"},
+    "the body is not valid UTF-8": api_gateway_event(b"\xff", signature="x"),
+    "the body is neither a form nor JSON": api_gateway_event(b"", signature="x", content_type="text/plain"),
+    "the body is not a valid form: it must have at most 200 URL-encoded fields": api_gateway_event(
+        urlencode({f"field{number}": "" for number in range(201)}).encode(), signature="x"
+    ),
+    "the body is not valid JSON": api_gateway_event(b"{", signature="x", content_type=JSON, query=A_HASH),
+    "the body is not a JSON object of at most 200 fields": api_gateway_event(
+        json.dumps({f"field{number}": "" for number in range(201)}).encode(),
+        signature="x",
+        content_type=JSON,
+        query=A_HASH,
+    ),
+}
+
+
+@pytest.mark.parametrize(("reason", "event"), MALFORMED.items(), ids=MALFORMED)
+def test_a_malformed_request_says_what_is_wrong(reason: str, event: dict[str, Any]) -> None:
+    with pytest.raises(Malformed) as malformed:
+        verify(request_from_api_gateway(event, public_url=None), auth_tokens=[TOKEN])
+
+    assert (str(malformed.value), malformed.value.cause) == (reason, RejectionCause.MALFORMED)
+
+
+@pytest.mark.parametrize("number", [200, 201])
+def test_a_request_has_at_most_two_hundred_fields(number: int) -> None:
+    fields = {f"field{each}": "" for each in range(number)}
+    text = json.dumps(fields)
+    url = f"{URL}?bodySHA256={sha256(text.encode()).hexdigest()}"
+    signature = RequestValidator(TOKEN).compute_signature(url, {})
+
+    for request in (
+        form_request(fields, signature=signature_of(fields)),
+        json_request(text, signature=signature, url=url),
+    ):
+        if number == MAX_FIELDS:
+            assert len(verify(request, auth_tokens=[TOKEN])) == number
+        else:
+            with pytest.raises(Malformed):
+                verify(request, auth_tokens=[TOKEN])
 
 
 def test_our_signatures_for_tests_are_twilios() -> None:
