@@ -16,7 +16,7 @@ import pytest
 from tests.simulation.mutants.mutant import NOTICED_BY, ROOT, Mutant
 
 PARTS = ("layers", "functions", "local", "twilio_emulator", "tests", "pyproject.toml")
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--junitxml=result.xml")
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0")
 BROKEN_PROGRAM = ("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError", "SyntaxError")
 
 
@@ -67,8 +67,9 @@ def _break(file: Path, mutant: Mutant) -> None:
 def _failed_test(copy: Path, paths: Sequence[str], *options: str, saying: str = "") -> str:
     """Return the first test that fails, and says so; none where no such test does."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    result = copy.with_suffix(".xml")  # not in the copy, whose files are those of all other copies
     done = subprocess.run(  # noqa: S603 -- our own tests
-        [sys.executable, *PYTEST, *options, *paths],
+        [sys.executable, *PYTEST, f"--junitxml={result}", *options, *paths],
         cwd=copy,
         env=environment,
         capture_output=True,
@@ -77,7 +78,6 @@ def _failed_test(copy: Path, paths: Sequence[str], *options: str, saying: str = 
     )
     if done.returncode == pytest.ExitCode.OK:
         return ""
-    result = copy / "result.xml"
     for case in ET.parse(result).iter("testcase") if result.exists() else ():  # noqa: S314 -- pytest's
         failure = case.find("failure")
         if failure is None or failure.get("message", "").startswith(BROKEN_PROGRAM):
