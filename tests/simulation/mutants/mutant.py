@@ -35,6 +35,7 @@ NOTICED_BY: dict[str, Runs] = {
     f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_rest.py",),),
     f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), WEBHOOK),
     "functions": (WEBHOOK,),
+    "functions/agent": (("tests/functional/test_lease.py",),),
 }
 
 

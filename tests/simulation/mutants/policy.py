@@ -194,4 +194,10 @@ MUTANTS = (
         old="return max(self.low_watermark, min(lowest - 1, highest_shown))",
         new="return max(self.low_watermark, lowest - 1)",
     ),
+    Mutant(
+        name="a lease outlives its process",
+        file="functions/agent/app.py",
+        old="timedelta(milliseconds=context.get_remaining_time_in_millis())",
+        new="timedelta(milliseconds=10 * context.get_remaining_time_in_millis())",
+    ),
 )

@@ -183,4 +183,16 @@ MUTANTS = (
         old="coverage.low_watermark + 1 if coverage.is_far(index) else index for index",
         new="index for index",
     ),
+    Mutant(
+        name="every refusal counts as one message",
+        file=f"{LAYER}/turn/settle.py",
+        old="        messages=len(refused.covers),\n",
+        new="        messages=1,\n",
+    ),
+    Mutant(
+        name="a part has 1,601 characters",
+        file=f"{LAYER}/channels/split.py",
+        old="MAX_PART_CHARACTERS = 1600 ",
+        new="MAX_PART_CHARACTERS = 1601 ",
+    ),
 )

@@ -62,3 +62,11 @@ def test_a_deferred_turn_gives_the_conversation_back_at_once(harness: Harness) -
 
     assert (deferred.outcome, deferred.cause, deferred.acknowledged) == ("retry", "away", frozenset())
     assert result.outcome == "answered"
+
+
+def test_each_message_that_a_rule_refuses_counts(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+
+    result = harness.deliver(*harness.customer_writes("hello?", "are you there?", "please"))
+
+    assert (result.outcome, result.cause, result.messages) == ("refused", "human", 3)
