@@ -78,6 +78,7 @@ def _wall_time(*, conversations: int) -> float:
         conversations=store,
         clock=now,
         coalesce=timedelta(0),
+        publish=tuple,
         record_decision=lambda _decision, _facts: None,
         record_error=lambda error, _facts: print(repr(error)),  # noqa: T201 -- a failed turn must be seen
     )

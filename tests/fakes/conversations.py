@@ -25,6 +25,7 @@ from switchboard.conversation import (
 )
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
+from switchboard.notices import Notice, NoticeReason, notice_of_close, notice_of_hand_back
 from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
 
 
@@ -36,6 +37,7 @@ class ConversationsInMemory:
     turns: Counter[str] = field(default_factory=Counter)
     limit_notices: set[str] = field(default_factory=set)
     human_since: dict[str, datetime] = field(default_factory=dict)
+    notices: dict[str, Notice] = field(default_factory=dict)
 
     def read_unclaimed(self, sid: str) -> Conversation:
         return self.items.get(sid, Conversation(sid=sid))
@@ -93,6 +95,7 @@ class ConversationsInMemory:
         left_to_human: frozenset[int] = frozenset(),
         failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
+        notice: Notice | None = None,
     ) -> None:
         item = self._close_turn(conversation, coverage)
         self.items[item.sid] = replace(
@@ -105,6 +108,7 @@ class ConversationsInMemory:
         if record.rule == RefusalRule.NO_REPLY and key not in self._records(item.sid):
             self._charge(record)
         self._records(item.sid)[key] = record
+        self._set_due(notice)
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
@@ -154,6 +158,7 @@ class ConversationsInMemory:
             failed=item.failed | settlement.failed,
             recent_replies=settlement.recent_replies or item.recent_replies,
         )
+        self._set_due(settlement.notice)
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
         item = self.items[conversation.sid]
@@ -209,6 +214,7 @@ class ConversationsInMemory:
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         item = self.items.get(sid, Conversation(sid=sid))
         if item.owner_event_at < at and item.owner_since < at:
+            self._set_due(notice_of_hand_back(item, reason=NoticeReason.BY_HUMAN, at=at))
             self.items[sid] = replace(self._handed_back(item, at), owner_event_at=at)
             return self.items[sid].coverage.requeued
         if item.owner_event_at > at or (item.owner is Owner.HUMAN and item.owner_since >= at):
@@ -219,6 +225,7 @@ class ConversationsInMemory:
         item = self.items[conversation.sid]
         if item.fencing_token != conversation.fencing_token:
             return None
+        self._set_due(notice_of_hand_back(item, reason=NoticeReason.BY_TIME, at=now))
         told_again = item.owner_event_at + timedelta(milliseconds=1)
         self.items[item.sid] = replace(self._handed_back(item, now), owner_event_at=told_again)
         return self.items[item.sid].coverage.requeued
@@ -233,6 +240,19 @@ class ConversationsInMemory:
         if not item.closed:
             self.human_since.pop(sid, None)
             self.items[sid] = replace(self._taken(item, at), closed=True)
+            self._set_due(notice_of_close(sid, at=at))
+
+    def due_notices(self, *, before: datetime, limit: int) -> list[Notice]:
+        due = (notice for notice in self.notices.values() if notice.at <= before)
+        return sorted(due, key=lambda notice: (notice.at, notice.id))[:limit]
+
+    def remove_notices(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self.notices.pop(notice.id, None)
+
+    def _set_due(self, notice: Notice | None) -> None:
+        if notice:
+            self.notices[notice.id] = notice
 
     def owned_by_humans(self) -> list[str]:
         return sorted(self.human_since, key=self.human_since.__getitem__)

@@ -71,6 +71,7 @@ def test_a_turn_without_faults_costs_one_post_and_at_most_four_writes_and_two_re
             "TWILIO_SECRET_ID": "twilio",
             "TWILIO_BASE_URL": url,
             "CONVERSATIONS_TABLE": "Conversations",
+            "EVENT_BUS_NAME": "notices",
             "ASSISTANT_MODEL": "offline",
             "MAX_EVENT_AGE_MINUTES": "100000000",
             "ANSWER_WITHIN_MINUTES": "5",

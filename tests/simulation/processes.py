@@ -15,6 +15,8 @@ from switchboard.aws.sqs.batch_plan import BatchPlan, plan_batch, put_off
 from switchboard.aws.sqs.queue import backoff_seconds
 from switchboard.conversation import Conversation
 from switchboard.errors import Transient
+from switchboard.notices import Notice
+from switchboard.publisher import Publisher
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
@@ -175,8 +177,18 @@ class Process:
             except Transient:
                 result = self._failed(sid)
             self._settle(sid, result)
+            if result.notice:
+                self._publish(ports, result.notice)
 
         return job
+
+    def _publish(self, ports: Ports, notice: Notice) -> None:
+        try:
+            Publisher(notices=ports, bus=ports, clock=self.world.clock).publish([notice])
+        except Transient:
+            self.world.trace.append("  publishing failed")
+        else:
+            self.world.happened[f"told: {notice.type} {notice.reason}"] += 1
 
     def _failed(self, sid: str) -> TurnResult:
         receipts = self.received[sid]

@@ -14,12 +14,22 @@ PROOFS = tuple(f"tests/simulation/test_{name}.py" for name in ("proofs", "outage
 WEBHOOK = ("tests/functional/test_webhook_function.py",)
 STORES = tuple(
     f"tests/functional/test_{name}.py"
-    for name in ("turn_store", "lifecycle_store", "budget_store", "sweep_index", "owner_index", "dynamodb_client")
+    for name in (
+        "turn_store",
+        "lifecycle_store",
+        "notice_store",
+        "budget_store",
+        "sweep_index",
+        "owner_index",
+        "dynamodb_client",
+    )
 )
 NOTICED_BY: dict[str, Runs] = {
     LAYER: (("tests/unit",), PROOFS),
     f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, ("tests/unit",)),
     f"{LAYER}/aws/dynamodb": (STORES,),
+    f"{LAYER}/aws/eventbridge.py": (("tests/functional/test_event_bus.py",),),
+    f"{LAYER}/bootstrap/sweeper.py": (("tests/functional/test_sweeper_function.py",),),
     f"{LAYER}/aws/sqs": (("tests/unit/aws",), WEBHOOK),
     f"{LAYER}/aws/sqs/batch_plan.py": (("tests/unit/aws",), PROOFS),
     f"{LAYER}/twilio/webhook": (("tests/unit/twilio",), WEBHOOK),

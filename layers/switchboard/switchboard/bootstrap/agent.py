@@ -22,6 +22,7 @@ from switchboard.aws.secrets import TwilioSecretReader
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
+from switchboard.bootstrap.publisher import publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
 from switchboard.errors import Misconfigured
@@ -64,7 +65,8 @@ def agent_function(assistant: Assistant) -> AgentFunction:
     """Build it from the environment, once a process."""
     settings = agent_settings(os.environ)
     assistant.knowledge.load()
-    ports = _ports(assistant, settings, twilio_secret(settings.twilio_secret_id))
+    table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
+    ports = _ports(assistant, settings, twilio_secret(settings.twilio_secret_id), table)
     observer = telemetry()
     return AgentFunction(
         batch=MessagesBatch(
@@ -73,6 +75,7 @@ def agent_function(assistant: Assistant) -> AgentFunction:
             conversations=ports.conversations,
             clock=now,
             coalesce=timedelta(seconds=settings.coalesce_seconds),
+            publish=publisher(table, settings.event_bus_name).publish,
             record_decision=observer.record_decision,
             record_error=observer.record_error,
         ),
@@ -123,8 +126,9 @@ def messages_queue() -> Queue:
     return Queue(client=sqs_client(), url=messages_queue_url(os.environ))
 
 
-def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretReader) -> TurnPorts:
-    table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
+def _ports(
+    assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretReader, table: ConversationsTable
+) -> TurnPorts:
     budgets = BudgetStore(table=table, customer_key=secrets.read().customer_key)
     service = twilio_service(secrets, settings.twilio_base_url)
     return TurnPorts(

@@ -1,6 +1,7 @@
 """What the sweeper function works with."""
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,9 @@ from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
+from switchboard.bootstrap.publisher import publisher
 from switchboard.bootstrap.twilio import twilio_service
+from switchboard.notices import Notice, facts_of
 from switchboard.settings import sweeper_settings
 from switchboard.sweeper import HandBackRule, SweepResult, sweep
 from switchboard.telemetry import Telemetry, telemetry
@@ -25,13 +28,18 @@ CHECKS_SIDE_BY_SIDE = 10  # their time is waiting; as many as a client of AWS ha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweeperFunction:
-    """A sweep, and telemetry."""
+    """A sweep, what tells people of a decision whose worker did not, and telemetry."""
 
     sweep: partial[SweepResult]
+    publish_due: Callable[[], Sequence[Notice]]
     telemetry: Telemetry
 
     def run(self, *, deadline: datetime) -> None:
-        """Sweep once, and report what was found and what failed. No check begins shortly before the deadline."""
+        """Publish what is due, sweep once, and report what was found and what failed.
+
+        No check begins shortly before the deadline.
+        """
+        self._publish_due()
         with ThreadPoolExecutor(max_workers=CHECKS_SIDE_BY_SIDE, thread_name_prefix="check") as threads:
             result = self.sweep(deadline=deadline, run_all=threads.map)
         for failure in result.failures:
@@ -52,6 +60,13 @@ class SweeperFunction:
         self.telemetry.record_decision("found_again" if result.found else "swept", facts)
         if not result.is_complete:
             self.telemetry.record_decision("sweep_incomplete", facts)
+
+    def _publish_due(self) -> None:
+        try:
+            for notice in self.publish_due():
+                self.telemetry.record_decision("notified", facts_of(notice))
+        except Exception as error:  # noqa: BLE001 -- the next sweep publishes it, and this one goes on
+            self.telemetry.record_error(error, {})
 
 
 @cache
@@ -76,5 +91,6 @@ def sweeper_function() -> SweeperFunction:
             max_requests=settings.sweep_requests,
             hand_back_rule=HandBackRule(conversations=LifecycleStore(table=table), after=after) if after else None,
         ),
+        publish_due=publisher(table, settings.event_bus_name).publish_due,
         telemetry=telemetry(),
     )

@@ -11,9 +11,11 @@ from switchboard.aws.sqs.messages_batch import MessagesBatch, TakeTurn
 from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.conversation import Conversation
 from switchboard.events import LifecycleEvent, MessageAdded
+from switchboard.notices import Notice
 from switchboard.turn.result import TurnResult
 from tests.builders import NOON, Clock, message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
+from tests.fakes.event_bus import EventBusInMemory
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -73,6 +75,9 @@ class Harness:
     decisions: list[str] = field(default_factory=list)
     facts: list[Mapping[str, str | int]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    bus: EventBusInMemory = field(default_factory=EventBusInMemory)
+    bus_error: Exception | None = None
+    deleted_before_publishing: list[str] = field(default_factory=list)
 
     def answer(
         self, records: list[dict[str, Any]], take_turn: TakeTurn, *, seconds: int = 60, coalesce_seconds: int = 0
@@ -84,10 +89,17 @@ class Harness:
             conversations=self.conversations,
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
+            publish=self._publish,
             record_decision=self._record_decision,
             record_error=lambda error, _facts: self.errors.append(type(error).__name__),
         )
         return batch.answer(records, take_turn, lease_until=self.clock() + timedelta(seconds=seconds))
+
+    def _publish(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        self.deleted_before_publishing = list(self.sqs.deleted)
+        if self.bus_error:
+            raise self.bus_error
+        return self.bus.publish(notices)
 
     def _record_decision(self, decision: str, facts: Mapping[str, str | int]) -> None:
         self.decisions.append(decision)

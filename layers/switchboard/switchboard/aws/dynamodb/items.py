@@ -21,11 +21,13 @@ from switchboard.conversation import (
 )
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
+from switchboard.notices import Notice, NoticeReason, NoticeType
 
 type Item = Mapping[str, Any]
 
 HISTORY = "HISTORY#"  # begins the sort key of each turn and note, so that one query returns both, in order
 _TURN = "TURN#"
+NOTICES = "NOTICES"  # the partition of the notices that are due
 
 
 def to_wire(values: Item) -> dict[str, Any]:
@@ -165,6 +167,31 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         at=at,
         customer="",
         kind=ReplyKind(item["kind"]) if item["kind"] else None,
+    )
+
+
+def notice_to_item(notice: Notice) -> Item:
+    """Return a notice as an item of its own; its sort key begins with when it became due."""
+    return {
+        "pk": NOTICES,
+        "sk": f"{milliseconds(notice.at):013}#{notice.id}",
+        "type": notice.type.value,
+        "reason": notice.reason.value,
+        "conversation_sid": notice.conversation_sid,
+        "turn": notice.turn,
+    }
+
+
+def notice_from_item(item: Item) -> Notice:
+    """Return the notice that an item holds."""
+    at, _, notice_id = item["sk"].partition("#")
+    return Notice(
+        id=notice_id,
+        type=NoticeType(item["type"]),
+        reason=NoticeReason(item["reason"]),
+        conversation_sid=item["conversation_sid"],
+        at=timestamp(at),
+        turn=item["turn"],
     )
 
 

@@ -11,6 +11,7 @@ from switchboard.aws.dynamodb.items import (
     HISTORY,
     from_wire,
     loop_pause_to_value,
+    notice_to_item,
     pending_reply_to_value,
     record_to_item,
     to_wire,
@@ -34,6 +35,7 @@ from switchboard.aws.dynamodb.updates import (
 from switchboard.conversation import Conversation, Coverage, History, PendingReply, RefusalRule, TurnMessage, TurnRecord
 from switchboard.errors import Transient
 from switchboard.loops import LoopPause
+from switchboard.notices import Notice
 from switchboard.ports import Busy, Fenced, Settlement
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ class TurnStore:
         left_to_human: frozenset[int] = frozenset(),
         failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
+        notice: Notice | None = None,
     ) -> None:
         """Record the turn and close it without an answer, in one transaction."""
         update = closing_update(conversation, coverage)
@@ -112,14 +115,14 @@ class TurnStore:
         if loop_pause:
             update.sets["loop_pause"] = ":loop_pause"
             update.values[":loop_pause"] = loop_pause_to_value(loop_pause)
-        reasons = self._transact(
-            conversation.sid,
-            [
-                {"Update": update.request(self.table.name, conversation.sid)},
-                {"Put": self._put(conversation.sid, record)},
-                *(self.budgets.charges(record) if record.rule == RefusalRule.NO_REPLY else ()),
-            ],
-        )
+        items: list[TransactWriteItemTypeDef] = [
+            {"Update": update.request(self.table.name, conversation.sid)},
+            {"Put": self._put(conversation.sid, record)},
+            *(self.budgets.charges(record) if record.rule == RefusalRule.NO_REPLY else ()),
+        ]
+        if notice:
+            items.append({"Put": {"TableName": self.table.name, "Item": to_wire(notice_to_item(notice))}})
+        reasons = self._transact(conversation.sid, items)
         if "ConditionalCheckFailed" in reasons:
             raise Fenced(f"{conversation.sid}: the fencing token was raised")
         if reasons:
@@ -148,7 +151,13 @@ class TurnStore:
 
     def settle(self, conversation: Conversation, settlement: Settlement) -> None:
         """Close the turn: remove the pending reply, the turn, its attempts and the lease; its messages are handled."""
-        self.table.update_fenced(conversation, settling_update(conversation, settlement))
+        notices = [settlement.notice] if settlement.notice else []
+        try:
+            self.table.update_with(
+                conversation.sid, settling_update(conversation, settlement), puts=[*map(notice_to_item, notices)]
+            )
+        except ConditionFailed:
+            raise Fenced(f"{conversation.sid}: the fencing token was raised") from None
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
         """Remove our lease if it is still ours, take its attempt back, and store what we know of the reply's POSTs."""
@@ -199,9 +208,4 @@ class TurnStore:
 
     def _transact(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> list[str]:
         """Write all or nothing. Return why it was cancelled, a code for each item, or nothing if it was not."""
-        try:
-            with transient_errors(sid):
-                self.table.client.transact_write_items(TransactItems=items)
-        except self.table.client.exceptions.TransactionCanceledException as error:
-            return [reason["Code"] for reason in error.response["CancellationReasons"]]
-        return []
+        return [reason["Code"] for reason in self.table.transact(sid, items)]
