@@ -27,6 +27,7 @@ from switchboard.conversation import (
     TurnRecord,
 )
 from switchboard.notices import Notice
+from switchboard.owner_updates import OwnerChangeStore
 from switchboard.ports import Settlement
 from switchboard.publisher import NoticeStore as NoticeStorePort
 from tests.builders import CONVERSATION, NOON, sid
@@ -59,7 +60,7 @@ RECORD = TurnRecord(
 )
 
 
-class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, NoticeStorePort, Protocol):
+class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, NoticeStorePort, OwnerChangeStore, Protocol):
     """The stores that turns and lifecycle events use, and the notices that they make due."""
 
 

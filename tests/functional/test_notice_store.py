@@ -1,14 +1,16 @@
 """The notices that are due, on DynamoDB (moto) and in memory: stored by the write that decides, and not otherwise."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from switchboard.conversation import OwnerReason, RefusalRule, TurnOutcome
+from switchboard.events import Owner
 from switchboard.notices import Notice, NoticeReason, NoticeType
 from switchboard.ports import Fenced
 from tests.builders import CONVERSATION, NOON, sid
-from tests.dynamodb import LATER, RECORD, Store, claim, settlement
+from tests.dynamodb import LATER, RECORD, REPLY, Store, claim, settlement
 
 NOTICE = Notice(
     id="T1",
@@ -57,19 +59,7 @@ def test_a_settle_that_is_repeated_makes_one_notice_due(store: Store) -> None:
 
 def test_a_refusal_stores_its_notice_unless_it_is_fenced(store: Store) -> None:
     claimed = claim(store)
-    record = RECORD.__class__(
-        turn="T1",
-        index=0,
-        ownership_epoch=0,
-        message_sids=RECORD.message_sids,
-        said=RECORD.said,
-        parts=(),
-        outcome=TurnOutcome.REFUSED,
-        rule=RefusalRule.TOO_OLD,
-        at=NOON,
-        customer=RECORD.customer,
-        kind=None,
-    )
+    record = replace(RECORD, parts=(), outcome=TurnOutcome.REFUSED, rule=RefusalRule.TOO_OLD, kind=None)
 
     store.refuse(claimed, record, coverage=claimed.coverage, notice=NOTICE)
     store.remove_notices([NOTICE])
@@ -144,3 +134,64 @@ def test_what_is_removed_is_due_no_more_and_may_be_removed_again(store: Store) -
     store.remove_notices(notices)
 
     assert due(store) == []
+
+
+def owners(store: Store) -> list[tuple[Owner, str]]:
+    changes = store.due_owner_changes(before=LATER + timedelta(hours=1), limit=10)
+    assert all(change.since == change.at and change.conversation_sid == CONVERSATION for change in changes)
+    return [(change.owner, change.reason) for change in changes]
+
+
+def test_a_settle_that_hands_to_a_human_stores_a_change_of_owner_and_no_other_settle_does(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage))
+    assert owners(store) == []
+
+    claimed = claim(store, worker="two", seconds=1)
+    store.settle(claimed, settlement(claimed.coverage, human_because=OwnerReason.HANDOFF))
+    assert owners(store) == [(Owner.HUMAN, "handoff")]
+
+
+def test_the_end_of_a_failure_stores_a_change_of_owner_and_no_other_freeze_does(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, REPLY)
+    store.settle(claimed, settlement(claimed.coverage, human_because=OwnerReason.FAILURE))
+    claimed = claim(store, worker="two", turn="T2", seconds=1)
+
+    store.freeze(claimed, replace(REPLY, turn="T2", frozen_at=LATER))
+
+    assert owners(store) == [(Owner.HUMAN, "failure"), (Owner.ASSISTANT, "customer_wrote")]
+    assert store.read_unclaimed(CONVERSATION).owner is Owner.ASSISTANT
+
+
+def test_a_freeze_that_is_fenced_stores_no_change_of_owner(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage, human_because=OwnerReason.FAILURE))
+    claimed = claim(store, worker="two", turn="T2", seconds=1)
+    store.close(CONVERSATION, at=LATER)
+
+    with pytest.raises(Fenced):
+        store.freeze(claimed, replace(REPLY, turn="T2", frozen_at=LATER))
+
+    assert owners(store) == [(Owner.HUMAN, "failure")]
+
+
+def test_takeovers_and_hand_backs_store_changes_of_owner_and_outdated_ones_do_not(store: Store) -> None:
+    store.take_over(CONVERSATION, index=3, at=NOON)
+    store.take_over(CONVERSATION, index=None, at=NOON - timedelta(seconds=1))
+    store.hand_back(CONVERSATION, at=NOON - timedelta(seconds=1))
+    store.take_over(CONVERSATION, index=None, at=NOON + timedelta(seconds=1))
+    store.hand_back(CONVERSATION, at=NOON + timedelta(seconds=2))
+    store.hand_back(CONVERSATION, at=NOON + timedelta(seconds=3))
+
+    assert owners(store) == [(Owner.HUMAN, "message"), (Owner.HUMAN, "attribute"), (Owner.ASSISTANT, "by_human")]
+
+
+def test_a_change_of_owner_that_was_shown_is_removed(store: Store) -> None:
+    store.take_over(CONVERSATION, index=3, at=NOON)
+    changes = store.due_owner_changes(before=NOON, limit=10)
+
+    store.remove_owner_changes(changes)
+
+    assert len(changes) == 1
+    assert owners(store) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from switchboard.bootstrap.sweeper import CHECKS_SIDE_BY_SIDE, SweeperFunction
+from switchboard.bootstrap.sweeper import CHECKS_SIDE_BY_SIDE, TIME_FOR_CHECKS, SweeperFunction
 from switchboard.errors import Transient
 from switchboard.notices import Notice, NoticeReason, NoticeType
 from switchboard.ports import MessagePage
@@ -49,7 +49,12 @@ class Ports:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*, lists_fail: bool = False, publish_due: Callable[[], Sequence[Notice]] = tuple) -> Lines:
+    def run(
+        *,
+        lists_fail: bool = False,
+        publish_due: Callable[[], Sequence[Notice]] = tuple,
+        show_due: Callable[[datetime], None] = lambda _until: None,
+    ) -> Lines:
         """Sweep eleven minutes after two conversations became active, and return what was logged and counted."""
         clock = Clock()
         checks = Checks(clock=clock, store=ConversationsInMemory())
@@ -73,6 +78,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
                 max_requests=600,
             ),
             publish_due=publish_due,
+            show_due=show_due,
             telemetry=Telemetry(
                 logger=Logger(service="sweeper", location=None), metrics=metrics, name_invocation=lambda *_: None
             ),
@@ -131,6 +137,7 @@ def test_each_hand_back_is_counted_and_logged_with_its_conversation(capsys: pyte
     function = SweeperFunction(
         sweep=partial(lambda **_: swept),
         publish_due=tuple,
+        show_due=lambda _until: None,
         telemetry=Telemetry(
             logger=Logger(service="hand_backs", location=None), metrics=metrics, name_invocation=lambda *_: None
         ),
@@ -164,6 +171,14 @@ def test_a_sweep_whose_notices_cannot_be_published_is_counted_and_makes_the_chec
         raise Transient("EventBridge answered 503")
 
     assert counted(run(publish_due=fail)) == {"failed": 2, "oldest_due_check_seconds": 11 * 60, "found_again": 1}
+
+
+def test_a_sweep_shows_owners_and_leaves_the_checks_their_time(run: Run) -> None:
+    until: list[datetime] = []
+
+    run(show_due=until.append)
+
+    assert until == [NOON + timedelta(hours=1) - TIME_FOR_CHECKS]
 
 
 def test_the_checks_side_by_side_wait_for_no_connection() -> None:

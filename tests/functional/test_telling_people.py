@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.activity import LogLine
 from local.aws.event_bus import NOTICES
 from local.aws.ministack import ACCOUNT_ID, REGION
 from switchboard.publisher import LEFT_TO_ITS_WORKER
@@ -92,6 +94,54 @@ def test_an_autoresponder_gets_silence_and_humans_are_told_once(listening: Runni
     assert len(phone.inbox()) < 7
     assert listening.turns(conversation_sid)[-1]["rule"]["S"] == "loop"
     assert (event["detail-type"], event["detail"]["reason"]) == ("HumanNeeded", "loop")
+
+
+def owner_shown(stack: Running, conversation_sid: str) -> dict[str, str]:
+    """Return what a conversation's attributes at Twilio show, or nothing."""
+    account = stack.stack.twilio_account
+    url = f"{stack.stack.twilio_url}/v1/Services/{account.service_sid}/Conversations/{conversation_sid}"
+    answer = stack.http.get(url, auth=(account.account_sid, account.auth_token)).raise_for_status().json()
+    shown: dict[str, str] = json.loads(answer["attributes"]).get("switchboard", {})
+    return shown
+
+
+def owner_set(stack: Running, conversation_sid: str, value: object) -> None:
+    """Set the owner attribute as a helpdesk does."""
+    account = stack.stack.twilio_account
+    stack.http.post(
+        f"{stack.stack.twilio_url}/v1/Services/{account.service_sid}/Conversations/{conversation_sid}",
+        data={"Attributes": json.dumps({"crm": 7, "switchboard": value})},
+        headers={"X-Twilio-Webhook-Enabled": "true"},
+        auth=(account.account_sid, account.auth_token),
+    ).raise_for_status()
+
+
+def test_who_waits_for_a_human_stands_in_the_attributes_until_the_hand_back(listening: Running) -> None:
+    conversation_sid = listening.phone("+12025550164").text("I want a human")["conversation_sid"]
+    wait_until(partial(owner_shown, listening, conversation_sid), what="an owner")
+    waits = owner_shown(listening, conversation_sid)
+
+    owner_set(listening, conversation_sid, {"owner": "assistant", "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"})
+    wait_until(lambda: owner_shown(listening, conversation_sid).get("reason") == "by_human", what="the assistant")
+
+    assert (waits["owner"], waits["reason"]) == ("human", "handoff")
+    assert owner_shown(listening, conversation_sid).keys() == {"owner", "reason", "since"}
+    assert {event["detail-type"] for event in events_of(listening, conversation_sid)} == {"HumanNeeded", "HandedBack"}
+    assert listening.errors() == []
+
+
+def test_a_wrong_owner_is_counted_with_its_conversation_and_what_is_wrong(listening: Running) -> None:
+    conversation_sid = listening.phone("+12025550165").text("hi")["conversation_sid"]
+
+    owner_set(listening, conversation_sid, {"owner": "bot"})
+
+    def counted() -> list[dict[str, Any]]:
+        lines = [line.text for line in listening.activities if isinstance(line, LogLine)]
+        return [json.loads(line) for line in lines if '"message":"ignored_owner_set_wrong"' in line]
+
+    (line,) = wait_until(counted, what="a log line")
+    assert line["conversation_sid"] == conversation_sid
+    assert line["detail"] == "switchboard.owner is neither assistant nor human"
 
 
 def test_no_event_holds_words_or_an_address(listening: Running) -> None:

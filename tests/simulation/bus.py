@@ -2,10 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from switchboard.conversation import Conversation, OwnerChange
+from switchboard.events import Owner
 from switchboard.notices import Notice, NoticeType
 from switchboard.publisher import LEFT_TO_ITS_WORKER
 from tests.builders import NOON
@@ -17,12 +19,16 @@ type Due = tuple[NoticeType, str, int]
 
 @dataclass(slots=True)
 class Bus:
-    """The bus of a schedule. While it is away it takes nothing, or only every other notice."""
+    """The bus of a schedule. While it is away it takes nothing, or only every other notice.
+
+    `shown` is what the conversations' attributes at Twilio show, by conversation.
+    """
 
     clock: Callable[[], datetime]
     away: tuple[datetime, datetime] | None = None
     takes_half: bool = False
     published: list[Notice] = field(default_factory=list)
+    shown: dict[str, OwnerChange] = field(default_factory=dict)
     chance: random.Random = field(default_factory=random.Random)  # a generator of its own: others keep theirs
 
     @classmethod
@@ -57,6 +63,17 @@ def a_notice_that_is_due_is_published(due: Iterable[Due], published: Sequence[No
     told = Counter((each.type, each.turn or each.conversation_sid) for each in {n.id: n for n in published}.values())
     untold = Counter((what, whose) for what, whose, _ in due) - told
     assert not untold, f"nobody was told: {dict(untold)}"
+
+
+def the_attributes_show_who_owns(shown: Mapping[str, OwnerChange], items: Iterable[Conversation]) -> None:
+    """Once everything is told, Twilio shows the owner that the item has, and why: the newest one, in any order."""
+    for item in items:
+        change = shown.get(item.sid)
+        if item.closed or (change is None and item.owner is Owner.ASSISTANT):
+            continue
+        assert change, f"{item.sid}: nothing is shown, {item.owner} owns it"
+        is_right = change.owner is item.owner and (item.owner is Owner.ASSISTANT or change.reason == item.owner_reason)
+        assert is_right, f"{item.sid}: shown as {change}, {item.owner} owns it because of {item.owner_reason}"
 
 
 def no_notice_outlasts_a_sweep(left: Iterable[Notice], *, now: datetime) -> None:

@@ -16,13 +16,14 @@ from switchboard.conversation import (
     Coverage,
     History,
     Note,
+    OwnerChange,
     OwnerReason,
     PendingReply,
     TurnMessage,
     TurnRecord,
 )
 from switchboard.errors import Transient
-from switchboard.events import Marker, MessageAdded, Owner, Sent
+from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.loops import LoopPause, RecentReply
 from switchboard.notices import Notice
 
@@ -67,8 +68,8 @@ class HumanMessenger(MessageList, Protocol):
 class OwnerDisplay(Protocol):
     """A conversation at Twilio, as other programs see it."""
 
-    def show_owner(self, sid: str, *, owner: Owner, at: datetime, human: str | None) -> None:
-        """Write into the conversation's attributes who owns it, since when, and which human took it."""
+    def show_decision(self, change: OwnerChange, *, human: str | None) -> None:
+        """Write an operator's decision into the conversation's attributes, and which human took it."""
         ...
 
     def ensure_closed(self, sid: str) -> None:

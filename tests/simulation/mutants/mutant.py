@@ -33,6 +33,10 @@ NOTICED_BY: dict[str, Runs] = {
     f"{LAYER}/aws/sqs": (("tests/unit/aws",), WEBHOOK),
     f"{LAYER}/aws/sqs/batch_plan.py": (("tests/unit/aws",), PROOFS),
     f"{LAYER}/twilio/webhook": (("tests/unit/twilio",), WEBHOOK),
+    f"{LAYER}/twilio/rest/conversations.py": (
+        ("tests/functional/test_owner_attribute.py",),
+        ("tests/functional/test_twilio_rest.py",),
+    ),
     f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_rest.py",),),
     "functions": (WEBHOOK,),
 }

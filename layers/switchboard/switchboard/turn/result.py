@@ -92,7 +92,8 @@ class TurnResult:
 
     `outcome` is a `TurnOutcome`, `dropped`, or a `RetryReason`; `messages` counts the messages that the turn ended,
     `redrives_skipped` the acknowledged dead letters that need no answer any more.
-    `notice` is what people must be told, stored by the write that ended the turn.
+    `notice` is what people must be told, stored by the write that ended the turn. `owner_changed`: Twilio must show
+    another owner.
     `cause` is a rule's name or the text of an error of ours, which never repeats what a customer said.
     """
 
@@ -104,6 +105,7 @@ class TurnResult:
     redrives_skipped: int = 0
     messages: int = 0
     notice: Notice | None = None
+    owner_changed: bool = False
 
 
 def ended(

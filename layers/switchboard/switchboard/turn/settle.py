@@ -103,6 +103,7 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
         duplicate_replies=ending.duplicates,
         messages=len(ending.reply.covers),
         notice=notice,
+        owner_changed=human_because is not None or turn.conversation.has_failed,
     )
 
 

@@ -77,6 +77,7 @@ class Harness:
     errors: list[str] = field(default_factory=list)
     bus: EventBusInMemory = field(default_factory=EventBusInMemory)
     bus_error: Exception | None = None
+    shown: list[str] = field(default_factory=list)
     deleted_before_publishing: list[str] = field(default_factory=list)
 
     def answer(
@@ -90,6 +91,7 @@ class Harness:
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
             publish=self._publish,
+            show_owner=lambda sid, _until: self.shown.append(sid),
             record_decision=self._record_decision,
             record_error=lambda error, _facts: self.errors.append(type(error).__name__),
         )

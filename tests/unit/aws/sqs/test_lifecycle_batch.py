@@ -62,6 +62,7 @@ class Applied:
         self.dead_letters = DeadLetters()
         self.effect = Effect.TAKEN_OVER
         self.told: list[list[str]] = []
+        self.shown: list[list[str]] = []
         self.bus_error: Exception | None = None
         self._fails = set(fails)
         self._error = error or Transient("DynamoDB is away")
@@ -71,6 +72,7 @@ class Applied:
         batch = LifecycleBatch(
             apply=self._apply,
             publish_of=self._publish_of,
+            show_owners_of=lambda sids, _until: self.shown.append(sorted(sids)),
             queue=Queue(client=cast("SQSClient", self.queue), url="https://sqs/lifecycle.fifo"),
             dead_letters=Queue(client=cast("SQSClient", self.dead_letters), url="https://sqs/dead-letters.fifo"),
             clock=self.clock,
@@ -216,12 +218,22 @@ def test_people_are_told_of_a_hand_back_or_a_close_when_the_batch_has_ended(effe
     assert applied.decisions == [effect, effect, effect, "notified", "notified"]
 
 
-def test_a_takeover_asks_nobody_what_is_due() -> None:
+def test_a_takeover_asks_nobody_what_is_due_and_is_shown_at_twilio() -> None:
     applied = Applied()
 
     applied.apply_each([record(1, closed(1))])
 
     assert applied.told == []
+    assert applied.shown == [[sid("CH", 1)]]
+
+
+def test_an_event_that_changes_no_owner_shows_none() -> None:
+    applied = Applied()
+    applied.effect = Effect.OUTDATED
+
+    applied.apply_each([record(1, closed(1))])
+
+    assert applied.shown == []
 
 
 def test_an_event_stays_applied_where_people_cannot_be_told() -> None:

@@ -12,12 +12,14 @@ from switchboard.conversation import (
     Conversation,
     Coverage,
     Note,
+    OwnerChange,
     OwnerReason,
     PendingReply,
     ReplyKind,
     TurnMessage,
     TurnOutcome,
     TurnRecord,
+    owner_change,
 )
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
@@ -27,6 +29,7 @@ type Item = Mapping[str, Any]
 
 HISTORY = "HISTORY#"  # begins the sort key of each turn and note, so that one query returns both, in order
 _TURN = "TURN#"
+OWNERS = "OWNERS"  # the partition of the changes of owner that are to be shown
 NOTICES = "NOTICES"  # the partition of the notices that are due
 
 
@@ -193,6 +196,22 @@ def notice_from_item(item: Item) -> Notice:
         at=timestamp(at),
         turn=item["turn"],
     )
+
+
+def owner_change_to_item(change: OwnerChange) -> Item:
+    """Return a change of owner as an item of its own; its sort key begins with when it was made."""
+    return {
+        "pk": OWNERS,
+        "sk": f"{milliseconds(change.at):013}#{change.conversation_sid}",
+        "owner": change.owner.value,
+        "reason": change.reason,
+    }
+
+
+def owner_change_from_item(item: Item) -> OwnerChange:
+    """Return the change of owner that an item holds."""
+    at, _, sid = item["sk"].partition("#")
+    return owner_change(sid, Owner(item["owner"]), item["reason"], at=timestamp(at))
 
 
 def _numbers(values: Any) -> frozenset[int]:  # noqa: ANN401 -- a number set as the deserializer gives it

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable
-from switchboard.aws.dynamodb.items import milliseconds, note_to_item, notice_to_item
+from switchboard.aws.dynamodb.items import milliseconds, note_to_item, notice_to_item, owner_change_to_item
 from switchboard.aws.dynamodb.updates import (
     HUMAN_OWNER,
     NEWER_HAND_BACK,
@@ -17,7 +17,7 @@ from switchboard.aws.dynamodb.updates import (
     raise_fencing_token,
     taking_over,
 )
-from switchboard.conversation import Conversation, Note, OwnerReason
+from switchboard.conversation import Conversation, Note, OwnerReason, owner_change
 from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.notices import NoticeReason, notice_of_close, notice_of_hand_back
@@ -40,13 +40,16 @@ class LifecycleStore:
 
         Messages before the human's own that were left to them, or failed, are answered: they have spoken since.
         """
-        update = taking_over(OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE, at)
+        reason = OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE
+        update = taking_over(reason, at)
         if index is not None:
             update.adds["handled"] = ":handled"
             update.sets["human_spoke_at"] = ":at"
             update.values[":handled"] = {index}
+        change = owner_change(sid, Owner.HUMAN, reason, at=at)
         try:
-            conversation = self.table.update(sid, update)
+            self.table.update_with(sid, update, puts=[owner_change_to_item(change)])
+            conversation = self.table.read(sid)
         except ConditionFailed as failed:
             conversation = failed.conversation
             if index is not None:
@@ -112,7 +115,9 @@ class LifecycleStore:
         notice = notice_of_hand_back(conversation, reason=reason, at=at)
         if notice is None:
             return self.table.update(conversation.sid, update).coverage.requeued
-        self.table.update_with(conversation.sid, update, puts=[notice_to_item(notice)])
+        change = owner_change(conversation.sid, Owner.ASSISTANT, reason, at=at)
+        puts = [notice_to_item(notice), owner_change_to_item(change)]
+        self.table.update_with(conversation.sid, update, puts=puts)
         return conversation.coverage.requeued | conversation.left_to_human
 
 

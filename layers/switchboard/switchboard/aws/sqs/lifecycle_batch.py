@@ -20,6 +20,7 @@ MIN_TIME_FOR_EVENT = timedelta(seconds=15)
 
 MIN_TIME_FOR_NOTICES = timedelta(seconds=8)  # a sweep publishes what this leaves
 TOLD = frozenset({Effect.HANDED_BACK, Effect.CLOSED})
+CHANGES_OWNER = frozenset({Effect.TAKEN_OVER, Effect.OPENED_BY_UNKNOWN_IDENTITY, Effect.HANDED_BACK})
 
 type Facts = Mapping[str, str | int]
 
@@ -28,11 +29,13 @@ type Facts = Mapping[str, str | int]
 class LifecycleBatch:
     """Applies the events of a batch. `record_decision` and `record_error` report what became of each.
 
-    `publish_of` tells people what is due of some conversations.
+    `publish_of` tells people what is due of some conversations; `show_owners_of` shows at Twilio who owns them, until a
+    time at the latest.
     """
 
     apply: Callable[[LifecycleEvent], Effect]
     publish_of: Callable[[Iterable[str]], Sequence[Notice]]
+    show_owners_of: Callable[[Iterable[str], datetime], None]
     queue: Queue
     dead_letters: Queue
     clock: Callable[[], datetime]
@@ -46,7 +49,7 @@ class LifecycleBatch:
         """
         returned: list[Mapping[str, Any]] = []
         waiting: set[str] = set()
-        told: set[str] = set()
+        effects: list[tuple[str, Effect]] = []
         for raw in raw_records:
             facts = {"conversation_sid": str(raw.get("attributes", {}).get("MessageGroupId", ""))}
             if facts["conversation_sid"] in waiting or self.clock() > until - MIN_TIME_FOR_EVENT:
@@ -67,21 +70,30 @@ class LifecycleBatch:
                 returned.append(raw)
             else:
                 self.record_decision(effect, facts)
-                told |= {event.conversation_sid} if effect in TOLD else set()
+                effects.append((event.conversation_sid, effect))
         if returned:
             try:
                 self.queue.return_with_backoff(returned)
             except Transient as error:
                 self.record_error(error, {})
-        if told and self.clock() <= until - MIN_TIME_FOR_NOTICES:
-            self._publish_of(told)
+        self._tell(effects, until=until)
         return [raw["messageId"] for raw in returned]
 
+    def _tell(self, effects: Iterable[tuple[str, Effect]], *, until: datetime) -> None:
+        told = {sid for sid, effect in effects if effect in TOLD}
+        if told and self.clock() <= until - MIN_TIME_FOR_NOTICES:
+            self._try(lambda: self._publish_of(told))
+        if changed := {sid for sid, effect in effects if effect in CHANGES_OWNER}:
+            self._try(lambda: self.show_owners_of(changed, until))
+
     def _publish_of(self, conversation_sids: Iterable[str]) -> None:
+        for notice in self.publish_of(conversation_sids):
+            self.record_decision("notified", facts_of(notice))
+
+    def _try(self, tell: Callable[[], None]) -> None:
         try:
-            for notice in self.publish_of(conversation_sids):
-                self.record_decision("notified", facts_of(notice))
-        except Exception as error:  # noqa: BLE001 -- a sweep publishes it; the events are applied
+            tell()
+        except Exception as error:  # noqa: BLE001 -- a sweep tells it; the events are applied
             self.record_error(error, {})
 
     def _is_buried(self, raw: Mapping[str, Any], facts: Facts) -> bool:

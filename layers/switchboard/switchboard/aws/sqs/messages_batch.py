@@ -23,6 +23,7 @@ type TakeTurn = Callable[[Sequence[MessageAdded], datetime], TurnResult]
 MIN_TIME_FOR_NOTICE = timedelta(seconds=8)
 
 type Publish = Callable[[Sequence[Notice]], Sequence[Notice]]
+type ShowOwner = Callable[[str, datetime], None]
 type RecordDecision = Callable[[str, Mapping[str, str | int]], None]
 type RecordError = Callable[[Exception, Mapping[str, str | int]], None]
 
@@ -31,7 +32,8 @@ type RecordError = Callable[[Exception, Mapping[str, str | int]], None]
 class MessagesBatch:
     """Takes the turns of a batch. `record_decision` and `record_error` are called in the handler's thread.
 
-    `publish` tells people what a turn has decided, after its records were deleted or returned.
+    `publish` tells people what a turn has decided, and `show_owner` shows at Twilio who owns its conversation, until a
+    time at the latest: after its records were deleted or returned.
     """
 
     queue: Queue
@@ -40,6 +42,7 @@ class MessagesBatch:
     clock: Callable[[], datetime]
     coalesce: timedelta
     publish: Publish
+    show_owner: ShowOwner
     record_decision: RecordDecision
     record_error: RecordError
 
@@ -116,15 +119,14 @@ class MessagesBatch:
             returned += self._settle(sid, conversations[sid], result)
         suspect = plan.last
         together = {sid: conversations[sid] for sid in plan.together}
-        publish_until = lease_until - MIN_TIME_FOR_NOTICE
         returned += self._take_turns(
-            together, take_turn, done_by=plan.done_by, publish_until=publish_until, others_follow=suspect is not None
+            together, take_turn, done_by=plan.done_by, lease_until=lease_until, others_follow=suspect is not None
         )
         if suspect is None:
             return returned
         if self.clock() <= plan.done_by:
             alone = {suspect.sid: conversations[suspect.sid]}
-            return returned + self._take_turns(alone, take_turn, done_by=lease_until, publish_until=publish_until)
+            return returned + self._take_turns(alone, take_turn, done_by=lease_until, lease_until=lease_until)
         self._try(lambda: self.conversations.let_go_first(suspect))
         result = put_off("no time is left for a suspect")
         return returned + self._settle(suspect.sid, conversations[suspect.sid], result)
@@ -135,7 +137,7 @@ class MessagesBatch:
         take_turn: TakeTurn,
         *,
         done_by: datetime,
-        publish_until: datetime,
+        lease_until: datetime,
         others_follow: bool = False,
     ) -> list[str]:
         """Take turns at the same time, and return the ids of the records that they did not acknowledge.
@@ -144,7 +146,7 @@ class MessagesBatch:
         them only when the batch has ended, and a crash would bring them back.
         """
         returned: list[str] = []
-        published: dict[Future[Sequence[Notice]], str] = {}
+        told: dict[Future[Sequence[Notice]], str] = {}
         with ThreadPoolExecutor(max_workers=max(1, len(conversations)), thread_name_prefix="turn") as threads:
             turns = {
                 threads.submit(take_turn, _messages(records), done_by): sid for sid, records in conversations.items()
@@ -158,18 +160,26 @@ class MessagesBatch:
                 except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed turn must not fail the others
                     returned += self._return_failed(sid, conversations[sid], error)
                 else:
-                    is_last = thinking == 0 and not others_follow and result.notice is None
+                    tells = result.notice is not None or result.owner_changed
+                    is_last = thinking == 0 and not others_follow and not tells
                     returned += self._settle(sid, conversations[sid], result, is_last=is_last)
-                    if result.notice and self.clock() <= publish_until:
-                        published[threads.submit(self.publish, [result.notice])] = sid
-        for notices, sid in published.items():
-            self._report_published(sid, notices)
+                    if tells and self.clock() <= lease_until - MIN_TIME_FOR_NOTICE:
+                        told[threads.submit(self._tell, sid, result, lease_until)] = sid
+        for notices, sid in told.items():
+            self._report_told(sid, notices)
         return returned
 
-    def _report_published(self, sid: str, published: Future[Sequence[Notice]]) -> None:
+    def _tell(self, sid: str, result: TurnResult, lease_until: datetime) -> Sequence[Notice]:
+        """Tell people, then Twilio, what a turn has changed; return the notices that were published."""
+        notices = self.publish([result.notice] if result.notice else [])
+        if result.owner_changed:
+            self.show_owner(sid, lease_until)
+        return notices
+
+    def _report_told(self, sid: str, told: Future[Sequence[Notice]]) -> None:
         try:
-            notices = published.result()
-        except Exception as error:  # noqa: BLE001 -- a sweep publishes it; the turn has ended
+            notices = told.result()
+        except Exception as error:  # noqa: BLE001 -- a sweep tells it; the turn has ended
             self.record_error(error, {"conversation_sid": sid})
         else:
             for notice in notices:
