@@ -78,6 +78,8 @@ def _wall_time(*, conversations: int) -> float:
         conversations=store,
         clock=now,
         coalesce=timedelta(0),
+        publish=tuple,
+        show_owner=lambda _sid, _until: None,
         record_decision=lambda _decision, _facts: None,
         record_error=lambda error, _facts: print(repr(error)),  # noqa: T201 -- a failed turn must be seen
     )

@@ -109,6 +109,7 @@ def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:
         "Twilio": f"{stack.twilio_base_url or 'Twilio itself'} [dim]account {stack.twilio_account.account_sid}[/dim]",
         "emulator": stack.twilio_url,
         "AWS": stack.aws_endpoint,
+        "notices": f"{stack.notices_url} [dim](what humans would get by mail; Action=ReceiveMessage reads one)[/dim]",
         "model": stack.environments["AgentFunction"]["ASSISTANT_MODEL"],
         "functions": f"{functions} [dim](process ids; kill -9 one to simulate a crash on Lambda)[/dim]",
         "logs": str(log),

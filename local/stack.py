@@ -12,11 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from local.activity import Activity, Listener, LogLine
+from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, create_event_buses
 from local.aws.event_source_mapping import EventSourceMapping
 from local.aws.execution_environment import CannotStart
 from local.aws.http_api import health, http_api
 from local.aws.lambda_function import LambdaFunction
-from local.aws.ministack import LocalAws, Names
+from local.aws.ministack import ACCOUNT_ID, LocalAws, Names
 from local.aws.scheduler import Schedule
 from local.aws.template import Template
 from local.aws.template_functions import FunctionDeclaration, read_functions
@@ -113,6 +114,11 @@ class LocalStack:
         return self._aws.endpoint
 
     @property
+    def notices_url(self) -> str:
+        """The URL of the queue in which notices arrive."""
+        return f"{self.aws_endpoint}/{ACCOUNT_ID}/{NOTICES}"
+
+    @property
     def uses_emulator(self) -> bool:
         """Whether the functions send their requests to this stack's own emulator."""
         return self.twilio_base_url == self.twilio_url
@@ -143,6 +149,7 @@ class LocalStack:
 
         self._aws.wait_until_ready()
         self._aws.create(self._template, self._names)
+        create_event_buses(self._aws, self._template, self._names)
         snapshot.restore_tables(self._aws, self._names)
         for secret_id in {each.spec.environment["TWILIO_SECRET_ID"] for each in declarations}:
             self._aws.put_secret(secret_id, self.twilio_account.secret())
@@ -169,6 +176,7 @@ class LocalStack:
             "AwsEndpointUrl": self._aws.endpoint,
             "TwilioSecretArn": "switchboard-local/twilio",
             "AssistantModel": "offline",
+            "NoticeTopicArn": NOTICE_TOPIC_ARN,
         }
         _require_bedrock(self._environment)
         self._template = Template.read(ROOT / "template.yaml", parameters=parameters, changes=self._changes)

@@ -12,6 +12,7 @@ from switchboard import ports
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
+from switchboard.aws.dynamodb.notice_store import NoticeStore
 from switchboard.aws.dynamodb.owner_index import OwnerIndex
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.dynamodb.turn_store import TurnStore
@@ -25,7 +26,10 @@ from switchboard.conversation import (
     TurnOutcome,
     TurnRecord,
 )
+from switchboard.notices import Notice
+from switchboard.owner_updates import OwnerChangeStore
 from switchboard.ports import Settlement
+from switchboard.publisher import NoticeStore as NoticeStorePort
 from tests.builders import CONVERSATION, NOON, sid
 
 LATER = NOON + timedelta(seconds=60)
@@ -56,8 +60,8 @@ RECORD = TurnRecord(
 )
 
 
-class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, Protocol):
-    """The stores that turns and lifecycle events use."""
+class Store(ports.TurnStore, ports.LifecycleStore, ports.BudgetStore, NoticeStorePort, OwnerChangeStore, Protocol):
+    """The stores that turns and lifecycle events use, and the notices that they make due."""
 
 
 class SweptStore(Store, ports.SweepIndex, Protocol):
@@ -82,6 +86,7 @@ class _Stores:
             LifecycleStore(table=table),
             SweepIndex(table=table),
             OwnerIndex(table=table),
+            NoticeStore(table=table),
             budgets,
         )
 
@@ -179,6 +184,7 @@ def settlement(
     left_to_human: frozenset[int] = frozenset(),
     failed: frozenset[int] = frozenset(),
     answered_since: frozenset[int] = frozenset(),
+    notice: Notice | None = None,
 ) -> Settlement:
     return Settlement(
         coverage=coverage,
@@ -187,4 +193,5 @@ def settlement(
         failed=failed,
         answered_since=answered_since,
         at=NOON,
+        notice=notice,
     )

@@ -41,10 +41,15 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 def _take(event: Mapping[str, Any], webhook: WebhookFunction) -> dict[str, Any]:
     happened = webhook.reader.read(event)
     if isinstance(happened, Ignored):
-        webhook.telemetry.record_decision(f"ignored_{happened.name}", {})
+        webhook.telemetry.record_decision(f"ignored_{happened.name}", _facts(happened))
         return OK
     by_customer = isinstance(happened, MessageAdded) and happened.author_role is AuthorRole.CUSTOMER
     queue = webhook.messages if by_customer else webhook.lifecycle
     queue.send(happened)
     webhook.telemetry.record_decision("accepted", {"conversation_sid": happened.conversation_sid})
     return OK
+
+
+def _facts(ignored: Ignored) -> dict[str, str | int]:
+    """Return where somebody made a mistake, and which."""
+    return {"conversation_sid": ignored.conversation_sid, "detail": ignored.detail} if ignored.detail else {}

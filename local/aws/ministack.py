@@ -49,7 +49,7 @@ class Names:
     endpoint: str
 
     def __call__(self, logical_id: str, attribute: str) -> str:
-        """Return the value of `!Ref` (attribute `Ref`) or `!GetAtt`; made up for other than queues and tables."""
+        """Return the value of `!Ref` (attribute `Ref`) or `!GetAtt`; made up for most other resources."""
         resource = self.template.resources.get(logical_id)
         if resource is None:
             raise UnsupportedTemplate(
@@ -63,6 +63,8 @@ class Names:
                 return self.queue_name(logical_id)
             case "AWS::SQS::Queue", "Arn":
                 return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{self.queue_name(logical_id)}"
+            case "AWS::Events::EventBus", "Ref":
+                return str(self.template.resolve(properties["Name"], self))
             case "AWS::DynamoDB::Table", "Arn":
                 return f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{self(logical_id, 'Ref')}"
             case "AWS::DynamoDB::Table", "Ref" if "TableName" in properties:
@@ -180,7 +182,7 @@ def _server_environment(*, reachable: str, port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": reachable,  # stands in the queue URLs it returns
         "MINISTACK_REGION": REGION,
-        "SERVICES": "sqs,dynamodb,secretsmanager",
+        "SERVICES": "sqs,dynamodb,secretsmanager,events,sns",
         "IOT_MTLS_ENABLED": "0",  # otherwise it listens on a port of its own
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "ERROR",

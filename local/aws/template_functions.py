@@ -17,7 +17,9 @@ LAYER = "AWS::Serverless::LayerVersion"
 QUEUE = "AWS::SQS::Queue"
 
 # The local stack sets these. Every other variable that the template declares can be set in the caller's environment.
-SET_BY_STACK = re.compile(r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSATIONS_TABLE|\w+_QUEUE_URL")
+SET_BY_STACK = re.compile(
+    r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSATIONS_TABLE|EVENT_BUS_NAME|\w+_QUEUE_URL"
+)
 # A model's provider may need these. As on Lambda, nothing else of the caller's environment reaches a function.
 FORWARDED = re.compile(
     r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"

@@ -26,16 +26,21 @@ POLLER = (
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
 )
+TABLE = (
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+)
 PERMISSIONS = {
     "WebhookFunction": [SECRET, {"sqs:SendMessage*": "MessagesQueue"}, {"sqs:SendMessage*": "LifecycleQueue"}],
     "AgentFunction": [
         SECRET,
         dict.fromkeys(POLLER, "MessagesQueue"),
         {"sqs:SendMessage*": "MessagesDeadLetterQueue"},
-        dict.fromkeys(
-            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-            "ConversationsTable",
-        ),
+        dict.fromkeys(TABLE, "ConversationsTable"),
+        {"events:PutEvents": "EventBus"},
         {"bedrock:InvokeModel": "AssistantModel"},
         {"bedrock:InvokeModel": "AssistantModel"},
     ],
@@ -44,17 +49,19 @@ PERMISSIONS = {
         dict.fromkeys(POLLER, "LifecycleQueue"),
         {"sqs:SendMessage*": "MessagesQueue"},
         {"sqs:SendMessage*": "LifecycleDeadLetterQueue"},
-        dict.fromkeys(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), "ConversationsTable"),
+        dict.fromkeys(TABLE, "ConversationsTable"),
+        {"events:PutEvents": "EventBus"},
     ],
     "SweeperFunction": [
         SECRET,
         {"sqs:SendMessage*": "MessagesQueue"},
         {"sqs:SendMessage*": "LifecycleQueue"},
         dict.fromkeys(
-            ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            ("dynamodb:BatchGetItem", *TABLE),
             "ConversationsTable",
         ),
         {"dynamodb:Query": "ConversationsTable"},
+        {"events:PutEvents": "EventBus"},
     ],
 }
 
@@ -88,7 +95,29 @@ def test_every_queue_is_fifo_in_high_throughput_mode_encrypted_and_keeps_for_14_
 
 
 def test_there_is_no_queue_that_the_tests_do_not_know(of_type: OfType) -> None:
-    assert of_type(QUEUE).keys() == {*DEAD_LETTER_QUEUES, *DEAD_LETTER_QUEUES.values()}
+    assert of_type(QUEUE).keys() == {*DEAD_LETTER_QUEUES, *DEAD_LETTER_QUEUES.values(), "NoticesDeadLetterQueue"}
+
+
+def test_without_a_topic_notices_reach_the_bus_alone(template: Document) -> None:
+    conditional = {name for name, each in template["Resources"].items() if each.get("Condition") == "HasNoticeTopic"}
+
+    assert conditional == {
+        "NoticesRule",
+        "NoticesDeadLetterQueue",
+        "NoticesDeadLetterQueuePolicy",
+        "NoticesDeadLetterAlarm",
+    }
+
+
+def test_what_the_topic_does_not_take_is_kept_and_alarmed(of_type: OfType) -> None:
+    (target,) = of_type("AWS::Events::Rule")["NoticesRule"]["Targets"]
+    alarm = of_type("AWS::CloudWatch::Alarm")["NoticesDeadLetterAlarm"]
+    (statement,) = of_type("AWS::SQS::QueuePolicy")["NoticesDeadLetterQueuePolicy"]["PolicyDocument"]["Statement"]
+
+    assert target["Arn"] == {"Ref": "NoticeTopicArn"}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["NoticesDeadLetterQueue", "Arn"]}}
+    assert alarm["Dimensions"][0]["Value"] == {"Fn::GetAtt": ["NoticesDeadLetterQueue", "QueueName"]}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["NoticesRule", "Arn"]}}}
 
 
 @pytest.mark.parametrize(("queue", "dead_letter_queue"), DEAD_LETTER_QUEUES.items())

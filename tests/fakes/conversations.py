@@ -11,20 +11,24 @@ from datetime import datetime, timedelta
 from switchboard.aws.dynamodb.turn_store import MAX_HISTORY_ITEMS
 from switchboard.budgets import Spent
 from switchboard.conversation import (
+    FAILURE_IS_OVER,
     UNIX_EPOCH,
     Conversation,
     Coverage,
     History,
     Note,
+    OwnerChange,
     OwnerReason,
     PendingReply,
     RefusalRule,
     ReplyKind,
     TurnMessage,
     TurnRecord,
+    owner_change,
 )
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
+from switchboard.notices import Notice, NoticeReason, notice_of_close, notice_of_hand_back
 from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
 
 
@@ -36,6 +40,8 @@ class ConversationsInMemory:
     turns: Counter[str] = field(default_factory=Counter)
     limit_notices: set[str] = field(default_factory=set)
     human_since: dict[str, datetime] = field(default_factory=dict)
+    notices: dict[str, Notice] = field(default_factory=dict)
+    owner_changes: dict[tuple[datetime, str], OwnerChange] = field(default_factory=dict)
 
     def read_unclaimed(self, sid: str) -> Conversation:
         return self.items.get(sid, Conversation(sid=sid))
@@ -93,6 +99,7 @@ class ConversationsInMemory:
         left_to_human: frozenset[int] = frozenset(),
         failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
+        notice: Notice | None = None,
     ) -> None:
         item = self._close_turn(conversation, coverage)
         self.items[item.sid] = replace(
@@ -105,12 +112,14 @@ class ConversationsInMemory:
         if record.rule == RefusalRule.NO_REPLY and key not in self._records(item.sid):
             self._charge(record)
         self._records(item.sid)[key] = record
+        self._set_due(notice)
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
         if conversation.has_failed:
             item = replace(item, owner=Owner.ASSISTANT, owner_reason=None, owner_since=UNIX_EPOCH)
             self.human_since.pop(item.sid, None)
+            self._show(item.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
         self.items[item.sid] = replace(item, pending_reply=pending_reply, attempts=1)
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
@@ -147,6 +156,7 @@ class ConversationsInMemory:
         item = self._close_turn(conversation, settlement.coverage)
         if settlement.human_because:
             self.human_since.setdefault(item.sid, settlement.at)
+            self._show(item.sid, Owner.HUMAN, settlement.human_because, at=settlement.at)
             item = replace(item, owner=Owner.HUMAN, owner_reason=settlement.human_because, owner_since=settlement.at)
         self.items[item.sid] = replace(
             item,
@@ -154,6 +164,7 @@ class ConversationsInMemory:
             failed=item.failed | settlement.failed,
             recent_replies=settlement.recent_replies or item.recent_replies,
         )
+        self._set_due(settlement.notice)
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
         item = self.items[conversation.sid]
@@ -202,6 +213,7 @@ class ConversationsInMemory:
                 human_spoke_index=item.human_spoke_index if index is None else index,
             )
             self.human_since.setdefault(sid, at)
+            self._show(sid, Owner.HUMAN, OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE, at=at)
         self.items[sid] = item
         if item.owner_event_at > at:
             return Takeover.OUTDATED
@@ -210,6 +222,7 @@ class ConversationsInMemory:
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         item = self.items.get(sid, Conversation(sid=sid))
         if item.owner_event_at < at and item.owner_since < at:
+            self._set_handed_back(item, NoticeReason.BY_HUMAN, at)
             self.items[sid] = replace(self._handed_back(item, at), owner_event_at=at)
             return self.items[sid].coverage.requeued
         if item.owner_event_at > at or (item.owner is Owner.HUMAN and item.owner_since >= at):
@@ -220,6 +233,7 @@ class ConversationsInMemory:
         item = self.items[conversation.sid]
         if item.fencing_token != conversation.fencing_token:
             return None
+        self._set_handed_back(item, NoticeReason.BY_TIME, now)
         told_again = item.owner_event_at + timedelta(milliseconds=1)
         self.items[item.sid] = replace(self._handed_back(item, now), owner_event_at=told_again)
         return self.items[item.sid].coverage.requeued
@@ -234,6 +248,34 @@ class ConversationsInMemory:
         if not item.closed:
             self.human_since.pop(sid, None)
             self.items[sid] = replace(self._taken(item, at), closed=True)
+            self._set_due(notice_of_close(sid, at=at))
+
+    def due_notices(self, *, before: datetime, limit: int) -> list[Notice]:
+        due = (notice for notice in self.notices.values() if notice.at <= before)
+        return sorted(due, key=lambda notice: (notice.at, notice.id))[:limit]
+
+    def remove_notices(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self.notices.pop(notice.id, None)
+
+    def due_owner_changes(self, *, before: datetime, limit: int) -> list[OwnerChange]:
+        return [self.owner_changes[key] for key in sorted(self.owner_changes) if key[0] <= before][:limit]
+
+    def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
+        for change in changes:
+            self.owner_changes.pop((change.at, change.conversation_sid), None)
+
+    def _show(self, sid: str, owner: Owner, reason: str, *, at: datetime) -> None:
+        self.owner_changes[at, sid] = owner_change(sid, owner, reason, at=at)
+
+    def _set_handed_back(self, item: Conversation, reason: NoticeReason, at: datetime) -> None:
+        if notice := notice_of_hand_back(item, reason=reason, at=at):
+            self._set_due(notice)
+            self._show(item.sid, Owner.ASSISTANT, reason, at=at)
+
+    def _set_due(self, notice: Notice | None) -> None:
+        if notice:
+            self.notices[notice.id] = notice
 
     def owned_by_humans(self) -> list[str]:
         return sorted(self.human_since, key=self.human_since.__getitem__)

@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "Switchboard",
     "TWILIO_SECRET_ID": "twilio",
     "CONVERSATIONS_TABLE": "Conversations",
+    "EVENT_BUS_NAME": "notices",
     "ASSISTANT_MODEL": "offline",
     "MAX_EVENT_AGE_MINUTES": "100000000",
     "ANSWER_WITHIN_MINUTES": "5",

@@ -32,6 +32,7 @@ SETTINGS = {
     "TWILIO_SECRET_ID": "twilio",
     "SYSTEM_AUTHORS": "system",
     "CONVERSATIONS_TABLE": "there-is-none",  # whoever claims a conversation fails
+    "EVENT_BUS_NAME": "there-is-none",
     "ASSISTANT_MODEL": "offline",
     "ANSWER_WITHIN_MINUTES": "5",
     "MAX_EVENT_AGE_MINUTES": "60",

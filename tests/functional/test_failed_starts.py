@@ -23,6 +23,7 @@ SETTINGS = {
     "TWILIO_SECRET_ID": "twilio",
     "SYSTEM_AUTHORS": "system",
     "CONVERSATIONS_TABLE": "conversations",
+    "EVENT_BUS_NAME": "notices",
     "MESSAGES_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/messages.fifo",
     "LIFECYCLE_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/lifecycle.fifo",
     "LIFECYCLE_DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/dead-letters.fifo",

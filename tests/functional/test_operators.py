@@ -155,7 +155,13 @@ def test_take_and_hand_back_are_shown_beside_what_other_programs_keep_and_come_b
     assert taken is Outcome.APPLIED
     assert shown == {
         "crm": 7,
-        "switchboard": {"owner": "human", "at": "2026-03-02T12:00:00.123Z", "human": "robin"},
+        "switchboard": {
+            "owner": "human",
+            "reason": "attribute",
+            "since": "2026-03-02T12:00:00.123Z",
+            "at": "2026-03-02T12:00:00.123Z",
+            "human": "robin",
+        },
     }
     told = deployed.told("onConversationUpdated")
     assert told == OwnerSet(conversation_sid=conversation, owner=Owner.HUMAN, at=NOON.replace(microsecond=123_000))
@@ -168,7 +174,8 @@ def test_take_and_hand_back_are_shown_beside_what_other_programs_keep_and_come_b
 
     shown = json.loads(deployed.conversations.get_conversation(conversation).attributes)
     assert handed_back.outcome is Outcome.APPLIED
-    assert shown == {"crm": 7, "switchboard": {"owner": "assistant", "at": "2026-03-02T12:00:01.123Z"}}
+    at = "2026-03-02T12:00:01.123Z"
+    assert shown == {"crm": 7, "switchboard": {"owner": "assistant", "reason": "by_human", "since": at, "at": at}}
     assert deployed.operators.waiting() == ()
 
 

@@ -1,7 +1,7 @@
 """What the sweeper function reports: its metrics, and a log line for each conversation that failed."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from switchboard.bootstrap.sweeper import CHECKS_SIDE_BY_SIDE, SweeperFunction
+from switchboard.bootstrap.sweeper import CHECKS_SIDE_BY_SIDE, TIME_FOR_CHECKS, SweeperFunction
 from switchboard.errors import Transient
+from switchboard.notices import Notice, NoticeReason, NoticeType
 from switchboard.ports import MessagePage
 from switchboard.sweeper import SweepResult, sweep
 from switchboard.telemetry import Telemetry
@@ -48,7 +49,12 @@ class Ports:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*, lists_fail: bool = False) -> Lines:
+    def run(
+        *,
+        lists_fail: bool = False,
+        publish_due: Callable[[], Sequence[Notice]] = tuple,
+        show_due: Callable[[datetime], None] = lambda _until: None,
+    ) -> Lines:
         """Sweep eleven minutes after two conversations became active, and return what was logged and counted."""
         clock = Clock()
         checks = Checks(clock=clock, store=ConversationsInMemory())
@@ -71,6 +77,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
                 max_event_age=timedelta(hours=1),
                 max_requests=600,
             ),
+            publish_due=publish_due,
+            show_due=show_due,
             telemetry=Telemetry(
                 logger=Logger(service="sweeper", location=None), metrics=metrics, name_invocation=lambda *_: None
             ),
@@ -128,6 +136,8 @@ def test_each_hand_back_is_counted_and_logged_with_its_conversation(capsys: pyte
     # A logger of another name: one keeps the stdout of the test that made it first.
     function = SweeperFunction(
         sweep=partial(lambda **_: swept),
+        publish_due=tuple,
+        show_due=lambda _until: None,
         telemetry=Telemetry(
             logger=Logger(service="hand_backs", location=None), metrics=metrics, name_invocation=lambda *_: None
         ),
@@ -139,6 +149,36 @@ def test_each_hand_back_is_counted_and_logged_with_its_conversation(capsys: pyte
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["conversation_sid"] for line in lines if "conversation_sid" in line] == [sid("CH", 1), sid("CH", 2)]
     assert counted(lines)["handed_back"] == 2
+
+
+def test_each_notice_that_the_sweeper_publishes_is_counted(run: Run) -> None:
+    notice = Notice(
+        id="T1",
+        type=NoticeType.HUMAN_NEEDED,
+        reason=NoticeReason.HANDOFF,
+        conversation_sid=sid("CH", 7),
+        at=NOON,
+        turn="T1",
+    )
+
+    lines = run(publish_due=lambda: [notice])
+
+    assert counted(lines)["notified"] == 1
+
+
+def test_a_sweep_whose_notices_cannot_be_published_is_counted_and_makes_the_checks(run: Run) -> None:
+    def fail() -> Sequence[Notice]:
+        raise Transient("EventBridge answered 503")
+
+    assert counted(run(publish_due=fail)) == {"failed": 2, "oldest_due_check_seconds": 11 * 60, "found_again": 1}
+
+
+def test_a_sweep_shows_owners_and_leaves_the_checks_their_time(run: Run) -> None:
+    until: list[datetime] = []
+
+    run(show_due=until.append)
+
+    assert until == [NOON + timedelta(hours=1) - TIME_FOR_CHECKS]
 
 
 def test_the_checks_side_by_side_wait_for_no_connection() -> None:

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +14,7 @@ import pytest
 
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.aws.secrets import TwilioSecret
+from switchboard.conversation import owner_change
 from switchboard.errors import Misconfigured, NotSent, SendRefused, SwitchboardError, Transient, Unknown
 from switchboard.events import ConversationState, Marker, Owner
 from switchboard.twilio.rest.conversations import Conversations
@@ -453,6 +454,7 @@ def test_a_read_without_a_response_is_transient() -> None:
 
 
 SID = sid("CH", 1)
+CHANGE = owner_change(SID, Owner.HUMAN, "message", at=NOON)
 CALLS: dict[str, tuple[Callable[[Twilio], object], str]] = {
     "create": (lambda twilio: twilio.conversations.create_conversation(friendly_name="A talk"), "create conversation"),
     "get": (lambda twilio: twilio.conversations.get_conversation(SID), SID),
@@ -460,7 +462,8 @@ CALLS: dict[str, tuple[Callable[[Twilio], object], str]] = {
     "new": (lambda twilio: twilio.conversations.new_conversations(since=NOON, limit=1), "list conversations"),
     "update": (lambda twilio: twilio.conversations.update_state(SID, ConversationState.INACTIVE), SID),
     "close": (lambda twilio: twilio.conversations.ensure_closed(SID), SID),
-    "show owner": (lambda twilio: twilio.conversations.show_owner(SID, owner=Owner.HUMAN, at=NOON), SID),
+    "show an owner": (lambda twilio: twilio.conversations.show_change(CHANGE), SID),
+    "show a decision": (lambda twilio: twilio.conversations.show_decision(CHANGE), SID),
     "add": (lambda twilio: twilio.conversations.add_participant(SID, identity=VISITOR), SID),
     "remove": (lambda twilio: twilio.conversations.remove_participant(SID, sid("MB", 1)), SID),
     "messages": (lambda twilio: twilio.messages.list_messages(SID), SID),
@@ -484,4 +487,4 @@ def test_an_owner_that_cannot_be_shown_names_the_conversation(twilio: Twilio) ->
     conversation = twilio.conversations.create_conversation(friendly_name="A talk", attributes="[]")
 
     with pytest.raises(SwitchboardError, match=f"^{conversation.sid}: "):
-        twilio.conversations.show_owner(conversation.sid, owner=Owner.HUMAN, at=NOON)
+        twilio.conversations.show_change(replace(CHANGE, conversation_sid=conversation.sid))

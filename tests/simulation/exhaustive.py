@@ -8,7 +8,7 @@ human takes over or hands back, the conversation is closed, the response to the 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -18,10 +18,14 @@ from switchboard.budgets import Budget
 from switchboard.conversation import Conversation
 from switchboard.errors import Permanent, Transient
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.notices import Notice
+from switchboard.publisher import Publisher
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import RetryReason
 from switchboard.turn.take_turn import take_turn
 from tests.builders import CONVERSATION, PLENTY, turn_settings
+from tests.fakes.event_bus import EventBusInMemory
+from tests.simulation.bus import a_notice_that_is_due_is_published
 from tests.simulation.habits import body_of, index_of
 from tests.simulation.invariants import (
     FALLBACK,
@@ -32,6 +36,7 @@ from tests.simulation.invariants import (
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
     handled_at_claim,
+    require,
 )
 from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
 from tests.simulation.people import DESK
@@ -93,6 +98,7 @@ class Harness:
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: WatchedConversations = field(default_factory=WatchedConversations)
+    bus: EventBusInMemory = field(default_factory=EventBusInMemory)
     points: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
     human_wrote: bool = False
@@ -137,6 +143,7 @@ class Harness:
             self._work_until_idle()
         self.clock.move(300)
         self.twilio.commit_late_posts()
+        Publisher(notices=self.store, bus=self.bus, clock=self.clock).publish_due()
 
     def _work_until_idle(self) -> None:
         habits = list(self.habits)
@@ -198,6 +205,8 @@ class Harness:
             self.busy_without_worker = True
         self.trace.append(f"  {result.outcome} {result.cause} +{result.retry_after_seconds}s")
         self.queue.settle(receipts, result.acknowledged, result.retry_after_seconds)
+        if result.notice:
+            Publisher(notices=self, bus=self, clock=self.clock).publish([result.notice])
 
     # ── the ports: each call is a point of the plan ───────────────────────────────────────────────────────────────────
 
@@ -247,6 +256,16 @@ class Harness:
                 self.dead_letters.send(message, deduplication_id=f"{message.message_sid}-{turn}")
 
         self.at("copy", send_each)
+
+    def publish(self, notices: Sequence[Notice], /) -> Sequence[Notice]:
+        published: Sequence[Notice] = self.at("put_events", lambda: self.bus.publish(notices))
+        return published
+
+    def due_notices(self, *, before: datetime, limit: int) -> Sequence[Notice]:
+        return self.store.due_notices(before=before, limit=limit)
+
+    def remove_notices(self, notices: Sequence[Notice]) -> None:
+        self.at("remove_notices", lambda: self.store.remove_notices(notices))
 
     def at(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever the port returns
         """Call a port, with the event that the plan has for this point."""
@@ -414,6 +433,7 @@ def run(
     )
     harness.run(order)
     check(harness.evidence())
+    require(a_notice_that_is_due_is_published, harness.store.due, harness.bus.published)
     records = [*harness.store.records.get(CONVERSATION, {}).values()]
     budgets_are_exceeded_by_at_most_the_turns_in_flight(records, budget, in_flight=1)
     assert harness.queue.is_empty(), "a record is never acknowledged"

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
 
 from switchboard.agent import Answer, Question
-from switchboard.conversation import Conversation, ReplyKind
+from switchboard.conversation import Conversation, OwnerChange, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Sent
-from switchboard.ports import Busy
+from switchboard.notices import Notice
+from switchboard.ports import Busy, OwnedByHuman
 from tests.simulation.habits import index_of
 from tests.simulation.invariants import REPLY, Asked, handled_at_claim
 from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, ThrottledError
@@ -126,6 +127,48 @@ class Ports:
         self._world.letters += messages
         for message in messages:
             self._world.dead_letters.send(message, deduplication_id=f"{message.message_sid}-{turn}")
+
+    def publish(self, notices: Sequence[Notice], /) -> Sequence[Notice]:
+        self._pause()
+        if self._world.bus.happens(0.1):
+            raise ThrottledError
+        taken = self._world.bus.publish(notices)
+        self._note(f"published: {', '.join(notice.type for notice in taken)}")
+        self._pause()
+        return taken
+
+    def due_notices(self, *, before: datetime, limit: int) -> Sequence[Notice]:
+        return self._world.store.due_notices(before=before, limit=limit)
+
+    def remove_notices(self, notices: Sequence[Notice]) -> None:
+        self._pause()
+        if self._world.is_away(OutageKind.TABLE_IS_AWAY) or self._world.bus.happens(0.1):
+            raise ThrottledError
+        self._world.store.remove_notices(notices)
+        self._pause()
+
+    def due_owner_changes(self, *, before: datetime, limit: int) -> Sequence[OwnerChange]:
+        return self._world.store.due_owner_changes(before=before, limit=limit)
+
+    def owned_by_humans(self) -> Sequence[str]:
+        return self._world.store.owned_by_humans()
+
+    def read_owned(self, sid: str) -> OwnedByHuman | None:
+        self._pause()
+        owned = self._world.store.read_owned(sid)
+        self._pause()
+        return owned
+
+    def show_change(self, change: OwnerChange) -> None:
+        self._world.show_change(change)
+        self._note(f"shown: {change.owner} {change.reason}")
+        self._pause()
+
+    def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
+        self._pause()
+        if self._world.is_away(OutageKind.TABLE_IS_AWAY) or self._world.bus.happens(0.1):
+            raise ThrottledError
+        self._world.store.remove_owner_changes(changes)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods

@@ -14,7 +14,10 @@ from greenlet import greenlet
 from switchboard.aws.sqs.batch_plan import BatchPlan, plan_batch, put_off
 from switchboard.aws.sqs.queue import backoff_seconds
 from switchboard.conversation import Conversation
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
+from switchboard.notices import Notice
+from switchboard.owner_updates import OwnerUpdates
+from switchboard.publisher import Publisher
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
@@ -175,8 +178,27 @@ class Process:
             except Transient:
                 result = self._failed(sid)
             self._settle(sid, result)
+            if result.notice:
+                self._publish(ports, result.notice)
+            if result.owner_changed:
+                self._show_owner(ports, sid)
 
         return job
+
+    def _show_owner(self, ports: Ports, sid: str) -> None:
+        updates = OwnerUpdates(changes=ports, owners=ports, attribute=ports, clock=self.world.clock)
+        try:
+            updates.show_of([sid], self.world.clock() + timedelta(minutes=1))
+        except (Transient, Permanent) as error:
+            self.world.trace.append(f"  showing the owner failed: {type(error).__name__}")
+
+    def _publish(self, ports: Ports, notice: Notice) -> None:
+        try:
+            Publisher(notices=ports, bus=ports, clock=self.world.clock).publish([notice])
+        except Transient:
+            self.world.trace.append("  publishing failed")
+        else:
+            self.world.happened[f"told: {notice.type} {notice.reason}"] += 1
 
     def _failed(self, sid: str) -> TurnResult:
         receipts = self.received[sid]

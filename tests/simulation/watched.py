@@ -2,12 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from switchboard.conversation import Conversation, OwnerReason, PendingReply, TurnOutcome, TurnRecord
+from switchboard.conversation import Conversation, OwnerReason, PendingReply, RefusalRule, TurnOutcome, TurnRecord
 from switchboard.events import Owner
+from switchboard.notices import NoticeType
 from switchboard.ports import Busy, Settlement
 from tests.fakes.conversations import ConversationsInMemory
+from tests.simulation.bus import Due
 from tests.simulation.models import MAX_EVENT_AGE
 
 GAVE_UP = {TurnOutcome.EXPIRED, TurnOutcome.UNSURE}
@@ -20,7 +23,7 @@ class WatchedConversations(ConversationsInMemory):
     `unsent` are the turns that were recorded when every POST of their reply was known not to have left; `cut_short`
     those whose reply was given up before its time, although no worker had died over it. `failed_over_a_human` are the
     SIDs of conversations that a failure took from a human who had them by more than a failure. `closed_gaps` counts the
-    gaps that were closed because they were a day old.
+    gaps that were closed because they were a day old. `due` is what people must be told, by what the writes changed.
     """
 
     claims: Counter[str] = field(default_factory=Counter)
@@ -28,6 +31,7 @@ class WatchedConversations(ConversationsInMemory):
     cut_short: set[str] = field(default_factory=set)
     failed_over_a_human: set[str] = field(default_factory=set)
     closed_gaps: int = 0
+    due: set[Due] = field(default_factory=set)
 
     def claim(self, sid: str, **named: Any) -> Conversation | Busy:  # noqa: ANN401 -- as they are
         before = self.items.get(sid)
@@ -61,3 +65,32 @@ class WatchedConversations(ConversationsInMemory):
         is_failure = self.items[conversation.sid].owner_reason is OwnerReason.FAILURE
         if is_failure and before.owner is Owner.HUMAN and before.owner_reason is not OwnerReason.FAILURE:
             self.failed_over_a_human.add(conversation.sid)
+        if settlement.human_because:
+            is_handoff = settlement.human_because is OwnerReason.HANDOFF
+            what = NoticeType.HUMAN_NEEDED if is_handoff else NoticeType.TURN_FAILED
+            self.due.add((what, conversation.turn, 0))
+
+    def refuse(self, conversation: Conversation, record: TurnRecord, **named: Any) -> None:  # noqa: ANN401 -- as they are
+        super().refuse(conversation, record, **named)
+        if record.rule == RefusalRule.TOO_OLD or named.get("loop_pause"):
+            self.due.add((NoticeType.HUMAN_NEEDED, conversation.turn, 0))
+
+    def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
+        before = self.items.get(sid)
+        requeued = super().hand_back(sid, at=at)
+        self._note_hand_back(before, self.items.get(sid))
+        return requeued
+
+    def hand_back_unless_spoken(self, conversation: Conversation, *, now: datetime) -> frozenset[int] | None:
+        before = self.items[conversation.sid]
+        requeued = super().hand_back_unless_spoken(conversation, now=now)
+        self._note_hand_back(before, self.items[conversation.sid])
+        return requeued
+
+    def _note_hand_back(self, before: Conversation | None, after: Conversation | None) -> None:
+        if before and after and before.owner is Owner.HUMAN and after.owner is Owner.ASSISTANT:
+            self.due.add((NoticeType.HANDED_BACK, after.sid, after.ownership_epoch))
+
+    def close(self, sid: str, *, at: datetime) -> None:
+        super().close(sid, at=at)
+        self.due.add((NoticeType.CONVERSATION_CLOSED, sid, 0))

@@ -15,8 +15,8 @@ from itertools import count
 from switchboard import lifecycle
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
-from switchboard.conversation import Conversation, Note
-from switchboard.errors import Transient
+from switchboard.conversation import Conversation, Note, OwnerChange
+from switchboard.errors import Permanent, Transient
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -25,10 +25,19 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
+from switchboard.notices import Notice
+from switchboard.owner_updates import OwnerUpdates
 from switchboard.ports import MessagePage, Takeover
+from switchboard.publisher import Publisher
 from switchboard.sweeper import HandBackRule, sweep
 from tests.builders import PLENTY, sid
 from tests.simulation.bursts import Burst, left_out, plan_burst
+from tests.simulation.bus import (
+    Bus,
+    a_notice_that_is_due_is_published,
+    no_notice_outlasts_a_sweep,
+    the_attributes_show_who_owns,
+)
 from tests.simulation.checks import Checks
 from tests.simulation.habits import CHATTER, FEW_TURNS, MAX_ANSWERS, body_of, plan_habit
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
@@ -127,6 +136,7 @@ class World:
     happened: Counter[str] = field(default_factory=Counter)
     dead_letters: FifoQueue = field(init=False)
     checks: Checks = field(init=False)
+    bus: Bus = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 -- a schedule, not a secret
@@ -134,6 +144,7 @@ class World:
         self.queue = FifoQueue(clock=self.clock, is_away=lambda: self.is_away(OutageKind.QUEUES_ARE_AWAY))
         self.dead_letters = FifoQueue(clock=self.clock, is_away=self.queue.is_away)
         self.checks = Checks(clock=self.clock, store=self.store)
+        self.bus = Bus.planned(self.seed, clock=self.clock)
         self.outage = plan_outage(self.seed, messages=max(self.messages, 1))
         self.poison = plan_poison(self.seed, messages=max(self.messages, 1), outage=self.outage)
         self.hand_back_after = plan_hand_back(self.seed)
@@ -180,6 +191,9 @@ class World:
             self._check_each_conversation()
             require(a_redriven_letter_ends, self.dead_letters.is_empty())
         require(no_record_is_received_too_often, self.queue.dead)
+        require(a_notice_that_is_due_is_published, self.store.due, self.bus.published)
+        open_items = [item for item in self.store.items.values() if item.sid not in self.twilio.closed]
+        require(the_attributes_show_who_owns, self.bus.shown, open_items)
         records = [record for turns in self.store.records.values() for record in turns.values()]
         require(budgets_are_exceeded_by_at_most_the_turns_in_flight, records, self.budget, in_flight=self.max_in_flight)
 
@@ -240,6 +254,8 @@ class World:
                 self.queue.is_empty()
                 and not self.twilio.late
                 and not self.failed_lifecycle
+                and not self.store.notices
+                and not self.store.owner_changes
                 and not outage_ends
                 and (next_check is None or (not a_day and self._is_quiet() and not self._waits_for_hand_back()))
             ):
@@ -248,7 +264,8 @@ class World:
                     require(checks_go_on_for_a_day, self.checks.made, last_activity, since=began)
                 return
             idle_until = min(
-                [late.at for late in self.twilio.late]
+                ([self.clock() + timedelta(minutes=1)] if self.store.notices or self.store.owner_changes else [])
+                + [late.at for late in self.twilio.late]
                 + [at for at, _ in self.failed_lifecycle]
                 + [moment for moment in (next_check, self.queue.next_ready(), outage_ends) if moment is not None]
             )
@@ -345,6 +362,14 @@ class World:
         """Apply an event; where Twilio or the table is away, it comes back like an SQS record."""
         event = self.lifecycle.pop(self.chance.randrange(len(self.lifecycle)))
         self._note(f"applied: {_describe(event)}")
+        try:
+            self._apply_event(event)
+        finally:
+            if not self.bus.happens(0.3):  # else the function dies before it publishes
+                self._publish(lambda publisher: publisher.publish_of([event.conversation_sid]))
+                self._show_owners(lambda updates, until: updates.show_of([event.conversation_sid], until))
+
+    def _apply_event(self, event: LifecycleEvent) -> None:
         conversation_sid = event.conversation_sid
         is_word = isinstance(event, MessageAdded) and is_human(event)
         if isinstance(event, OwnerSet) or is_word:
@@ -596,6 +621,10 @@ class World:
     def _a_sweep(self) -> None:
         if self.is_away(OutageKind.TABLE_IS_AWAY):
             return
+        self._publish(Publisher.publish_due)
+        self._show_owners(OwnerUpdates.show_due)
+        if not self.bus.is_away:
+            require(no_notice_outlasts_a_sweep, self.store.notices.values(), now=self.clock())
         result = sweep(
             checks=self.checks,
             conversations=self,
@@ -618,6 +647,34 @@ class World:
         # A conversation that changes while it is checked comes again.
         left = [check for check in still_due if self.checks.tracked[check.conversation_sid].activity < self.clock()]
         require(every_check_that_is_due_is_made, left)
+
+    def _publish(self, publish: Callable[[Publisher], Sequence[Notice]]) -> None:
+        if self.is_away(OutageKind.TABLE_IS_AWAY):
+            return
+        try:
+            notices = publish(Publisher(notices=self.store, bus=self.bus, clock=self.clock))
+        except Transient:
+            self._note("publishing failed")
+        else:
+            for notice in notices:
+                self.happened[f"told: {notice.type} {notice.reason}"] += 1
+
+    def _show_owners(self, show: Callable[[OwnerUpdates, datetime], None]) -> None:
+        if self.is_away(OutageKind.TABLE_IS_AWAY):
+            return
+        updates = OwnerUpdates(changes=self.store, owners=self.store, attribute=self, clock=self.clock)
+        try:
+            show(updates, self.clock() + timedelta(minutes=1))
+        except (Transient, Permanent) as error:
+            self._note(f"showing an owner failed: {type(error).__name__}")
+
+    def show_change(self, change: OwnerChange) -> None:
+        """Show an owner in a conversation's attributes."""
+        if self.twilio_is_away() or self.bus.happens(0.1):
+            raise ThrottledError
+        if change.conversation_sid in self.twilio.closed:
+            raise Permanent("closed")
+        self.bus.shown[change.conversation_sid] = change
 
     def _hand_back_rule(self) -> HandBackRule | None:
         after = self.hand_back_after

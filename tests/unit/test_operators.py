@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from switchboard.author import AuthorRules
-from switchboard.conversation import Conversation, OwnerReason
+from switchboard.conversation import Conversation, OwnerChange, OwnerReason
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import MessageAdded, Owner, Sent
 from switchboard.operators import HandedBack, Operators, Outcome
@@ -63,9 +63,11 @@ class Desk:
         self._may_fail("list", conversation_sid)
         return self.twilio.list_messages(conversation_sid, from_index=from_index)
 
-    def show_owner(self, conversation_sid: str, *, owner: Owner, at: datetime, human: str | None) -> None:
-        self._may_fail("show", conversation_sid)
-        self.happened.append(("show", conversation_sid, owner, at.isoformat(), human or ""))
+    def show_decision(self, change: OwnerChange, *, human: str | None) -> None:
+        self._may_fail("show", change.conversation_sid)
+        self.happened.append(
+            ("show", change.conversation_sid, change.owner, change.at.isoformat(), human or "", change.reason)
+        )
 
     def ensure_closed(self, conversation_sid: str) -> None:
         self._may_fail("close", conversation_sid)
@@ -138,7 +140,7 @@ def test_who_takes_a_conversation_silences_a_thinking_assistant_and_is_shown_at_
     assert outcome is Outcome.APPLIED
     assert desk.owner() is Owner.HUMAN
     assert desk.item().fencing_token > claimed.fencing_token
-    assert desk.happened == [("show", CONVERSATION, "human", "2026-03-02T12:00:05+00:00", "robin")]
+    assert desk.happened == [("show", CONVERSATION, "human", "2026-03-02T12:00:05+00:00", "robin", "attribute")]
 
 
 def test_what_a_human_says_is_a_takeover_before_it_is_sent(desk: Desk) -> None:
@@ -183,7 +185,7 @@ def test_a_hand_back_has_what_was_left_answered(desk: Desk) -> None:
 
     assert desk.owner() is Owner.ASSISTANT
     assert desk.queued == [said]
-    assert desk.happened == [("show", CONVERSATION, "assistant", "2026-03-02T12:00:01+00:00", "")]
+    assert desk.happened == [("show", CONVERSATION, "assistant", "2026-03-02T12:00:01+00:00", "", "by_human")]
 
 
 @pytest.mark.parametrize("error", [Transient("429"), Permanent("the attributes are not a JSON object")])
@@ -247,15 +249,15 @@ def test_only_conversations_of_the_named_reason_are_handed_back(desk: Desk) -> N
 
 def test_a_human_who_speaks_while_all_are_handed_back_keeps_their_conversation(desk: Desk) -> None:
     desk.owned(CONVERSATION, SECOND)
-    show = desk.show_owner
+    show = desk.show_decision
 
-    def somebody_speaks(conversation_sid: str, *, owner: Owner, at: datetime, human: str | None) -> None:
+    def somebody_speaks(change: OwnerChange, *, human: str | None) -> None:
         desk.clock.move(seconds=1)
         desk.conversations.take_over(SECOND, index=9, at=desk.clock())
         desk.clock.move(seconds=1)
-        show(conversation_sid, owner=owner, at=at, human=human)
+        show(change, human=human)
 
-    vars(desk)["show_owner"] = somebody_speaks
+    vars(desk)["show_decision"] = somebody_speaks
 
     results = desk.operators.hand_back_all()
 

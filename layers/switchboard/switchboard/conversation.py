@@ -15,6 +15,7 @@ from switchboard.loops import LoopPause, RecentReply
 
 UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
 GAP_TTL = timedelta(days=1)  # the sweeper looks for a missing index this long; then Twilio has skipped the number
+FAILURE_IS_OVER = "customer_wrote"  # why the assistant owns a conversation again after a failure
 MAX_GAPS = 100  # each gap costs bytes in every write of the item
 MAX_INDEX_JUMP = 10_000  # no conversation grows by so many messages between two of our looks
 
@@ -277,6 +278,27 @@ class Conversation:
         if self.coverage.low_watermark >= 0 or self.pending_reply:
             return -1
         return max((message.index for message in listed if message.author_role is AuthorRole.ASSISTANT), default=-1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerChange:
+    """A change of owner, as the conversation's attributes at Twilio show it.
+
+    `reason` is an `OwnerReason`; where the assistant owns it, `by_human` or `by_time` (it was handed back), or
+    `customer_wrote` (a failure is over). `at` is when it changed, `since` since when it is so: a human who writes in a
+    conversation that was handed off has another reason, and the same `since`.
+    """
+
+    conversation_sid: str
+    owner: Owner
+    reason: str
+    since: datetime
+    at: datetime
+
+
+def owner_change(sid: str, owner: Owner, reason: str, *, at: datetime) -> OwnerChange:
+    """Return a change of owner at a time."""
+    return OwnerChange(conversation_sid=sid, owner=owner, reason=reason, since=at, at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

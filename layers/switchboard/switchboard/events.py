@@ -99,9 +99,14 @@ class DeliveryFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """The webhook is authentic, and nothing follows from it. `name` is what it is counted under."""
+    """The webhook is authentic, and nothing follows from it. `name` is what it is counted under.
+
+    Where somebody made a mistake, `detail` says which, in words of ours, and `conversation_sid` where.
+    """
 
     name: str
+    conversation_sid: str = ""
+    detail: str = ""
 
 
 LifecycleEvent = MessageAdded | ConversationStateUpdated | OwnerSet | DeliveryFailed

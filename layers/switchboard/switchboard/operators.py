@@ -11,9 +11,10 @@ from itertools import islice
 
 from switchboard import lifecycle
 from switchboard.author import AuthorRole, AuthorRules
-from switchboard.conversation import OwnerReason
+from switchboard.conversation import OwnerChange, OwnerReason, owner_change
 from switchboard.errors import Permanent, SwitchboardError
 from switchboard.events import Owner, OwnerSet, Sent
+from switchboard.notices import NoticeReason
 from switchboard.ports import (
     Clock,
     HumanMessenger,
@@ -67,7 +68,7 @@ class Operators:
         at = self._now()
         if self.conversations.take_over(conversation_sid, index=None, at=at) is Takeover.OUTDATED:
             return Outcome.OUTDATED
-        return self._show(conversation_sid, Owner.HUMAN, at=at, human=human)
+        return self._show(owner_change(conversation_sid, Owner.HUMAN, OwnerReason.ATTRIBUTE, at=at), human=human)
 
     def say(self, conversation_sid: str, *, human: str, text: str) -> Sent:
         """Take the conversation, then send a text as that human.
@@ -123,11 +124,11 @@ class Operators:
         )
         if effect is lifecycle.Effect.OUTDATED:
             return Outcome.OUTDATED
-        return self._show(conversation_sid, Owner.ASSISTANT, at=at)
+        return self._show(owner_change(conversation_sid, Owner.ASSISTANT, NoticeReason.BY_HUMAN, at=at))
 
-    def _show(self, conversation_sid: str, owner: Owner, *, at: datetime, human: str | None = None) -> Outcome:
+    def _show(self, change: OwnerChange, *, human: str | None = None) -> Outcome:
         try:
-            self.display.show_owner(conversation_sid, owner=owner, at=at, human=human)
+            self.display.show_decision(change, human=human)
         except SwitchboardError:  # the item decides who speaks; the attributes only show it to other programs
             return Outcome.NOT_SHOWN
         return Outcome.APPLIED

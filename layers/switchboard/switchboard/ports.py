@@ -16,14 +16,16 @@ from switchboard.conversation import (
     Coverage,
     History,
     Note,
+    OwnerChange,
     OwnerReason,
     PendingReply,
     TurnMessage,
     TurnRecord,
 )
 from switchboard.errors import Transient
-from switchboard.events import Marker, MessageAdded, Owner, Sent
+from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.loops import LoopPause, RecentReply
+from switchboard.notices import Notice
 
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -66,8 +68,8 @@ class HumanMessenger(MessageList, Protocol):
 class OwnerDisplay(Protocol):
     """A conversation at Twilio, as other programs see it."""
 
-    def show_owner(self, sid: str, *, owner: Owner, at: datetime, human: str | None) -> None:
-        """Write into the conversation's attributes who owns it, since when, and which human took it."""
+    def show_decision(self, change: OwnerChange, *, human: str | None) -> None:
+        """Write an operator's decision into the conversation's attributes, and which human took it."""
         ...
 
     def ensure_closed(self, sid: str) -> None:
@@ -138,7 +140,7 @@ class Settlement:
 
     `human_because` makes a human the owner; None leaves the owner. `left_to_human` and `failed` are added to;
     `answered_since` are indices that the assistant was shown as unanswered, and that no human has to answer any more.
-    `recent_replies` replace those that the item has.
+    `recent_replies` replace those that the item has. `notice` is stored by the same write.
     """
 
     coverage: Coverage
@@ -148,6 +150,7 @@ class Settlement:
     answered_since: frozenset[int]
     at: datetime
     recent_replies: tuple[RecentReply, ...] = ()
+    notice: Notice | None = None
 
 
 class TurnStore(Protocol):
@@ -197,8 +200,12 @@ class TurnStore(Protocol):
         left_to_human: frozenset[int] = frozenset(),
         failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
+        notice: Notice | None = None,
     ) -> None:
-        """Record the turn and close it without an answer; the owner stays. What the assistant was asked is charged."""
+        """Record the turn and close it without an answer; the owner stays. What the assistant was asked is charged.
+
+        The same write stores `notice`.
+        """
         ...
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
@@ -279,7 +286,7 @@ class HandBacks(Protocol):
         """Make the assistant the owner, if nothing has changed since the conversation was read; else return None.
 
         Return the indices of the messages that wait for an answer again. What is newer than the last event that set the
-        owner still counts; that event, told once more, does not.
+        owner still counts; that event, told once more, does not. The same write stores the notice.
         """
         ...
 
@@ -290,7 +297,8 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
     def hand_back(self, sid: str, *, at: datetime) -> frozenset[int] | None:
         """Make the assistant the owner, unless a newer event set the owner; then return None.
 
-        Return the indices of the messages that wait for an answer again.
+        Return the indices of the messages that wait for an answer again. The same write stores the notice, where a
+        human owned the conversation.
         """
         ...
 
@@ -299,7 +307,7 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
         ...
 
     def close(self, sid: str, *, at: datetime) -> None:
-        """Close the conversation, for good."""
+        """Close the conversation, for good. The same write stores the notice."""
         ...
 
     def opt_out(self, sid: str, *, at: datetime) -> None:

@@ -31,6 +31,7 @@ class AgentSettings:
     messages_queue_url: str
     messages_dead_letter_queue_url: str
     conversations_table: str
+    event_bus_name: str
     assistant_model: str
     fallback_sentence: str
     limit_sentence: str
@@ -55,6 +56,7 @@ class LifecycleSettings:
     lifecycle_queue_url: str
     lifecycle_dead_letter_queue_url: str
     conversations_table: str
+    event_bus_name: str
     author_rules: AuthorRules
 
 
@@ -67,6 +69,7 @@ class SweeperSettings:
     messages_queue_url: str
     lifecycle_queue_url: str
     conversations_table: str
+    event_bus_name: str
     max_event_age_minutes: int
     sweep_requests: int
     hand_back_after_minutes: int
@@ -92,6 +95,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
         messages_dead_letter_queue_url=_required(environment, "MESSAGES_DEAD_LETTER_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        event_bus_name=_required(environment, "EVENT_BUS_NAME"),
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
@@ -126,6 +130,7 @@ def lifecycle_settings(environment: Mapping[str, str]) -> LifecycleSettings:
         lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
         lifecycle_dead_letter_queue_url=_required(environment, "LIFECYCLE_DEAD_LETTER_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        event_bus_name=_required(environment, "EVENT_BUS_NAME"),
         author_rules=_author_rules(environment),
     )
 
@@ -138,6 +143,7 @@ def sweeper_settings(environment: Mapping[str, str]) -> SweeperSettings:
         messages_queue_url=_required(environment, "MESSAGES_QUEUE_URL"),
         lifecycle_queue_url=_required(environment, "LIFECYCLE_QUEUE_URL"),
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
+        event_bus_name=_required(environment, "EVENT_BUS_NAME"),
         max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
         sweep_requests=_integer(environment, "SWEEP_REQUESTS", minimum=4),
         hand_back_after_minutes=_integer(environment, "HAND_BACK_AFTER_MINUTES", minimum=0),

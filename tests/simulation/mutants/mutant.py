@@ -18,6 +18,7 @@ STORES = tuple(
     for name in (
         "turn_store",
         "lifecycle_store",
+        "notice_store",
         "budget_store",
         "sweep_index",
         "owner_index",
@@ -30,8 +31,14 @@ NOTICED_BY: dict[str, Runs] = {
     f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, ("tests/unit",)),
     f"{LAYER}/aws/dynamodb": (STORES,),
     f"{LAYER}/aws/sqs": (("tests/unit/aws",), WEBHOOK, ("tests/functional/test_aws_answers.py",)),
+    f"{LAYER}/aws/eventbridge.py": (("tests/functional/test_event_bus.py",),),
+    f"{LAYER}/bootstrap/sweeper.py": (("tests/functional/test_sweeper_function.py",),),
     f"{LAYER}/aws/sqs/batch_plan.py": (("tests/unit/aws",), PROOFS),
     f"{LAYER}/twilio/webhook": (("tests/unit/twilio",), WEBHOOK),
+    f"{LAYER}/twilio/rest/conversations.py": (
+        ("tests/functional/test_owner_attribute.py",),
+        ("tests/functional/test_twilio_rest.py",),
+    ),
     f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_rest.py",),),
     f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), WEBHOOK),
     "functions": (WEBHOOK,),

@@ -96,8 +96,8 @@ MUTANTS = (
     Mutant(
         name="a suspect's crash brings the others' records back",
         file=f"{LAYER}/aws/sqs/messages_batch.py",
-        old="others_follow=suspect is not None)",
-        new="others_follow=False)",
+        old="others_follow=suspect is not None\n",
+        new="others_follow=False\n",
     ),
     Mutant(
         name="a throttled takeover waits for the visibility timeout",

@@ -18,10 +18,10 @@ from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.dynamodb.turn_store import TurnStore
-from switchboard.aws.secrets import TwilioSecretReader
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
+from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
 from switchboard.errors import Misconfigured
@@ -32,6 +32,7 @@ from switchboard.turn.context import TurnPorts, TurnSettings
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from switchboard.twilio.rest.messages import Messages
+from switchboard.twilio.rest.services import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,11 @@ def agent_function(assistant: Assistant) -> AgentFunction:
     """Build it from the environment, once a process."""
     settings = agent_settings(os.environ)
     assistant.knowledge.load()
-    ports = _ports(assistant, settings, twilio_secret(settings.twilio_secret_id))
+    table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
+    secrets = twilio_secret(settings.twilio_secret_id)
+    service = twilio_service(secrets, settings.twilio_base_url)
+    ports = _ports(assistant, settings, table, service, customer_key=secrets.read().customer_key)
+    updates = owner_updates(table, service)
     observer = telemetry()
     return AgentFunction(
         batch=MessagesBatch(
@@ -73,6 +78,8 @@ def agent_function(assistant: Assistant) -> AgentFunction:
             conversations=ports.conversations,
             clock=now,
             coalesce=timedelta(seconds=settings.coalesce_seconds),
+            publish=publisher(table, settings.event_bus_name).publish,
+            show_owner=lambda sid, until: updates.show_of([sid], until),
             record_decision=observer.record_decision,
             record_error=observer.record_error,
         ),
@@ -123,10 +130,15 @@ def messages_queue() -> Queue:
     return Queue(client=sqs_client(), url=messages_queue_url(os.environ))
 
 
-def _ports(assistant: Assistant, settings: AgentSettings, secrets: TwilioSecretReader) -> TurnPorts:
-    table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
-    budgets = BudgetStore(table=table, customer_key=secrets.read().customer_key)
-    service = twilio_service(secrets, settings.twilio_base_url)
+def _ports(
+    assistant: Assistant,
+    settings: AgentSettings,
+    table: ConversationsTable,
+    service: Service,
+    *,
+    customer_key: bytes,
+) -> TurnPorts:
+    budgets = BudgetStore(table=table, customer_key=customer_key)
     return TurnPorts(
         agent=from_assistant(assistant, model=settings.assistant_model),
         conversations=TurnStore(table=table, budgets=budgets),

@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -33,6 +33,11 @@ def sqs_client() -> "SQSClient":
 def dynamodb_client() -> "DynamoDBClient":
     """Return a client of DynamoDB."""
     return boto3.client("dynamodb", config=_CONFIG)
+
+
+def events_client() -> Any:  # noqa: ANN401 -- boto3 makes its client classes at run time
+    """Return a client of EventBridge. It does not try again: a sweep does."""
+    return boto3.client("events", config=_CONFIG.merge(Config(read_timeout=2, retries={"total_max_attempts": 1})))
 
 
 def twilio_secret(secret_id: str) -> TwilioSecretReader:

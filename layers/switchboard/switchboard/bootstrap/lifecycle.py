@@ -9,6 +9,7 @@ from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.sqs.lifecycle_batch import LifecycleBatch
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
+from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.lifecycle import apply
 from switchboard.settings import lifecycle_queue_url, lifecycle_settings
@@ -30,18 +31,21 @@ def lifecycle_function() -> LifecycleFunction:
     settings = lifecycle_settings(os.environ)
     observer = telemetry()
     table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
+    service = twilio_service(twilio_secret(settings.twilio_secret_id), settings.twilio_base_url)
     return LifecycleFunction(
         batch=LifecycleBatch(
             apply=partial(
                 apply,
                 conversations=LifecycleStore(table=table),
                 messages=Messages(
-                    service=twilio_service(twilio_secret(settings.twilio_secret_id), settings.twilio_base_url),
+                    service=service,
                     author_rules=settings.author_rules,
                 ),
                 requeue=Queue(client=sqs_client(), url=settings.messages_queue_url),
             ),
             queue=Queue(client=sqs_client(), url=settings.lifecycle_queue_url),
+            publish_of=publisher(table, settings.event_bus_name).publish_of,
+            show_owners_of=owner_updates(table, service).show_of,
             dead_letters=Queue(client=sqs_client(), url=settings.lifecycle_dead_letter_queue_url),
             clock=now,
             record_decision=observer.record_decision,

@@ -1,6 +1,7 @@
 """What the sweeper function works with."""
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,25 +14,35 @@ from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.sqs.queue import Queue
 from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
+from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
+from switchboard.notices import Notice, facts_of
 from switchboard.settings import sweeper_settings
 from switchboard.sweeper import HandBackRule, SweepResult, sweep
 from switchboard.telemetry import Telemetry, telemetry
 from switchboard.twilio.rest.conversations import Conversations
 from switchboard.twilio.rest.messages import Messages
 
+TIME_FOR_CHECKS = timedelta(seconds=25)  # which owners that are to be shown leave the checks
 CHECKS_SIDE_BY_SIDE = 10  # their time is waiting; as many as a client of AWS has connections, half of Twilio's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweeperFunction:
-    """A sweep, and telemetry."""
+    """A sweep, what tells people and Twilio of a decision whose worker did not, and telemetry."""
 
     sweep: partial[SweepResult]
+    publish_due: Callable[[], Sequence[Notice]]
+    show_due: Callable[[datetime], None]
     telemetry: Telemetry
 
     def run(self, *, deadline: datetime) -> None:
-        """Sweep once, and report what was found and what failed. No check begins shortly before the deadline."""
+        """Publish what is due, sweep once, and report what was found and what failed.
+
+        No check begins shortly before the deadline.
+        """
+        self._try(self._publish_due)
+        self._try(lambda: self.show_due(deadline - TIME_FOR_CHECKS))
         with ThreadPoolExecutor(max_workers=CHECKS_SIDE_BY_SIDE, thread_name_prefix="check") as threads:
             result = self.sweep(deadline=deadline, run_all=threads.map)
         for failure in result.failures:
@@ -52,6 +63,16 @@ class SweeperFunction:
         self.telemetry.record_decision("found_again" if result.found else "swept", facts)
         if not result.is_complete:
             self.telemetry.record_decision("sweep_incomplete", facts)
+
+    def _publish_due(self) -> None:
+        for notice in self.publish_due():
+            self.telemetry.record_decision("notified", facts_of(notice))
+
+    def _try(self, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except Exception as error:  # noqa: BLE001 -- the next sweep tells it, and this one goes on
+            self.telemetry.record_error(error, {})
 
 
 @cache
@@ -76,5 +97,7 @@ def sweeper_function() -> SweeperFunction:
             max_requests=settings.sweep_requests,
             hand_back_rule=HandBackRule(conversations=LifecycleStore(table=table), after=after) if after else None,
         ),
+        publish_due=publisher(table, settings.event_bus_name).publish_due,
+        show_due=owner_updates(table, twilio).show_due,
         telemetry=telemetry(),
     )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from switchboard.conversation import PendingReply, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Sent
 from switchboard.loops import LoopPause
+from switchboard.notices import Notice
 
 DROPPED = "dropped"  # every delivered message was handled before
 
@@ -91,6 +92,8 @@ class TurnResult:
 
     `outcome` is a `TurnOutcome`, `dropped`, or a `RetryReason`; `messages` counts the messages that the turn ended,
     `redrives_skipped` the acknowledged dead letters that need no answer any more.
+    `notice` is what people must be told, stored by the write that ended the turn. `owner_changed`: Twilio must show
+    another owner.
     `cause` is a rule's name or the text of an error of ours, which never repeats what a customer said.
     """
 
@@ -101,6 +104,8 @@ class TurnResult:
     duplicate_replies: int = 0
     redrives_skipped: int = 0
     messages: int = 0
+    notice: Notice | None = None
+    owner_changed: bool = False
 
 
 def ended(

@@ -6,6 +6,7 @@ from typing import assert_never
 from switchboard.conversation import Coverage, OwnerReason, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Owner
 from switchboard.loops import RecentReply, kept, repeatable
+from switchboard.notices import notice_of_refusal, notice_of_reply
 from switchboard.ports import Settlement
 from switchboard.reactions import asks
 from switchboard.turn.context import Step, TurnContext
@@ -53,6 +54,9 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
     coverage = turn.coverage_with(refused.covers)
     if refused.rule is RefusalRule.TOO_OLD:  # nobody owns it: somebody must be told
         turn.ports.dead_letters.copy(dead_letters(turn, refused.covers), turn=turn.conversation.turn)
+    notice = notice_of_refusal(
+        turn.conversation, rule=refused.rule, is_new_loop=refused.new_loop_pause is not None, at=turn.now()
+    )
     turn.ports.conversations.refuse(
         turn.conversation,
         turn_record(turn, refused),
@@ -60,12 +64,14 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
         left_to_human=refused.covers if refused.rule is RefusalRule.HUMAN else frozenset(),
         failed=refused.covers if refused.rule is RefusalRule.TOO_OLD else frozenset(),
         loop_pause=refused.new_loop_pause,
+        notice=notice,
     )
     return TurnResult(
         outcome=TurnOutcome.REFUSED,
         acknowledged=_handled(turn, coverage),
         cause=refused.rule,
         messages=len(refused.covers),
+        notice=notice,
     )
 
 
@@ -75,6 +81,8 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
     is_with_human = bool(human_because) or turn.conversation.owner is Owner.HUMAN
     waits_again = ending.unanswered if turn.conversation.owner is Owner.ASSISTANT else frozenset()
     coverage = replace(coverage, requeued=coverage.requeued | waits_again)
+    now = turn.now()
+    notice = notice_of_reply(turn.conversation, kind=ending.reply.kind, outcome=ending.outcome, at=now)
     turn.ports.conversations.settle(
         turn.conversation,
         Settlement(
@@ -84,7 +92,8 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
             failed=failed,
             answered_since=_answered_since(turn, ending),
             recent_replies=_recent_replies(turn, ending),
-            at=turn.now(),
+            at=now,
+            notice=notice,
         ),
     )
     return TurnResult(
@@ -93,6 +102,8 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
         cause=ending.rule or ending.cause,
         duplicate_replies=ending.duplicates,
         messages=len(ending.reply.covers),
+        notice=notice,
+        owner_changed=human_because is not None or turn.conversation.has_failed,
     )
 
 

@@ -65,19 +65,18 @@ def content_type(file: Mapping[str, Any]) -> str:
     return str(file.get("ContentType") or file.get("content_type") or "file")
 
 
-def attributes(text: str | None) -> Mapping[str, Any]:
-    """Return the `switchboard` object of an attributes string; the other keys belong to other programs."""
+def our_attribute(text: str | None) -> Any:  # noqa: ANN401 -- whatever somebody wrote there
+    """Return the value of `switchboard` in an attributes string, or None; other keys belong to other programs."""
     try:
         values = json.loads(text or "{}")
     except (ValueError, RecursionError):
-        return {}
-    ours = values.get("switchboard") if isinstance(values, dict) else None
-    return ours if isinstance(ours, dict) else {}
+        return None
+    return values.get("switchboard") if isinstance(values, dict) else None
 
 
 def marker(text: str | None) -> Marker | None:
     """Return the marker in the attributes of a reply of ours, or None."""
-    match attributes(text):
+    match our_attribute(text):
         case {"turn": str(turn), "part": int(part)}:
             return Marker(turn=turn, part=part)
         case _:

@@ -11,9 +11,11 @@ from switchboard.aws.sqs.messages_batch import MessagesBatch, TakeTurn
 from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.conversation import Conversation
 from switchboard.events import LifecycleEvent, MessageAdded
+from switchboard.notices import Notice
 from switchboard.turn.result import TurnResult
 from tests.builders import NOON, Clock, message_added, sid
 from tests.fakes.conversations import ConversationsInMemory
+from tests.fakes.event_bus import EventBusInMemory
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -76,6 +78,10 @@ class Harness:
     facts: list[Mapping[str, str | int]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     error_facts: list[Mapping[str, str | int]] = field(default_factory=list)
+    bus: EventBusInMemory = field(default_factory=EventBusInMemory)
+    bus_error: Exception | None = None
+    shown: list[str] = field(default_factory=list)
+    deleted_before_publishing: list[str] = field(default_factory=list)
 
     def answer(
         self, records: list[dict[str, Any]], take_turn: TakeTurn, *, seconds: int = 60, coalesce_seconds: int = 0
@@ -87,10 +93,18 @@ class Harness:
             conversations=self.conversations,
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
+            publish=self._publish,
+            show_owner=lambda sid, _until: self.shown.append(sid),
             record_decision=self._record_decision,
             record_error=self._record_error,
         )
         return batch.answer(records, take_turn, lease_until=self.clock() + timedelta(seconds=seconds))
+
+    def _publish(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        self.deleted_before_publishing = list(self.sqs.deleted)
+        if self.bus_error:
+            raise self.bus_error
+        return self.bus.publish(notices)
 
     def _record_decision(self, decision: str, facts: Mapping[str, str | int]) -> None:
         self.decisions.append(decision)

@@ -3,7 +3,7 @@
 A record that is not an event holds up nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +15,7 @@ from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.errors import Malformed, Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, LifecycleEvent
 from switchboard.lifecycle import Effect
+from switchboard.notices import Notice, notice_of_close
 from tests.builders import NOON, Clock, from_human, sid
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Applied:
         self.takes_seconds = 0
         self.queue = LifecycleQueue()
         self.dead_letters = DeadLetters()
+        self.effect = Effect.TAKEN_OVER
+        self.told: list[list[str]] = []
+        self.shown: list[list[str]] = []
+        self.bus_error: Exception | None = None
         self._fails = set(fails)
         self._error = error or Transient("DynamoDB is away")
 
@@ -67,6 +72,8 @@ class Applied:
         """Apply a batch in a process that has so many seconds."""
         batch = LifecycleBatch(
             apply=self._apply,
+            publish_of=self._publish_of,
+            show_owners_of=lambda sids, _until: self.shown.append(sorted(sids)),
             queue=Queue(client=cast("SQSClient", self.queue), url="https://sqs/lifecycle.fifo"),
             dead_letters=Queue(client=cast("SQSClient", self.dead_letters), url="https://sqs/dead-letters.fifo"),
             clock=self.clock,
@@ -89,7 +96,13 @@ class Applied:
             self._fails.remove(event.conversation_sid)
             raise self._error
         self.events.append(event)
-        return Effect.TAKEN_OVER
+        return self.effect
+
+    def _publish_of(self, conversation_sids: Iterable[str]) -> list[Notice]:
+        self.told.append(sorted(conversation_sids))
+        if self.bus_error:
+            raise self.bus_error
+        return [notice_of_close(sid, at=NOON) for sid in self.told[-1]]
 
 
 def raw_record(number: int, body: str) -> dict[str, Any]:
@@ -224,3 +237,54 @@ def test_a_record_without_attributes_comes_back_in_seconds_if_it_cannot_be_copie
 
     assert applied.queue.returned == {"handle-1": 2}
     assert applied.facts == [{"conversation_sid": ""}] * 2
+
+
+@pytest.mark.parametrize("effect", [Effect.HANDED_BACK, Effect.CLOSED])
+def test_people_are_told_of_a_hand_back_or_a_close_when_the_batch_has_ended(effect: Effect) -> None:
+    applied = Applied()
+    applied.effect = effect
+
+    returned = applied.apply_each([record(1, closed(1)), record(2, closed(2)), record(3, closed(1))])
+
+    assert returned == []
+    assert applied.told == [[sid("CH", 1), sid("CH", 2)]]
+    assert applied.decisions == [effect, effect, effect, "notified", "notified"]
+
+
+def test_a_takeover_asks_nobody_what_is_due_and_is_shown_at_twilio() -> None:
+    applied = Applied()
+
+    applied.apply_each([record(1, closed(1))])
+
+    assert applied.told == []
+    assert applied.shown == [[sid("CH", 1)]]
+
+
+def test_an_event_that_changes_no_owner_shows_none() -> None:
+    applied = Applied()
+    applied.effect = Effect.OUTDATED
+
+    applied.apply_each([record(1, closed(1))])
+
+    assert applied.shown == []
+
+
+def test_an_event_stays_applied_where_people_cannot_be_told() -> None:
+    applied = Applied()
+    applied.effect = Effect.CLOSED
+    applied.bus_error = Transient("EventBridge is away")
+
+    returned = applied.apply_each([record(1, closed(1))])
+
+    assert returned == []
+    assert applied.errors == ["Transient"]
+
+
+def test_the_sweeper_is_left_to_tell_people_where_the_batch_has_no_time_left() -> None:
+    applied = Applied()
+    applied.effect = Effect.CLOSED
+    applied.takes_seconds = 10
+
+    applied.apply_each([record(1, closed(1))], seconds=17)
+
+    assert applied.told == []

@@ -10,6 +10,7 @@ import pytest
 from switchboard.aws.sqs.queue import encoded
 from switchboard.errors import Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, MessageAdded
+from switchboard.notices import Notice, NoticeReason, NoticeType
 from switchboard.turn.result import TurnResult
 from tests.builders import NOON, sid
 from tests.unit.aws.sqs.harness import Harness, answered, of_conversation, record
@@ -219,3 +220,50 @@ def test_records_that_have_waited_are_answered_on_their_second_receive(harness: 
     )
 
     assert returned == []
+
+
+def handed_off(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
+    """Return the result of a turn that makes a notice due."""
+    notice = Notice(
+        id="T1",
+        type=NoticeType.HUMAN_NEEDED,
+        reason=NoticeReason.HANDOFF,
+        conversation_sid=messages[0].conversation_sid,
+        at=NOON,
+        turn="T1",
+    )
+    return replace(answered(messages, done_by), outcome="handed_off", notice=notice)
+
+
+def test_people_are_told_once_the_records_are_deleted(harness: Harness) -> None:
+    returned = harness.answer([record(1, of_conversation(1))], handed_off)
+
+    assert returned == []
+    assert [notice.conversation_sid for notice in harness.bus.published] == [sid("CH", 1)]
+    assert harness.deleted_before_publishing == ["handle-1"]
+    assert harness.decisions == ["handed_off", "notified"]
+    assert harness.facts[-1] == {
+        "conversation_sid": sid("CH", 1),
+        "notice": "T1",
+        "type": "HumanNeeded",
+        "reason": "handoff",
+    }
+
+
+def test_a_turn_keeps_its_verdict_where_people_cannot_be_told(harness: Harness) -> None:
+    harness.bus_error = Transient("EventBridge is away")
+
+    returned = harness.answer([record(1, of_conversation(1))], handed_off)
+
+    assert (returned, harness.decisions, harness.errors) == ([], ["handed_off"], ["Transient"])
+
+
+def test_the_sweeper_is_left_to_tell_people_where_the_process_has_no_time_left(harness: Harness) -> None:
+    def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
+        harness.clock.move(seconds=53)
+        return handed_off(messages, done_by)
+
+    harness.answer([record(1, of_conversation(1))], take_turn)
+
+    assert harness.bus.published == []
+    assert harness.decisions == ["handed_off"]

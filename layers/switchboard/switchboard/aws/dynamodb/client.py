@@ -3,7 +3,7 @@
 Whatever DynamoDB answers is `Transient`, but for the refusals of a condition, which are decisions.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,10 @@ from switchboard.errors import Transient
 from switchboard.ports import Fenced
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient  # for development only: boto3 makes its client classes at run time
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        TransactWriteItemTypeDef,  # for development only: boto3 makes its client classes at run time
+    )
 
 
 class ConditionFailed(Exception):
@@ -63,6 +66,35 @@ class ConversationsTable:
             item = cast("Item", error.response.get("Item", {}))
             raise ConditionFailed(conversation_from_item(sid, from_wire(item))) from None
         return conversation_from_item(sid, from_wire(answer["Attributes"]))
+
+    def update_with(self, sid: str, update: Update, *, puts: Sequence[Item]) -> None:
+        """Update a conversation's item and write others, all or nothing; `ConditionFailed` as by `update`.
+
+        Without others to write it is an update, which costs half.
+        """
+        if not puts:
+            self.update(sid, update)
+            return
+        changed: TransactWriteItemTypeDef = {
+            "Update": {**update.request(self.name, sid), "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        }
+        written: list[TransactWriteItemTypeDef] = [
+            {"Put": {"TableName": self.name, "Item": to_wire(item)}} for item in puts
+        ]
+        reasons = self.transact(sid, [changed, *written])
+        if reasons and reasons[0]["Code"] == "ConditionalCheckFailed":
+            raise ConditionFailed(conversation_from_item(sid, from_wire(reasons[0].get("Item", {}))))
+        if reasons:
+            raise Transient(f"{sid}: DynamoDB cancelled a transaction")
+
+    def transact(self, what: str, items: "Sequence[TransactWriteItemTypeDef]") -> Sequence[Mapping[str, Any]]:
+        """Write all or nothing. Return why it was cancelled, a reason for each item, or nothing if it was not."""
+        try:
+            with transient_errors(what):
+                self.client.transact_write_items(TransactItems=items)
+        except self.client.exceptions.TransactionCanceledException as error:
+            return error.response["CancellationReasons"]
+        return []
 
     def update_fenced(self, conversation: Conversation, update: Update) -> Conversation:
         """Update a claimed conversation's item and return it; `Fenced` where the fencing token was raised."""

@@ -12,20 +12,25 @@ from switchboard.conversation import (
     Conversation,
     Coverage,
     Note,
+    OwnerChange,
     OwnerReason,
     PendingReply,
     ReplyKind,
     TurnMessage,
     TurnOutcome,
     TurnRecord,
+    owner_change,
 )
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
+from switchboard.notices import Notice, NoticeReason, NoticeType
 
 type Item = Mapping[str, Any]
 
 HISTORY = "HISTORY#"  # begins the sort key of each turn and note, so that one query returns both, in order
 _TURN = "TURN#"
+OWNERS = "OWNERS"  # the partition of the changes of owner that are to be shown
+NOTICES = "NOTICES"  # the partition of the notices that are due
 
 
 def to_wire(values: Item) -> dict[str, Any]:
@@ -167,6 +172,47 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         customer="",
         kind=ReplyKind(item["kind"]) if item["kind"] else None,
     )
+
+
+def notice_to_item(notice: Notice) -> Item:
+    """Return a notice as an item of its own; its sort key begins with when it became due."""
+    return {
+        "pk": NOTICES,
+        "sk": f"{milliseconds(notice.at):013}#{notice.id}",
+        "type": notice.type.value,
+        "reason": notice.reason.value,
+        "conversation_sid": notice.conversation_sid,
+        "turn": notice.turn,
+    }
+
+
+def notice_from_item(item: Item) -> Notice:
+    """Return the notice that an item holds."""
+    at, _, notice_id = item["sk"].partition("#")
+    return Notice(
+        id=notice_id,
+        type=NoticeType(item["type"]),
+        reason=NoticeReason(item["reason"]),
+        conversation_sid=item["conversation_sid"],
+        at=timestamp(at),
+        turn=item["turn"],
+    )
+
+
+def owner_change_to_item(change: OwnerChange) -> Item:
+    """Return a change of owner as an item of its own; its sort key begins with when it was made."""
+    return {
+        "pk": OWNERS,
+        "sk": f"{milliseconds(change.at):013}#{change.conversation_sid}",
+        "owner": change.owner.value,
+        "reason": change.reason,
+    }
+
+
+def owner_change_from_item(item: Item) -> OwnerChange:
+    """Return the change of owner that an item holds."""
+    at, _, sid = item["sk"].partition("#")
+    return owner_change(sid, Owner(item["owner"]), item["reason"], at=timestamp(at))
 
 
 def _numbers(values: Any) -> frozenset[int]:  # noqa: ANN401 -- a number set as the deserializer gives it

@@ -1,11 +1,12 @@
 """What lifecycle events write: the owner of a conversation, its end, and the customer's opt-out."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable
-from switchboard.aws.dynamodb.items import milliseconds, note_to_item
+from switchboard.aws.dynamodb.items import milliseconds, note_to_item, notice_to_item, owner_change_to_item
 from switchboard.aws.dynamodb.updates import (
     HUMAN_OWNER,
     NEWER_HAND_BACK,
@@ -16,9 +17,10 @@ from switchboard.aws.dynamodb.updates import (
     raise_fencing_token,
     taking_over,
 )
-from switchboard.conversation import Conversation, Note, OwnerReason
+from switchboard.conversation import Conversation, Note, OwnerReason, owner_change
 from switchboard.errors import Transient
 from switchboard.events import Owner
+from switchboard.notices import NoticeReason, notice_of_close, notice_of_hand_back
 from switchboard.ports import Takeover
 
 
@@ -38,13 +40,16 @@ class LifecycleStore:
 
         Messages before the human's own that were left to them, or failed, are answered: they have spoken since.
         """
-        update = taking_over(OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE, at)
+        reason = OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE
+        update = taking_over(reason, at)
         if index is not None:
             update.adds["handled"] = ":handled"
             update.sets |= {"human_spoke_at": ":at", "human_spoke_index": ":index"}
             update.values |= {":handled": {index}, ":index": index}
+        change = owner_change(sid, Owner.HUMAN, reason, at=at)
         try:
-            conversation = self.table.update(sid, update)
+            self.table.update_with(sid, update, puts=[owner_change_to_item(change)])
+            conversation = self.table.read(sid)
         except ConditionFailed as failed:
             conversation = failed.conversation
             if index is not None:
@@ -64,7 +69,7 @@ class LifecycleStore:
         update.condition = f"{NEWER_HAND_BACK} AND {update.condition}"
         update.sets["owner_event_at"] = ":at"
         try:
-            return self.table.update(sid, update).coverage.requeued
+            return self._hand_back(conversation, update, NoticeReason.BY_HUMAN, at)
         except ConditionFailed as failed:
             return _refused_hand_back(failed.conversation, at)
 
@@ -78,7 +83,7 @@ class LifecycleStore:
         update.sets["owner_event_at"] = ":owner_event_at"
         update.values[":owner_event_at"] = milliseconds(conversation.owner_event_at) + 1
         try:
-            return self.table.update(conversation.sid, update).coverage.requeued
+            return self._hand_back(conversation, update, NoticeReason.BY_TIME, now)
         except ConditionFailed:
             return None
 
@@ -94,13 +99,26 @@ class LifecycleStore:
         update.sets["state"] = ":closed"
         update.values[":closed"] = "closed"
         update.removes = HUMAN_OWNER
-        self.table.update_if(sid, update)
+        with suppress(ConditionFailed):
+            self.table.update_with(sid, update, puts=[notice_to_item(notice_of_close(sid, at=at))])
 
     def opt_out(self, sid: str, *, at: datetime) -> None:
         """Store that the customer has opted out at that time; an older time changes nothing."""
         update = Update(sets={"opted_out_at": ":at"}, values={":at": milliseconds(at)})
         update.condition = "attribute_not_exists(#opted_out_at) OR #opted_out_at < :at"
         self.table.update_if(sid, update)
+
+    def _hand_back(
+        self, conversation: Conversation, update: Update, reason: NoticeReason, at: datetime
+    ) -> frozenset[int]:
+        """Write a hand back and its notice, and return the indices that wait again: nobody else changes them."""
+        notice = notice_of_hand_back(conversation, reason=reason, at=at)
+        if notice is None:
+            return self.table.update(conversation.sid, update).coverage.requeued
+        change = owner_change(conversation.sid, Owner.ASSISTANT, reason, at=at)
+        puts = [notice_to_item(notice), owner_change_to_item(change)]
+        self.table.update_with(conversation.sid, update, puts=puts)
+        return conversation.coverage.requeued | conversation.left_to_human
 
 
 def _refused_hand_back(conversation: Conversation, at: datetime) -> frozenset[int] | None:

@@ -9,8 +9,11 @@ from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import (
     HISTORY,
+    Item,
     from_wire,
     loop_pause_to_value,
+    notice_to_item,
+    owner_change_to_item,
     pending_reply_to_value,
     record_to_item,
     to_wire,
@@ -20,6 +23,7 @@ from switchboard.aws.dynamodb.updates import (
     LEASE,
     RETENTION,
     TURN,
+    Update,
     add_indices,
     claiming_update,
     closing_update,
@@ -31,9 +35,21 @@ from switchboard.aws.dynamodb.updates import (
     resending_update,
     settling_update,
 )
-from switchboard.conversation import Conversation, Coverage, History, PendingReply, RefusalRule, TurnMessage, TurnRecord
+from switchboard.conversation import (
+    FAILURE_IS_OVER,
+    Conversation,
+    Coverage,
+    History,
+    PendingReply,
+    RefusalRule,
+    TurnMessage,
+    TurnRecord,
+    owner_change,
+)
 from switchboard.errors import Transient
+from switchboard.events import Owner
 from switchboard.loops import LoopPause
+from switchboard.notices import Notice
 from switchboard.ports import Busy, Fenced, Settlement
 
 if TYPE_CHECKING:
@@ -105,6 +121,7 @@ class TurnStore:
         left_to_human: frozenset[int] = frozenset(),
         failed: frozenset[int] = frozenset(),
         loop_pause: LoopPause | None = None,
+        notice: Notice | None = None,
     ) -> None:
         """Record the turn and close it without an answer, in one transaction."""
         update = closing_update(conversation, coverage)
@@ -112,14 +129,14 @@ class TurnStore:
         if loop_pause:
             update.sets["loop_pause"] = ":loop_pause"
             update.values[":loop_pause"] = loop_pause_to_value(loop_pause)
-        reasons = self._transact(
-            conversation.sid,
-            [
-                {"Update": update.request(self.table.name, conversation.sid)},
-                {"Put": self._put(conversation.sid, record)},
-                *(self.budgets.charges(record) if record.rule == RefusalRule.NO_REPLY else ()),
-            ],
-        )
+        items: list[TransactWriteItemTypeDef] = [
+            {"Update": update.request(self.table.name, conversation.sid)},
+            {"Put": self._put(conversation.sid, record)},
+            *(self.budgets.charges(record) if record.rule == RefusalRule.NO_REPLY else ()),
+        ]
+        if notice:
+            items.append({"Put": {"TableName": self.table.name, "Item": to_wire(notice_to_item(notice))}})
+        reasons = self._transact(conversation.sid, items)
         if "ConditionalCheckFailed" in reasons:
             raise Fenced(f"{conversation.sid}: the fencing token was raised")
         if reasons:
@@ -127,7 +144,12 @@ class TurnStore:
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
-        self.table.update_fenced(conversation, freezing_update(conversation, pending_reply))
+        update = freezing_update(conversation, pending_reply)
+        if not conversation.has_failed:
+            self.table.update_fenced(conversation, update)
+            return
+        change = owner_change(conversation.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
+        self._update_fenced_with(conversation, update, [owner_change_to_item(change)])
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply's new `send_attempts` and `verify_not_before`, before its missing parts are sent again."""
@@ -148,7 +170,11 @@ class TurnStore:
 
     def settle(self, conversation: Conversation, settlement: Settlement) -> None:
         """Close the turn: remove the pending reply, the turn, its attempts and the lease; its messages are handled."""
-        self.table.update_fenced(conversation, settling_update(conversation, settlement))
+        puts: list[Item] = [notice_to_item(settlement.notice)] if settlement.notice else []
+        if settlement.human_because:
+            change = owner_change(conversation.sid, Owner.HUMAN, settlement.human_because, at=settlement.at)
+            puts.append(owner_change_to_item(change))
+        self._update_fenced_with(conversation, settling_update(conversation, settlement), puts)
 
     def give_back(self, conversation: Conversation, *, pending_reply: PendingReply | None = None) -> None:
         """Remove our lease if it is still ours, take its attempt back, and store what we know of the reply's POSTs."""
@@ -185,6 +211,12 @@ class TurnStore:
         item = {**record_to_item(sid, record), "ttl": epoch_seconds(record.at + RETENTION)}
         return {"TableName": self.table.name, "Item": to_wire(item)}
 
+    def _update_fenced_with(self, conversation: Conversation, update: Update, puts: Sequence[Item]) -> None:
+        try:
+            self.table.update_with(conversation.sid, update, puts=puts)
+        except ConditionFailed:
+            raise Fenced(f"{conversation.sid}: the fencing token was raised") from None
+
     def _change_outcome(self, sid: str, record: TurnRecord) -> None:
         """Store how the turn ended after all: a reply recorded as void may have been sent by a later attempt."""
         item = record_to_item(sid, record)
@@ -199,9 +231,4 @@ class TurnStore:
 
     def _transact(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> list[str]:
         """Write all or nothing. Return why it was cancelled, a code for each item, or nothing if it was not."""
-        try:
-            with transient_errors(sid):
-                self.table.client.transact_write_items(TransactItems=items)
-        except self.table.client.exceptions.TransactionCanceledException as error:
-            return [reason["Code"] for reason in error.response["CancellationReasons"]]
-        return []
+        return [reason["Code"] for reason in self.table.transact(sid, items)]

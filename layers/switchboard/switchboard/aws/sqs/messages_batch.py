@@ -14,23 +14,35 @@ from switchboard.aws.sqs.queue import Queue, Record, backoff_seconds, read_recor
 from switchboard.conversation import Conversation
 from switchboard.errors import Malformed, Transient
 from switchboard.events import MessageAdded
+from switchboard.notices import Notice, facts_of
 from switchboard.ports import TurnStore
 from switchboard.turn.result import TurnResult
 
 type TakeTurn = Callable[[Sequence[MessageAdded], datetime], TurnResult]
+# A notice is published while the others still think, or not at all: then a sweep does it. A request takes up to 3 s.
+MIN_TIME_FOR_NOTICE = timedelta(seconds=8)
+
+type Publish = Callable[[Sequence[Notice]], Sequence[Notice]]
+type ShowOwner = Callable[[str, datetime], None]
 type RecordDecision = Callable[[str, Mapping[str, str | int]], None]
 type RecordError = Callable[[Exception, Mapping[str, str | int]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesBatch:
-    """Takes the turns of a batch. `record_decision` and `record_error` are called in the handler's thread."""
+    """Takes the turns of a batch. `record_decision` and `record_error` are called in the handler's thread.
+
+    `publish` tells people what a turn has decided, and `show_owner` shows at Twilio who owns its conversation, until a
+    time at the latest: after its records were deleted or returned.
+    """
 
     queue: Queue
     dead_letters: Queue
     conversations: TurnStore
     clock: Callable[[], datetime]
     coalesce: timedelta
+    publish: Publish
+    show_owner: ShowOwner
     record_decision: RecordDecision
     record_error: RecordError
 
@@ -107,12 +119,14 @@ class MessagesBatch:
             returned += self._settle(sid, conversations[sid], result)
         suspect = plan.last
         together = {sid: conversations[sid] for sid in plan.together}
-        returned += self._take_turns(together, take_turn, done_by=plan.done_by, others_follow=suspect is not None)
+        returned += self._take_turns(
+            together, take_turn, done_by=plan.done_by, lease_until=lease_until, others_follow=suspect is not None
+        )
         if suspect is None:
             return returned
         if self.clock() <= plan.done_by:
             alone = {suspect.sid: conversations[suspect.sid]}
-            return returned + self._take_turns(alone, take_turn, done_by=lease_until)
+            return returned + self._take_turns(alone, take_turn, done_by=lease_until, lease_until=lease_until)
         self._try(lambda: self.conversations.let_go_first(suspect))
         result = put_off("no time is left for a suspect")
         return returned + self._settle(suspect.sid, conversations[suspect.sid], result)
@@ -123,14 +137,16 @@ class MessagesBatch:
         take_turn: TakeTurn,
         *,
         done_by: datetime,
+        lease_until: datetime,
         others_follow: bool = False,
     ) -> list[str]:
         """Take turns at the same time, and return the ids of the records that they did not acknowledge.
 
-        The acknowledged ones are deleted now if others still think or follow: Lambda deletes them only when the batch
-        has ended, and a crash would bring them back.
+        The acknowledged ones are deleted now if others still think or follow, or a notice is published: Lambda deletes
+        them only when the batch has ended, and a crash would bring them back.
         """
         returned: list[str] = []
+        told: dict[Future[Sequence[Notice]], str] = {}
         with ThreadPoolExecutor(max_workers=max(1, len(conversations)), thread_name_prefix="turn") as threads:
             turns = {
                 threads.submit(take_turn, _messages(records), done_by): sid for sid, records in conversations.items()
@@ -144,9 +160,30 @@ class MessagesBatch:
                 except Exception as error:  # noqa: BLE001 -- the outermost edge: a failed turn must not fail the others
                     returned += self._return_failed(sid, conversations[sid], error)
                 else:
-                    is_last = thinking == 0 and not others_follow
+                    tells = result.notice is not None or result.owner_changed
+                    is_last = thinking == 0 and not others_follow and not tells
                     returned += self._settle(sid, conversations[sid], result, is_last=is_last)
+                    if tells and self.clock() <= lease_until - MIN_TIME_FOR_NOTICE:
+                        told[threads.submit(self._tell, sid, result, lease_until)] = sid
+        for notices, sid in told.items():
+            self._report_told(sid, notices)
         return returned
+
+    def _tell(self, sid: str, result: TurnResult, lease_until: datetime) -> Sequence[Notice]:
+        """Tell people, then Twilio, what a turn has changed; return the notices that were published."""
+        notices = self.publish([result.notice] if result.notice else [])
+        if result.owner_changed:
+            self.show_owner(sid, lease_until)
+        return notices
+
+    def _report_told(self, sid: str, told: Future[Sequence[Notice]]) -> None:
+        try:
+            notices = told.result()
+        except Exception as error:  # noqa: BLE001 -- a sweep tells it; the turn has ended
+            self.record_error(error, {"conversation_sid": sid})
+        else:
+            for notice in notices:
+                self.record_decision("notified", facts_of(notice))
 
     def _return_failed(self, sid: str, records: Sequence[Record], error: Exception) -> list[str]:
         """Return the records of a conversation; what time may mend comes back in seconds."""

@@ -7,9 +7,10 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
+from switchboard.conversation import OwnerChange
 from switchboard.errors import Permanent
 from switchboard.events import ConversationState, Owner
-from switchboard.twilio.fields import utc
+from switchboard.twilio.fields import end_of_second, is_timestamp, utc
 from switchboard.twilio.rest.errors import TwilioRefused, raise_twilio_errors
 from switchboard.twilio.rest.services import NOT_FOUND, PAGE_SIZE, Service
 
@@ -101,12 +102,35 @@ class Conversations:
                 raise
             self.service.start()  # raises `Misconfigured` where Twilio does not know the service: then nothing is gone
 
-    def show_owner(self, sid: str, *, owner: Owner, at: datetime, human: str | None = None) -> None:
-        """Write the owner into a conversation's attributes, beside what other programs keep there."""
+    def show_decision(self, change: OwnerChange, *, human: str | None = None) -> None:
+        """Write an operator's decision into a conversation's attributes, beside what other programs keep there.
+
+        Its `at` is what tells a decision from what `show_change` writes.
+        """
+        attributes = _object(change.conversation_sid, self.get_conversation(change.conversation_sid).attributes)
+        decision = {**_shown(change), "at": _text(change.at)} | ({"human": human} if human else {})
+        self._write(change.conversation_sid, {**attributes, "switchboard": decision})
+
+    def show_change(self, change: OwnerChange) -> None:
+        """Write the owner into a conversation's attributes, beside what other programs keep there.
+
+        Without `at`, so that nobody takes it for a decision. A decision that is newer than the change stays: its
+        webhook is on its way, and what comes of it will be shown. So does the human whom an operator's program named.
+        """
+        sid, shown = change.conversation_sid, _shown(change)
         attributes = _object(sid, self.get_conversation(sid).attributes)
-        attributes["switchboard"] = {"owner": owner.value, "at": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"}
-        if human:
-            attributes["switchboard"]["human"] = human
+        before = attributes.get("switchboard")
+        if isinstance(before, dict):
+            decided_at = before.get("at")
+            is_time = isinstance(decided_at, str) and is_timestamp(decided_at)
+            if is_time and end_of_second("at", decided_at) > change.at:
+                return
+            if before.get("owner") == change.owner == Owner.HUMAN and isinstance(before.get("human"), str):
+                shown["human"] = before["human"]
+        if before != shown:
+            self._write(sid, {**attributes, "switchboard": shown})
+
+    def _write(self, sid: str, attributes: dict[str, Any]) -> None:
         with raise_twilio_errors(sid):
             self.service.resource.conversations(sid).update(
                 attributes=json.dumps(attributes), x_twilio_webhook_enabled="true"
@@ -128,6 +152,14 @@ class Conversations:
         """Remove a participant; their address is free for another conversation."""
         with raise_twilio_errors(sid):
             self.service.resource.conversations(sid).participants(participant_sid).delete()
+
+
+def _shown(change: OwnerChange) -> dict[str, str]:
+    return {"owner": change.owner.value, "reason": change.reason, "since": _text(change.since)}
+
+
+def _text(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 
 
 def _object(sid: str, text: str) -> dict[str, Any]:

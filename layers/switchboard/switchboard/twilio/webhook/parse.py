@@ -129,7 +129,7 @@ def _removed(form: Form, _ours: ExpectedAccount) -> Event:
 
 def _updated(form: Form, _ours: ExpectedAccount) -> Event:
     conversation_sid = _conversation_sid(form)
-    match fields.attributes(form.get("Attributes")):
+    match fields.our_attribute(form.get("Attributes")):
         # `at` is when a human decided: without it every later update of the conversation would decide again.
         case {"owner": "assistant" | "agent" | "human" as owner, "at": str(decided_at)} if fields.is_timestamp(
             decided_at
@@ -138,12 +138,33 @@ def _updated(form: Form, _ours: ExpectedAccount) -> Event:
             updated = form.get("DateUpdated")
             # A decision dated in the future would outrank every human until then.
             if updated and at > fields.timestamp("DateUpdated", updated) + MAX_CLOCK_SKEW:
-                return Ignored(name="owner_set_in_the_future")
+                return Ignored(
+                    name="owner_set_in_the_future",
+                    conversation_sid=conversation_sid,
+                    detail="switchboard.at is more than 10 s ahead of Twilio's clock",
+                )
             return OwnerSet(conversation_sid=conversation_sid, owner=_OWNERS[owner], at=at)
-        case {"owner": _}:
-            return Ignored(name="owner_set_without_its_time")
-        case _:
+        case None:
             return Ignored(name="onConversationUpdated")
+        case {"owner": "assistant" | "human", "since": str(), **others} if "at" not in others:  # we wrote it ourselves
+            return Ignored(name="onConversationUpdated")
+        case {"owner": "assistant" | "agent" | "human"}:
+            return Ignored(
+                name="owner_set_without_its_time",
+                conversation_sid=conversation_sid,
+                detail="switchboard.at is missing, or not a time in UTC",
+            )
+        case wrong:
+            return Ignored(name="owner_set_wrong", conversation_sid=conversation_sid, detail=_mistake(wrong))
+
+
+def _mistake(value: object) -> str:
+    """Return what is wrong with an owner attribute, and repeat nothing of it: anybody may have written it."""
+    if not isinstance(value, dict):
+        return "switchboard is not a JSON object"
+    if "owner" not in value:
+        return "switchboard.owner is missing"
+    return "switchboard.owner is neither assistant nor human"
 
 
 def _delivery_updated(form: Form, _ours: ExpectedAccount) -> Event:

@@ -1,0 +1,66 @@
+"""What is still to be told: notices to people, and changes of owner to Twilio.
+
+Each has a partition, with its items in the order in which they became due.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from switchboard.aws.dynamodb.client import ConversationsTable, transient_errors
+from switchboard.aws.dynamodb.items import (
+    NOTICES,
+    OWNERS,
+    Item,
+    from_wire,
+    milliseconds,
+    notice_from_item,
+    notice_to_item,
+    owner_change_from_item,
+    owner_change_to_item,
+    to_wire,
+)
+from switchboard.conversation import OwnerChange
+from switchboard.notices import Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeStore:
+    """One side of ConversationsTable; the Protocols of `publisher` and `owner_updates` say what each method does."""
+
+    table: ConversationsTable
+
+    def due_notices(self, *, before: datetime, limit: int) -> Sequence[Notice]:
+        """Return the notices that became due before then, the oldest first (a consistent read)."""
+        return [notice_from_item(item) for item in self._due(NOTICES, before=before, limit=limit)]
+
+    def remove_notices(self, notices: Sequence[Notice]) -> None:
+        """Remove notices that were published; one that is gone already is no error."""
+        self._remove(map(notice_to_item, notices))
+
+    def due_owner_changes(self, *, before: datetime, limit: int) -> Sequence[OwnerChange]:
+        """Return the changes of owner that were made before then, the oldest first (a consistent read)."""
+        return [owner_change_from_item(item) for item in self._due(OWNERS, before=before, limit=limit)]
+
+    def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
+        """Remove changes of owner that were shown; one that is gone already is no error."""
+        self._remove(map(owner_change_to_item, changes))
+
+    def _due(self, partition: str, *, before: datetime, limit: int) -> Iterator[Item]:
+        with transient_errors(partition):
+            answer = self.table.client.query(
+                TableName=self.table.name,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :partition AND sk < :after",
+                ExpressionAttributeValues=to_wire(
+                    {":partition": partition, ":after": f"{milliseconds(before) + 1:013}"}
+                ),
+                Limit=limit,
+            )
+        yield from map(from_wire, answer["Items"])
+
+    def _remove(self, items: Iterable[Item]) -> None:
+        for item in items:
+            key = {"pk": item["pk"], "sk": item["sk"]}
+            with transient_errors(item["pk"]):
+                self.table.client.delete_item(TableName=self.table.name, Key=to_wire(key))

@@ -1,0 +1,118 @@
+"""The publisher: a notice is published at least once, and removed only then."""
+
+from datetime import timedelta
+
+import pytest
+
+from switchboard.errors import Transient
+from switchboard.notices import Notice, notice_of_close
+from switchboard.publisher import LEFT_TO_ITS_WORKER, MAX_NOTICES_AT_ONCE, MAX_NOTICES_PER_SWEEP, Publisher
+from tests.builders import NOON, Clock, sid
+from tests.fakes.conversations import ConversationsInMemory
+from tests.fakes.event_bus import EventBusInMemory
+
+
+class Harness:
+    def __init__(self) -> None:
+        self.clock = Clock(NOON + LEFT_TO_ITS_WORKER)
+        self.bus = EventBusInMemory()
+        self.conversations = ConversationsInMemory()
+        self.publisher = Publisher(notices=self.conversations, bus=self.bus, clock=self.clock)
+
+    def close(self, *numbers: int, seconds: float = 0) -> list[Notice]:
+        """Close conversations so long after noon, and return the notices that are due."""
+        at = NOON + timedelta(seconds=seconds)
+        for number in numbers:
+            self.conversations.close(sid("CH", number), at=at)
+        return [notice_of_close(sid("CH", number), at=at) for number in numbers]
+
+    @property
+    def left(self) -> list[Notice]:
+        return list(self.conversations.notices.values())
+
+
+@pytest.fixture
+def harness() -> Harness:
+    return Harness()
+
+
+def test_what_was_published_is_no_longer_due(harness: Harness) -> None:
+    notices = harness.close(1, 2)
+
+    assert harness.publisher.publish(notices) == tuple(notices)
+
+    assert harness.bus.published == notices
+    assert harness.left == []
+
+
+def test_what_the_bus_refused_stays_due_and_what_it_took_does_not(harness: Harness) -> None:
+    first, second, third = harness.close(1, 2, 3)
+    harness.bus.takes = lambda notice: notice != second
+
+    with pytest.raises(Transient, match="refused 1"):
+        harness.publisher.publish([first, second, third])
+
+    assert harness.left == [second]
+
+
+def test_a_bus_that_is_away_leaves_everything_due(harness: Harness) -> None:
+    def refuse(_notice: Notice) -> bool:
+        raise Transient("away")
+
+    notices = harness.close(1, 2)
+    harness.bus.takes = refuse
+
+    with pytest.raises(Transient, match="away"):
+        harness.publisher.publish(notices)
+
+    assert harness.left == notices
+
+
+def test_a_worker_that_dies_after_it_published_publishes_again(harness: Harness) -> None:
+    notices = harness.close(1)
+    harness.bus.publish(notices)
+
+    harness.publisher.publish_due()
+
+    assert harness.bus.published == notices * 2
+    assert harness.left == []
+
+
+def test_a_sweep_leaves_a_notice_to_its_worker_for_some_seconds(harness: Harness) -> None:
+    harness.close(1, seconds=0.001)
+
+    assert harness.publisher.publish_due() == ()
+
+    harness.clock.move(seconds=0.001)
+    assert len(harness.publisher.publish_due()) == 1
+
+
+def test_a_sweep_publishes_the_oldest_first_and_no_more_than_its_limit(harness: Harness) -> None:
+    late = harness.close(*range(1, 6), seconds=-60)
+    early = harness.close(*range(6, 6 + MAX_NOTICES_PER_SWEEP), seconds=-120)
+
+    published = harness.publisher.publish_due()
+
+    assert set(published) == set(early)
+    assert set(harness.left) == set(late)
+
+
+def test_no_request_has_more_notices_than_put_events_takes(harness: Harness) -> None:
+    sizes: list[int] = []
+
+    class Counting(EventBusInMemory):
+        def publish(self, notices: object, /) -> list[Notice]:
+            assert isinstance(notices, tuple)
+            sizes.append(len(notices))
+            return super().publish(notices)
+
+    publisher = Publisher(notices=harness.conversations, bus=Counting(), clock=harness.clock)
+    publisher.publish(harness.close(*range(1, 25)))
+
+    assert sizes == [MAX_NOTICES_AT_ONCE, MAX_NOTICES_AT_ONCE, 4]
+
+
+def test_who_changed_a_conversation_publishes_what_is_due_of_it_and_of_no_other(harness: Harness) -> None:
+    mine, _ = harness.close(1, 2)
+
+    assert harness.publisher.publish_of([mine.conversation_sid]) == (mine,)
