@@ -28,7 +28,7 @@ from switchboard.conversation import (
 )
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
-from switchboard.notices import Notice, NoticeReason, notice_of_close, notice_of_hand_back
+from switchboard.notices import Notice, NoticeReason, NoticeType, notice_of_close, notice_of_hand_back
 from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
 
 
@@ -41,6 +41,7 @@ class ConversationsInMemory:
     limit_notices: set[str] = field(default_factory=set)
     human_since: dict[str, datetime] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
+    leader: tuple[str, datetime] | None = None
     owner_changes: dict[tuple[datetime, str], OwnerChange] = field(default_factory=dict)
 
     def read_unclaimed(self, sid: str) -> Conversation:
@@ -251,8 +252,20 @@ class ConversationsInMemory:
             self._set_due(notice_of_close(sid, at=at))
 
     def due_notices(self, *, before: datetime, limit: int) -> list[Notice]:
-        due = (notice for notice in self.notices.values() if notice.at <= before)
+        return self._due(before, limit, is_failure=False)
+
+    def due_failures(self, *, before: datetime, limit: int) -> list[Notice]:
+        return self._due(before, limit, is_failure=True)
+
+    def _due(self, before: datetime, limit: int, *, is_failure: bool) -> list[Notice]:
+        of_kind = [each for each in self.notices.values() if (each.type is NoticeType.TURN_FAILED) is is_failure]
+        due = (notice for notice in of_kind if notice.at <= before)
         return sorted(due, key=lambda notice: (notice.at, notice.id))[:limit]
+
+    def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
+        if self.leader is None or self.leader[1] <= since:
+            self.leader = (notice.id, now)
+        return self.leader[0]
 
     def remove_notices(self, notices: Sequence[Notice]) -> None:
         for notice in notices:

@@ -195,3 +195,31 @@ def test_a_change_of_owner_that_was_shown_is_removed(store: Store) -> None:
 
     assert len(changes) == 1
     assert owners(store) == []
+
+
+FAILED = replace(NOTICE, type=NoticeType.TURN_FAILED, reason=NoticeReason.FELL_BACK)
+
+
+def test_failures_are_kept_apart_from_other_notices(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, settlement(claimed.coverage, notice=FAILED))
+    store.lead_failures(FAILED, now=NOON, since=NOON)
+
+    assert due(store) == []
+    assert list(store.due_failures(before=LATER, limit=10)) == [FAILED]
+    store.remove_notices([FAILED])
+    assert list(store.due_failures(before=LATER, limit=10)) == []
+
+
+def test_one_failure_leads_until_its_time_is_over(store: Store) -> None:
+    minute = timedelta(minutes=1)
+    other = replace(FAILED, id="T2")
+
+    leaders = [
+        store.lead_failures(FAILED, now=NOON, since=NOON - minute),
+        store.lead_failures(FAILED, now=NOON, since=NOON - minute),
+        store.lead_failures(other, now=NOON + minute / 2, since=NOON - minute / 2),
+        store.lead_failures(other, now=NOON + minute, since=NOON),
+    ]
+
+    assert leaders == ["T1", "T1", "T1", "T2"]

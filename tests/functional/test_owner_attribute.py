@@ -93,6 +93,7 @@ def test_a_decision_that_is_newer_than_the_change_is_left_to_its_webhook(convers
     [
         {"owner": "assistant", "at": "2026-03-02T12:00:00.000Z"},
         {"owner": "assistant", "at": "2026-03-02T11:59:59Z"},
+        {"owner": "assistant", "at": "2026-03-02T12:00:00.000499Z"},  # the table has rounded it to noon
         {"owner": "bot"},
         {"owner": "human", "at": "tomorrow"},
         "human",

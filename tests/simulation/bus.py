@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from switchboard.conversation import Conversation, OwnerChange
 from switchboard.events import Owner
 from switchboard.notices import Notice, NoticeType
-from switchboard.publisher import LEFT_TO_ITS_WORKER
+from switchboard.publisher import FAILURES_TOGETHER, LEFT_TO_ITS_WORKER
 from tests.builders import NOON
 from tests.simulation.models import ThrottledError
 
@@ -61,8 +61,12 @@ class Bus:
 def a_notice_that_is_due_is_published(due: Iterable[Due], published: Sequence[Notice]) -> None:
     """Whatever a write has decided that people must be told was on the bus, at least once."""
     told = Counter((each.type, each.turn or each.conversation_sid) for each in {n.id: n for n in published}.values())
-    untold = Counter((what, whose) for what, whose, _ in due) - told
+    expected = Counter((what, whose) for what, whose, _ in due)
+    failures = [key for key in expected if key[0] is NoticeType.TURN_FAILED]
+    untold = expected - told - Counter(failures)
     assert not untold, f"nobody was told: {dict(untold)}"
+    counted = sum(notice.count for notice in published if notice.type is NoticeType.TURN_FAILED)
+    assert len(failures) <= counted, f"people were told of {counted} failures, there were {len(failures)}"
 
 
 def the_attributes_show_who_owns(shown: Mapping[str, OwnerChange], items: Iterable[Conversation]) -> None:
@@ -77,6 +81,10 @@ def the_attributes_show_who_owns(shown: Mapping[str, OwnerChange], items: Iterab
 
 
 def no_notice_outlasts_a_sweep(left: Iterable[Notice], *, now: datetime) -> None:
-    """A sweep publishes whatever its worker has left for some seconds: so a crash delays a notice by two at most."""
-    overdue = [notice for notice in left if notice.at <= now - LEFT_TO_ITS_WORKER]
+    """A sweep publishes whatever its worker has left for some seconds: so a crash delays a notice by two at most.
+
+    A failure waits for others that follow it, as long as they are told together.
+    """
+    waits = {NoticeType.TURN_FAILED: LEFT_TO_ITS_WORKER + FAILURES_TOGETHER}
+    overdue = [notice for notice in left if notice.at <= now - waits.get(notice.type, LEFT_TO_ITS_WORKER)]
     assert not overdue, f"still due after a sweep: {overdue}"

@@ -19,7 +19,7 @@ from switchboard.conversation import Conversation
 from switchboard.errors import Permanent, Transient
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.notices import Notice
-from switchboard.publisher import Publisher
+from switchboard.publisher import FAILURES_TOGETHER, Publisher
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import RetryReason
 from switchboard.turn.take_turn import take_turn
@@ -143,6 +143,7 @@ class Harness:
             self._work_until_idle()
         self.clock.move(300)
         self.twilio.commit_late_posts()
+        self.clock.move(FAILURES_TOGETHER.total_seconds())
         Publisher(notices=self.store, bus=self.bus, clock=self.clock).publish_due()
 
     def _work_until_idle(self) -> None:
@@ -263,6 +264,12 @@ class Harness:
 
     def due_notices(self, *, before: datetime, limit: int) -> Sequence[Notice]:
         return self.store.due_notices(before=before, limit=limit)
+
+    def due_failures(self, *, before: datetime, limit: int) -> Sequence[Notice]:
+        return self.store.due_failures(before=before, limit=limit)
+
+    def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
+        return self.store.lead_failures(notice, now=now, since=since)
 
     def remove_notices(self, notices: Sequence[Notice]) -> None:
         self.at("remove_notices", lambda: self.store.remove_notices(notices))

@@ -140,6 +140,17 @@ class Ports:
     def due_notices(self, *, before: datetime, limit: int) -> Sequence[Notice]:
         return self._world.store.due_notices(before=before, limit=limit)
 
+    def due_failures(self, *, before: datetime, limit: int) -> Sequence[Notice]:
+        return self._world.store.due_failures(before=before, limit=limit)
+
+    def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
+        self._pause()
+        if self._world.is_away(OutageKind.TABLE_IS_AWAY) or self._world.bus.happens(0.1):
+            raise ThrottledError
+        leader = self._world.store.lead_failures(notice, now=now, since=since)
+        self._pause()
+        return leader
+
     def remove_notices(self, notices: Sequence[Notice]) -> None:
         self._pause()
         if self._world.is_away(OutageKind.TABLE_IS_AWAY) or self._world.bus.happens(0.1):

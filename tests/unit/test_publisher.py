@@ -1,12 +1,19 @@
 """The publisher: a notice is published at least once, and removed only then."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from switchboard.errors import Transient
-from switchboard.notices import Notice, notice_of_close
-from switchboard.publisher import LEFT_TO_ITS_WORKER, MAX_NOTICES_AT_ONCE, MAX_NOTICES_PER_SWEEP, Publisher
+from switchboard.notices import Notice, NoticeReason, NoticeType, notice_of_close
+from switchboard.publisher import (
+    FAILURES_TOGETHER,
+    LEFT_TO_ITS_WORKER,
+    MAX_NOTICES_AT_ONCE,
+    MAX_NOTICES_PER_SWEEP,
+    Publisher,
+)
 from tests.builders import NOON, Clock, sid
 from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.event_bus import EventBusInMemory
@@ -116,3 +123,73 @@ def test_who_changed_a_conversation_publishes_what_is_due_of_it_and_of_no_other(
     mine, _ = harness.close(1, 2)
 
     assert harness.publisher.publish_of([mine.conversation_sid]) == (mine,)
+
+
+def failures(harness: Harness, *numbers: int, seconds: float = 0) -> list[Notice]:
+    """Let turns fail so long after noon, and return the notices that are due."""
+    found = [
+        Notice(
+            id=f"T{number:02}",
+            type=NoticeType.TURN_FAILED,
+            reason=NoticeReason.FELL_BACK,
+            conversation_sid=sid("CH", number),
+            at=NOON + timedelta(seconds=seconds),
+            turn=f"T{number:02}",
+        )
+        for number in numbers
+    ]
+    harness.conversations.notices |= {notice.id: notice for notice in found}
+    return found
+
+
+def test_an_outage_is_one_notice_at_once_and_then_one_with_a_count(harness: Harness) -> None:
+    first, *others = failures(harness, *range(1, 41))
+    for failure in (first, *others):
+        harness.publisher.publish([failure])
+    for _ in range(9):
+        harness.publisher.publish_due()
+        harness.clock.move(seconds=60)
+    assert harness.bus.published == [first]
+
+    harness.clock.move(seconds=60)
+    harness.publisher.publish_due()
+
+    assert harness.bus.published == [first, replace(others[0], count=39)]
+    assert harness.left == []
+
+
+def test_a_failure_that_is_alone_is_told_at_once_also_ten_minutes_later(harness: Harness) -> None:
+    for number in (1, 2):
+        harness.publisher.publish(failures(harness, number))
+        harness.clock.move(seconds=FAILURES_TOGETHER.total_seconds())
+
+    assert [(notice.id, notice.count) for notice in harness.bus.published] == [("T01", 1), ("T02", 1)]
+
+
+def test_a_failure_whose_worker_died_before_it_told_is_told_by_the_next_sweep_with_those_that_followed(
+    harness: Harness,
+) -> None:
+    def refuse(_notice: Notice) -> bool:
+        raise Transient("away")
+
+    first, second = failures(harness, 1, 2)
+    harness.bus.takes = refuse
+    with pytest.raises(Transient):
+        harness.publisher.publish([first])
+    harness.publisher.publish([second])
+    harness.bus.takes = lambda _notice: True
+
+    harness.publisher.publish_due()
+
+    assert harness.bus.published == [replace(first, count=2)]
+    assert harness.left == []
+
+
+def test_failures_hold_up_no_other_notice(harness: Harness) -> None:
+    failures(harness, *range(1, 31), seconds=-60)
+    handed_back = harness.close(90)
+
+    published = harness.publisher.publish_due()
+
+    assert published[0] == handed_back[0]
+    assert [(notice.type, notice.count) for notice in published[1:]] == [(NoticeType.TURN_FAILED, 30)]

@@ -58,6 +58,7 @@ def facts_of(notice: Notice) -> dict[str, str | int]:
         "notice": notice.id,
         "type": notice.type.value,
         "reason": notice.reason.value,
+        "count": notice.count,
     }
 
 

@@ -1,21 +1,24 @@
 """Publish what people must be told: right after the write that decided it, and once more in a sweep if that failed.
 
-A notice is removed only after it was published, so it is published at least once.
+A notice is removed only after it was published, so it is published at least once. Failures are told together: the first
+one at once, and those that follow it within ten minutes as one notice with a count, when the ten minutes are over.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Protocol
 
 from switchboard.errors import Transient
-from switchboard.notices import Notice
+from switchboard.notices import Notice, NoticeType
 from switchboard.ports import Clock
 
 LEFT_TO_ITS_WORKER = timedelta(seconds=10)  # who wrote a notice publishes it; after that, a sweep does
 MAX_NOTICES_PER_SWEEP = 200
 MAX_NOTICES_AT_ONCE = 10  # of a PutEvents
+FAILURES_TOGETHER = timedelta(minutes=10)
+MAX_FAILURES_PER_NOTICE = 500  # each is an item to remove
 
 
 class NoticeBus(Protocol):
@@ -30,7 +33,18 @@ class NoticeStore(Protocol):
     """The notices that are due: stored by the writes that decided them, and not yet published."""
 
     def due_notices(self, *, before: datetime, limit: int) -> Sequence[Notice]:
-        """Return the notices that became due before then, the oldest first (a consistent read)."""
+        """Return the notices that became due before then, without failures, the oldest first (a consistent read)."""
+        ...
+
+    def due_failures(self, *, before: datetime, limit: int) -> Sequence[Notice]:
+        """Return the failures that became due before then, the oldest first (a consistent read)."""
+        ...
+
+    def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
+        """Let this notice stand for the failures from now on, unless another has done so since then.
+
+        Return the id of the notice that does. A repeat changes nothing.
+        """
         ...
 
     def remove_notices(self, notices: Sequence[Notice]) -> None:
@@ -47,7 +61,17 @@ class Publisher:
     clock: Clock
 
     def publish(self, notices: Iterable[Notice]) -> tuple[Notice, ...]:
-        """Publish notices that were just stored, and return them."""
+        """Publish notices that were just stored, and return them. A failure that follows another waits for a sweep."""
+        return self._publish([notice for notice in notices if self._is_told_at_once(notice)])
+
+    def _is_told_at_once(self, notice: Notice) -> bool:
+        return notice.type is not NoticeType.TURN_FAILED or self._leads(notice) == notice.id
+
+    def _leads(self, notice: Notice) -> str:
+        now = self.clock()
+        return self.notices.lead_failures(notice, now=now, since=now - FAILURES_TOGETHER)
+
+    def _publish(self, notices: Iterable[Notice]) -> tuple[Notice, ...]:
         published: list[Notice] = []
         refused = 0
         for some in batched(notices, MAX_NOTICES_AT_ONCE, strict=False):
@@ -67,7 +91,20 @@ class Publisher:
 
     def publish_due(self) -> tuple[Notice, ...]:
         """Publish what nobody else did, the oldest first, and return it."""
-        due: Sequence[Notice] = self.notices.due_notices(
-            before=self.clock() - LEFT_TO_ITS_WORKER, limit=MAX_NOTICES_PER_SWEEP
-        )
-        return self.publish(due)
+        before = self.clock() - LEFT_TO_ITS_WORKER
+        due = self.notices.due_notices(before=before, limit=MAX_NOTICES_PER_SWEEP)
+        published = self._publish(due)
+        failures = self.notices.due_failures(before=before, limit=MAX_FAILURES_PER_NOTICE)
+        return (*published, *self._publish_together(failures))
+
+    def _publish_together(self, failures: Sequence[Notice]) -> tuple[Notice, ...]:
+        """Publish failures as one notice, if the last one is ten minutes old, or its worker died over it."""
+        if not failures:
+            return ()
+        leader = self._leads(failures[0])
+        for failure in failures:
+            if failure.id == leader:
+                published = self._publish([replace(failure, count=len(failures))])
+                self.notices.remove_notices(failures)
+                return published
+        return ()

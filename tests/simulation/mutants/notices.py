@@ -20,8 +20,8 @@ MUTANTS = (
     Mutant(
         name="the sweeper publishes nothing",
         file=f"{LAYER}/publisher.py",
-        old="        return self.publish(due)\n",
-        new="        return tuple(due)\n",
+        old="        published = self._publish(due)\n",
+        new="        published = tuple(due)\n",
         breaks="no_notice_outlasts_a_sweep",
     ),
     Mutant(
@@ -46,14 +46,27 @@ MUTANTS = (
     Mutant(
         name="a sweep publishes what its worker is about to publish",
         file=f"{LAYER}/publisher.py",
-        old="            before=self.clock() - LEFT_TO_ITS_WORKER, limit=MAX_NOTICES_PER_SWEEP\n",
-        new="            before=self.clock(), limit=MAX_NOTICES_PER_SWEEP\n",
+        old="        before = self.clock() - LEFT_TO_ITS_WORKER\n",
+        new="        before = self.clock()\n",
     ),
     Mutant(
         name="people are told of a failure only while nobody has taken the conversation",
         file=f"{LAYER}/turn/settle.py",
         old="            notice=notice,\n        ),\n",
         new="            notice=notice if human_because else None,\n        ),\n",
+    ),
+    Mutant(
+        name="an outage is a notice a customer",
+        file=f"{LAYER}/publisher.py",
+        old="        return notice.type is not NoticeType.TURN_FAILED or self._leads(notice) == notice.id\n",
+        new="        return True\n",
+    ),
+    Mutant(
+        name="those who failed after the first are never told",
+        file=f"{LAYER}/publisher.py",
+        old="replace(failure, count=len(failures))",
+        new="replace(failure, count=1)",
+        breaks="a_notice_that_is_due_is_published",
     ),
     Mutant(
         name="a settle forgets its notice in the table",

@@ -247,6 +247,7 @@ def test_people_are_told_once_the_records_are_deleted(harness: Harness) -> None:
         "notice": "T1",
         "type": "HumanNeeded",
         "reason": "handoff",
+        "count": 1,
     }
 
 

@@ -31,6 +31,7 @@ HISTORY = "HISTORY#"  # begins the sort key of each turn and note, so that one q
 _TURN = "TURN#"
 OWNERS = "OWNERS"  # the partition of the changes of owner that are to be shown
 NOTICES = "NOTICES"  # the partition of the notices that are due
+FAILURES = "FAILURES"  # of those that are told together
 
 
 def to_wire(values: Item) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
 def notice_to_item(notice: Notice) -> Item:
     """Return a notice as an item of its own; its sort key begins with when it became due."""
     return {
-        "pk": NOTICES,
+        "pk": FAILURES if notice.type is NoticeType.TURN_FAILED else NOTICES,
         "sk": f"{milliseconds(notice.at):013}#{notice.id}",
         "type": notice.type.value,
         "reason": notice.reason.value,

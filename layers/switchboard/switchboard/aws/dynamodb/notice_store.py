@@ -6,9 +6,11 @@ Each has a partition, with its items in the order in which they became due.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from switchboard.aws.dynamodb.client import ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import (
+    FAILURES,
     NOTICES,
     OWNERS,
     Item,
@@ -31,8 +33,30 @@ class NoticeStore:
     table: ConversationsTable
 
     def due_notices(self, *, before: datetime, limit: int) -> Sequence[Notice]:
-        """Return the notices that became due before then, the oldest first (a consistent read)."""
+        """Return the notices that became due before then, without failures, the oldest first (a consistent read)."""
         return [notice_from_item(item) for item in self._due(NOTICES, before=before, limit=limit)]
+
+    def due_failures(self, *, before: datetime, limit: int) -> Sequence[Notice]:
+        """Return the failures that became due before then, the oldest first (a consistent read)."""
+        return [notice_from_item(item) for item in self._due(FAILURES, before=before, limit=limit)]
+
+    def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
+        """Let this notice stand for the failures from now on, unless another has done so since then."""
+        try:
+            with transient_errors(FAILURES):
+                self.table.client.update_item(
+                    TableName=self.table.name,
+                    Key=to_wire({"pk": FAILURES, "sk": "LEADER"}),  # letters sort after digits: it is never due
+                    UpdateExpression="SET leader = :leader, led_at = :now",
+                    ConditionExpression="attribute_not_exists(led_at) OR led_at <= :since",
+                    ExpressionAttributeValues=to_wire(
+                        {":leader": notice.id, ":now": milliseconds(now), ":since": milliseconds(since)}
+                    ),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except self.table.client.exceptions.ConditionalCheckFailedException as error:
+            return str(from_wire(cast("Item", error.response.get("Item", {})))["leader"])
+        return notice.id
 
     def remove_notices(self, notices: Sequence[Notice]) -> None:
         """Remove notices that were published; one that is gone already is no error."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
@@ -15,6 +15,7 @@ from switchboard.twilio.rest.errors import TwilioRefused, raise_twilio_errors
 from switchboard.twilio.rest.services import NOT_FOUND, PAGE_SIZE, Service
 
 CLOSED_ALREADY = 50377
+_MILLISECOND = timedelta(milliseconds=1)  # times of the table are whole ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ class Conversations:
         if isinstance(before, dict):
             decided_at = before.get("at")
             is_time = isinstance(decided_at, str) and is_timestamp(decided_at)
-            if is_time and end_of_second("at", decided_at) > change.at:
+            if is_time and end_of_second("at", decided_at) - change.at >= _MILLISECOND:
                 return
             if before.get("owner") == change.owner == Owner.HUMAN and isinstance(before.get("human"), str):
                 shown["human"] = before["human"]
