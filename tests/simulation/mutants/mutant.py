@@ -28,6 +28,7 @@ NOTICED_BY: dict[str, Runs] = {
     LAYER: (("tests/unit",), PROOFS),
     f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, ("tests/unit",)),
     f"{LAYER}/aws/dynamodb": (STORES,),
+    f"{LAYER}/bootstrap/clients.py": (("tests/functional/test_dynamodb_client.py",),),
     f"{LAYER}/aws/sqs": (("tests/unit/aws",), WEBHOOK, ("tests/functional/test_aws_answers.py",)),
     f"{LAYER}/aws/sqs/batch_plan.py": (("tests/unit/aws",), PROOFS),
     f"{LAYER}/twilio/webhook": (("tests/unit/twilio",), WEBHOOK),
