@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from switchboard.aws.dynamodb.client import ConversationsTable
+from switchboard.bootstrap.clients import dynamodb_client, sqs_client
 from switchboard.ports import DueCheck
 from tests.builders import CONVERSATION, NOON
 from tests.dynamodb import LATER, TableStores, claim, stores_of, table_on_moto
@@ -58,6 +59,19 @@ def test_only_the_indexes_are_read_as_they_once_were(store: TableStores) -> None
     list(store.owned_by_humans())
 
     assert {each["IndexName"] for each in asked} == {"by_active_check", "by_next_check", "by_owner"}
+
+
+@pytest.mark.parametrize("make_client", [dynamodb_client, sqs_client])
+def test_a_request_is_tried_three_times_of_at_most_four_seconds(
+    monkeypatch: pytest.MonkeyPatch, make_client: Callable[[], Any]
+) -> None:
+    """`turn/timing.py` and `lifecycle_batch.py` count on it."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+    config = make_client().meta.config
+
+    assert config.retries["total_max_attempts"] == 3
+    assert config.connect_timeout + config.read_timeout <= 4
 
 
 @pytest.fixture

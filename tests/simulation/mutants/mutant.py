@@ -30,6 +30,7 @@ NOTICED_BY: dict[str, Runs] = {
     LAYER: (("tests/unit",), PROOFS),
     f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, ("tests/unit",)),
     f"{LAYER}/aws/dynamodb": (STORES,),
+    f"{LAYER}/bootstrap/clients.py": (("tests/functional/test_dynamodb_client.py",),),
     f"{LAYER}/aws/sqs": (("tests/unit/aws",), WEBHOOK, ("tests/functional/test_aws_answers.py",)),
     f"{LAYER}/aws/eventbridge.py": (("tests/functional/test_event_bus.py",),),
     f"{LAYER}/bootstrap/sweeper.py": (("tests/functional/test_sweeper_function.py",),),

@@ -135,4 +135,10 @@ MUTANTS = (
         old="default=_plain)",
         new="default=_plain, ensure_ascii=False)",
     ),
+    Mutant(
+        name="a request to AWS that fails is not tried again",
+        file=f"{LAYER}/bootstrap/clients.py",
+        old='"total_max_attempts": 3',
+        new='"total_max_attempts": 1',
+    ),
 )
