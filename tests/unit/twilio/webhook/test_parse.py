@@ -217,7 +217,7 @@ FIELDS = [
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_the_name_of_a_field_inside_a_text_is_ambiguous(name: str) -> None:
-    with pytest.raises(Malformed, match="stands inside a value, or across two fields$") as malformed:
+    with pytest.raises(Malformed, match=r"stands inside a value, or across two fields$") as malformed:
         parsed(Body=f"about {name}")
 
     assert malformed.value.cause is RejectionCause.AMBIGUOUS
