@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -390,7 +391,8 @@ def test_a_request_is_made_once_and_no_redirect_is_followed(respond: Callable[[B
     assert "/elsewhere" not in requests.paths
 
 
-def test_a_message_is_listed_with_the_types_of_its_files() -> None:
+@pytest.mark.parametrize(("date", "microsecond"), [("2026-11-27T12:00:00Z", 0), ("2026-11-27T12:00:00.250Z", 250_000)])
+def test_a_message_is_listed_with_its_time_and_the_types_of_its_files(date: str, microsecond: int) -> None:
     message = {
         "sid": sid("IM", 1),
         "account_sid": ACCOUNT,
@@ -403,7 +405,7 @@ def test_a_message_is_listed_with_the_types_of_its_files() -> None:
             {"sid": sid("ME", 1), "content_type": "audio/ogg"},
             {"Sid": sid("ME", 2), "ContentType": "image/png"},
         ],
-        "date_created": "2026-11-27T12:00:00Z",
+        "date_created": date,
     }
     page = {"messages": [message], "meta": {"key": "messages", "next_page_url": None}}
     with server_that(respond_with(200, json.dumps(page))) as url:
@@ -413,6 +415,7 @@ def test_a_message_is_listed_with_the_types_of_its_files() -> None:
 
         twilio.service.stop()
     assert listed.media_content_types == ("audio/ogg", "image/png")
+    assert listed.at == datetime(2026, 11, 27, 12, 0, 0, microsecond, UTC)
 
 
 def test_an_api_key_is_what_twilio_is_asked_with() -> None:
