@@ -10,6 +10,7 @@ from switchboard.author import AuthorRole
 from switchboard.aws.dynamodb.items import from_wire
 from switchboard.aws.dynamodb.turn_store import MAX_HISTORY_ITEMS
 from switchboard.conversation import (
+    UNIX_EPOCH,
     Conversation,
     Coverage,
     History,
@@ -338,6 +339,7 @@ def test_a_freeze_gives_back_a_conversation_that_a_human_has_because_of_a_failur
 
     after = claim(store, SECOND, worker="three", seconds=61)
     assert (after.owner, after.owner_reason, after.has_failed) == (Owner.ASSISTANT, None, False)
+    assert after.owner_since == UNIX_EPOCH
     assert after.ownership_epoch == again.ownership_epoch
 
 
