@@ -234,6 +234,24 @@ DELIVERY = {"EventType": "onDeliveryUpdated", "Status": "failed", "DeliveryRecei
 
 
 @pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        ("Status", {"EventType": "onDeliveryUpdated", "Status": "faile", "d": ""}),
+        ("Status", {"EventType": "onDeliveryUpdated", "Status": "undeliver", "ed": ""}),
+        ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "close", "d": ""}),
+        ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "in", "active": ""}),
+    ],
+)
+def test_a_value_that_is_cut_short_is_ambiguous(name: str, cut: dict[str, str]) -> None:
+    between = {field: text for field, text in message_fields().items() if field < name}
+
+    with pytest.raises(Malformed, match=f"^{name} and the field behind it spell another value$") as malformed:
+        parsed_form({**between, **cut})
+
+    assert malformed.value.cause is RejectionCause.AMBIGUOUS
+
+
+@pytest.mark.parametrize(
     ("name", "fields"),
     [
         *((name, {}) for name in ("AccountSid", "ChatServiceSid", "ConversationSid", "MessageSid")),
