@@ -223,6 +223,15 @@ def test_a_reply_that_never_left_is_shown_as_unanswered(harness: Harness) -> Non
     assert harness.history() == [("customer", "one"), ("mark", "No answer (it could not be sent in time).")]
 
 
+def test_a_reply_that_twilio_refused_is_shown_as_such(harness: Harness) -> None:
+    harness.twilio.post_ends.append("refused")
+    harness.says("one")
+
+    harness.says("two")
+
+    assert harness.history() == [("customer", "one"), ("mark", "No answer (Twilio refused it).")]
+
+
 def test_a_rule_that_has_no_sentence_of_its_own_is_shown_by_its_name(harness: Harness) -> None:
     harness.conversations.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.REFUSED, rule="a_new_rule"))
 
