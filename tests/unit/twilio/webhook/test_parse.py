@@ -268,6 +268,12 @@ def test_the_error_names_the_field_that_is_malformed(name: str, fields: Mapping[
         parsed(**{**fields, name: "odd"})
 
 
+@pytest.mark.parametrize("date", ["2026-02-30T12:00:00Z", "2026-08-11T25:00:00Z", "0000-08-11T13:03:28Z"])
+def test_a_date_that_does_not_exist_is_malformed_and_named(date: str) -> None:
+    with pytest.raises(Malformed, match="^DateCreated is not a valid timestamp: it must be ISO 8601 in UTC$"):
+        parsed(DateCreated=date)
+
+
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
 def test_a_text_that_did_not_reach_the_customer_is_a_failed_delivery(status: str) -> None:
     event = parsed(EventType="onDeliveryUpdated", Status=status, ErrorCode="21610", DeliveryReceiptSid=sid("DY", 1))
