@@ -503,6 +503,6 @@ def test_every_item_is_deleted_ninety_days_after_it_was_written() -> None:
 
         items = [from_wire(item) for item in table.client.scan(TableName=table.name)["Items"]]
 
-    a_conversation_a_turn_a_note_and_a_budget = 5
+    a_conversation_a_turn_a_note_and_a_budget = 4
     assert len(items) == a_conversation_a_turn_a_note_and_a_budget
     assert {item["ttl"] for item in items} == {int((NOON + timedelta(days=90)).timestamp())}

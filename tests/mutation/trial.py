@@ -36,8 +36,9 @@ FURTHER: dict[str, Sequence[Sequence[str]]] = {
     f"{LAYER}/sweeper.py": (SWEEPER,),
     f"{LAYER}/aws": (AGENT, SWEEPER, PAYLOADS),
     f"{LAYER}/aws/sqs/redrive.py": (("tests/functional/test_redrive.py",),),
-    f"{LAYER}/twilio": (("tests/unit/twilio",), ("tests/functional/test_twilio_rest.py",), PAYLOADS, AGENT),
+    f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), ("tests/functional/test_twilio_rest.py",), PAYLOADS, AGENT),
     f"{LAYER}/twilio/webhook": (PAYLOADS,),
+    f"{LAYER}/twilio/rest": (("tests/unit/twilio",), AGENT, ("tests/functional/test_operators.py",)),
 }
 
 

@@ -95,6 +95,18 @@ def test_what_was_left_to_a_human_is_in_the_question_after_the_hand_back_and_not
     assert harness.agent.questions[-1].history[-1].at == harness.clock()
 
 
+def test_a_takeover_by_a_message_is_marked_at_the_time_of_the_message(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("one"))
+    message = say(harness, "I have refunded it.")
+    apply(harness, message)
+    set_owner(harness, Owner.ASSISTANT)
+
+    harness.deliver(*harness.customer_writes("two"))
+
+    times = {entry.text: entry.at for entry in harness.agent.questions[-1].history}
+    assert (times[TAKEN_OVER], times["I have refunded it."]) == (message.at, message.at)
+
+
 def test_a_takeover_and_a_hand_back_without_a_word_are_marked_in_every_later_history(harness: Harness) -> None:
     harness.deliver(*harness.customer_writes("one"))
     set_owner(harness, Owner.HUMAN)
@@ -221,6 +233,15 @@ def test_a_reply_that_never_left_is_shown_as_unanswered(harness: Harness) -> Non
     harness.deliver(*harness.customer_writes("two"))
 
     assert harness.history() == [("customer", "one"), ("mark", "No answer (it could not be sent in time).")]
+
+
+def test_a_reply_that_twilio_refused_is_shown_as_such(harness: Harness) -> None:
+    harness.twilio.post_ends.append("refused")
+    harness.says("one")
+
+    harness.says("two")
+
+    assert harness.history() == [("customer", "one"), ("mark", "No answer (Twilio refused it).")]
 
 
 def test_a_rule_that_has_no_sentence_of_its_own_is_shown_by_its_name(harness: Harness) -> None:

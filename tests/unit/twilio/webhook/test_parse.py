@@ -283,6 +283,24 @@ DELIVERY = {"EventType": "onDeliveryUpdated", "Status": "failed", "DeliveryRecei
 
 
 @pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        ("Status", {"EventType": "onDeliveryUpdated", "Status": "faile", "d": ""}),
+        ("Status", {"EventType": "onDeliveryUpdated", "Status": "undeliver", "ed": ""}),
+        ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "close", "d": ""}),
+        ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "in", "active": ""}),
+    ],
+)
+def test_a_value_that_is_cut_short_is_ambiguous(name: str, cut: dict[str, str]) -> None:
+    between = {field: text for field, text in message_fields().items() if field < name}
+
+    with pytest.raises(Malformed, match=f"^{name} and the field behind it spell another value$") as malformed:
+        parsed_form({**between, **cut})
+
+    assert malformed.value.cause is RejectionCause.AMBIGUOUS
+
+
+@pytest.mark.parametrize(
     ("name", "fields"),
     [
         *((name, {}) for name in ("AccountSid", "ChatServiceSid", "ConversationSid", "MessageSid")),
@@ -297,6 +315,12 @@ DELIVERY = {"EventType": "onDeliveryUpdated", "Status": "failed", "DeliveryRecei
 def test_the_error_names_the_field_that_is_malformed(name: str, fields: Mapping[str, str]) -> None:
     with pytest.raises(Malformed, match=f"^{name} is not a valid (SID|timestamp|number): it must "):
         parsed(**{**fields, name: "odd"})
+
+
+@pytest.mark.parametrize("date", ["2026-02-30T12:00:00Z", "2026-08-11T25:00:00Z", "0000-08-11T13:03:28Z"])
+def test_a_date_that_does_not_exist_is_malformed_and_named(date: str) -> None:
+    with pytest.raises(Malformed, match=r"^DateCreated is not a valid timestamp: it must be ISO 8601 in UTC$"):
+        parsed(DateCreated=date)
 
 
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
