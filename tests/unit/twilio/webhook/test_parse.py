@@ -270,7 +270,7 @@ def test_the_error_names_the_field_that_is_malformed(name: str, fields: Mapping[
 
 @pytest.mark.parametrize("date", ["2026-02-30T12:00:00Z", "2026-08-11T25:00:00Z", "0000-08-11T13:03:28Z"])
 def test_a_date_that_does_not_exist_is_malformed_and_named(date: str) -> None:
-    with pytest.raises(Malformed, match="^DateCreated is not a valid timestamp: it must be ISO 8601 in UTC$"):
+    with pytest.raises(Malformed, match=r"^DateCreated is not a valid timestamp: it must be ISO 8601 in UTC$"):
         parsed(DateCreated=date)
 
 
