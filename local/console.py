@@ -34,7 +34,7 @@ FAILURES: Mapping[Outcome, str] = {
 }
 IGNORED_PREFIX = "ignored_"  # events that need no action: several for each text
 REFUSED_HANDBACK_PREFIX = "ignored_owner_set_"  # shown all the same: whoever handed back waits for an effect
-SHOWN_FIELDS = ("messages", "cause", "detail", "event_type", "error")
+SHOWN_FIELDS = ("messages", "cause", "type", "reason", "detail", "event_type", "error")
 
 
 class ConsoleListener:

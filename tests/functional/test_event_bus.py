@@ -22,7 +22,7 @@ HANDOFF = Notice(
 CLOSED = Notice(
     id="closed",
     type=NoticeType.CONVERSATION_CLOSED,
-    reason=NoticeReason.BY_HUMAN,
+    reason=NoticeReason.CLOSED,
     conversation_sid=sid("CH", 2),
     at=NOON,
 )

@@ -149,7 +149,7 @@ def test_people_are_told_of_a_hand_back_and_of_a_close(harness: Harness) -> None
     harness.conversations.close(CONVERSATION, at=NOON + timedelta(seconds=2))
     harness.conversations.close(CONVERSATION, at=NOON + timedelta(seconds=3))
 
-    assert due(harness) == [("HandedBack", "by_human"), ("ConversationClosed", "by_human")]
+    assert due(harness) == [("HandedBack", "by_human"), ("ConversationClosed", "closed")]
 
 
 def test_nobody_is_told_of_a_hand_back_of_what_the_assistant_owns(harness: Harness) -> None:

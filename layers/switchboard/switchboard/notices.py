@@ -30,8 +30,9 @@ class NoticeReason(StrEnum):
     EXPIRED = "expired"
     UNSURE = "unsure"
     REFUSED = "refused"  # Twilio will never take the reply
-    BY_HUMAN = "by_human"  # a human, or their program, handed it back or closed it
+    BY_HUMAN = "by_human"  # a human, or their program, handed it back
     BY_TIME = "by_time"  # HandBackAfterMinutes
+    CLOSED = "closed"  # at Twilio, by whomever or by a timer, or by an operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ def notice_of_hand_back(conversation: Conversation, *, reason: NoticeReason, at:
 
 def notice_of_close(sid: str, *, at: datetime) -> Notice:
     """Return what people are told of a close."""
-    return _of_change(sid, NoticeType.CONVERSATION_CLOSED, NoticeReason.BY_HUMAN, at)
+    return _of_change(sid, NoticeType.CONVERSATION_CLOSED, NoticeReason.CLOSED, at)
 
 
 def _of_turn(conversation: Conversation, kind: NoticeType, reason: NoticeReason, at: datetime) -> Notice:

@@ -97,6 +97,7 @@ MUTANTS = (
         file=f"{LAYER}/owner_updates.py",
         old="                failed = error\n                continue\n",
         new="                failed = error\n",
+        breaks="the_attributes_show_who_owns",
     ),
     Mutant(
         name="a change that comes while another is shown is hidden by it",
@@ -109,7 +110,6 @@ MUTANTS = (
         file=f"{LAYER}/owner_updates.py",
         old="        return change if change.owner is Owner.ASSISTANT else None\n",
         new="        return change\n",
-        breaks="the_attributes_show_who_owns",
     ),
     Mutant(
         name="what others keep in the attributes is lost",
