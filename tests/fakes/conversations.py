@@ -274,6 +274,10 @@ class ConversationsInMemory:
     def due_owner_changes(self, *, before: datetime, limit: int) -> list[OwnerChange]:
         return [self.owner_changes[key] for key in sorted(self.owner_changes) if key[0] <= before][:limit]
 
+    def mark_shown(self, changes: Sequence[OwnerChange], *, at: datetime) -> None:
+        for change in changes:
+            self.owner_changes[change.at, change.conversation_sid] = replace(change, shown_at=at)
+
     def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
         for change in changes:
             self.owner_changes.pop((change.at, change.conversation_sid), None)

@@ -175,6 +175,12 @@ class Ports:
         self._note(f"shown: {change.owner} {change.reason}")
         self._pause()
 
+    def mark_shown(self, changes: Sequence[OwnerChange], *, at: datetime) -> None:
+        self._pause()
+        if self._world.is_away(OutageKind.TABLE_IS_AWAY) or self._world.bus.happens(0.1):
+            raise ThrottledError
+        self._world.store.mark_shown(changes, at=at)
+
     def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
         self._pause()
         if self._world.is_away(OutageKind.TABLE_IS_AWAY) or self._world.bus.happens(0.1):

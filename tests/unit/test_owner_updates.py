@@ -9,7 +9,7 @@ import pytest
 from switchboard.conversation import OwnerChange, OwnerReason
 from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
-from switchboard.owner_updates import MIN_TIME_FOR_OWNER, OwnerUpdates
+from switchboard.owner_updates import MIN_TIME_FOR_OWNER, STALE_WRITES_END, OwnerUpdates
 from switchboard.publisher import LEFT_TO_ITS_WORKER
 from tests.builders import CONVERSATION, NOON, Clock, sid
 from tests.fakes.conversations import ConversationsInMemory
@@ -24,6 +24,7 @@ class Harness:
         self.shown: list[tuple[str, Owner, str]] = []
         self.changes: list[OwnerChange] = []
         self.errors: dict[str, Exception] = {}
+        self.before_each: Callable[[], object] = lambda: None
         self.after_each: Callable[[], object] = lambda: None
         self.updates = OwnerUpdates(
             changes=self.conversations, owners=self.conversations, attribute=self, clock=self.clock
@@ -32,6 +33,7 @@ class Harness:
     def show_change(self, change: OwnerChange) -> None:
         if error := self.errors.get(change.conversation_sid):
             raise error
+        self.before_each()
         self.changes.append(change)
         self.shown.append((change.conversation_sid, change.owner, change.reason))
         self.after_each()
@@ -54,7 +56,41 @@ def test_a_takeover_is_shown_with_its_reason_and_since_when(harness: Harness) ->
     assert harness.changes == [
         OwnerChange(conversation_sid=CONVERSATION, owner=Owner.HUMAN, reason="attribute", since=NOON, at=NOON)
     ]
+
+
+def test_what_was_shown_is_looked_at_once_more_when_no_older_owner_can_be_written_any_more(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=NOON)
+    harness.show_due()
+    harness.clock.move(seconds=STALE_WRITES_END.total_seconds())
+
+    harness.show_due()
+    harness.show_due()
+
+    assert len(harness.changes) == 2
     assert harness.conversations.owner_changes == {}
+
+
+def test_an_older_owner_that_is_written_late_does_not_stay(harness: Harness) -> None:
+    def another_shows_a_newer_owner_and_this_worker_dies() -> None:
+        harness.before_each = lambda: None
+        harness.conversations.take_over(CONVERSATION, index=3, at=NOON + SECOND)
+        harness.updates.show_of([CONVERSATION], harness.clock() + timedelta(seconds=60))
+        harness.after_each = dies
+
+    def dies() -> None:
+        harness.after_each = lambda: None
+        raise KeyboardInterrupt
+
+    harness.conversations.take_over(CONVERSATION, index=None, at=NOON)
+    harness.before_each = another_shows_a_newer_owner_and_this_worker_dies
+    with pytest.raises(KeyboardInterrupt):
+        harness.show_due()
+    assert [reason for *_, reason in harness.shown] == ["message", "attribute"]
+    harness.clock.move(seconds=STALE_WRITES_END.total_seconds())
+
+    harness.show_due()
+
+    assert harness.shown[-1] == (CONVERSATION, Owner.HUMAN, "message")
 
 
 def test_a_hand_back_is_shown(harness: Harness) -> None:
@@ -86,7 +122,8 @@ def test_a_change_that_another_has_followed_shows_what_the_item_says_now(harness
     harness.show_due()
 
     assert harness.shown == []
-    assert [change.owner for change in harness.conversations.owner_changes.values()] == [Owner.ASSISTANT]
+    left = [change.owner for change in harness.conversations.owner_changes.values() if not change.shown_at]
+    assert left == [Owner.ASSISTANT]
 
 
 def test_a_change_that_comes_while_one_is_shown_is_shown_in_the_end(harness: Harness) -> None:
@@ -144,7 +181,7 @@ def test_a_conversation_that_is_closed_or_gone_is_given_up_and_the_others_are_sh
         harness.show_due()
 
     assert [conversation_sid for conversation_sid, *_ in harness.shown] == [sid("CH", 2)]
-    assert harness.conversations.owner_changes == {}
+    assert [change.conversation_sid for change in harness.conversations.owner_changes.values()] == [sid("CH", 2)]
 
 
 def test_nothing_is_begun_without_the_time_for_it(harness: Harness) -> None:

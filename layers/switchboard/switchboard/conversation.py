@@ -286,7 +286,7 @@ class OwnerChange:
 
     `reason` is an `OwnerReason`; where the assistant owns it, `by_human` or `by_time` (it was handed back), or
     `customer_wrote` (a failure is over). `at` is when it changed, `since` since when it is so: a human who writes in a
-    conversation that was handed off has another reason, and the same `since`.
+    conversation that was handed off has another reason, and the same `since`. `shown_at` is when it was first shown.
     """
 
     conversation_sid: str
@@ -294,6 +294,7 @@ class OwnerChange:
     reason: str
     since: datetime
     at: datetime
+    shown_at: datetime | None = None
 
 
 def owner_change(sid: str, owner: Owner, reason: str, *, at: datetime) -> OwnerChange:

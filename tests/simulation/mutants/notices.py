@@ -95,8 +95,8 @@ MUTANTS = (
     Mutant(
         name="a change of owner that Twilio did not take is forgotten",
         file=f"{LAYER}/owner_updates.py",
-        old="                failed = error\n                continue\n",
-        new="                failed = error\n",
+        old="            except Transient as error:\n                failed = error\n            else:\n",
+        new="            except Transient as error:\n                failed = error\n            finally:\n",
         breaks="the_attributes_show_who_owns",
     ),
     Mutant(
@@ -104,6 +104,24 @@ MUTANTS = (
         file=f"{LAYER}/owner_updates.py",
         old="MAX_TRIES = 3",
         new="MAX_TRIES = 1",
+    ),
+    Mutant(
+        name="a change of owner is forgotten as soon as it was shown",
+        file=f"{LAYER}/owner_updates.py",
+        old="self.changes.mark_shown([each for each in changes if not each.shown_at], at=self.clock())",
+        new="self.changes.remove_owner_changes(changes)",
+    ),
+    Mutant(
+        name="the second look at an owner comes too early",
+        file=f"{LAYER}/owner_updates.py",
+        old="each.shown_at <= now - STALE_WRITES_END]",
+        new="each.shown_at <= now]",
+    ),
+    Mutant(
+        name="the table: nobody knows what was shown",
+        file=f"{LAYER}/aws/dynamodb/items.py",
+        old='        **({"shown_at": milliseconds(change.shown_at)} if change.shown_at else {}),\n',
+        new="",
     ),
     Mutant(
         name="the attributes show an owner of long ago",

@@ -1,6 +1,7 @@
 """A conversation's values as DynamoDB attributes, and back. Times are epoch milliseconds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -207,13 +208,15 @@ def owner_change_to_item(change: OwnerChange) -> Item:
         "sk": f"{milliseconds(change.at):013}#{change.conversation_sid}",
         "owner": change.owner.value,
         "reason": change.reason,
+        **({"shown_at": milliseconds(change.shown_at)} if change.shown_at else {}),
     }
 
 
 def owner_change_from_item(item: Item) -> OwnerChange:
     """Return the change of owner that an item holds."""
     at, _, sid = item["sk"].partition("#")
-    return owner_change(sid, Owner(item["owner"]), item["reason"], at=timestamp(at))
+    change = owner_change(sid, Owner(item["owner"]), item["reason"], at=timestamp(at))
+    return replace(change, shown_at=timestamp(item["shown_at"])) if "shown_at" in item else change
 
 
 def _numbers(values: Any) -> frozenset[int]:  # noqa: ANN401 -- a number set as the deserializer gives it

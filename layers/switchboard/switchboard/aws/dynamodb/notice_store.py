@@ -4,7 +4,7 @@ Each has a partition, with its items in the order in which they became due.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -65,6 +65,13 @@ class NoticeStore:
     def due_owner_changes(self, *, before: datetime, limit: int) -> Sequence[OwnerChange]:
         """Return the changes of owner that were made before then, the oldest first (a consistent read)."""
         return [owner_change_from_item(item) for item in self._due(OWNERS, before=before, limit=limit)]
+
+    def mark_shown(self, changes: Sequence[OwnerChange], *, at: datetime) -> None:
+        """Keep when changes of owner were first shown."""
+        for change in changes:
+            item = owner_change_to_item(replace(change, shown_at=at))
+            with transient_errors(OWNERS):
+                self.table.client.put_item(TableName=self.table.name, Item=to_wire(item))
 
     def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
         """Remove changes of owner that were shown; one that is gone already is no error."""
