@@ -48,9 +48,10 @@ run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_POR
 	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST) \
 		$(if $(STATE),--state '$(STATE)')
 
-# Some tests ask Node's package of Twilio. Without npm they are skipped, and the summary says so.
+# Some tests ask Node's package of Twilio. Without npm they are skipped, and the summary says so. Four processes also on
+# two cores: a test with a stack of its own waits more than it works.
 test: .venv/dev $(if $(shell command -v npm 2>/dev/null),$(NODE_PACKAGES)) ## Run all tests
-	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
+	.venv/bin/python -m pytest --numprocesses 4 --dist loadfile
 
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
 	.venv/bin/ruff check

@@ -46,14 +46,17 @@ def check_unbroken(unbroken: Path) -> None:
 
 
 def noticed_by(mutant: Mutant, *, unbroken: Path, runs: Sequence[Sequence[str]] = ()) -> str:
-    """Break a copy of the project, and return the first test that fails; none, if the mutant survives."""
+    """Break a copy of the project, and return the first test that fails; none, if the mutant survives.
+
+    With `runs`, any test of them may be the one.
+    """
+    must_say = "" if runs else mutant.breaks
     with tempfile.TemporaryDirectory(dir=unbroken.parent) as folder:
         copy = Path(folder) / "broken"
         shutil.copytree(unbroken, copy, copy_function=os.link)  # files are replaced, never written to
         _break(copy / mutant.file, mutant)
-        # With `breaks`, another test may fail before the one that must.
-        options = () if mutant.breaks else ("-x",)
-        tried = (_failed_test(copy, paths, *options, saying=mutant.breaks) for paths in runs or mutant.runs)
+        options = () if must_say else ("-x",)  # another test may fail before the one that must
+        tried = (_failed_test(copy, paths, *options, saying=must_say) for paths in runs or mutant.runs)
         return next((test for test in tried if test), "")
 
 
