@@ -276,7 +276,10 @@ class ConversationsInMemory:
 
     def mark_shown(self, changes: Sequence[OwnerChange], *, at: datetime) -> None:
         for change in changes:
-            self.owner_changes[change.at, change.conversation_sid] = replace(change, shown_at=at)
+            key = change.at, change.conversation_sid
+            kept = self.owner_changes.get(key)
+            if kept and (kept.owner, kept.reason) == (change.owner, change.reason):
+                self.owner_changes[key] = replace(change, shown_at=at)
 
     def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
         for change in changes:

@@ -197,6 +197,28 @@ def test_a_change_of_owner_that_was_shown_is_removed(store: Store) -> None:
     assert owners(store) == []
 
 
+def test_a_change_of_owner_knows_when_it_was_first_shown(store: Store) -> None:
+    store.take_over(CONVERSATION, index=3, at=NOON)
+    changes = store.due_owner_changes(before=NOON, limit=10)
+
+    store.mark_shown(changes, at=LATER)
+
+    assert [change.shown_at for change in changes] == [None]
+    assert [change.shown_at for change in store.due_owner_changes(before=NOON, limit=10)] == [LATER]
+
+
+def test_only_a_change_that_is_still_there_counts_as_shown(store: Store) -> None:
+    store.take_over(CONVERSATION, index=3, at=NOON)
+    (change,) = store.due_owner_changes(before=NOON, limit=10)
+
+    store.mark_shown([replace(change, reason="another, of the same millisecond")], at=LATER)
+    assert store.due_owner_changes(before=NOON, limit=10) == [change]
+
+    store.remove_owner_changes([change])
+    store.mark_shown([change], at=LATER)
+    assert store.due_owner_changes(before=NOON, limit=10) == []
+
+
 FAILED = replace(NOTICE, type=NoticeType.TURN_FAILED, reason=NoticeReason.FELL_BACK)
 
 

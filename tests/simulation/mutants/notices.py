@@ -124,6 +124,12 @@ MUTANTS = (
         new="",
     ),
     Mutant(
+        name="what was shown hides a change of the same millisecond",
+        file=f"{LAYER}/aws/dynamodb/notice_store.py",
+        old='                    ConditionExpression="#owner = :owner AND reason = :reason",\n',
+        new='                    ConditionExpression="#owner <> :owner OR reason <> :reason OR attribute_not_exists(#owner)",\n',
+    ),
+    Mutant(
         name="the attributes show an owner of long ago",
         file=f"{LAYER}/owner_updates.py",
         old="        return change if change.owner is Owner.ASSISTANT else None\n",

@@ -4,6 +4,7 @@ Each has a partition, with its items in the order in which they became due.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
@@ -67,11 +68,17 @@ class NoticeStore:
         return [owner_change_from_item(item) for item in self._due(OWNERS, before=before, limit=limit)]
 
     def mark_shown(self, changes: Sequence[OwnerChange], *, at: datetime) -> None:
-        """Keep when changes of owner were first shown."""
+        """Keep when changes of owner were first shown, but not over a change of the same millisecond."""
         for change in changes:
             item = owner_change_to_item(replace(change, shown_at=at))
-            with transient_errors(OWNERS):
-                self.table.client.put_item(TableName=self.table.name, Item=to_wire(item))
+            with suppress(self.table.client.exceptions.ConditionalCheckFailedException), transient_errors(OWNERS):
+                self.table.client.put_item(
+                    TableName=self.table.name,
+                    Item=to_wire(item),
+                    ConditionExpression="#owner = :owner AND reason = :reason",
+                    ExpressionAttributeNames={"#owner": "owner"},
+                    ExpressionAttributeValues=to_wire({":owner": item["owner"], ":reason": item["reason"]}),
+                )
 
     def remove_owner_changes(self, changes: Sequence[OwnerChange]) -> None:
         """Remove changes of owner that were shown; one that is gone already is no error."""
