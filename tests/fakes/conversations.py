@@ -208,7 +208,7 @@ class ConversationsInMemory:
                 self._taken(item, at),
                 owner=Owner.HUMAN,
                 owner_reason=OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE,
-                owner_since=at,
+                owner_since=item.owner_since if item.owner is Owner.HUMAN else at,
                 owner_event_at=at,
                 human_spoke_at=item.human_spoke_at if index is None else at,
                 human_spoke_index=item.human_spoke_index if index is None else index,

@@ -1,5 +1,6 @@
 """The lifecycle store, on DynamoDB (moto) and in memory: takeover, hand back, close, opt-out, in any order."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from switchboard.author import AuthorRole
@@ -214,3 +215,13 @@ def test_a_humans_message_answers_what_failed_before_it(store: Store) -> None:
     store.take_over(CONVERSATION, index=2, at=LATER)
 
     assert claim(store, worker="two").failed == {3}
+
+
+def test_a_hand_back_does_not_end_a_newer_handoff_though_a_humans_older_word_comes_between(store: Store) -> None:
+    claimed = claim(store)
+    store.settle(claimed, replace(settlement(claimed.coverage, human_because=OwnerReason.HANDOFF), at=LATER))
+    store.take_over(CONVERSATION, index=3, at=NOON + timedelta(seconds=1))
+
+    assert store.hand_back(CONVERSATION, at=NOON + timedelta(seconds=2)) is None
+
+    assert store.read_unclaimed(CONVERSATION).owner is Owner.HUMAN

@@ -166,6 +166,12 @@ MUTANTS = (
         new="            pass\n",
     ),
     Mutant(
+        name="the table: a human's older word hides a newer handoff from a hand back",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='"owner_since": "if_not_exists(#owner_since, :at)"',
+        new='"owner_since": ":at"',
+    ),
+    Mutant(
         name="a hand back undoes a newer handoff",
         file=f"{LAYER}/aws/dynamodb/updates.py",
         old='NEWER_HAND_BACK = f"{NEWER} AND (attribute_not_exists(#owner_since) OR #owner_since < :at)"',

@@ -247,7 +247,9 @@ def taking_over(reason: OwnerReason, at: datetime) -> Update:
     """Return an update that makes a human the owner, on the condition that no newer event has set the owner."""
     update = raise_fencing_token(at)
     update.condition = NEWER_TAKEOVER
-    update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_since": ":at", "owner_event_at": ":at"}
+    update.sets |= {"owner": ":owner", "owner_reason": ":reason", "owner_event_at": ":at"}
+    # A word that comes late does not hide a handoff that is newer: a hand back must be newer than that.
+    update.sets |= {"owner_since": "if_not_exists(#owner_since, :at)"}
     update.sets |= {"human_shard": ":shard", "human_since": "if_not_exists(#human_since, :at)"}
     update.values |= {
         ":owner": Owner.HUMAN.value,
