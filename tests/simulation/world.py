@@ -612,7 +612,7 @@ class World:
     def note_left_out(self, conversation_sid: str, *, records: int, listed: Sequence[MessageAdded] | None) -> None:
         """Keep what waits beside a frozen answer, and should be part of its turn."""
         if not self.is_overdue(conversation_sid):
-            at_twilio = (listed or ()) if self.twilio.list_lag else self.twilio.messages[conversation_sid]
+            at_twilio = (listed or ()) if self.window_faults else self.twilio.messages[conversation_sid]
             left = left_out(self.item(conversation_sid), records=records, listed=listed, at_twilio=at_twilio)
             self.left_out.setdefault(conversation_sid, set()).update(left)
 
