@@ -89,7 +89,6 @@ MUTANTS = (
         file=f"{LAYER}/turn/resume.py",
         old="TurnOutcome.UNSURE if sent or any(reply.send_attempts) else TurnOutcome.EXPIRED",
         new="TurnOutcome.EXPIRED",
-        breaks="no_message_is_answered_twice",
     ),
     Mutant(
         name="the looks do not become rarer",
