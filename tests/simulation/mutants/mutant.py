@@ -51,7 +51,7 @@ NOTICED_BY: dict[str, Runs] = {
 class Mutant:
     """One rule taken out: `old` stands once in `file`, and becomes `new`.
 
-    `breaks` names an invariant of the schedules, which must notice it itself.
+    `breaks` names an invariant of the proofs, which must notice it itself; the schedules are tried first.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Mutant:
     def runs(self) -> Runs:
         """The tests that must notice it; those named after its module are before all others."""
         if self.breaks:
-            return (SCHEDULES,)
+            return (SCHEDULES, PROOFS)
         runs = NOTICED_BY[max((path for path in NOTICED_BY if self.file.startswith(path)), key=len)]
         return (*((path,) for path in _named_after(Path(self.file).stem, runs)), *runs)
 

@@ -175,6 +175,7 @@ MUTANTS = (
         file=f"{LAYER}/turn/settle.py",
         old="_FAILED = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED})",
         new="_FAILED = frozenset({TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED, TurnOutcome.ANSWERED})",
+        breaks="no_message_is_answered_twice",
     ),
     Mutant(
         name="a reply is looked for beyond a number that no message has",
