@@ -115,4 +115,4 @@ def _partition_keys(request: Body) -> Iterator[str]:
         yield key["pk"]["S"]
     if "KeyConditionExpression" in request:
         values = request["ExpressionAttributeValues"]
-        yield next(value["S"] for name, value in values.items() if name in {":sid", ":day", ":shard"})
+        yield next(value["S"] for name, value in values.items() if name in {":sid", ":day", ":shard", ":partition"})
