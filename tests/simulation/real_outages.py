@@ -102,9 +102,6 @@ AS_DEPLOYED = Programme(
         Scenario(name="after a fallback", play=after_a_fallback),
         Scenario(name="humans and systems write", play=humans_and_systems),
         Scenario(name="a webhook lost in mid-thought", play=a_webhook_lost_in_mid_thought),
-        Scenario(name="a machine answers each reply", play=a_machine_that_answers),
-        Scenario(name="reactions", play=reactions),
-        Scenario(name="a human hands back what they left", play=what_a_human_hands_back),
     ),
 )
 FASTER = Programme(
@@ -127,10 +124,17 @@ CRASHING = Programme(
     changes={("AgentFunction", "Timeout"): 30, ("MessagesQueue", "VisibilityTimeout"): 31},
     scenarios=(Scenario(name="a text that kills its process", play=a_text_that_kills_its_process),),
 )
+HABITS = Programme(
+    scenarios=(
+        Scenario(name="a machine answers each reply", play=a_machine_that_answers),
+        Scenario(name="reactions", play=reactions),
+        Scenario(name="a human hands back what they left", play=what_a_human_hands_back),
+    ),
+)
 ALONE = Programme(  # so that a batch is of one conversation
     scenarios=(Scenario(name="forty texts at once", play=forty_texts_at_once),)
 )
-PROGRAMMES = (AS_DEPLOYED, FASTER, WITHOUT_TABLE, CRASHING, ALONE)
+PROGRAMMES = (AS_DEPLOYED, FASTER, WITHOUT_TABLE, CRASHING, HABITS, ALONE)
 
 
 def play_outages(programmes: Sequence[Programme] = PROGRAMMES) -> list[Played]:

@@ -33,7 +33,7 @@ SHORTER_WAITS = {
     "MAX_BACKOFF_SECONDS = 60": "MAX_BACKOFF_SECONDS = 6",
 }
 LOST: Mapping[str, object] = {"kind": "drop_webhook"}
-BUSY_MACHINE_SECONDS = 30  # that anything may take longer
+BUSY_MACHINE_SECONDS = 90  # that anything may take longer
 ANSWER_SECONDS = 60  # until a plain answer, from a machine that has much to do
 
 
