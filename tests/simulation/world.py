@@ -15,7 +15,7 @@ from itertools import count
 from switchboard import lifecycle
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
-from switchboard.conversation import Conversation, Note, OwnerChange
+from switchboard.conversation import Conversation, Note, OwnerChange, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import (
     ConversationState,
@@ -194,7 +194,12 @@ class World:
         require(a_notice_that_is_due_is_published, self.store.due, self.bus.published)
         open_items = [item for item in self.store.items.values() if item.sid not in self.twilio.closed]
         require(the_attributes_show_who_owns, self.bus.shown, open_items)
-        records = [record for turns in self.store.records.values() for record in turns.values()]
+        records = [  # of a message that killed its workers the fallback sentence is said, whatever was spent
+            record
+            for sid, turns in self.store.records.items()
+            for record in turns.values()
+            if record.kind is not ReplyKind.FALLBACK or sid not in self.charges.out_of_attempts
+        ]
         require(budgets_are_exceeded_by_at_most_the_turns_in_flight, records, self.budget, in_flight=self.max_in_flight)
 
     def _check_each_conversation(self) -> None:

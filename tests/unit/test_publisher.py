@@ -143,7 +143,7 @@ def failures(harness: Harness, *numbers: int, seconds: float = 0) -> list[Notice
 
 
 def test_an_outage_is_one_notice_at_once_and_then_one_with_a_count(harness: Harness) -> None:
-    first, *others = failures(harness, *range(1, 41))
+    (first,), others = failures(harness, 1), failures(harness, *range(2, 41), seconds=1)
     for failure in (first, *others):
         harness.publisher.publish([failure])
     for _ in range(9):
@@ -155,6 +155,19 @@ def test_an_outage_is_one_notice_at_once_and_then_one_with_a_count(harness: Harn
     harness.publisher.publish_due()
 
     assert harness.bus.published == [first, replace(others[0], count=39)]
+    assert harness.left == []
+
+
+def test_a_failure_that_leads_anew_is_told_together_with_those_that_waited(harness: Harness) -> None:
+    (first,), (waits,) = failures(harness, 1), failures(harness, 2, seconds=1)
+    harness.publisher.publish([first])
+    harness.publisher.publish([waits])
+    harness.clock.move(seconds=FAILURES_TOGETHER.total_seconds())
+    (leads,) = failures(harness, 3, seconds=FAILURES_TOGETHER.total_seconds())
+
+    harness.publisher.publish([leads])
+
+    assert harness.bus.published == [first, replace(leads, count=2)]
     assert harness.left == []
 
 

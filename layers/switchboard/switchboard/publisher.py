@@ -61,11 +61,18 @@ class Publisher:
     clock: Clock
 
     def publish(self, notices: Iterable[Notice]) -> tuple[Notice, ...]:
-        """Publish notices that were just stored, and return them. A failure that follows another waits for a sweep."""
-        return self._publish([notice for notice in notices if self._is_told_at_once(notice)])
+        """Publish notices that were just stored, and return what was published.
 
-    def _is_told_at_once(self, notice: Notice) -> bool:
-        return notice.type is not NoticeType.TURN_FAILED or self._leads(notice) == notice.id
+        A failure that follows another waits for a sweep. One that leads is told together with those that waited before
+        it: else they would wait for as long as others lead.
+        """
+        stored = tuple(notices)
+        published = self._publish([notice for notice in stored if notice.type is not NoticeType.TURN_FAILED])
+        for failure in stored:
+            if failure.type is NoticeType.TURN_FAILED and self._leads(failure) == failure.id:
+                waiting = self.notices.due_failures(before=failure.at, limit=MAX_FAILURES_PER_NOTICE)
+                published += self._publish_as_one(failure, waiting)
+        return published
 
     def _leads(self, notice: Notice) -> str:
         now = self.clock()
@@ -104,7 +111,10 @@ class Publisher:
         leader = self._leads(failures[0])
         for failure in failures:
             if failure.id == leader:
-                published = self._publish([replace(failure, count=len(failures))])
-                self.notices.remove_notices(failures)
-                return published
+                return self._publish_as_one(failure, failures)
         return ()
+
+    def _publish_as_one(self, leader: Notice, failures: Sequence[Notice]) -> tuple[Notice, ...]:
+        published = self._publish([replace(leader, count=max(1, len(failures)))])
+        self.notices.remove_notices(failures)
+        return published

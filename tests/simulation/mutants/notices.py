@@ -58,14 +58,20 @@ MUTANTS = (
     Mutant(
         name="an outage is a notice a customer",
         file=f"{LAYER}/publisher.py",
-        old="        return notice.type is not NoticeType.TURN_FAILED or self._leads(notice) == notice.id\n",
-        new="        return True\n",
+        old="            if failure.type is NoticeType.TURN_FAILED and self._leads(failure) == failure.id:\n",
+        new="            if failure.type is NoticeType.TURN_FAILED:\n",
+    ),
+    Mutant(
+        name="whoever leads anew leaves those that waited",
+        file=f"{LAYER}/publisher.py",
+        old="                published += self._publish_as_one(failure, waiting)\n",
+        new="                published += self._publish_as_one(failure, [each for each in waiting if each == failure])\n",
     ),
     Mutant(
         name="those who failed after the first are never told",
         file=f"{LAYER}/publisher.py",
-        old="replace(failure, count=len(failures))",
-        new="replace(failure, count=1)",
+        old="replace(leader, count=max(1, len(failures)))",
+        new="replace(leader, count=1)",
         breaks="a_notice_that_is_due_is_published",
     ),
     Mutant(
