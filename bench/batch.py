@@ -11,11 +11,11 @@ from switchboard.agent import Answer, Question
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.events import MessageAdded
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import message_added, sid, turn_settings
-from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from switchboard.stores.memory import ConversationsInMemory
 from tests.dynamodb import Store, stores_of, table_on_moto
-from tests.fakes.conversations import ConversationsInMemory
 from tests.stacks import Running, running
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from switchboard.conversation import OwnerReason, TurnOutcome, TurnRecord
 from switchboard.ports import OwnedByHuman
+from switchboard.stores.memory import ConversationsInMemory
 from tests.builders import CONVERSATION, NOON, sid
 from tests.dynamodb import LATER, OwnedStore, claim, stores_of, table_on_moto
-from tests.fakes.conversations import ConversationsInMemory
 
 SECOND = sid("CH", 2)
 REFUSED = TurnRecord(

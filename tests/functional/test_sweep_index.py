@@ -9,10 +9,10 @@ import pytest
 from switchboard.conversation import Conversation
 from switchboard.events import Owner
 from switchboard.ports import DueCheck, DueConversation, SweepIndex
+from switchboard.stores.checks import ChecksInMemory
+from switchboard.stores.memory import ConversationsInMemory
 from tests.builders import CONVERSATION, NOON, Clock, sid
 from tests.dynamodb import SweptStore, claim, stores_of, table_on_moto
-from tests.fakes.conversations import ConversationsInMemory
-from tests.simulation.checks import Checks
 
 MINUTE = timedelta(minutes=1)
 
@@ -37,7 +37,7 @@ class OnMoto:
 class InMemory:
     def __init__(self) -> None:
         self._clock = Clock()
-        self._checks = Checks(clock=self._clock, store=ConversationsInMemory())
+        self._checks = ChecksInMemory(clock=self._clock, store=ConversationsInMemory())
         self.index: SweepIndex = self._checks
 
     def is_active(self, conversation_sid: str, at: datetime) -> None:

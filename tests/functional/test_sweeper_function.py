@@ -13,13 +13,13 @@ from switchboard.bootstrap.sweeper import CHECKS_SIDE_BY_SIDE, TIME_FOR_CHECKS, 
 from switchboard.errors import Transient
 from switchboard.notices import Notice, NoticeReason, NoticeType
 from switchboard.ports import MessagePage
+from switchboard.stores.checks import ChecksInMemory
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.sweeper import SweepResult, sweep
 from switchboard.telemetry import Telemetry
 from switchboard.twilio.rest.http import CONNECTIONS
 from tests.builders import NOON, Clock, message_added, sid
-from tests.fakes.conversations import ConversationsInMemory
 from tests.lambda_context import LambdaContext
-from tests.simulation.checks import Checks
 
 WORDS = "my card number"
 
@@ -57,7 +57,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     ) -> Lines:
         """Sweep eleven minutes after two conversations became active, and return what was logged and counted."""
         clock = Clock()
-        checks = Checks(clock=clock, store=ConversationsInMemory())
+        checks = ChecksInMemory(clock=clock, store=ConversationsInMemory())
         for number in (1, 2):
             checks.is_active(sid("CH", number))
         clock.move(seconds=12 * 60)

@@ -8,8 +8,8 @@ import pytest
 
 from switchboard.author import AuthorRole
 from switchboard.aws.dynamodb.items import from_wire
-from switchboard.aws.dynamodb.turn_store import MAX_HISTORY_ITEMS
 from switchboard.conversation import (
+    MAX_HISTORY_ITEMS,
     UNIX_EPOCH,
     Conversation,
     Coverage,

@@ -19,10 +19,10 @@ import typer
 
 from switchboard.events import MessageAdded
 from switchboard.ports import DueCheck, DueConversation, MessagePage
+from switchboard.stores.checks import ChecksInMemory
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.sweeper import sweep
 from tests.builders import NOON, Clock, sid
-from tests.fakes.conversations import ConversationsInMemory
-from tests.simulation.checks import Checks
 
 DAY = 24 * 60  # minutes
 BY_HOUR = (
@@ -71,7 +71,7 @@ class Report:
         return max(self.second) <= LATEST_SECOND_CHECK
 
 
-class Index(Checks):
+class Index(ChecksInMemory):
     """The checks, which also note when a conversation that is still active had its first and its second."""
 
     def __init__(self, clock: Clock, report: Report) -> None:

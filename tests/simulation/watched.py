@@ -1,4 +1,4 @@
-"""The fake of the table, which remembers what the invariants ask about its writes."""
+"""The conversations in memory and their checks, which remember what the invariants ask about their writes."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,8 +8,9 @@ from typing import Any
 from switchboard.conversation import Conversation, OwnerReason, PendingReply, RefusalRule, TurnOutcome, TurnRecord
 from switchboard.events import Owner
 from switchboard.notices import NoticeType
-from switchboard.ports import Busy, Settlement
-from tests.fakes.conversations import ConversationsInMemory
+from switchboard.ports import Busy, DueConversation, Settlement
+from switchboard.stores.checks import ChecksInMemory
+from switchboard.stores.memory import ConversationsInMemory
 from tests.simulation.bus import Due
 from tests.simulation.models import MAX_EVENT_AGE
 
@@ -94,3 +95,25 @@ class WatchedConversations(ConversationsInMemory):
     def close(self, sid: str, *, at: datetime) -> None:
         super().close(sid, at=at)
         self.due.add((NoticeType.CONVERSATION_CLOSED, sid, 0))
+
+
+@dataclass
+class WatchedChecks(ChecksInMemory):
+    """`made` are the times of the checks, by conversation; `tracked_at` tells when a sweep met a new one."""
+
+    made: dict[str, list[datetime]] = field(default_factory=dict)
+    tracked_at: dict[str, datetime] = field(default_factory=dict)
+
+    def next_due(self) -> datetime | None:
+        """Return when the next check is due, of whichever conversation."""
+        both = (at for tracked in self.tracked.values() for at in (tracked.active_check, tracked.next_check) if at)
+        return min(both, default=None)
+
+    def track(self, sid: str, *, now: datetime) -> None:
+        if sid not in self.tracked:
+            self.tracked_at[sid] = now
+        super().track(sid, now=now)
+
+    def postpone(self, checked: DueConversation, *, until: datetime | None, now: datetime) -> None:
+        self.made.setdefault(checked.conversation.sid, []).append(now)
+        super().postpone(checked, until=until, now=now)

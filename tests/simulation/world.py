@@ -38,7 +38,6 @@ from tests.simulation.bus import (
     no_notice_outlasts_a_sweep,
     the_attributes_show_who_owns,
 )
-from tests.simulation.checks import Checks
 from tests.simulation.habits import CHATTER, FEW_TURNS, MAX_ANSWERS, body_of, plan_habit
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
 from tests.simulation.invariants import (
@@ -69,7 +68,7 @@ from tests.simulation.poison import Charges, Poison, plan_poison
 from tests.simulation.ports import Worker
 from tests.simulation.processes import Process
 from tests.simulation.quiet import days_pass, plan_quiet
-from tests.simulation.watched import WatchedConversations
+from tests.simulation.watched import WatchedChecks, WatchedConversations
 
 LIFECYCLE_VISIBILITY_TIMEOUT = timedelta(minutes=2)
 SMALL_BUDGET = Budget(turns_by_customer=2, turns_by_all=3, sentence=LIMIT)
@@ -135,7 +134,7 @@ class World:
     quiet_at: int | None = field(init=False)
     happened: Counter[str] = field(default_factory=Counter)
     dead_letters: FifoQueue = field(init=False)
-    checks: Checks = field(init=False)
+    checks: WatchedChecks = field(init=False)
     bus: Bus = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,7 +142,7 @@ class World:
         self.twilio = Twilio(clock=self.clock)
         self.queue = FifoQueue(clock=self.clock, is_away=lambda: self.is_away(OutageKind.QUEUES_ARE_AWAY))
         self.dead_letters = FifoQueue(clock=self.clock, is_away=self.queue.is_away)
-        self.checks = Checks(clock=self.clock, store=self.store)
+        self.checks = WatchedChecks(clock=self.clock, store=self.store)
         self.bus = Bus.planned(self.seed, clock=self.clock)
         self.outage = plan_outage(self.seed, messages=max(self.messages, 1))
         self.poison = plan_poison(self.seed, messages=max(self.messages, 1), outage=self.outage)

@@ -19,9 +19,9 @@ from switchboard.events import (
     OwnerSet,
 )
 from switchboard.lifecycle import Effect
+from switchboard.stores.memory import ConversationsInMemory
 from tests.builders import CONVERSATION, NOON, Clock, from_human, message_added, sid
 from tests.dynamodb import claim
-from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
 

@@ -13,9 +13,9 @@ from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unkno
 from switchboard.events import MessageAdded, Owner, Sent
 from switchboard.operators import HandedBack, Operators, Outcome
 from switchboard.ports import OwnedByHuman
+from switchboard.stores.memory import ConversationsInMemory
 from tests.builders import CONVERSATION, NOON, Clock, message_added, sid
 from tests.dynamodb import claim
-from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
 SECOND, THIRD = sid("CH", 2), sid("CH", 3)

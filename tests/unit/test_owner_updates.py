@@ -11,8 +11,8 @@ from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
 from switchboard.owner_updates import MIN_TIME_FOR_OWNER, STALE_WRITES_END, OwnerUpdates
 from switchboard.publisher import LEFT_TO_ITS_WORKER
+from switchboard.stores.memory import ConversationsInMemory
 from tests.builders import CONVERSATION, NOON, Clock, sid
-from tests.fakes.conversations import ConversationsInMemory
 
 SECOND = timedelta(seconds=1)
 

@@ -14,8 +14,8 @@ from switchboard.publisher import (
     MAX_NOTICES_PER_SWEEP,
     Publisher,
 )
+from switchboard.stores.memory import ConversationsInMemory
 from tests.builders import NOON, Clock, sid
-from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.event_bus import EventBusInMemory
 
 
@@ -138,7 +138,7 @@ def failures(harness: Harness, *numbers: int, seconds: float = 0) -> list[Notice
         )
         for number in numbers
     ]
-    harness.conversations.notices |= {notice.id: notice for notice in found}
+    harness.conversations.notices.update({notice.id: notice for notice in found})
     return found
 
 

@@ -13,11 +13,12 @@ from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, Note, O
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Owner
 from switchboard.ports import DueCheck, DueConversation, MessagePage, Takeover
+from switchboard.stores.checks import MAX_NUMBER, Tracked
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.sweeper import PAGE_SIZE, HandBackRule, RunAll, SweepResult, sweep
 from tests.builders import CONVERSATION, NOON, Clock, from_assistant, from_human, message_added, sid
-from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
-from tests.simulation.checks import MAX_NUMBER, Checks, Tracked
+from tests.simulation.watched import WatchedChecks
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Harness:
     clock: Clock = field(default_factory=Clock)
     store: ConversationsInMemory = field(default_factory=ConversationsInMemory)
     twilio: TwilioInMemory = field(default_factory=lambda: TwilioInMemory(clock=Clock()))
-    checks: Checks = field(init=False)
+    checks: WatchedChecks = field(init=False)
     new: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     list_seconds: float = 0
@@ -51,7 +52,7 @@ class Harness:
     lifecycle_queue: QueueList = field(default_factory=QueueList)
 
     def __post_init__(self) -> None:
-        self.checks = Checks(clock=self.clock, store=self.store)
+        self.checks = WatchedChecks(clock=self.clock, store=self.store)
 
     def sweep(self, *, max_requests: int = 60, seconds: float = 55, run_all: RunAll = map) -> SweepResult:
         return sweep(

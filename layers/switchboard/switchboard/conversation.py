@@ -17,6 +17,7 @@ UNIX_EPOCH = datetime.fromtimestamp(0, UTC)
 GAP_TTL = timedelta(days=1)  # the sweeper looks for a missing index this long; then Twilio has skipped the number
 FAILURE_IS_OVER = "customer_wrote"  # why the assistant owns a conversation again after a failure
 MAX_GAPS = 100  # each gap costs bytes in every write of the item
+MAX_HISTORY_ITEMS = 40  # turns and notes that are read for the agent; their tokens are limited as well
 MAX_INDEX_JUMP = 10_000  # no conversation grows by so many messages between two of our looks
 
 

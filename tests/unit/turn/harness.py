@@ -10,11 +10,11 @@ import pytest
 from switchboard.agent import Answer, Question
 from switchboard.conversation import Conversation, TurnRecord
 from switchboard.events import MessageAdded
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.context import Step, TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import CONVERSATION, Clock, message_added, turn_settings
-from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.twilio import TwilioInMemory
 
 

@@ -11,9 +11,9 @@ from switchboard.conversation import Conversation, Note, TurnMessage
 from switchboard.errors import Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import Takeover
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.context import Step
 from tests.builders import CONVERSATION, from_human, message_added
-from tests.fakes.conversations import ConversationsInMemory
 from tests.unit.turn.harness import Harness
 
 

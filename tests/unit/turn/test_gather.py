@@ -5,10 +5,10 @@ from itertools import batched
 
 from switchboard.author import AuthorRole
 from switchboard.errors import Transient
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.context import Step
 from switchboard.turn.gather import FULL_BATCH
 from tests.builders import CONVERSATION, from_human, message_added
-from tests.fakes.conversations import ConversationsInMemory
 from tests.unit.turn.harness import Harness, copies_of
 
 

@@ -12,9 +12,9 @@ from switchboard.aws.sqs.queue import Queue, encoded
 from switchboard.conversation import Conversation
 from switchboard.events import LifecycleEvent, MessageAdded
 from switchboard.notices import Notice
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.result import TurnResult
 from tests.builders import NOON, Clock, message_added, sid
-from tests.fakes.conversations import ConversationsInMemory
 from tests.fakes.event_bus import EventBusInMemory
 
 if TYPE_CHECKING:

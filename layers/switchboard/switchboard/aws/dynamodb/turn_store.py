@@ -37,6 +37,7 @@ from switchboard.aws.dynamodb.updates import (
 )
 from switchboard.conversation import (
     FAILURE_IS_OVER,
+    MAX_HISTORY_ITEMS,
     Conversation,
     Coverage,
     History,
@@ -54,8 +55,6 @@ from switchboard.ports import Busy, Fenced, Settlement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef  # for development only
-
-MAX_HISTORY_ITEMS = 40  # turns and notes that are read for the agent; their tokens are limited as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,13 @@
 """Which conversations the sweeper must look at, in memory; test_sweep_index.py holds it equal to the table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from switchboard.conversation import Conversation
 from switchboard.ports import DueCheck, DueConversation
+from switchboard.stores.memory import ConversationsInMemory
 from switchboard.sweeper import MIN_CHECK_INTERVAL
-from tests.fakes.conversations import ConversationsInMemory
 
 MAX_NUMBER = 4  # that the index tells apart
 
@@ -29,17 +29,12 @@ class Tracked:
 
 
 @dataclass(slots=True)
-class Checks:
-    """The checks of every conversation.
-
-    `made` are the times of the checks, by conversation; `tracked_at` tells when a sweep met a new one.
-    """
+class ChecksInMemory:
+    """The checks of every conversation, beside the conversations that they are of."""
 
     clock: Callable[[], datetime]
     store: ConversationsInMemory
-    tracked: dict[str, Tracked] = field(default_factory=dict)
-    made: dict[str, list[datetime]] = field(default_factory=dict)
-    tracked_at: dict[str, datetime] = field(default_factory=dict)
+    tracked: MutableMapping[str, Tracked] = field(default_factory=dict)
 
     def is_active(self, conversation_sid: str) -> None:
         """Make a check due in a minute if none is, as every claim, takeover, hand back and close does."""
@@ -55,11 +50,6 @@ class Checks:
         ]
         found.sort(key=lambda check: check.due)
         return [check for number in range(MAX_NUMBER + 1) for check in [c for c in found if c.number == number][:limit]]
-
-    def next_due(self) -> datetime | None:
-        """Return when the next check is due, of whichever conversation."""
-        both = (at for tracked in self.tracked.values() for at in (tracked.active_check, tracked.next_check) if at)
-        return min(both, default=None)
 
     def read(self, check: DueCheck, *, now: datetime) -> DueConversation | None:
         sid = check.conversation_sid
@@ -79,13 +69,11 @@ class Checks:
     def track(self, sid: str, *, now: datetime) -> None:
         if sid not in self.tracked:
             self.store.track(sid, now=now)
-            self.tracked_at[sid] = now
             self.tracked[sid] = Tracked(activity=now, active_check=now + MIN_CHECK_INTERVAL)
 
     def postpone(self, checked: DueConversation, *, until: datetime | None, now: datetime) -> None:
         sid = checked.conversation.sid
         tracked = self.tracked[sid]
-        self.made.setdefault(sid, []).append(now)
         if (tracked.activity, tracked.checks) == (checked.activity, checked.checks):
             made = tracked.checks + (until is not None)
             number = min(made, MAX_NUMBER)

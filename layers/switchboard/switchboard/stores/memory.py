@@ -1,17 +1,17 @@
-"""The stores of ConversationsTable in memory, with the same conditional writes.
+"""The conversations in memory: what ConversationsTable keeps, changed by the same conditional writes.
 
-The tests of the stores in tests/functional run on this fake and on DynamoDB.
+The proofs run on it; so does a web process (`stores/sqlite.py` keeps the same in a file). The tests of the stores in
+tests/functional run on it and on DynamoDB. `switchboard.ports` says what each method does.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from switchboard.aws.dynamodb.turn_store import MAX_HISTORY_ITEMS
 from switchboard.budgets import Spent
 from switchboard.conversation import (
     FAILURE_IS_OVER,
+    MAX_HISTORY_ITEMS,
     UNIX_EPOCH,
     Conversation,
     Coverage,
@@ -31,18 +31,36 @@ from switchboard.loops import LoopPause
 from switchboard.notices import Notice, NoticeReason, NoticeType, notice_of_close, notice_of_hand_back
 from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
 
+LEADER = "failures"  # the only key of `leaders`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureLeader:
+    """The notice that stands for the failures since then."""
+
+    notice: str
+    since: datetime
+
 
 @dataclass(slots=True)
 class ConversationsInMemory:
-    items: dict[str, Conversation] = field(default_factory=dict)
-    records: dict[str, dict[tuple[int, str], TurnRecord]] = field(default_factory=dict)
-    notes: dict[str, dict[int, Note]] = field(default_factory=dict)
-    turns: Counter[str] = field(default_factory=Counter)
-    limit_notices: set[str] = field(default_factory=set)
-    human_since: dict[str, datetime] = field(default_factory=dict)
-    notices: dict[str, Notice] = field(default_factory=dict)
-    leader: tuple[str, datetime] | None = None
-    owner_changes: dict[tuple[datetime, str], OwnerChange] = field(default_factory=dict)
+    """Each field is what one kind of item is kept in; another mapping may keep it elsewhere.
+
+    `records` and `notes` are kept by conversation. `turns` counts the answers of a customer's day, and of a day.
+    `on_activity` is called with the SID of a conversation that a claim, a takeover, a hand back or a close has changed.
+    Nothing here is safe among threads.
+    """
+
+    items: MutableMapping[str, Conversation] = field(default_factory=dict)
+    records: MutableMapping[str, MutableMapping[tuple[int, str], TurnRecord]] = field(default_factory=dict)
+    notes: MutableMapping[str, MutableMapping[int, Note]] = field(default_factory=dict)
+    turns: MutableMapping[str, int] = field(default_factory=dict)
+    limit_notices: MutableMapping[str, datetime] = field(default_factory=dict)
+    human_since: MutableMapping[str, datetime] = field(default_factory=dict)
+    notices: MutableMapping[str, Notice] = field(default_factory=dict)
+    leaders: MutableMapping[str, FailureLeader] = field(default_factory=dict)
+    owner_changes: MutableMapping[tuple[datetime, str], OwnerChange] = field(default_factory=dict)
+    on_activity: Callable[[str], None] = lambda _sid: None
 
     def read_unclaimed(self, sid: str) -> Conversation:
         return self.items.get(sid, Conversation(sid=sid))
@@ -84,6 +102,7 @@ class ConversationsInMemory:
             turn_started_at=item.turn_started_at if item.turn else now,
             turn_messages=item.turn_messages | messages,
         )
+        self.on_activity(sid)
         return self.items[sid]
 
     def join(self, conversation: Conversation, messages: frozenset[TurnMessage]) -> Conversation:
@@ -141,15 +160,16 @@ class ConversationsInMemory:
     def _charge(self, record: TurnRecord) -> None:
         day = f"{record.at:%Y-%m-%d}"
         if record.kind is ReplyKind.LIMIT:
-            self.limit_notices.add(f"{record.customer} {day}")
-        else:
-            self.turns.update([f"{record.customer} {day}", day])
+            self.limit_notices[f"{record.customer} {day}"] = record.at
+            return
+        for counter in (f"{record.customer} {day}", day):
+            self.turns[counter] = self.turns.get(counter, 0) + 1
 
     def spent(self, customer: str, *, now: datetime) -> Spent:
         day = f"{now:%Y-%m-%d}"
         return Spent(
-            by_customer=self.turns[f"{customer} {day}"],
-            by_all=self.turns[day],
+            by_customer=self.turns.get(f"{customer} {day}", 0),
+            by_all=self.turns.get(day, 0),
             limit_notice_sent=f"{customer} {day}" in self.limit_notices,
         )
 
@@ -186,12 +206,12 @@ class ConversationsInMemory:
 
     def history(self, sid: str) -> History:
         records = (replace(record, customer="") for record in self._records(sid).values())
-        found: list[TurnRecord | Note] = [*records, *self.notes.get(sid, {}).values()]
+        found: list[TurnRecord | Note] = [*records, *self._notes(sid).values()]
         found.sort(key=lambda item: (item.index, item.at))
         return History(items=tuple(found[-MAX_HISTORY_ITEMS:]), is_complete=len(found) <= MAX_HISTORY_ITEMS)
 
     def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
-        self.notes.setdefault(sid, {}).update({note.index: note for note in notes})
+        self._notes(sid).update({note.index: note for note in notes})
 
     def take_over(self, sid: str, *, index: int | None, at: datetime) -> Takeover:
         item = self.items.get(sid, Conversation(sid=sid))
@@ -216,6 +236,7 @@ class ConversationsInMemory:
             self.human_since.setdefault(sid, at)
             self._show(sid, Owner.HUMAN, OwnerReason.ATTRIBUTE if index is None else OwnerReason.MESSAGE, at=at)
         self.items[sid] = item
+        self.on_activity(sid)
         if item.owner_event_at > at:
             return Takeover.OUTDATED
         return Takeover.APPLIED if item.has_a_customer() else Takeover.BEFORE_ANY_CUSTOMER
@@ -225,6 +246,7 @@ class ConversationsInMemory:
         if item.owner_event_at < at and item.owner_since < at:
             self._set_handed_back(item, NoticeReason.BY_HUMAN, at)
             self.items[sid] = replace(self._handed_back(item, at), owner_event_at=at)
+            self.on_activity(sid)
             return self.items[sid].coverage.requeued
         if item.owner_event_at > at or (item.owner is Owner.HUMAN and item.owner_since >= at):
             return None
@@ -237,6 +259,7 @@ class ConversationsInMemory:
         self._set_handed_back(item, NoticeReason.BY_TIME, now)
         told_again = item.owner_event_at + timedelta(milliseconds=1)
         self.items[item.sid] = replace(self._handed_back(item, now), owner_event_at=told_again)
+        self.on_activity(item.sid)
         return self.items[item.sid].coverage.requeued
 
     def mark_handled(self, sid: str, *, index: int) -> None:
@@ -250,6 +273,7 @@ class ConversationsInMemory:
             self.human_since.pop(sid, None)
             self.items[sid] = replace(self._taken(item, at), closed=True)
             self._set_due(notice_of_close(sid, at=at))
+            self.on_activity(sid)
 
     def due_notices(self, *, before: datetime, limit: int) -> list[Notice]:
         return self._due(before, limit, is_failure=False)
@@ -263,9 +287,10 @@ class ConversationsInMemory:
         return sorted(due, key=lambda notice: (notice.at, notice.id))[:limit]
 
     def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
-        if self.leader is None or self.leader[1] <= since:
-            self.leader = (notice.id, now)
-        return self.leader[0]
+        leader = self.leaders.get(LEADER)
+        if leader is None or leader.since <= since:
+            leader = self.leaders[LEADER] = FailureLeader(notice=notice.id, since=now)
+        return leader.notice
 
     def remove_notices(self, notices: Sequence[Notice]) -> None:
         for notice in notices:
@@ -356,8 +381,11 @@ class ConversationsInMemory:
         self.items[item.sid] = replace(_without_turn(item), coverage=replace(coverage, handled=handled))
         return self.items[item.sid]
 
-    def _records(self, sid: str) -> dict[tuple[int, str], TurnRecord]:
+    def _records(self, sid: str) -> MutableMapping[tuple[int, str], TurnRecord]:
         return self.records.setdefault(sid, {})
+
+    def _notes(self, sid: str) -> MutableMapping[int, Note]:
+        return self.notes.setdefault(sid, {})
 
 
 def _requeued(item: Conversation, indices: frozenset[int]) -> Conversation:
