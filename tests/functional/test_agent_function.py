@@ -17,6 +17,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from switchboard.agent import Answer, Question
 from switchboard.aws.sqs.queue import encoded
 from switchboard.bootstrap.agent import agent_function
 from tests import functions
@@ -164,6 +165,15 @@ def test_a_broken_assistant_loses_nothing_and_answers_once_it_is_mended(
     deployed.handle(records)
 
     assert [line["message"] for line in deployed.printed() if "message" in line] == ["coalescing"] * 3
+
+
+def test_a_plain_function_is_an_assistant(deployed: Deployed) -> None:
+    (deployed.folder / "assistant.py").write_text(
+        "def assistant(question):\n    return ' '.join(question.messages).upper()\n"
+    )
+    question = Question(turn="T1", history=(), messages=("Hello", "there"), timeout_seconds=5)
+
+    assert deployed.app.start().ports.agent.answer(question) == Answer(text="HELLO THERE")
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,6 @@ import ssl
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 
-from pydantic_ai.exceptions import (
-    ContentFilterError,
-    ModelAPIError,
-    OutputTokenLimitExceeded,
-    ToolRetryError,
-    UnexpectedModelBehavior,
-    UsageLimitExceeded,
-)
-from pydantic_ai.messages import RetryFeedbackPart
-
 from switchboard.errors import ModelMisconfigured, Permanent, Transient, Unknown
 
 
@@ -156,15 +146,17 @@ def _judge(
 def _verdict(error: BaseException, *, of_model: bool) -> Verdict | None:
     """Return what an error says by itself; None where it says nothing."""
     match error:
-        case Permanent() | UsageLimitExceeded():
+        case Permanent():
             return Verdict.PERMANENT
         case ModelMisconfigured():
             return Verdict.MISCONFIGURED
         # Unknown is a tool's: what it does outside is keyed by the turn, and may be asked for again.
         case Transient() | Unknown():
             return Verdict.LATER
-        case UnexpectedModelBehavior():
-            return Verdict.LATER if of_model or _is_empty_answer(error) else None
+    if _is_engines(error, "UsageLimitExceeded"):
+        return Verdict.PERMANENT
+    if _is_engines(error, "UnexpectedModelBehavior"):
+        return Verdict.LATER if of_model or _is_empty_answer(error) else None
     return _foreign_verdict(error, of_model=of_model or _is_a_models(error))
 
 
@@ -183,17 +175,24 @@ def _foreign_verdict(error: BaseException, *, of_model: bool) -> Verdict | None:
     return Verdict.MISCONFIGURED if of_model and status in _REFUSING_STATUSES else None
 
 
-def _is_empty_answer(error: UnexpectedModelBehavior) -> bool:
+def _is_empty_answer(error: BaseException) -> bool:
     """Tell whether the model said nothing: no text, only thoughts, cut off before it began, or filtered."""
-    if isinstance(error, ContentFilterError | OutputTokenLimitExceeded):
+    if _is_engines(error, "ContentFilterError") or _is_engines(error, "OutputTokenLimitExceeded"):
         return True
-    retry = error.__cause__.tool_retry if isinstance(error.__cause__, ToolRetryError) else None
-    return isinstance(retry, RetryFeedbackPart) and retry.retry.cause == "no_output"
+    retry = _read(_read(error.__cause__, "tool_retry"), "retry")
+    return _read(retry, "cause") == "no_output"
+
+
+def _is_engines(error: BaseException, name: str) -> bool:
+    """Tell whether an error is pydantic-ai's of this name."""
+    return any(
+        each.__name__ == name and each.__module__.partition(".")[0] == "pydantic_ai" for each in type(error).__mro__
+    )
 
 
 def _is_a_models(error: BaseException) -> bool:
     """Tell whether an error is a model's also where a tool met it."""
-    if isinstance(error, ModelAPIError) or _read(error, "operation_name") in _BEDROCK_OPERATIONS:
+    if _is_engines(error, "ModelAPIError") or _read(error, "operation_name") in _BEDROCK_OPERATIONS:
         return True
     return any(each.__module__.partition(".")[0] in _MODEL_SDKS for each in type(error).__mro__)
 

@@ -1,5 +1,6 @@
 """What the agent function works with, around a team's assistant."""
 
+import inspect
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,9 @@ from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
+from switchboard.agent import Agent
 from switchboard.agents.assistant import Assistant
+from switchboard.agents.function_agent import AnswerFunction, FunctionAgent
 from switchboard.agents.pydantic_ai_agent import from_assistant
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConversationsTable
@@ -61,10 +64,11 @@ class AgentFunction:
 
 
 @cache
-def agent_function(assistant: Assistant) -> AgentFunction:
+def agent_function(assistant: Assistant | AnswerFunction) -> AgentFunction:
     """Build it from the environment, once a process."""
     settings = agent_settings(os.environ)
-    assistant.knowledge.load()
+    if isinstance(assistant, Assistant):
+        assistant.knowledge.load()
     table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
     secrets = twilio_secret(settings.twilio_secret_id)
     service = twilio_service(secrets, settings.twilio_base_url)
@@ -101,8 +105,10 @@ def agent_function(assistant: Assistant) -> AgentFunction:
     )
 
 
-def declared_assistant(folder: Path) -> Assistant:
+def declared_assistant(folder: Path) -> Assistant | AnswerFunction:
     """Return the assistant that a team declares in `folder`/assistant.py; raise `Misconfigured` where it declares none.
+
+    It is an `Assistant`, or a function that is given a `Question` and returns a text or an `Answer`.
 
     Where the file cannot be imported, the next try imports it anew, and with it the team's files that it imports.
     """
@@ -116,13 +122,14 @@ def declared_assistant(folder: Path) -> Assistant:
         raise
 
 
-def _declared(module: ModuleType) -> Assistant:
+def _declared(module: ModuleType) -> Assistant | AnswerFunction:
     declared = getattr(module, "assistant", None)
-    if not isinstance(declared, Assistant):
-        raise Misconfigured(
-            "assistant.py declares no `assistant` that is an Assistant: add assistant = Assistant(agent=…, knowledge=…)"
-        )
-    return declared
+    if isinstance(declared, Assistant) or inspect.isroutine(declared):
+        return declared
+    raise Misconfigured(
+        "assistant.py declares no `assistant`: add assistant = Assistant(agent=…, knowledge=…), "
+        "or a function def assistant(question)"
+    )
 
 
 def messages_queue() -> Queue:
@@ -131,7 +138,7 @@ def messages_queue() -> Queue:
 
 
 def _ports(
-    assistant: Assistant,
+    assistant: Assistant | AnswerFunction,
     settings: AgentSettings,
     table: ConversationsTable,
     service: Service,
@@ -139,8 +146,13 @@ def _ports(
     customer_key: bytes,
 ) -> TurnPorts:
     budgets = BudgetStore(table=table, customer_key=customer_key)
+    agent: Agent
+    if isinstance(assistant, Assistant):
+        agent = from_assistant(assistant, model=settings.assistant_model)
+    else:
+        agent = FunctionAgent(assistant)
     return TurnPorts(
-        agent=from_assistant(assistant, model=settings.assistant_model),
+        agent=agent,
         conversations=TurnStore(table=table, budgets=budgets),
         takeovers=LifecycleStore(table=table),
         budgets=budgets,
