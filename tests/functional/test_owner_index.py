@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from switchboard.ports import OwnedByHuman
 from switchboard.stores.memory import ConversationsInMemory
 from tests.builders import CONVERSATION, NOON, sid
 from tests.dynamodb import LATER, OwnedStore, claim, stores_of, table_on_moto
+from tests.sqlite import conversations_in
 
 SECOND = sid("CH", 2)
 REFUSED = TurnRecord(
@@ -27,10 +29,13 @@ REFUSED = TurnRecord(
 )
 
 
-@pytest.fixture(params=["memory", "moto"])
-def store(request: pytest.FixtureRequest) -> Iterator[OwnedStore]:
+@pytest.fixture(params=["memory", "sqlite", "moto"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnedStore]:
     if request.param == "memory":
         yield ConversationsInMemory()
+    elif request.param == "sqlite":
+        with conversations_in(tmp_path / "store.sqlite") as conversations:
+            yield conversations
     else:
         with table_on_moto() as table:
             yield stores_of(table)

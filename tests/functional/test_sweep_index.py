@@ -1,7 +1,9 @@
 """The sweeper's indexes on moto, and their twin in memory: which conversations are due for a check."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -10,7 +12,9 @@ from switchboard.conversation import Conversation
 from switchboard.events import Owner
 from switchboard.ports import DueCheck, DueConversation, SweepIndex
 from switchboard.stores.checks import ChecksInMemory
+from switchboard.stores.checks import Tracked as Checked
 from switchboard.stores.memory import ConversationsInMemory
+from switchboard.stores.sqlite import SQLiteFile
 from tests.builders import CONVERSATION, NOON, Clock, sid
 from tests.dynamodb import SweptStore, claim, stores_of, table_on_moto
 
@@ -35,9 +39,9 @@ class OnMoto:
 
 
 class InMemory:
-    def __init__(self) -> None:
+    def __init__(self, tracked: MutableMapping[str, Checked]) -> None:
         self._clock = Clock()
-        self._checks = ChecksInMemory(clock=self._clock, store=ConversationsInMemory())
+        self._checks = ChecksInMemory(clock=self._clock, store=ConversationsInMemory(), tracked=tracked)
         self.index: SweepIndex = self._checks
 
     def is_active(self, conversation_sid: str, at: datetime) -> None:
@@ -51,10 +55,13 @@ def store() -> Iterator[SweptStore]:
         yield stores_of(table)
 
 
-@pytest.fixture(params=["on moto", "in memory"])
-def tracked(request: pytest.FixtureRequest) -> Iterator[Tracked]:
+@pytest.fixture(params=["on moto", "in memory", "in a file"])
+def tracked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tracked]:
     if request.param == "in memory":
-        yield InMemory()
+        yield InMemory({})
+    elif request.param == "in a file":
+        with closing(SQLiteFile(tmp_path / "store.sqlite")) as file:
+            yield InMemory(file.mapping("tracked", str, Checked))
     else:
         with table_on_moto() as table:
             yield OnMoto(stores_of(table))
