@@ -102,7 +102,11 @@ def _deployed_modules() -> Iterator[Path]:
 
 def _names(path: Path) -> set[str]:
     tree = ast.parse(path.read_text())
-    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    attributes = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "request"  # a WSGI request has an environ too
+    }
     return attributes | {
         alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
     }

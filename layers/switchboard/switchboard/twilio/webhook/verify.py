@@ -66,10 +66,8 @@ class Form:
 def request_from_api_gateway(event: Mapping[str, Any], *, public_url: str | None) -> WebhookRequest:
     """Read an HTTP API (payload 2.0) event; bodies come in base64 from AWS and plain from `sam local`."""
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    query = event.get("rawQueryString", "")
-    if query and (content_type != "application/json" or not _BODY_HASH.fullmatch(query)):
-        raise Malformed("the webhook URL must not have a query")
+    content_type = media_type(headers.get("content-type", ""))
+    check_query(event.get("rawQueryString", ""), content_type=content_type)
     return WebhookRequest(
         url=_with_query(public_url, event) if public_url else api_url(event),
         content_type=content_type,
@@ -81,6 +79,17 @@ def request_from_api_gateway(event: Mapping[str, Any], *, public_url: str | None
 def api_url(event: Mapping[str, Any]) -> str:
     """Return the URL under which API Gateway received an event."""
     return _with_query(f"https://{event['requestContext']['domainName']}{ROUTE}", event)
+
+
+def media_type(content_type: str) -> str:
+    """Return the media type of a Content-Type header, in small letters and without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def check_query(query: str, *, content_type: str) -> None:
+    """Raise `Malformed` where a request has another query than the `bodySHA256` of a JSON body."""
+    if query and (content_type != "application/json" or not _BODY_HASH.fullmatch(query)):
+        raise Malformed("the webhook URL must not have a query")
 
 
 def _with_query(url: str, event: Mapping[str, Any]) -> str:
