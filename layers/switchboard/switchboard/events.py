@@ -111,3 +111,16 @@ class Ignored:
 
 LifecycleEvent = MessageAdded | ConversationStateUpdated | OwnerSet | DeliveryFailed
 Event = LifecycleEvent | Ignored
+
+
+def event_id(event: LifecycleEvent) -> str:
+    """Return an id that is the same for every webhook that tells of the same event: its type and its resource."""
+    match event:
+        case MessageAdded():
+            return f"MessageAdded-{event.message_sid}"
+        case ConversationStateUpdated():
+            return f"State-{event.state}-{event.conversation_sid}-{event.at.timestamp():.3f}"
+        case OwnerSet():
+            return f"Owner-{event.owner}-{event.conversation_sid}-{event.at.timestamp():.3f}"
+        case DeliveryFailed():
+            return f"Delivery-{event.status}-{event.delivery_receipt_sid}"

@@ -33,6 +33,9 @@ class Effect(StrEnum):
     NONE = "none"
 
 
+TOLD = frozenset({Effect.HANDED_BACK, Effect.CLOSED})  # people are
+CHANGES_OWNER = frozenset({Effect.TAKEN_OVER, Effect.OPENED_BY_UNKNOWN_IDENTITY, Effect.HANDED_BACK})
+
 # A human who writes before any customer is most often a web visitor whose identities nobody declared.
 _EFFECT_OF_A_HUMANS_MESSAGE = {
     Takeover.APPLIED: Effect.TAKEN_OVER,

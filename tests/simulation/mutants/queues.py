@@ -11,7 +11,7 @@ MUTANTS = (
     ),
     Mutant(
         name="all messages of a conversation are one",
-        file=f"{LAYER}/aws/sqs/queue.py",
+        file=f"{LAYER}/events.py",
         old='return f"MessageAdded-{event.message_sid}"',
         new='return "MessageAdded"',
     ),
@@ -108,8 +108,8 @@ MUTANTS = (
     Mutant(
         name="a message that fails again within five minutes leaves no letter",
         file=f"{LAYER}/aws/sqs/queue.py",
-        old='f"{_deduplication_id(message)}-{turn}"',
-        new="_deduplication_id(message)",
+        old='f"{event_id(message)}-{turn}"',
+        new="event_id(message)",
     ),
     Mutant(
         name="our redrive leaves what SQS gave up unmarked",

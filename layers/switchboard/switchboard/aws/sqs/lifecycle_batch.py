@@ -11,7 +11,7 @@ from typing import Any
 from switchboard.aws.sqs.queue import Queue, read_record
 from switchboard.errors import Malformed, Transient
 from switchboard.events import LifecycleEvent
-from switchboard.lifecycle import Effect
+from switchboard.lifecycle import CHANGES_OWNER, TOLD, Effect
 from switchboard.notices import Notice, facts_of
 
 # DynamoDB fails for good after three tries of at most 4 s, and the waits between them. An event that is not begun comes
@@ -19,8 +19,6 @@ from switchboard.notices import Notice, facts_of
 MIN_TIME_FOR_EVENT = timedelta(seconds=15)
 
 MIN_TIME_FOR_NOTICES = timedelta(seconds=8)  # a sweep publishes what this leaves
-TOLD = frozenset({Effect.HANDED_BACK, Effect.CLOSED})
-CHANGES_OWNER = frozenset({Effect.TAKEN_OVER, Effect.OPENED_BY_UNKNOWN_IDENTITY, Effect.HANDED_BACK})
 
 type Facts = Mapping[str, str | int]
 

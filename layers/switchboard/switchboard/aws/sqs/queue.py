@@ -25,6 +25,7 @@ from switchboard.events import (
     MessageAdded,
     Owner,
     OwnerSet,
+    event_id,
 )
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ class Queue:
 
     def send(self, event: LifecycleEvent) -> None:
         """Queue an event, once in five minutes however often Twilio tells it. Raise `Transient` where SQS refuses."""
-        self._send(event, _deduplication_id(event))
+        self._send(event, event_id(event))
 
     def send_again(self, messages: Sequence[MessageAdded], *, since: datetime) -> None:
         """Queue messages that were delivered before; a repeat with the same `since` adds nothing."""
         for message in messages:
-            self._send(message, f"{_deduplication_id(message)}-{since.timestamp():.3f}")
+            self._send(message, f"{event_id(message)}-{since.timestamp():.3f}")
 
     def copy(self, messages: Sequence[MessageAdded], *, turn: str) -> None:
         """Queue messages as they are, for a dead-letter queue; a repeat for the same turn adds nothing.
@@ -95,7 +96,7 @@ class Queue:
         A message that was redriven and fails again within SQS's five minutes has failed in another turn.
         """
         for message in messages:
-            self._send(message, f"{_deduplication_id(message)}-{turn}")
+            self._send(message, f"{event_id(message)}-{turn}")
 
     def copy_record(self, raw: Mapping[str, Any]) -> None:
         """Queue a record that carries no event, as it is, for a dead-letter queue; a repeat adds nothing."""
@@ -173,19 +174,6 @@ def backoff_seconds(record_id: str, *, deliveries: int) -> int:
     longest = min(MAX_BACKOFF_SECONDS, MIN_BACKOFF_SECONDS << (deliveries - 1))
     shortest = max(MIN_BACKOFF_SECONDS, longest // 2)
     return shortest + zlib.crc32(f"{record_id} {deliveries}".encode()) % (longest - shortest + 1)
-
-
-def _deduplication_id(event: LifecycleEvent) -> str:
-    """Return an id that is the same for every webhook that tells of the same event: its type and its resource."""
-    match event:
-        case MessageAdded():
-            return f"MessageAdded-{event.message_sid}"
-        case ConversationStateUpdated():
-            return f"State-{event.state}-{event.conversation_sid}-{event.at.timestamp():.3f}"
-        case OwnerSet():
-            return f"Owner-{event.owner}-{event.conversation_sid}-{event.at.timestamp():.3f}"
-        case DeliveryFailed():
-            return f"Delivery-{event.status}-{event.delivery_receipt_sid}"
 
 
 def encoded(event: LifecycleEvent) -> str:

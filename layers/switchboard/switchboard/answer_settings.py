@@ -1,0 +1,47 @@
+"""How a web process answers. The deployment has the same settings, with the same defaults, in template.yaml."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from switchboard.budgets import Budget
+from switchboard.turn.context import TurnSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettings:
+    """What the deployment's parameters of these names mean: docs/operations.md, "Settings".
+
+    `trial_addresses` are expressions that must match the whole address. `turns_at_once` is how many conversations are
+    answered at the same time; it limits the model's load.
+    """
+
+    fallback_sentence: str = "Sorry, I cannot answer this right now. A colleague will get back to you."
+    limit_sentence: str = "Sorry, I can answer no more messages today. Please write again tomorrow."
+    customer_turns_per_day: int = 200
+    turns_per_day: int = 20000
+    turns_per_ten_minutes: int = 20
+    trial_addresses: tuple[re.Pattern[str], ...] = ()
+    answer_within_minutes: int = 5
+    max_attempts: int = 3
+    max_event_age_minutes: int = 60
+    coalesce_seconds: int = 1
+    sweep_requests: int = 600
+    hand_back_after_minutes: int = 0
+    turns_at_once: int = 10
+
+    def for_turns(self) -> TurnSettings:
+        """Return what a turn needs of them."""
+        return TurnSettings(
+            fallback_sentence=self.fallback_sentence,
+            budget=Budget(
+                turns_by_customer=self.customer_turns_per_day,
+                turns_by_all=self.turns_per_day,
+                sentence=self.limit_sentence,
+            ),
+            answer_within=timedelta(minutes=self.answer_within_minutes),
+            max_attempts=self.max_attempts,
+            max_event_age=timedelta(minutes=self.max_event_age_minutes),
+            turns_per_ten_minutes=self.turns_per_ten_minutes,
+            trial_addresses=self.trial_addresses,
+        )
