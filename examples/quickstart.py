@@ -125,7 +125,7 @@ def talk(messages: Messages, conversation: ConversationResource) -> None:
 
 def say(step: str, what: str) -> None:
     """Print a step."""
-    print(f"{step:>10}  {what}")  # noqa: T201 -- an example shows what it does
+    print(f"{step:>10}  {what}")
 
 
 if __name__ == "__main__":

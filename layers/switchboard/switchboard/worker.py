@@ -7,7 +7,7 @@ store: in each, what comes later in a conversation waits behind what came first.
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event as Flag
@@ -79,6 +79,16 @@ class Worker:
         wait = timedelta(seconds=self.settings.coalesce_seconds) if is_question else timedelta(0)
         inbox.put(event, id=event_id(event), due=self.clock() + wait)
         self._wake.set()
+
+    def redrive(self) -> int:
+        """Have the dead letters answered that still need an answer, and return how many there were."""
+        letters = self.store.dead_letters.all()
+        for key, message in letters.items():
+            again = replace(message, again=True)
+            self.store.messages.put(again, id=f"{event_id(again)}-again", due=self.clock())
+            self.store.dead_letters.remove(key)
+        self._wake.set()
+        return len(letters)
 
     def start(self) -> None:
         """Begin to handle what waits, in threads of this process."""

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from threading import Thread
+from typing import cast
 
-from switchboard.agent import Answer, Question
+from switchboard.agent import Agent, Answer, Question
 from switchboard.agents.failures import Verdict, judge
 from switchboard.agents.places import describe
-from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
+from switchboard.errors import Misconfigured, ModelMisconfigured, Permanent, SwitchboardError, Transient
 
 type AnswerFunction = Callable[[Question], str | Answer] | Callable[[Question], Awaitable[str | Answer]]
 
@@ -45,6 +46,17 @@ class FunctionAgent:
         raise Permanent(
             f"{question.turn}: the agent function returned {type(returned).__name__}: it must return str or Answer"
         )
+
+
+def as_agent(value: object) -> Agent:
+    """Return an `Agent` as it is, and a function as an `Agent`; raise `Misconfigured` for anything else."""
+    if hasattr(value, "answer"):
+        return cast("Agent", value)
+    if callable(value) and not isinstance(value, type):
+        return FunctionAgent(value)
+    raise Misconfigured(
+        f"{type(value).__name__} is not an agent: give a function that is given a Question and returns str or Answer"
+    )
 
 
 def _run(function: AnswerFunction, question: Question, future: Future[object]) -> None:

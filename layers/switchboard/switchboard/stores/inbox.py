@@ -78,8 +78,10 @@ class DeadLetters:
         """Keep the messages; a repeat for the same turn adds nothing."""
         self.letters.update({f"{message.message_sid}-{turn}": message for message in messages})
 
-    def take(self) -> Sequence[MessageAdded]:
-        """Return all of them, and keep them no longer."""
-        taken = list(self.letters.values())
-        self.letters.clear()
-        return taken
+    def all(self) -> dict[str, MessageAdded]:
+        """Return all of them, by keys of ours."""
+        return dict(self.letters)
+
+    def remove(self, key: str) -> None:
+        """Keep a message no longer."""
+        self.letters.pop(key, None)

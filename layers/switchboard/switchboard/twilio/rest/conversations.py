@@ -1,7 +1,7 @@
 """Conversations and their participants over REST."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -89,6 +89,15 @@ class Conversations:
         """Close a conversation, for good; its customer's next text opens another."""
         return self.update_state(sid, ConversationState.CLOSED)
 
+    def set_attributes(self, sid: str, attributes: Mapping[str, object]) -> ConversationResource:
+        """Replace a conversation's attributes: a JSON object of at most 16 KB. Twilio tells everybody."""
+        with raise_twilio_errors(sid):
+            return _conversation(
+                self.service.resource.conversations(sid).update(
+                    attributes=json.dumps(attributes), x_twilio_webhook_enabled="true"
+                )
+            )
+
     def ensure_closed(self, sid: str) -> None:
         """Close a conversation and have Twilio tell everybody; one that is closed or gone already stays so."""
         try:
@@ -148,6 +157,12 @@ class Conversations:
         )
         with raise_twilio_errors(sid):
             return _participant(self.service.resource.conversations(sid).participants.create(**given))
+
+    def list_participants(self, sid: str) -> tuple[ParticipantResource, ...]:
+        """List a conversation's participants. Each hundred of them costs a request."""
+        with raise_twilio_errors(sid):
+            found = self.service.resource.conversations(sid).participants.list(page_size=PAGE_SIZE)
+            return tuple(map(_participant, found))
 
     def remove_participant(self, sid: str, participant_sid: str) -> None:
         """Remove a participant; their address is free for another conversation."""

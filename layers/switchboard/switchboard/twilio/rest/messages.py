@@ -40,6 +40,17 @@ class Messages:
         pages = list(self.message_pages(conversation_sid, from_index=from_index))
         return tuple(message for page in reversed(pages) for message in page.messages)
 
+    def last_index(self, conversation_sid: str) -> int:
+        """Return the highest index of a message in the conversation, or -1."""
+        with raise_twilio_errors(conversation_sid):
+            newest = self._of(conversation_sid).list(order="desc", limit=1)
+            return max((int(message.index) for message in newest), default=-1)
+
+    def delete_message(self, conversation_sid: str, message_sid: str) -> None:
+        """Delete a message. A web chat no longer shows it; a phone that has it keeps it."""
+        with raise_twilio_errors(conversation_sid):
+            self._of(conversation_sid)(message_sid).delete()
+
     def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
         """Yield the messages at `from_index` and above, the newest page first; each page costs a request."""
         with raise_twilio_errors(conversation_sid):

@@ -1,6 +1,6 @@
 """One Conversations service of one account: its credentials, its connections, and whether Twilio knows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,14 @@ class Service:
                     f" ({self.service_sid})"
                 ) from None
             raise
+
+    def configure_webhook(self, url: str, *, events: Collection[str]) -> str:
+        """Have Twilio call a URL after each of these events; return the URL that it called before, or an empty text."""
+        webhooks = self.resource.configuration.webhooks()
+        with raise_twilio_errors("webhook of the Conversations service"):
+            before = webhooks.fetch().post_webhook_url
+            webhooks.update(method="POST", filters=sorted(events), post_webhook_url=url)
+        return str(before or "")
 
     def stop(self) -> None:
         """Close the connections."""

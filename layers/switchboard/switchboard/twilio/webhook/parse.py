@@ -212,3 +212,4 @@ _PARSERS: dict[str, Callable[[Form, ExpectedAccount], Event]] = {
     "onConversationUpdated": _updated,
     "onDeliveryUpdated": _delivery_updated,
 }
+EVENTS_WE_USE = frozenset(_PARSERS)
