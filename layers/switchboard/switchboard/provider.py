@@ -5,6 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from threading import Event as Flag
@@ -307,6 +308,7 @@ class Provider:
             conversations=self._conversations,
             settings=self._settings,
             on_notice=self._on_notice,
+            threads=ThreadPoolExecutor(self._settings.turns_at_once, thread_name_prefix="switchboard"),
         )
 
     def _verified(self, request: Request) -> Form:
