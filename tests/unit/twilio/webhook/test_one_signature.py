@@ -418,7 +418,9 @@ def test_in_the_library_no_text_means_two_things(event_type: str, text: str, dat
     assert other_meanings(fields, new_names=1, read=library_meaning, max_cuts=500) == []
 
 
-@pytest.mark.parametrize("name", ["Kitchen", "Order Kitchen", "Media", "Index 17", "State of Source", "Identity"])
+@pytest.mark.parametrize(
+    "name", ["Order Kitchen", "Media", "Index 17", "State of Source", "Identity", "ChatServiceSid"]
+)
 def test_in_the_library_a_conversation_may_be_called_as_a_field_is(name: str) -> None:
     fields = {**EVENTS["onConversationUpdated"], "FriendlyName": name, "UniqueName": f"of {name}"}
 
