@@ -56,6 +56,33 @@ def in_memory(*, clock: Clock = now) -> Store:
     )
 
 
+def inboxes_in_memory(
+    *,
+    turns: TurnStore,
+    lifecycle: LifecycleStore,
+    budgets: BudgetStore,
+    checks: SweepIndex,
+    owners: OwnerIndex,
+    notices: NoticeStore,
+    owner_changes: OwnerChangeStore,
+) -> Store:
+    """Return a store whose conversations are kept elsewhere, and what waits for them in this process."""
+    lock = RLock()
+    return Store(
+        turns=turns,
+        lifecycle=lifecycle,
+        budgets=budgets,
+        checks=checks,
+        owners=owners,
+        notices=notices,
+        owner_changes=owner_changes,
+        messages=atomic(Inbox(), lambda: lock),
+        lifecycle_events=atomic(Inbox(), lambda: lock),
+        dead_letters=atomic(DeadLetters(), lambda: lock),
+        close=lambda: None,
+    )
+
+
 def store_of(
     conversations: ConversationsInMemory,
     checks: ChecksInMemory,
