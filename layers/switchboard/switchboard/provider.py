@@ -224,7 +224,7 @@ class Provider:
     # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def send_message(self, sid: str, body: str, *, author: str = ASSISTANT_AUTHOR) -> Sent:
-        """Send a text of at most 1,600 characters to all participants, once.
+        """Send a text to all participants, once: at most 1,600 characters where a phone takes part, else 32 KB.
 
         Raise `SendRefused` (never tried again: 50377 closed, 50504 too long), `NotSent` (it certainly did not leave:
         try again), or `Unknown` (it may have left: look with `list_messages` before you send it again).
