@@ -5,7 +5,8 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -94,10 +95,9 @@ def test_the_emulator_imports_what_it_declares() -> None:
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_package_requires_nothing_that_it_does_not_import(name: str) -> None:
-    distributions = packages_distributions()
     imported = {top for path in PACKAGES[name].rglob("*.py") for top in third_party_imports(path)}
 
-    needed = {normal(each) for top in imported for each in distributions.get(top, [top])}
+    needed = {name for top in imported for name in providing(top)}
 
     assert requirements_of(PACKAGES[name]) - needed == set()
 
@@ -135,13 +135,23 @@ def requirements_of(folder: Path, extras: Collection[str] | None = None) -> set[
 
 def imported_beyond(declared: Collection[str], code: Path) -> set[tuple[str, str]]:
     """Return each import of a module or folder that no declared requirement provides, with the file."""
-    distributions = packages_distributions()
     return {
         (path.relative_to(ROOT).as_posix(), name)
         for path in ([code] if code.is_file() else code.rglob("*.py"))
         for name in third_party_imports(path)
-        if not any(normal(each) in declared for each in distributions.get(name, [name]))
+        if providing(name).isdisjoint(declared)
     }
+
+
+@cache
+def providing(module: str) -> frozenset[str]:
+    """Return the distributions that may bring a module."""
+    return frozenset(normal(each) for each in distributions().get(module, [module]))
+
+
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
 
 
 def pins(lock: Path) -> dict[str, str]:
