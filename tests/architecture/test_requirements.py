@@ -24,9 +24,9 @@ COMMENT = re.compile(r"    # via .+")
 # The code of a folder may import what its own and the earlier requirements name, and what the project itself is.
 SCOPES = {
     LAYER / "requirements.in": ("layers", "functions"),
-    ROOT / "requirements" / "local.in": ("local", "twilio_emulator", "examples"),
+    ROOT / "requirements" / "local.in": ("local", "twilio_emulator"),
     ROOT / "requirements" / "mutation.in": ("tests/mutation",),
-    ROOT / "requirements" / "dev.in": ("tests", "bench"),
+    ROOT / "requirements" / "dev.in": ("tests", "bench", "examples"),
 }
 OURS = {"app", "assistant", "bench", "local", "switchboard", "tests", "twilio_emulator"}
 
