@@ -37,6 +37,8 @@ SOURCES := $(shell find Makefile template.yaml functions layers -type f ! -path 
 BUILT = .aws-sam/build/.$(MACHINE)-$(SOURCES)
 LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --generate-hashes --annotation-style line \
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
+LAYER = layers/switchboard/pyproject.toml --extra aws --extra agents
+PACKAGES = $(LAYER) twilio_emulator/pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format simulate mutate bench build validate invoke deploy redrive lock clean
@@ -95,10 +97,9 @@ redrive: .venv/local ## Put the dead letters back on their queue; FLAGS="--conve
 
 lock: ## Pin the newest requirements, with hashes; needs uv. FLAGS="--upgrade-package boto3" raises one
 	@command -v uv >/dev/null || { echo "$(NO_UV)"; exit 1; }
-	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
-	$(LOCK) requirements/local.in --constraint requirements/dev.txt --output-file requirements/local.txt
-	$(LOCK) layers/switchboard/requirements.in --constraint requirements/dev.txt \
-		--output-file layers/switchboard/requirements.txt
+	$(LOCK) requirements/dev.in $(PACKAGES) --output-file requirements/dev.txt
+	$(LOCK) requirements/local.in $(PACKAGES) --constraint requirements/dev.txt --output-file requirements/local.txt
+	$(LOCK) $(LAYER) --constraint requirements/dev.txt --output-file layers/switchboard/requirements.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 	$(LOCK) requirements/mutation.in --constraint requirements/dev.txt --output-file requirements/mutation.txt
 

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from twilio_emulator.emulator import Emulator
 
 __all__ = ["Emulator"]
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:

@@ -12,9 +12,9 @@ from twilio_emulator.server import CannotListen, Servers, listen, run_until_inte
 from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable, locked
 
 
-def main() -> None:
-    """Serve until Ctrl-C or SIGTERM; report a failure in one line."""
-    parser = argparse.ArgumentParser(prog="python -m twilio_emulator", description=__doc__)
+def main(prog: str) -> None:
+    """Serve until Ctrl-C or SIGTERM; report a failure in one line. `prog` is how the command was typed."""
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
     parser.add_argument("--webhook", metavar="URL", help="send all post-event webhooks of the service to this URL")

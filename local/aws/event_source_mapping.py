@@ -104,7 +104,7 @@ class EventSourceMapping:
                 return
             self._replacements = self._function.replacements
             handles, self._failed = list(self._failed.values()), {}
-        for batch in batched(handles, MAX_BATCH_ENTRIES, strict=False):
+        for batch in batched(handles, MAX_BATCH_ENTRIES):
             entries = [
                 {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
                 for number, handle in enumerate(batch)

@@ -160,7 +160,7 @@ class LocalAws:
         """Write items, given by the table's logical id."""
         dynamodb = self.client("dynamodb")
         for logical_id, items in tables.items():
-            for batch in batched(items, MAX_BATCH_WRITES, strict=False):
+            for batch in batched(items, MAX_BATCH_WRITES):
                 puts = [{"PutRequest": {"Item": item}} for item in batch]
                 dynamodb.batch_write_item(RequestItems={names(logical_id, "Ref"): puts})
 

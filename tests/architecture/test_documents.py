@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -265,9 +266,15 @@ def test_every_requirement_says_what_it_is_for() -> None:
 
 def requirements() -> Iterator[str]:
     for name in files():
+        lines: list[str] = []
         if name.endswith(".in"):
-            lines = (line for line in (ROOT / name).read_text().splitlines() if line[:1].isalpha())
-            yield from (re.split(r"[\[=<>~ ;]", line)[0].lower() for line in lines)
+            lines = [line for line in (ROOT / name).read_text().splitlines() if line[:1].isalpha()]
+        elif name.endswith("/pyproject.toml"):
+            described = tomllib.loads((ROOT / name).read_text())
+            project = described["project"]
+            lines = [*described["build-system"]["requires"], *project["dependencies"]]
+            lines += [line for extra in project.get("optional-dependencies", {}).values() for line in extra]
+        yield from (re.split(r"[\[=<>~ ;]", line)[0].lower() for line in lines)
 
 
 def test_the_index_of_decisions_says_what_each_file_says() -> None:

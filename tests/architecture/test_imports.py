@@ -34,6 +34,9 @@ HEAVY = {
     "switchboard.budgets",
     "switchboard.ports",
     "switchboard.turn",
+    "switchboard.twilio.webhook.any_request",
+    "switchboard.twilio.webhook.typed_events",
+    "switchboard.webhook_events",
     "twilio.rest",
 }
 THE_AGENTS_OWN = {"pydantic_ai", "switchboard.agents"}

@@ -1,12 +1,14 @@
-"""Every requirement is declared once, pinned with its hashes, and says nothing of where it is downloaded."""
+"""Every requirement is declared where it is used, and pinned with its hashes; nothing says where it is downloaded."""
 
 import ast
 import json
 import re
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Collection, Iterable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,10 +23,14 @@ PIN = re.compile(r"([a-z0-9][a-z0-9._-]*)==([^\s;]+)(?: ; .+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
 COMMENT = re.compile(r"    # via .+")
 
-# The code of a folder may import what its own and the earlier requirements name, and what the project itself is.
+PACKAGES = {"switchboard": LAYER, "twilio-emulator": ROOT / "twilio_emulator"}
+
+# The extras that a part of the package `switchboard` may import from; every other part takes the required ones only.
+EXTRAS = {"agents": {"agents"}, "aws": {"aws"}, "bootstrap": {"aws"}, "telemetry.py": {"aws"}}
+
+# The code of these folders may import what both packages, its own and the earlier requirements name.
 SCOPES = {
-    LAYER / "requirements.in": ("layers", "functions"),
-    ROOT / "requirements" / "local.in": ("local", "twilio_emulator"),
+    ROOT / "requirements" / "local.in": ("functions", "local"),
     ROOT / "requirements" / "mutation.in": ("tests/mutation",),
     ROOT / "requirements" / "dev.in": ("tests", "bench", "examples"),
 }
@@ -58,29 +64,92 @@ def test_the_local_stack_and_the_tests_run_on_what_is_deployed() -> None:
 
 
 def test_every_import_is_declared_where_it_is_used() -> None:
-    distributions = packages_distributions()
-    declared: set[str] = set()
+    declared = {name for package in PACKAGES.values() for name in requirements_of(package)}
     undeclared: set[tuple[str, str]] = set()
 
     for requirements, folders in SCOPES.items():
-        declared |= names_in(requirements)
+        declared |= names_in(requirements.read_text().splitlines())
         for folder in folders:
-            for path in (ROOT / folder).rglob("*.py"):
-                undeclared |= {
-                    (path.relative_to(ROOT).as_posix(), name)
-                    for name in third_party_imports(path)
-                    if not {normal(each) for each in distributions.get(name, [name])} & declared
-                }
+            undeclared |= imported_beyond(declared, ROOT / folder)
 
     assert undeclared == set()
+
+
+def test_each_part_of_switchboard_imports_what_its_extra_declares_and_the_rest_what_is_required() -> None:
+    parts = {path.name for path in (LAYER / "switchboard").iterdir() if path.is_dir() or path.suffix == ".py"}
+
+    undeclared = [
+        each
+        for part in sorted(parts)
+        for each in imported_beyond(requirements_of(LAYER, EXTRAS.get(part, set())), LAYER / "switchboard" / part)
+    ]
+
+    assert parts >= EXTRAS.keys()
+    assert undeclared == []
+
+
+def test_the_emulator_imports_what_it_declares() -> None:
+    assert imported_beyond(requirements_of(PACKAGES["twilio-emulator"]), PACKAGES["twilio-emulator"]) == set()
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_requires_nothing_that_it_does_not_import(name: str) -> None:
+    distributions = packages_distributions()
+    imported = {top for path in PACKAGES[name].rglob("*.py") for top in third_party_imports(path)}
+
+    needed = {normal(each) for top in imported for each in distributions.get(top, [top])}
+
+    assert requirements_of(PACKAGES[name]) - needed == set()
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_can_stand_alone(name: str) -> None:
+    folder = PACKAGES[name]
+
+    assert project(folder)["name"] == name
+    assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert re.findall(r"\]\((?!https?://)", (folder / "README.md").read_text()) == []
+
+
+def test_the_linter_and_the_types_are_those_of_the_oldest_python_that_the_packages_take() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    oldest = tools["mypy"]["python_version"]
+
+    assert {project(folder)["requires-python"] for folder in PACKAGES.values()} == {f">={oldest}"}
+    assert tools["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+
+
+def project(folder: Path) -> dict[str, Any]:
+    """Return what a package's metadata say of it."""
+    metadata: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    return metadata
+
+
+def requirements_of(folder: Path, extras: Collection[str] | None = None) -> set[str]:
+    """Return what a package requires, with some of its extras, or with all."""
+    metadata = project(folder)
+    optional = metadata.get("optional-dependencies", {})
+    chosen = optional.keys() if extras is None else extras
+    return names_in([*metadata["dependencies"], *(line for extra in chosen for line in optional[extra])])
+
+
+def imported_beyond(declared: Collection[str], code: Path) -> set[tuple[str, str]]:
+    """Return each import of a module or folder that no declared requirement provides, with the file."""
+    distributions = packages_distributions()
+    return {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in ([code] if code.is_file() else code.rglob("*.py"))
+        for name in third_party_imports(path)
+        if not any(normal(each) in declared for each in distributions.get(name, [name]))
+    }
 
 
 def pins(lock: Path) -> dict[str, str]:
     return {found[1]: found[2] for line in lock.read_text().splitlines() if (found := PIN.fullmatch(line))}
 
 
-def names_in(requirements: Path) -> set[str]:
-    lines = (line.partition("#")[0].strip() for line in requirements.read_text().splitlines())
+def names_in(requirements: Iterable[str]) -> set[str]:
+    lines = (line.partition("#")[0].strip() for line in requirements)
     return {normal(re.split(r"[\[=<>~! ]", line)[0]) for line in lines if line and not line.startswith("-r")}
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from local.aws.ministack import Names
 from local.aws.template import Template
 from switchboard import settings
+from switchboard.answer_settings import AnswerSettings
 from switchboard.errors import Misconfigured
-from tests.architecture.conftest import TEMPLATE
+from tests.architecture.conftest import TEMPLATE, Document
 
 ROOT = TEMPLATE.parent
 READ_BY_LIBRARIES = {
@@ -83,13 +85,23 @@ def test_a_variable_that_is_missing_is_named_unless_it_may_be_empty(
             assert READERS[function](without) == READERS[function](environment)
 
 
-def test_only_the_composition_root_looks_at_the_environment() -> None:
+def test_only_the_composition_root_and_the_library_look_at_the_environment() -> None:
     readers = {path.relative_to(ROOT).as_posix() for path in _deployed_modules() if _names(path) & ENVIRONMENT}
 
-    assert readers == {
-        f"layers/switchboard/switchboard/bootstrap/{function}.py"
-        for function in ("agent", "lifecycle", "sweeper", "webhook")
+    bootstrap = {f"bootstrap/{function}.py" for function in ("agent", "lifecycle", "sweeper", "webhook")}
+    assert readers == {f"layers/switchboard/switchboard/{module}" for module in (*bootstrap, "provider.py")}
+
+
+def test_a_web_process_answers_with_the_defaults_of_the_deployment(template: Document) -> None:
+    parameters = template["Parameters"]
+    ours = {
+        "".join(word.capitalize() for word in name.name.split("_")): getattr(AnswerSettings(), name.name)
+        for name in fields(AnswerSettings)
     }
+    ours.pop("TurnsAtOnce")  # a batch of SQS has ten conversations
+    ours["TrialAddresses"] = " ".join(pattern.pattern for pattern in AnswerSettings().trial_addresses)
+
+    assert {name: parameters[name]["Default"] for name in ours} == ours
 
 
 ENVIRONMENT = {"environ", "environb", "getenv"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.wheels import BareEnvironment, build_wheels
 from tests.skips import missing, program
 
 ROOT = Path(__file__).parent.parent.parent
@@ -26,6 +27,18 @@ def built_for_aws(testrun_uid: str) -> Path:
     folders = ["--build-dir", str(BUILT_FOR_AWS / "build"), "--cache-dir", str(BUILT_FOR_AWS / "cache")]
     _once(testrun_uid, _sam(), "build", "SwitchboardLayer", "--cached", *folders)
     return BUILT_FOR_AWS / "build"
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the wheels of `switchboard` and `twilio-emulator`, built from this checkout."""
+    return build_wheels(tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture(scope="session")
+def bare_environment(tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, Path]) -> BareEnvironment:
+    """Return an environment that holds both packages without extras, and nothing of this checkout."""
+    return BareEnvironment(tmp_path_factory.mktemp("bare") / "venv", *wheels.values())
 
 
 def _once(testrun_uid: str, *command: str) -> None:

@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
+from switchboard.author import AuthorRules
+from switchboard.twilio.webhook.parse import ExpectedAccount
+from switchboard.twilio.webhook.typed_events import typed_event
+from switchboard.twilio.webhook.verify import Form
+from switchboard.webhook_events import WebhookEvent
 from tests.emulator.emulator_server import OUR_SMS, EmulatorServer
 from tests.emulator.test_media import upload
-from tests.emulator.webhook_site import WebhookSite
+from tests.emulator.webhook_site import Received, WebhookSite
 from tests.waiting import wait_until
 
 WITH_WEBHOOKS = {"x_twilio_webhook_enabled": "true"}
@@ -57,6 +62,33 @@ DOCUMENTED: Mapping[str, set[str]] = {
 
 
 def test_every_event_has_exactly_the_documented_parameters(twilio: EmulatorServer, site: WebhookSite) -> None:
+    cause_every_event(twilio, site)
+
+    parameters = {received.type: set(received.fields) for received in reversed(site.received)}
+    assert parameters == {
+        name: fields | COMMON | ({"Source"} if name != "onDeliveryUpdated" else set())
+        for name, fields in DOCUMENTED.items()
+    }
+
+
+def test_the_library_reads_every_event(twilio: EmulatorServer, site: WebhookSite) -> None:
+    cause_every_event(twilio, site)
+
+    read = {received.type: library_event(received) for received in site.received}
+
+    assert {event_type: f"on{type(event).__name__}" for event_type, event in read.items()} == {
+        name: name for name in DOCUMENTED
+    }
+
+
+def library_event(received: Received) -> WebhookEvent:
+    form = Form({name: tuple(received.getlist(name)) for name in received.fields})
+    account, service = received.fields["AccountSid"], received.fields.get("ChatServiceSid", "")
+    expected = ExpectedAccount(account_sid=account, service_sid=service, author_rules=AuthorRules())
+    return typed_event(form, expected=expected)
+
+
+def cause_every_event(twilio: EmulatorServer, site: WebhookSite) -> None:
     of_service = twilio.client.conversations.v1.services(another_service(twilio, site))
     conversation = of_service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.update(unique_name="order-17", **WITH_WEBHOOKS)
@@ -71,12 +103,6 @@ def test_every_event_has_exactly_the_documented_parameters(twilio: EmulatorServe
         path = url.removeprefix(twilio.url)
         assert twilio.request("DELETE", path, headers={"X-Twilio-Webhook-Enabled": "true"}).status_code == 204
     wait_until(lambda: "onConversationRemoved" in site.types())
-
-    parameters = {received.type: set(received.fields) for received in reversed(site.received)}
-    assert parameters == {
-        name: fields | COMMON | ({"Source"} if name != "onDeliveryUpdated" else set())
-        for name, fields in DOCUMENTED.items()
-    }
 
 
 def another_service(twilio: EmulatorServer, site: WebhookSite) -> str:

@@ -30,7 +30,7 @@ def answer_at_once(deployed: DeployedAgent, body: str) -> None:
     with ThreadPoolExecutor() as processes:
         returned = processes.map(
             lambda batch: deployed.function.answer(map(record_of, batch), lease_until=lease_until),
-            batched(messages, 10, strict=True),
+            batched(messages, 10),
         )
         assert list(returned) == [[]] * 5
 

@@ -259,11 +259,13 @@ def server_that(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[s
         thread.join()
 
 
-def respond_with(status: int, body: str) -> Callable[[BaseHTTPRequestHandler], None]:
+def respond_with(status: int, body: str, *, retry_after: str = "") -> Callable[[BaseHTTPRequestHandler], None]:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
+        if retry_after:
+            handler.send_header("Retry-After", retry_after)
         handler.end_headers()
         handler.wfile.write(body.encode())
 
@@ -303,6 +305,39 @@ def test_the_response_to_a_send_decides_whether_it_was_refused_not_sent_or_is_un
 
         assert "secret words" not in str(raised.value)
         assert "2025550110" not in str(raised.value)
+        twilio.service.stop()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0", 1.0), ("", 1.0), ("Fri, 27 Nov 2026 12:00:00 GMT", 1.0), ("-5", 1.0)],
+)
+def test_too_many_requests_say_how_long_to_wait(header: str, seconds: float) -> None:
+    with server_that(respond_with(429, '{"code": 20429}', retry_after=header)) as url:
+        twilio = connected(url)
+
+        with pytest.raises(NotSent) as not_sent:
+            twilio.messages.send_message(sid("CH", 1), body="hi")
+        with pytest.raises(TwilioUnavailable) as not_listed:
+            twilio.messages.list_messages(sid("CH", 1))
+        with pytest.raises(TwilioUnavailable) as not_found:
+            twilio.conversations.get_conversation(sid("CH", 1))
+
+        twilio.service.stop()
+
+    errors: list[NotSent | TwilioUnavailable] = [not_sent.value, not_listed.value, not_found.value]
+    assert [error.retry_after for error in errors] == [seconds] * 3
+    assert all("code 20429: too many requests at once; wait and try again" in str(error) for error in errors)
+
+
+def test_another_failure_names_no_wait() -> None:
+    with server_that(respond_with(503, "{}", retry_after="7")) as url:
+        twilio = connected(url)
+
+        with pytest.raises(TwilioUnavailable) as raised:
+            twilio.messages.list_messages(sid("CH", 1))
+
+        assert raised.value.retry_after is None
         twilio.service.stop()
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from switchboard.answer_settings import AnswerSettings as AnswerSettings
     from switchboard.provider import Provider as Provider
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "Answer": "agent",
     "AnswerSettings": "answer_settings",

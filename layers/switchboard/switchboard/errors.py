@@ -72,7 +72,14 @@ class Transient(SwitchboardError):
 
 
 class NotSent(Transient):
-    """The message certainly did not leave, and may be sent later."""
+    """The message certainly did not leave, and may be sent later.
+
+    `retry_after` is how many seconds to wait at least, where Twilio takes too many requests at once (429), else None.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ModelMisconfigured(Transient):

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from threading import Event as Flag
@@ -17,7 +18,7 @@ from switchboard.agents.function_agent import AnswerFunction, as_agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
 from switchboard.errors import Misconfigured, NotAuthentic, NotSent, Rejected, Transient
-from switchboard.events import ConversationState, Event, Ignored, MessageAdded, Sent
+from switchboard.events import ConversationState, Ignored, MessageAdded, Sent
 from switchboard.notices import Notice, facts_of
 from switchboard.stores.store import Store, in_memory
 from switchboard.twilio.rest.conversations import ConversationResource, Conversations, ParticipantResource
@@ -25,7 +26,9 @@ from switchboard.twilio.rest.messages import Messages
 from switchboard.twilio.rest.services import PAGE_SIZE, connect
 from switchboard.twilio.webhook.any_request import Request, request_from_any
 from switchboard.twilio.webhook.parse import EVENTS_WE_USE, ExpectedAccount, parse
+from switchboard.twilio.webhook.typed_events import typed_event
 from switchboard.twilio.webhook.verify import Form, verify
+from switchboard.webhook_events import WebhookEvent
 from switchboard.worker import Worker
 
 EMULATOR = ("AC00000000000000000000000000000001", "emulator-token", "IS00000000000000000000000000000001")
@@ -266,14 +269,14 @@ class Provider:
         self.webhook_url = chosen
         return before
 
-    def parse_webhook(self, request: Request) -> Event:
+    def parse_webhook(self, request: Request) -> WebhookEvent:
         """Return the event that a request tells, verified: one of 13 post-events or 10 pre-events.
 
         `request` is a WSGI environ, a request of Flask, Django, Starlette, FastAPI, aiohttp, Quart or Sanic, or a tuple
         (url, headers, body). Await the body of an asynchronous framework's request before. Raise `NotAuthentic` (answer
         403: Twilio did not sign it) or `Malformed` (answer 400).
         """
-        return parse(self._verified(request), expected=self._expected())
+        return typed_event(self._verified(request), expected=self._expected())
 
     def handle_webhook(self, request: Request, agent: Agent | AnswerFunction) -> HTTPStatus:
         """Keep what a request tells, have `agent` answer it in a thread of this process, and return the HTTP status.
@@ -313,6 +316,7 @@ class Provider:
             conversations=self._conversations,
             settings=self._settings,
             on_notice=self._on_notice,
+            threads=ThreadPoolExecutor(self._settings.turns_at_once, thread_name_prefix="switchboard"),
         )
 
     def _verified(self, request: Request) -> Form:

@@ -81,7 +81,7 @@ class Publisher:
     def _publish(self, notices: Iterable[Notice]) -> tuple[Notice, ...]:
         published: list[Notice] = []
         refused = 0
-        for some in batched(notices, MAX_NOTICES_AT_ONCE, strict=False):
+        for some in batched(notices, MAX_NOTICES_AT_ONCE):
             taken = self.bus.publish(some)
             self.notices.remove_notices(taken)
             published += taken

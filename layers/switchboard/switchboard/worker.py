@@ -6,7 +6,7 @@ store: in each, what comes later in a conversation waits behind what came first.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,7 +51,10 @@ class Conversations(NewConversations, OwnerAttribute, Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Worker:
-    """Handles what waits in a store. `on_notice` is told what people must be told of, once or, after a crash, twice."""
+    """Handles what waits in a store. `on_notice` is told what people must be told of, once or, after a crash, twice.
+
+    `threads` handle conversations side by side; each conversation's events are handled one after the other.
+    """
 
     store: Store
     agent: Agent
@@ -59,8 +62,8 @@ class Worker:
     conversations: Conversations
     settings: AnswerSettings
     on_notice: Callable[[Notice], None]
+    threads: Executor
     clock: Clock = now
-    _threads: ThreadPoolExecutor = field(init=False)
     _thread: Thread | None = None
     _wake: Flag = field(default_factory=Flag)
     _stopped: bool = False
@@ -69,7 +72,6 @@ class Worker:
     _next_sweep: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        self._threads = ThreadPoolExecutor(self.settings.turns_at_once, thread_name_prefix="switchboard")
         self._next_sweep = self.clock()
 
     def accept(self, event: LifecycleEvent) -> None:
@@ -103,7 +105,7 @@ class Worker:
         self._wake.set()
         if self._thread:
             self._thread.join()
-        self._threads.shutdown(cancel_futures=True)
+        self.threads.shutdown(cancel_futures=True)
 
     def run_due(self) -> list[Future[None]]:
         """Begin whatever is due, and return it. What is begun in a conversation ends before more of it begins."""
@@ -155,7 +157,7 @@ class Worker:
                     self._busy.discard(key)
                 self._wake.set()
 
-        return self._threads.submit(run)
+        return self.threads.submit(run)
 
     def _handle(self, inbox: Inbox, handle: Callable[[str, Sequence[Waiting]], None], sid: str) -> None:
         waiting = inbox.of(sid)

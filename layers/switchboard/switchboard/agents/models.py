@@ -26,7 +26,7 @@ def model_named(name: str) -> Model:
     except ImportError:
         raise Misconfigured(
             f"ASSISTANT_MODEL is {name!r}, and the layer lacks that provider's package: "
-            f"add it as an extra of pydantic-ai-slim to the layer's requirements.in, and build again"
+            f"add it as an extra of pydantic-ai-slim to the layer's pyproject.toml, run `make lock`, and build again"
         ) from None
     except SwitchboardError:
         raise

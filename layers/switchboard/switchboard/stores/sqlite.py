@@ -20,6 +20,7 @@ from switchboard.conversation import Conversation, Note, OwnerChange, TurnRecord
 from switchboard.errors import Misconfigured, Transient
 from switchboard.events import ConversationStateUpdated, DeliveryFailed, LifecycleEvent, MessageAdded, OwnerSet
 from switchboard.notices import Notice
+from switchboard.ports import Clock
 from switchboard.stores.checks import ChecksInMemory, Tracked
 from switchboard.stores.inbox import DeadLetters, Inbox, Waiting
 from switchboard.stores.memory import ConversationsInMemory, FailureLeader
@@ -27,6 +28,7 @@ from switchboard.stores.store import Store, now, store_of
 from switchboard.turn.timing import COMMIT_WINDOW
 
 FORMAT = 1  # of the file
+PRAGMAS = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL")
 SECONDS_FOR_LOCK = 1.0  # that the process before may need to end
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS kept (kind, owner, key, value, PRIMARY KEY (kind, owner, key)) WITHOUT ROWID"
@@ -35,7 +37,7 @@ _EVENTS: dict[str, type[LifecycleEvent]] = {
 }
 
 
-def in_sqlite(path: str | Path) -> Store:
+def in_sqlite(path: str | Path, *, clock: Clock = now) -> Store:
     """Return the store in a file, which is made if it is not there; raise `Misconfigured` if it cannot be used.
 
     No process had the file a moment ago, so no worker of the one before lives: its leases end now. What such a worker
@@ -43,9 +45,9 @@ def in_sqlite(path: str | Path) -> Store:
     """
     file = SQLiteFile(Path(path))
     conversations = SQLiteConversations(file)
-    checks = ChecksInMemory(clock=now, store=conversations, tracked=file.mapping("tracked", str, Tracked))
+    checks = ChecksInMemory(clock=clock, store=conversations, tracked=file.mapping("tracked", str, Tracked))
     with file.transaction():
-        _end_leases(conversations, now())
+        _end_leases(conversations, clock())
     return store_of(
         conversations,
         checks,
@@ -68,22 +70,33 @@ class SQLiteFile:
             self.connection = sqlite3.connect(
                 path, timeout=SECONDS_FOR_LOCK, isolation_level=None, check_same_thread=False
             )
-            self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise Misconfigured(f"the SQLite file {path} cannot be used: {_why(error)}") from None
+            raise self._unusable(error) from None
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self.connection.close()
+            raise self._unusable(error) from None
+        except Misconfigured:
+            self.connection.close()
+            raise
 
     def _prepare(self) -> None:
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
+        for pragma in PRAGMAS:
             self.connection.execute(f"PRAGMA {pragma}")
         self.connection.execute("BEGIN EXCLUSIVE")
         found = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if found not in {0, FORMAT}:
-            raise Misconfigured(
-                f"the SQLite file {self._path} has the format {found}, and this version writes {FORMAT}"
-            )
+            raise Misconfigured(f"the SQLite file {self._path} has format {found}: this version reads {FORMAT} only")
         self.connection.execute(_SCHEMA)
         self.connection.execute(f"PRAGMA user_version = {FORMAT}")
         self.connection.execute("COMMIT")
+
+    def _unusable(self, error: Exception) -> Misconfigured:
+        why = str(error.strerror) if isinstance(error, OSError) else str(error)
+        if "locked" in why:
+            why = "another process uses it. A SQLite file serves one process; several need DynamoDB"
+        return Misconfigured(f"the SQLite file {self._path} cannot be used: {why}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -91,16 +104,18 @@ class SQLiteFile:
         with self._lock:
             try:
                 self.connection.execute("BEGIN")
-                try:
-                    yield
-                except BaseException:
-                    self.connection.execute("ROLLBACK")
-                    raise
+                yield
                 self.connection.execute("COMMIT")
             except sqlite3.Error as error:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
+                self._roll_back()
                 raise Transient(f"the SQLite file {self._path} cannot be written: {error}") from None
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:  # SQLite may have done it, as where the disk is full
+            self.connection.execute("ROLLBACK")
 
     def mapping[K, V](self, kind: str, key_type: Any, value_type: type[V], owner: str = "") -> "Kept[K, V]":  # noqa: ANN401 -- also tuple[…]
         """Return what is kept of one kind, or of one kind and one conversation."""
@@ -204,9 +219,3 @@ def _end_leases(conversations: ConversationsInMemory, at: datetime) -> None:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _why(error: Exception) -> str:
-    if "locked" in str(error):
-        return "another process uses it. A SQLite file serves one process; several need DynamoDB"
-    return str(error.strerror) if isinstance(error, OSError) else str(error)

@@ -8,11 +8,17 @@ from threading import RLock
 from typing import cast
 
 from switchboard.owner_updates import OwnerChangeStore
-from switchboard.ports import BudgetStore, LifecycleStore, OwnerIndex, SweepIndex, TurnStore
+from switchboard.ports import BudgetStore, Clock, LifecycleStore, OwnerIndex, SweepIndex, TurnStore
 from switchboard.publisher import NoticeStore
 from switchboard.stores.checks import ChecksInMemory
 from switchboard.stores.inbox import DeadLetters, Inbox
 from switchboard.stores.memory import ConversationsInMemory
+
+
+def now() -> datetime:
+    """Return the time now, in UTC, in the whole milliseconds that the table keeps."""
+    at = datetime.now(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +38,47 @@ class Store:
     close: Callable[[], None]
 
 
-def in_memory() -> Store:
-    """Return a store that ends with the process. What it forgets, Twilio still has: nothing of it is answered again."""
+def in_memory(*, clock: Clock = now) -> Store:
+    """Return a store that ends with the process.
+
+    The next process finds at Twilio what was not answered, and what was. But a webhook that Twilio repeats to it is
+    answered once more, the assistant remembers nothing of before, and every budget begins again.
+    """
     conversations, lock = ConversationsInMemory(), RLock()
     return store_of(
         conversations,
-        ChecksInMemory(clock=now, store=conversations),
+        ChecksInMemory(clock=clock, store=conversations),
         messages=Inbox(),
         lifecycle_events=Inbox(),
         dead_letters=DeadLetters(),
         transaction=lambda: lock,
+        close=lambda: None,
+    )
+
+
+def inboxes_in_memory(
+    *,
+    turns: TurnStore,
+    lifecycle: LifecycleStore,
+    budgets: BudgetStore,
+    checks: SweepIndex,
+    owners: OwnerIndex,
+    notices: NoticeStore,
+    owner_changes: OwnerChangeStore,
+) -> Store:
+    """Return a store whose conversations are kept elsewhere, and what waits for them in this process."""
+    lock = RLock()
+    return Store(
+        turns=turns,
+        lifecycle=lifecycle,
+        budgets=budgets,
+        checks=checks,
+        owners=owners,
+        notices=notices,
+        owner_changes=owner_changes,
+        messages=atomic(Inbox(), lambda: lock),
+        lifecycle_events=atomic(Inbox(), lambda: lock),
+        dead_letters=atomic(DeadLetters(), lambda: lock),
         close=lambda: None,
     )
 
@@ -94,9 +131,3 @@ class _Atomic:
 def atomic[T](part: T, transaction: Callable[[], AbstractContextManager[object]]) -> T:
     """Return a part of the store whose methods each run in a transaction."""
     return cast("T", _Atomic(part, transaction))
-
-
-def now() -> datetime:
-    """Return the time now, in UTC, in the whole milliseconds that the table keeps."""
-    at = datetime.now(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)

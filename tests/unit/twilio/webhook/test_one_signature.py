@@ -2,12 +2,13 @@
 
 Twilio signs the names and values of a form, sorted by name, without separators. So whoever knows the signature of one
 form can cut its text into another one. The search tries every cut in which names stand in their order: each documented
-name wherever it can be read, and up to two names that nobody documents, at any character.
+name wherever it can be read, and up to two names that nobody documents, at any character. It is held against both
+readers: `parse`, of the webhook function, and `typed_event`, of the library.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 from switchboard.author import AuthorRules
 from switchboard.errors import Rejected
 from switchboard.events import Event, MessageAdded, OwnerSet
-from switchboard.twilio.webhook.parse import ExpectedAccount, parse
+from switchboard.twilio.webhook.parse import KNOWN, ExpectedAccount, parse
+from switchboard.twilio.webhook.typed_events import typed_event
 from switchboard.twilio.webhook.verify import Form
+from switchboard.webhook_events import MessageAdd, UnknownEvent, WebhookEvent
 from tests.builders import sid
 from tests.signing import ACCOUNT, SERVICE, message_fields
 
@@ -43,13 +46,22 @@ NAMES = [
     "ErrorCode",
     "EventType",
     "FriendlyName",
+    "Identity",
     "Index",
+    "LastReadMessageIndex",
     "Media",
+    "MessageBody",
     "MessageSid",
+    "MessagingBinding.Address",
+    "MessagingBinding.AuthorAddress",
+    "MessagingBinding.ProjectedAddress",
+    "MessagingBinding.ProxyAddress",
+    "MessagingBinding.Type",
     "MessagingServiceSid",
     "ParticipantSid",
     "Reason",
     "RetryCount",
+    "RoleSid",
     "Source",
     "State",
     "StateFrom",
@@ -57,6 +69,9 @@ NAMES = [
     "StateUpdated",
     "Status",
     "UniqueName",
+    "UserSid",
+    "isNotifiable",
+    "isOnline",
 ]
 SID = re.compile("[A-Z]{2}[0-9a-fA-F]{32}")
 # What a value must be for the cut to have a chance: it keeps the search small, and hides nothing.
@@ -67,8 +82,10 @@ NEEDED = {
     "Index": re.compile("[0-9]{1,9}"),
 }
 REQUIRED = ["AccountSid", "EventType"]  # without them, every form is rejected
-NAME_START = re.compile("[A-Z]|(?<![a-z])[a-z]")  # one cut in a word of small letters stands for all: no name is there
+# One cut in a word of small letters stands for all: no name is there.
+NAME_START = re.compile("[A-Z]|(?<![a-z])[a-z]|is(?=[NO])")
 MAX_CUTS = 50_000
+MAX_CUTS_OF_LONG_FORMS = 2_000  # the first ones: each new name that can be cut out doubles them
 
 
 def signed_text(fields: Mapping[str, str]) -> str:
@@ -113,6 +130,10 @@ def ends(text: str, begin: int, name: str, new_names: int) -> list[int]:
     return [*found, len(text)] if name >= REQUIRED[-1] else found
 
 
+type Meaning = Event | WebhookEvent
+type Read = Callable[[Mapping[str, str]], Meaning | None]
+
+
 def meaning(fields: Mapping[str, str]) -> Event | None:
     """Return the event of a form whose signature is valid; None where the form is rejected."""
     try:
@@ -121,12 +142,22 @@ def meaning(fields: Mapping[str, str]) -> Event | None:
         return None
 
 
-def other_meanings(fields: Mapping[str, str], *, new_names: int) -> list[tuple[Event, dict[str, str]]]:
+def library_meaning(fields: Mapping[str, str]) -> WebhookEvent | None:
+    """Return the same for a program that uses the library."""
+    try:
+        return typed_event(Form({name: (value,) for name, value in fields.items()}), expected=EXPECTED)
+    except Rejected:
+        return None
+
+
+def other_meanings(
+    fields: Mapping[str, str], *, new_names: int, read: Read = meaning, max_cuts: int = MAX_CUTS
+) -> list[tuple[Meaning, dict[str, str]]]:
     """Return the events, besides the form's own, that a new cut of its signed text tells."""
-    own = meaning(fields)
-    tried = islice(cuts(signed_text(fields), new_names=new_names), MAX_CUTS)
-    told = ((meaning(cut), cut) for cut in tried)
-    return [(event, cut) for event, cut in told if event not in (None, own)]
+    own = read(fields)
+    tried = islice(cuts(signed_text(fields), new_names=new_names), max_cuts)
+    told = ((read(cut), cut) for cut in tried)
+    return [(event, cut) for event, cut in told if event is not None and event != own]
 
 
 def without(fields: dict[str, str], *names: str) -> dict[str, str]:
@@ -182,6 +213,98 @@ FORMS = {
     "delivery": DELIVERY,
     "failed delivery": {**DELIVERY, "Status": "failed"},
 }
+# For the library: every event type, with all that Twilio documents for it.
+NEW_CONVERSATION = {
+    **without(SMS, "Author", "Body", "ConversationSid", "DateCreated", "Index", "MessageSid", "ParticipantSid"),
+    "EventType": "onConversationAdd",
+    "FriendlyName": "Order 17",
+    "MessageBody": "hi",
+    "Media": FILE,
+    "MessagingBinding.Address": "+12025550110",
+    "MessagingBinding.AuthorAddress": "+12025550110",
+    "MessagingBinding.ProjectedAddress": "+12025550120",
+    "MessagingBinding.ProxyAddress": "+12025550130",
+    "State": "active",
+    "UniqueName": "order-17",
+}
+LATER = {"DateCreated": "2026-08-11T13:03:28.879Z", "DateUpdated": "2026-08-11T13:03:29.879Z"}
+CONVERSATION = {**without(NEW_CONVERSATION, "MessageBody", "Media"), **LATER, "ConversationSid": sid("CH", 1)}
+NEW_MESSAGE = {**without(CHAT, "Index", "MessageSid", "DateCreated"), "EventType": "onMessageAdd", "Media": FILE}
+MESSAGE = {**SMS, **LATER, "Media": FILE}
+NEW_PARTICIPANT = {
+    "AccountSid": ACCOUNT,
+    "Attributes": "{}",
+    "ClientIdentity": "visitor-1",
+    "ConversationSid": sid("CH", 1),
+    "EventType": "onParticipantAdd",
+    "Identity": "visitor-1",
+    "MessagingBinding.Address": "+12025550110",
+    "MessagingBinding.ProjectedAddress": "+12025550120",
+    "MessagingBinding.ProxyAddress": "+12025550130",
+    "MessagingBinding.Type": "SMS",
+    "RetryCount": "0",
+    "RoleSid": sid("RL", 1),
+    "Source": "SDK",
+}
+PARTICIPANT = {**NEW_PARTICIPANT, **LATER, "LastReadMessageIndex": "3", "ParticipantSid": sid("MB", 1)}
+USER = {
+    **LATER,
+    "AccountSid": ACCOUNT,
+    "Attributes": "{}",
+    "ChatServiceSid": SERVICE,
+    "FriendlyName": "Alice",
+    "Identity": "visitor-1",
+    "RetryCount": "0",
+    "RoleSid": sid("RL", 1),
+    "Source": "API",
+    "UserSid": sid("US", 1),
+    "isNotifiable": "false",
+    "isOnline": "true",
+}
+EVENTS = {
+    fields["EventType"]: fields
+    for fields in (
+        NEW_CONVERSATION,
+        *({**CONVERSATION, "EventType": f"onConversation{verb}"} for verb in ("Added", "Update", "Updated", "Remove")),
+        {**CONVERSATION, "EventType": "onConversationRemoved", "DateRemoved": "2026-08-11T13:03:30Z"},
+        CLOSED,
+        NEW_MESSAGE,
+        SMS,
+        *({**MESSAGE, "EventType": f"onMessage{verb}"} for verb in ("Update", "Updated", "Remove")),
+        {**MESSAGE, "EventType": "onMessageRemoved", "DateRemoved": "2026-08-11T13:03:30Z"},
+        NEW_PARTICIPANT,
+        *({**PARTICIPANT, "EventType": f"onParticipant{verb}"} for verb in ("Added", "Update", "Updated", "Remove")),
+        {**PARTICIPANT, "EventType": "onParticipantRemoved", "DateRemoved": "2026-08-11T13:03:30Z"},
+        DELIVERY,
+        *({**USER, "EventType": f"onUser{verb}"} for verb in ("Added", "Update", "Updated")),
+    )
+}
+# One event type of each set of names: the others differ from it by their names alone.
+SEARCHED = [
+    "onConversationAdd",
+    "onConversationRemoved",
+    "onConversationStateUpdated",
+    "onMessageAdd",
+    "onMessageAdded",
+    "onMessageRemoved",
+    "onParticipantAdd",
+    "onParticipantRemoved",
+    "onDeliveryUpdated",
+    "onUserUpdated",
+]
+FREE_TEXTS = (
+    "Author",
+    "Body",
+    "ClientIdentity",
+    "FriendlyName",
+    "Identity",
+    "MessageBody",
+    "MessagingBinding.Address",
+    "Reason",
+    "Source",
+    "Status",
+    "UniqueName",
+)
 PIECES = [
     *NAMES,
     sid("CH", 2),
@@ -263,6 +386,60 @@ def test_no_text_and_no_attributes_that_a_customer_chooses_mean_two_things(
     assert other_meanings(fields, new_names=1) == []
 
 
+@pytest.mark.parametrize("fields", [*FORMS.values(), *EVENTS.values()], ids=[*FORMS, *EVENTS])
+def test_in_the_library_what_twilio_sends_tells_its_event(fields: dict[str, str]) -> None:
+    assert type(library_meaning(fields)).__name__ == fields["EventType"].removeprefix("on")
+
+
+@pytest.mark.parametrize("event_type", SEARCHED)
+def test_in_the_library_what_twilio_sends_means_one_thing_however_it_is_cut(event_type: str) -> None:
+    fields = EVENTS[event_type]
+
+    assert other_meanings(fields, new_names=0, read=library_meaning) == []
+    assert other_meanings(fields, new_names=1, read=library_meaning, max_cuts=MAX_CUTS_OF_LONG_FORMS) == []
+
+
+def test_there_is_a_form_of_every_event_type() -> None:
+    assert EVENTS.keys() == KNOWN
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.sampled_from(SEARCHED), st.lists(st.sampled_from(PIECES), max_size=6).map("".join), st.data())
+def test_in_the_library_no_text_means_two_things(event_type: str, text: str, data: st.DataObject) -> None:
+    fields = dict(EVENTS[event_type])
+    name = data.draw(st.sampled_from([each for each in FREE_TEXTS if each in fields]))
+    fields[name] = text
+    if "Attributes" in fields:
+        pieces = data.draw(st.lists(st.sampled_from(PIECES), max_size=4).map("".join))
+        fields["Attributes"] = json.dumps({"note": pieces})
+    if "Media" in fields:
+        fields["Media"] = json.dumps([{"Filename": text, "ContentType": "image/png"}])
+
+    assert other_meanings(fields, new_names=1, read=library_meaning, max_cuts=500) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Order Kitchen", "Media", "Index 17", "State of Source", "Identity", "ChatServiceSid"]
+)
+def test_in_the_library_a_conversation_may_be_called_as_a_field_is(name: str) -> None:
+    fields = {**EVENTS["onConversationUpdated"], "FriendlyName": name, "UniqueName": f"of {name}"}
+
+    assert library_meaning(fields)
+    assert other_meanings(fields, new_names=1, read=library_meaning, max_cuts=MAX_CUTS_OF_LONG_FORMS) == []
+
+
+def test_in_the_library_a_new_field_is_accepted_behind_a_value_that_ends_by_itself() -> None:
+    assert library_meaning({**SMS, "DateSent": "today", "Priority": "1"}) == library_meaning(SMS)
+    assert library_meaning({**EVENTS["onUserUpdated"], "Gender": "x"}) is None
+
+
+def test_in_the_library_a_new_event_type_is_an_unknown_event_of_any_name() -> None:
+    event = library_meaning({**SMS, "EventType": "onMessageStatusSourceIndexed"})
+
+    assert isinstance(event, UnknownEvent)
+    assert event.name == "onMessageStatusSourceIndexed"
+
+
 @pytest.mark.parametrize(
     "body", ["Author", "Index of Media", "Source: Attributes", "Status?", "Body", "Media Body Index"]
 )
@@ -271,9 +448,11 @@ def test_a_plain_word_that_is_also_a_fields_name_is_no_reason_to_reject_a_text(
     fields: dict[str, str], body: str
 ) -> None:
     event = meaning({**fields, "Body": body})
+    asked = library_meaning({**fields, "Body": body, "EventType": "onMessageAdd"})
 
     assert isinstance(event, MessageAdded)
-    assert event.body == body
+    assert isinstance(asked, MessageAdd)
+    assert event.body == asked.body == body
 
 
 def test_a_file_may_be_called_as_a_field_is() -> None:

@@ -4,6 +4,7 @@ Twilio's own text is left out, because it may hold addresses.
 """
 
 import json
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from switchboard.errors import NotSent, Permanent, SendRefused, SwitchboardError
 CONFLICTS = frozenset({50391, 50349, 50419, 50213})  # somebody changed the same thing at the same time
 CREDENTIALS = frozenset({401, 403})
 TOO_MANY = 429
+MIN_RETRY_AFTER = 1.0  # seconds
 SERVER_ERROR = 500
 
 _WHAT_TO_DO = {
@@ -45,12 +47,24 @@ class TwilioRefused(Permanent):
 
 
 class TwilioUnavailable(Transient):
-    """Twilio may take the same request later; `status` and `code` are Twilio's."""
+    """Twilio may take the same request later; `status` and `code` are Twilio's.
 
-    def __init__(self, message: str, *, status: int, code: int | None) -> None:
+    `retry_after` is how many seconds to wait at least, where there were too many requests (429), else None.
+    """
+
+    def __init__(self, message: str, *, status: int, code: int | None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.retry_after = retry_after
+
+
+class TooManyRequests(TwilioRestException):  # type: ignore[misc]  # the package carries no types
+    """The package's error for a 429, with the wait that Twilio asks for. The package drops the header."""
+
+    def __init__(self, uri: str, text: str, *, retry_after: str | None) -> None:
+        super().__init__(TOO_MANY, uri, "", code=_code(text))
+        self.retry_after = _seconds(retry_after)
 
 
 @contextmanager
@@ -77,16 +91,33 @@ def _page_error(what: str, error: TwilioException) -> SwitchboardError:
     answer = next((given for given in error.args if isinstance(given, Response)), None)
     if answer is None:
         return _unreadable(what, error)
+    return _rest_error(what, TwilioRestException(answer.status_code, "", code=_code(answer.text)))
+
+
+def _code(text: str) -> int | None:
+    """Return Twilio's error code in the text of an answer, or None."""
     try:
-        code = int(json.loads(answer.text)["code"])
-    except (ValueError, TypeError, KeyError):
-        code = None
-    return _rest_error(what, TwilioRestException(answer.status_code, "", code=code))
+        return int(json.loads(text)["code"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Return the seconds of a Retry-After header; the shortest wait where it is absent, or a date."""
+    if retry_after and re.fullmatch(r"[0-9]{1,5}", retry_after):
+        return max(MIN_RETRY_AFTER, float(retry_after))
+    return MIN_RETRY_AFTER
+
+
+def _retry_after(error: TwilioRestException) -> float | None:
+    return error.retry_after if isinstance(error, TooManyRequests) else None
 
 
 def _rest_error(what: str, error: TwilioRestException) -> SwitchboardError:
-    kind = TwilioUnavailable if _passes(error) else TwilioRefused
-    return kind(_sentence(what, error), status=error.status, code=error.code)
+    sentence = _sentence(what, error)
+    if _passes(error):
+        return TwilioUnavailable(sentence, status=error.status, code=error.code, retry_after=_retry_after(error))
+    return TwilioRefused(sentence, status=error.status, code=error.code)
 
 
 @contextmanager
@@ -99,7 +130,7 @@ def classify_send(what: str) -> Generator[None]:
         if error.status >= SERVER_ERROR:
             raise Unknown(sentence) from None
         if _passes(error) or error.status in CREDENTIALS:  # wrong credentials: the operator corrects them
-            raise NotSent(sentence) from None
+            raise NotSent(sentence, retry_after=_retry_after(error)) from None
         raise SendRefused(sentence, code=error.code) from None
     except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:  # a 2xx that nobody can read
         raise Unknown(f"{what}: unreadable answer ({type(error).__name__})") from None

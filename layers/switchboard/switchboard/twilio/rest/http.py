@@ -15,6 +15,7 @@ from twilio.http.response import Response
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from switchboard.errors import NotSent, Unknown
+from switchboard.twilio.rest.errors import TOO_MANY, TooManyRequests
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 8
@@ -67,6 +68,8 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
             raise Unknown(f"Twilio did not answer ({type(error).__name__})") from None
         if answer.status_code == UNAUTHORIZED:
             self._newer_auth = self._refresh_credentials() or self._newer_auth
+        if answer.status_code == TOO_MANY:
+            raise TooManyRequests(url, answer.text, retry_after=answer.headers.get("Retry-After"))
         return Response(answer.status_code, answer.text, answer.headers)
 
     def close(self) -> None:

@@ -102,7 +102,7 @@ def _message_added(form: Form, expected: ExpectedAccount) -> Event:
         author_role=author_role,
         author=author,
         body=form.get("Body") or "",
-        media_content_types=_media(form.get("Media")),
+        media_content_types=media_content_types(form.get("Media")),
         at=fields.timestamp("DateCreated", form.get("DateCreated")),
         marker=fields.marker(form.get("Attributes")) if author == ASSISTANT_AUTHOR else None,
     )
@@ -186,7 +186,7 @@ def _conversation_sid(form: Form) -> str:
     return fields.sid("ConversationSid", form.get("ConversationSid"), prefix="CH")
 
 
-def _media(text: str | None) -> tuple[str, ...]:
+def media_content_types(text: str | None) -> tuple[str, ...]:
     """Return the media types of `Media`, a JSON array of files."""
     if not text:
         return ()
