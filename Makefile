@@ -124,6 +124,11 @@ define environment
 		echo "$(1) is incomplete: making it again" && rm -rf $(1) && $(PYTHON) -m venv $(1); }
 endef
 
+# `import switchboard` and `import twilio_emulator` work in .venv from any folder, as they do where both are installed.
+define on_path
+	@printf '%s\n' '$(CURDIR)/layers/switchboard' '$(CURDIR)' > .venv/lib/python3.13/site-packages/checkout.pth
+endef
+
 .venv/bin/python:
 	$(if $(PYTHON),,$(error $(NO_PYTHON)))
 	$(PYTHON) -m venv .venv
@@ -139,11 +144,13 @@ endef
 .venv/local: requirements/local.txt | .venv/bin/python
 	$(call environment,.venv)
 	.venv/bin/python $(INSTALL) $<
+	$(on_path)
 	@touch $@
 
 .venv/dev: requirements/dev.txt | .venv/bin/python
 	$(call environment,.venv)
 	.venv/bin/python $(INSTALL) $<
+	$(on_path)
 	@touch $@ .venv/local
 
 .venv-sam/installed: requirements/sam.txt | .venv-sam/bin/python

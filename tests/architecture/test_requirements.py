@@ -31,9 +31,9 @@ EXTRAS = {"agents": {"agents"}, "aws": {"aws"}, "bootstrap": {"aws"}, "telemetry
 
 # The code of these folders may import what both packages, its own and the earlier requirements name.
 SCOPES = {
-    ROOT / "requirements" / "local.in": ("functions", "local", "examples"),
+    ROOT / "requirements" / "local.in": ("functions", "local"),
     ROOT / "requirements" / "mutation.in": ("tests/mutation",),
-    ROOT / "requirements" / "dev.in": ("tests", "bench"),
+    ROOT / "requirements" / "dev.in": ("tests", "bench", "examples"),
 }
 OURS = {"app", "assistant", "bench", "local", "switchboard", "tests", "twilio_emulator"}
 

@@ -17,7 +17,7 @@ from switchboard.agent import Agent
 from switchboard.agents.function_agent import AnswerFunction, as_agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
-from switchboard.errors import Misconfigured, NotAuthentic, Rejected, Transient
+from switchboard.errors import Misconfigured, NotAuthentic, NotSent, Rejected, Transient
 from switchboard.events import ConversationState, Ignored, MessageAdded, Sent
 from switchboard.notices import Notice, facts_of
 from switchboard.stores.store import Store, in_memory
@@ -68,6 +68,7 @@ class Provider:
     ) -> None:
         _check(account_sid=account_sid, conversations_service_sid=conversations_service_sid, auth_token=auth_token)
         self.webhook_url = _checked_url(webhook_url) if webhook_url else None
+        self._base_url = _checked_base_url(base_url) if base_url else None
         self.account_sid = account_sid
         self.conversations_service_sid = conversations_service_sid
         self._auth_token = auth_token
@@ -76,7 +77,7 @@ class Provider:
             account_sid=account_sid,
             service_sid=conversations_service_sid,
             credentials=(api_key_sid, api_key_secret) if api_key_sid else (account_sid, auth_token),
-            base_url=base_url,
+            base_url=self._base_url,
         )
         self._conversations = Conversations(service=self._service)
         self._messages = Messages(service=self._service, author_rules=self._author_rules)
@@ -141,7 +142,12 @@ class Provider:
 
     def start(self) -> Self:
         """Check the credentials and that the service exists: two requests. Raise `Misconfigured` or `Transient`."""
-        self._service.start()
+        try:
+            self._service.start()
+        except NotSent as error:
+            if self._base_url is None:
+                raise
+            raise NotSent(f"{error}: start `twilio-emulator` or `make run`, or set TWILIO_PORT to its port") from None
         return self
 
     def stop(self) -> None:
@@ -349,6 +355,12 @@ def _check(*, auth_token: str, **sids: str) -> None:
 def _checked_url(url: str) -> str:
     if not re.fullmatch(r"https?://[^\s?#]+", url):
         raise Misconfigured(f"the webhook URL is {url!r}: it must begin with http:// or https:// and have no query")
+    return url
+
+
+def _checked_base_url(url: str) -> str:
+    if not re.fullmatch(r"https?://([^\s/?#:@\[\]]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?", url):
+        raise Misconfigured(f"base_url is {url!r}: it must be http:// or https://, a host, and a port if it needs one")
     return url
 
 
