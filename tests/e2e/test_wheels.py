@@ -2,18 +2,29 @@
 
 import json
 import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
-from tests.e2e.wheels import SOURCES, BareEnvironment
+from tests.e2e.wheels import ROOT, SOURCES, BareEnvironment, variables
+from tests.waiting import wait_until
+from twilio_emulator.client import CustomerClient
 
 MAX_EMULATOR_BYTES = 35_000_000
 MAX_EMULATOR_REQUIREMENTS = 5
 OF_THE_EXTRAS = re.compile(
-    r"switchboard\.(aws|bootstrap|telemetry|agents\.(assistant|bedrock|history|models|offline|pydantic_ai_agent))\b"
+    r"switchboard\.(aws|bootstrap|telemetry|stores\.dynamodb|agents\.(assistant|bedrock|history|models|offline|pydantic_ai_agent))\b"
 )
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n```text\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 PACKAGES = {"switchboard": SOURCES["switchboard"] / "switchboard", "twilio_emulator": SOURCES["twilio-emulator"]}
@@ -140,3 +151,101 @@ def test_the_first_example_of_the_emulator_prints_what_its_page_shows(emulator_a
         printed = emulator_alone.evaluate(code.replace("http://127.0.0.1:8081", url))
 
     assert printed == shown
+
+
+# ── examples/complete.py ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    return Path(shutil.copy(ROOT / "examples" / "complete.py", tmp_path))
+
+
+@pytest.fixture
+def emulator(bare_environment: BareEnvironment) -> Iterator[str]:
+    with bare_environment.emulator() as url:
+        yield url
+
+
+@contextmanager
+def running(
+    environment: BareEnvironment, example: Path, *, emulator: str, port: int
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the example until the end of the block. It has told Twilio its URL when the block begins."""
+    ports = {"TWILIO_PORT": str(urlsplit(emulator).port), "PORT": str(port)}
+    with subprocess.Popen(  # noqa: S603 -- our own example
+        [environment.python, example.name],
+        cwd=example.parent,
+        env={**variables(), **ports},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stdout.readline().startswith("Twilio calls "), process.stderr.read()
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def bodies(customer: CustomerClient) -> list[str]:
+    return [message.body for message in customer.inbox()]
+
+
+def test_it_answers_a_phone_refuses_what_twilio_did_not_sign_and_ends_cleanly(
+    bare_environment: BareEnvironment, example: Path, emulator: str, port: int
+) -> None:
+    with running(bare_environment, example, emulator=emulator, port=port) as process:
+        with CustomerClient(emulator, "+12025550110") as customer:
+            customer.send("When are you open?")
+            wait_until(lambda: bodies(customer) == ["You wrote: When are you open?"])
+        forged = httpx.post(f"http://127.0.0.1:{port}/webhook", data={"a": "b"}, headers={"X-Twilio-Signature": "x"})
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+
+    assert forged.status_code == 403
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+
+
+def test_killed_after_twilio_took_the_reply_it_does_not_say_it_twice(
+    bare_environment: BareEnvironment, example: Path, emulator: str, port: int
+) -> None:
+    hangs = {"kind": "timeout", "on": "POST */Messages", "count": 1, "commit": "first", "seconds": 600}
+    with CustomerClient(emulator, "+12025550111") as customer:
+        with running(bare_environment, example, emulator=emulator, port=port) as process:
+            httpx.post(f"{emulator}/_emulator/faults", json=hangs).raise_for_status()
+            customer.send("first")
+            wait_until(lambda: bodies(customer) == ["You wrote: first"])
+            process.send_signal(signal.SIGKILL)
+        with running(bare_environment, example, emulator=emulator, port=port):
+            customer.send("second")  # answered only when it is known what became of the first reply: half a minute
+            wait_until(lambda: "second" in " ".join(bodies(customer)))
+
+        assert bodies(customer) == ["You wrote: first", "You wrote: second"]
+
+
+def test_its_types_are_known_where_only_the_wheels_are_installed(
+    bare_environment: BareEnvironment, tmp_path: Path
+) -> None:
+    names = ("first.py", "complete.py")
+    copies = [shutil.copy(ROOT / "examples" / name, tmp_path) for name in names]
+
+    checked = subprocess.run(  # noqa: S603 -- our own examples
+        [sys.executable, "-m", "mypy", "--strict", "--python-executable", bare_environment.python, *copies],
+        cwd=tmp_path,
+        env=variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.stdout == "Success: no issues found in 2 source files\n", checked.stdout
