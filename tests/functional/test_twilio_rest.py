@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from requests import ConnectTimeout
+from requests.adapters import HTTPAdapter
 
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.aws.secrets import TwilioSecret
@@ -314,6 +316,23 @@ def test_a_send_without_a_connection_was_not_sent() -> None:
     with pytest.raises(NotSent):
         twilio.messages.send_message(sid("CH", 1), body="hi")
 
+    twilio.service.stop()
+
+
+def test_a_connection_may_take_two_seconds_and_a_response_eight(monkeypatch: pytest.MonkeyPatch) -> None:
+    timeouts: list[tuple[float, float]] = []
+
+    def connect_slowly(_: HTTPAdapter, _request: object, *, timeout: tuple[float, float], **_settings: object) -> None:
+        timeouts.append(timeout)
+        raise ConnectTimeout
+
+    monkeypatch.setattr(HTTPAdapter, "send", connect_slowly)  # what requests calls for each request
+    twilio = connected("http://127.0.0.1")
+
+    with pytest.raises(NotSent):
+        twilio.messages.send_message(sid("CH", 1), body="hi")
+
+    assert timeouts == [(2, 8)]
     twilio.service.stop()
 
 

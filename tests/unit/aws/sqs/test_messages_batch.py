@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -249,6 +249,16 @@ def test_people_are_told_once_the_records_are_deleted(harness: Harness) -> None:
         "reason": "handoff",
         "count": 1,
     }
+
+
+def test_a_new_owner_is_shown_at_twilio_in_the_time_that_the_process_has_left(harness: Harness) -> None:
+    def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
+        return replace(answered(messages, done_by), owner_changed=True)
+
+    harness.answer([record(1, of_conversation(1))], take_turn, seconds=60)
+
+    assert harness.shown == [(sid("CH", 1), NOON + timedelta(seconds=60))]
+    assert harness.bus.published == []
 
 
 def test_a_turn_keeps_its_verdict_where_people_cannot_be_told(harness: Harness) -> None:

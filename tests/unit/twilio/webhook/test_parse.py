@@ -118,6 +118,13 @@ def test_every_unknown_event_type_is_ignored_under_one_name() -> None:
     assert parsed(EventType="onWhateverComesNext") == Ignored(name="unknown_event_type")
 
 
+@pytest.mark.parametrize("state", ["archived", ""])
+def test_a_state_that_changes_nothing_here_is_ignored_under_one_name(state: str) -> None:
+    event = parsed(EventType="onConversationStateUpdated", StateTo=state, StateUpdated="2026-08-11T13:03:28.879Z")
+
+    assert event == Ignored(name="unknown_state")
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["assistant", "human"]),
     lambda values: st.lists(values) | st.dictionaries(st.text(), values),
