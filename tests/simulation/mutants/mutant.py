@@ -24,6 +24,7 @@ STORES = tuple(
         "owner_index",
         "dynamodb_client",
         "aws_answers",
+        "aws_errors",
     )
 )
 NOTICED_BY: dict[str, Runs] = {
