@@ -69,6 +69,15 @@ def test_after_the_end_of_a_lease_the_next_claim_joins_the_same_turn(store: Stor
     assert claimed.turn_messages == {FIRST, SECOND}
 
 
+def test_what_a_list_has_shown_joins_the_open_turn(store: Store) -> None:
+    claimed = claim(store)
+
+    joined = store.join(claimed, frozenset({SECOND}))
+
+    assert joined == replace(claimed, turn_messages=frozenset({FIRST, SECOND}))
+    assert store.read_unclaimed(CONVERSATION) == joined
+
+
 def test_a_conversation_is_read_as_it_is_and_nobody_is_charged(store: Store) -> None:
     assert store.read_unclaimed(CONVERSATION) == Conversation(sid=CONVERSATION)
     claimed = claim(store)

@@ -502,6 +502,21 @@ def test_the_error_of_a_call_names_what_was_asked_for(call: Callable[[Twilio], o
         twilio.service.stop()
 
 
+@pytest.mark.parametrize("unavailable", ["account", "Conversations service"])
+def test_a_start_says_what_it_could_not_check(unavailable: str) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        is_account = "/Accounts/" in handler.path
+        respond_with(503 if is_account == (unavailable == "account") else 200, "{}")(handler)
+
+    with server_that(respond) as url:
+        twilio = connected(url)
+
+        with pytest.raises(Transient, match=f"^{unavailable}: Twilio answered 503"):
+            twilio.service.start()
+
+        twilio.service.stop()
+
+
 def test_an_owner_that_cannot_be_shown_names_the_conversation(twilio: Twilio) -> None:
     conversation = twilio.conversations.create_conversation(friendly_name="A talk", attributes="[]")
 

@@ -181,6 +181,18 @@ def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied(harness
     assert harness.sqs.visible_after == {"handle-1": 2}
 
 
+def test_everything_that_fails_in_a_batch_comes_back_whatever_fails_with_it(harness: Harness) -> None:
+    harness.sqs.refuses = True
+    harness.conversations.fails = {"read_unclaimed": RuntimeError("a bug")}
+    garbage = [{**record(number, of_conversation(1)), "body": "{}"} for number in (1, 2)]
+    waiting = [record(3, of_conversation(3), age_seconds=1), record(4, of_conversation(4), age_seconds=1)]
+    unreadable = [record(number, of_conversation(number), receives=2) for number in (5, 6)]
+
+    returned = harness.answer([*garbage, *waiting, *unreadable], answered, coalesce_seconds=5)
+
+    assert sorted(returned) == [f"record-{number}" for number in range(1, 7)]
+
+
 def test_a_lifecycle_event_on_the_messages_queue_becomes_a_dead_letter(harness: Harness) -> None:
     event = ConversationStateUpdated(conversation_sid=sid("CH", 1), state=ConversationState.CLOSED, at=NOON)
 
