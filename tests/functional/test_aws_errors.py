@@ -140,6 +140,12 @@ def test_a_fenced_worker_is_told_of_which_conversation(store: TableStores, call:
         call(store, turn)
 
 
+@pytest.mark.parametrize("call", OF_A_TURN.values(), ids=OF_A_TURN)
+def test_a_worker_whose_conversation_is_deleted_is_fenced(store: TableStores, call: Call) -> None:
+    with pytest.raises(Fenced, match=f"^{CONVERSATION}: the fencing token was raised$"):
+        call(store, TURN)
+
+
 @pytest.mark.parametrize("name", ["refuse", "settle and tell", "record", "take_over", "close"])
 def test_a_cancelled_transaction_says_of_which_conversation(store: TableStores, name: str) -> None:
     turn = claim(store)
