@@ -280,11 +280,14 @@ def test_an_event_stays_applied_where_people_cannot_be_told() -> None:
     assert applied.errors == ["Transient"]
 
 
-def test_the_sweeper_is_left_to_tell_people_where_the_batch_has_no_time_left() -> None:
+@pytest.mark.parametrize(("seconds", "told"), [(18, [[sid("CH", 1)]]), (17, [])])
+def test_the_sweeper_is_left_to_tell_people_where_the_batch_has_less_than_eight_seconds_left(
+    seconds: int, told: list[list[str]]
+) -> None:
     applied = Applied()
     applied.effect = Effect.CLOSED
     applied.takes_seconds = 10
 
-    applied.apply_each([record(1, closed(1))], seconds=17)
+    applied.apply_each([record(1, closed(1))], seconds=seconds)
 
-    assert applied.told == []
+    assert applied.told == told

@@ -281,12 +281,14 @@ def test_a_turn_keeps_its_verdict_where_people_cannot_be_told(harness: Harness) 
     assert (returned, harness.decisions, harness.errors) == ([], ["handed_off"], ["Transient"])
 
 
-def test_the_sweeper_is_left_to_tell_people_where_the_process_has_no_time_left(harness: Harness) -> None:
+@pytest.mark.parametrize(("seconds_left", "decisions"), [(8, ["handed_off", "notified"]), (7, ["handed_off"])])
+def test_the_sweeper_is_left_to_tell_people_where_the_process_has_less_than_eight_seconds_left(
+    harness: Harness, seconds_left: int, decisions: list[str]
+) -> None:
     def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
-        harness.clock.move(seconds=53)
+        harness.clock.move(seconds=60 - seconds_left)
         return handed_off(messages, done_by)
 
-    harness.answer([record(1, of_conversation(1))], take_turn)
+    harness.answer([record(1, of_conversation(1))], take_turn, seconds=60)
 
-    assert harness.bus.published == []
-    assert harness.decisions == ["handed_off"]
+    assert harness.decisions == decisions
