@@ -230,8 +230,8 @@ def test_an_owner_set_more_than_ten_seconds_in_the_future_is_ignored() -> None:
         attribute = json.dumps({"switchboard": {"owner": "assistant", "at": at}})
         return parsed(EventType="onConversationUpdated", Attributes=attribute, DateUpdated="2026-08-11T13:03:28.879Z")
 
-    assert isinstance(parsed_at(at="2026-08-11T13:03:38.500Z"), OwnerSet)
-    future = parsed_at(at="2026-08-11T13:03:39Z")
+    assert isinstance(parsed_at(at="2026-08-11T13:03:38.879Z"), OwnerSet)
+    future = parsed_at(at="2026-08-11T13:03:38.880Z")
     assert isinstance(future, Ignored)
     assert (future.name, future.conversation_sid) == ("owner_set_in_the_future", sid("CH", 1))
 
@@ -322,6 +322,41 @@ def test_a_value_that_is_cut_short_is_ambiguous(name: str, cut: dict[str, str]) 
 def test_the_error_names_the_field_that_is_malformed(name: str, fields: Mapping[str, str]) -> None:
     with pytest.raises(Malformed, match=f"^{name} is not a valid (SID|timestamp|number): it must "):
         parsed(**{**fields, name: "odd"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence", "cause"),
+    [
+        (
+            {"AccountSid": sid("AC", 9)},
+            "AccountSid is not the account_sid of the Twilio secret",
+            RejectionCause.WRONG_ACCOUNT,
+        ),
+        ({"EventType": ""}, "EventType is not a valid event type", RejectionCause.AMBIGUOUS),
+        ({"EventType": "on Message"}, "EventType is not a valid event type", RejectionCause.AMBIGUOUS),
+        ({"Author": ""}, "Author is empty", RejectionCause.MALFORMED),
+        ({"Media": "{"}, "Media is not valid JSON", RejectionCause.MALFORMED),
+        ({"Media": "[" * 100_000}, "Media is not valid JSON", RejectionCause.MALFORMED),
+        ({"Media": "{}"}, "Media is not a JSON array of objects", RejectionCause.MALFORMED),
+        ({"Media": '[{}, "a.png"]'}, "Media is not a JSON array of objects", RejectionCause.MALFORMED),
+        ({"Attributes": "{"}, "Attributes is not valid JSON", RejectionCause.AMBIGUOUS),
+        ({"Author": "Bodyguard"}, "Body stands inside Author", RejectionCause.AMBIGUOUS),
+        (
+            {"Charm": ""},
+            "a field that Twilio does not document stands before ConversationSid",
+            RejectionCause.AMBIGUOUS,
+        ),
+        ({"Source": "a Status"}, "Status stands inside another field", RejectionCause.AMBIGUOUS),
+        ({"Index": "1Media"}, "Media stands inside another field", RejectionCause.AMBIGUOUS),
+    ],
+)
+def test_a_form_that_is_rejected_says_what_is_wrong(
+    changes: Mapping[str, str], sentence: str, cause: RejectionCause
+) -> None:
+    with pytest.raises(Malformed) as malformed:
+        parsed(**changes)
+
+    assert (str(malformed.value), malformed.value.cause) == (sentence, cause)
 
 
 @pytest.mark.parametrize("date", ["2026-02-30T12:00:00Z", "2026-08-11T25:00:00Z", "0000-08-11T13:03:28Z"])
