@@ -243,6 +243,11 @@ PRE_EVENTS = [
     *(f"onParticipant{done}" for done in ("Add", "Update", "Remove")),
     "onUserUpdate",
 ]
+POST_EVENTS_WITH_EFFECT = [
+    *(f"onConversation{done}" for done in ("Removed", "StateUpdated", "Updated")),
+    "onMessageAdded",
+    "onDeliveryUpdated",
+]
 POST_EVENTS_WITHOUT_EFFECT = [
     "onConversationAdded",
     *(f"onMessage{done}" for done in ("Updated", "Removed")),
@@ -292,13 +297,17 @@ DELIVERY = {"EventType": "onDeliveryUpdated", "Status": "failed", "DeliveryRecei
 @pytest.mark.parametrize(
     ("name", "cut"),
     [
+        *(
+            ("EventType", {"EventType": f"{event_type}ReasonTIMER"})
+            for event_type in (*PRE_EVENTS, *POST_EVENTS_WITH_EFFECT, *POST_EVENTS_WITHOUT_EFFECT)
+        ),
         ("Status", {"EventType": "onDeliveryUpdated", "Status": "faile", "d": ""}),
         ("Status", {"EventType": "onDeliveryUpdated", "Status": "undeliver", "ed": ""}),
         ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "close", "d": ""}),
         ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "in", "active": ""}),
     ],
 )
-def test_a_value_that_is_cut_short_is_ambiguous(name: str, cut: dict[str, str]) -> None:
+def test_a_value_that_is_cut_short_or_holds_the_field_behind_it_is_ambiguous(name: str, cut: dict[str, str]) -> None:
     between = {field: text for field, text in message_fields().items() if field < name}
 
     with pytest.raises(Malformed, match=f"^{name} and the field behind it spell another value$") as malformed:
