@@ -157,6 +157,15 @@ def test_after_a_hand_back_by_time_the_event_that_made_a_human_the_owner_is_outd
     assert claim(store, worker="another", seconds=1).owner is Owner.ASSISTANT
 
 
+def test_after_a_hand_back_by_time_a_humans_word_a_millisecond_after_the_last_event_counts(store: Store) -> None:
+    store.take_over(CONVERSATION, index=None, at=NOON)
+    store.hand_back_unless_spoken(claim(store, worker="reader"), now=LATER)
+
+    assert store.take_over(CONVERSATION, index=1, at=NOON + timedelta(milliseconds=1)) is not Takeover.OUTDATED
+
+    assert claim(store, worker="another", seconds=1).owner is Owner.HUMAN
+
+
 def test_a_message_that_needs_no_answer_is_handled_where_the_conversation_is_known(store: Store) -> None:
     store.mark_handled(CONVERSATION, index=0)
     claim(store)

@@ -111,6 +111,18 @@ def test_a_check_that_was_made_is_due_later_and_the_last_one_never_again(tracked
     assert index.read(second, now=NOON + timedelta(days=9)) is None
 
 
+@pytest.mark.parametrize(("until", "left"), [(None, set()), (NOON + 2 * MINUTE, {"next_check", "next_check_shard"})])
+def test_a_check_that_was_made_leaves_none_of_its_attributes(
+    store: SweptStore, until: datetime | None, left: set[str]
+) -> None:
+    claim(store)
+    store.postpone(only_check(store, NOON + MINUTE)[1], until=NOON + MINUTE, now=NOON)
+
+    store.postpone(only_check(store, NOON + MINUTE)[1], until=until, now=NOON)
+
+    assert {name for name in store.table.get(CONVERSATION) if "_check" in name} == left
+
+
 @pytest.mark.parametrize("until", [None, NOON + 16 * MINUTE])
 def test_a_conversation_that_was_active_while_it_was_checked_is_checked_a_minute_later(
     tracked: Tracked, until: datetime | None

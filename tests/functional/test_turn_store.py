@@ -69,6 +69,15 @@ def test_after_the_end_of_a_lease_the_next_claim_joins_the_same_turn(store: Stor
     assert claimed.turn_messages == {FIRST, SECOND}
 
 
+def test_what_a_list_has_shown_joins_the_open_turn(store: Store) -> None:
+    claimed = claim(store)
+
+    joined = store.join(claimed, frozenset({SECOND}))
+
+    assert joined == replace(claimed, turn_messages=frozenset({FIRST, SECOND}))
+    assert store.read_unclaimed(CONVERSATION) == joined
+
+
 def test_a_conversation_is_read_as_it_is_and_nobody_is_charged(store: Store) -> None:
     assert store.read_unclaimed(CONVERSATION) == Conversation(sid=CONVERSATION)
     claimed = claim(store)
@@ -276,11 +285,11 @@ def test_a_claim_repeated_with_its_own_token_counts_one_attempt_and_raises_one_t
     assert (again.attempts, again.fencing_token) == (first.attempts, first.fencing_token) == (1, 1)
 
 
-def test_a_claim_repeated_after_a_takeover_is_not_ours(store: Store) -> None:
+def test_a_claim_repeated_after_a_takeover_is_not_ours_and_may_be_made_anew_at_once(store: Store) -> None:
     claim(store)
     store.take_over(CONVERSATION, index=None, at=NOON)
 
-    assert isinstance(try_claim(store, worker="one"), Busy)
+    assert try_claim(store, worker="one", seconds=5) == Busy(until=NOON + timedelta(seconds=5))
 
 
 def test_a_turn_begins_with_its_first_claim(store: Store) -> None:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from requests import ConnectTimeout
+from requests.adapters import HTTPAdapter
 
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.aws.secrets import TwilioSecret
@@ -352,6 +354,23 @@ def test_a_send_without_a_connection_was_not_sent() -> None:
     twilio.service.stop()
 
 
+def test_a_connection_may_take_two_seconds_and_a_response_eight(monkeypatch: pytest.MonkeyPatch) -> None:
+    timeouts: list[tuple[float, float]] = []
+
+    def connect_slowly(_: HTTPAdapter, _request: object, *, timeout: tuple[float, float], **_settings: object) -> None:
+        timeouts.append(timeout)
+        raise ConnectTimeout
+
+    monkeypatch.setattr(HTTPAdapter, "send", connect_slowly)  # what requests calls for each request
+    twilio = connected("http://127.0.0.1")
+
+    with pytest.raises(NotSent):
+        twilio.messages.send_message(sid("CH", 1), body="hi")
+
+    assert timeouts == [(2, 8)]
+    twilio.service.stop()
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(429, TwilioUnavailable), (500, TwilioUnavailable), (404, TwilioRefused)]
 )
@@ -514,6 +533,21 @@ def test_the_error_of_a_call_names_what_was_asked_for(call: Callable[[Twilio], o
 
         with pytest.raises(Transient, match=f"^{what}: Twilio answered 429"):
             call(twilio)
+
+        twilio.service.stop()
+
+
+@pytest.mark.parametrize("unavailable", ["account", "Conversations service"])
+def test_a_start_says_what_it_could_not_check(unavailable: str) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        is_account = "/Accounts/" in handler.path
+        respond_with(503 if is_account == (unavailable == "account") else 200, "{}")(handler)
+
+    with server_that(respond) as url:
+        twilio = connected(url)
+
+        with pytest.raises(Transient, match=f"^{unavailable}: Twilio answered 503"):
+            twilio.service.start()
 
         twilio.service.stop()
 

@@ -16,7 +16,7 @@ from switchboard.bootstrap.webhook import webhook_function
 from tests.builders import sid
 from tests.functional.webhook import Deployed, deployed_webhook
 from tests.lambda_context import LambdaContext
-from tests.signing import ACCOUNT, TOKEN, URL, api_gateway_event, message_fields, signed_event
+from tests.signing import ACCOUNT, DOMAIN, TOKEN, URL, api_gateway_event, message_fields, signed_event
 
 NEXT_TOKEN = "the-next-token"
 ROOT = Path(__file__).parents[2]
@@ -180,6 +180,7 @@ NOT_SIGNED_BY_TWILIO = {
     ),
     "a query": api_gateway_event(b"Body=hi", signature="x", query="a=b"),
     "no headers at all": {**api_gateway_event(b"Body=hi", signature="x"), "headers": {}},
+    "nothing but an address": {"requestContext": {"domainName": DOMAIN}},
 }
 
 

@@ -24,7 +24,11 @@ TIMEOUT = 240.0  # seconds for each command; the slowest takes a tenth of it on 
 TIMED_OUT = "time-out"
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
-AGENT = ("tests/functional/test_agent_function.py", "tests/functional/test_aws_answers.py")
+AGENT = (
+    "tests/functional/test_agent_function.py",
+    "tests/functional/test_aws_answers.py",
+    "tests/functional/test_aws_errors.py",
+)
 SWEEPER = ("tests/functional/test_sweeper_function.py",)
 PAYLOADS = ("tests/functional/test_payloads.py",)
 SLOW = (("tests/unit",), PROOFS)

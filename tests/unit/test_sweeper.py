@@ -42,6 +42,7 @@ class Harness:
     twilio: TwilioInMemory = field(default_factory=lambda: TwilioInMemory(clock=Clock()))
     checks: WatchedChecks = field(init=False)
     new: list[str] = field(default_factory=list)
+    asked_for_new: tuple[datetime, int] | None = None
     listed: list[str] = field(default_factory=list)
     list_seconds: float = 0
     wait_for_others: Callable[..., object] = lambda timeout: timeout
@@ -173,7 +174,7 @@ class Harness:
             yield MessagePage(messages=messages[max(end - PAGE_SIZE, 0) : end], is_last=end <= PAGE_SIZE)
 
     def new_conversations(self, *, since: datetime, limit: int) -> list[str]:
-        assert since
+        self.asked_for_new = (since, limit)
         self._fail("new_conversations", "")
         return self.new[:limit]
 
@@ -340,6 +341,35 @@ def test_of_many_new_conversations_the_oldest_are_listed_first_and_a_due_check_s
 
     assert harness.listed == [*(sid("CH", number) for number in range(101, 106)), sid("CH", 1)]
     assert swept.requests == 2 + 6
+
+
+@pytest.mark.parametrize(("max_requests", "limit"), [(60, 1500), (40, 1000), (3, 100)])
+def test_new_conversations_are_as_young_as_an_event_may_be_and_take_a_quarter_of_the_requests(
+    harness: Harness, max_requests: int, limit: int
+) -> None:
+    harness.sweep(max_requests=max_requests)
+
+    assert harness.asked_for_new == (NOON - timedelta(hours=1), limit)
+
+
+@pytest.mark.parametrize(("new", "requests"), [(0, 1), (99, 1), (100, 2), (250, 3)])
+def test_each_hundred_new_conversations_cost_a_request(harness: Harness, new: int, requests: int) -> None:
+    harness.new = [sid("CH", number) for number in range(new)]
+    for each in harness.new:
+        harness.checks.track(each, now=NOON)
+
+    assert harness.sweep().requests == requests
+
+
+@pytest.mark.parametrize(("seconds", "is_queued"), [(0, True), (1, False)])
+def test_a_message_is_given_up_when_it_is_older_than_a_day(harness: Harness, seconds: int, *, is_queued: bool) -> None:
+    message = message_added(index=0, at=NOON - timedelta(days=1, seconds=seconds))
+    harness.twilio.add(message)
+    harness.check()
+
+    harness.sweep()
+
+    assert harness.messages_queue.messages == ([message] if is_queued else [])
 
 
 def test_a_message_in_a_gap_from_long_before_our_first_webhook_is_left_alone(harness: Harness) -> None:
@@ -586,16 +616,17 @@ def test_where_more_is_due_than_a_sweep_may_check_the_youngest_go_first_and_a_te
     assert harness.listed[24:] == [sid("CH", number) for number in range(5, 21)]
 
 
-def test_no_check_begins_within_twelve_seconds_of_the_deadline(harness: Harness) -> None:
+@pytest.mark.parametrize(("seconds", "checked"), [(51, 4), (52, 5), (55, 5)])
+def test_no_check_begins_within_twelve_seconds_of_the_deadline(harness: Harness, seconds: int, checked: int) -> None:
     harness.list_seconds = 10
     harness.new = [sid("CH", 9)]
     for number in range(1, 9):
         harness.check(sid("CH", number))
 
-    swept = harness.sweep(seconds=55)
+    swept = harness.sweep(seconds=seconds)
 
-    assert harness.clock() == NOON + timedelta(seconds=50)
-    assert (swept.checked, swept.left) == (5, 4)
+    assert harness.clock() == NOON + timedelta(seconds=10 * checked)
+    assert (swept.checked, swept.left) == (checked, 9 - checked)
 
 
 def test_checks_run_side_by_side_and_share_the_requests(harness: Harness) -> None:
@@ -684,6 +715,7 @@ def test_the_time_counts_from_the_humans_last_word(harness: Harness) -> None:
     harness.human_takes(index=0)
     harness.sweep_for(minutes=20)
     harness.human_takes(index=1)
+    harness.twilio.add(from_human(index=0), from_human(index=1, at=harness.clock()))
 
     harness.sweep_for(minutes=29)
     before = harness.owner()

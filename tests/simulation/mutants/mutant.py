@@ -24,6 +24,7 @@ STORES = tuple(
         "owner_index",
         "dynamodb_client",
         "aws_answers",
+        "aws_errors",
     )
 )
 NOTICED_BY: dict[str, Runs] = {
@@ -38,9 +39,10 @@ NOTICED_BY: dict[str, Runs] = {
     f"{LAYER}/twilio/webhook": (("tests/unit/twilio",), WEBHOOK),
     f"{LAYER}/twilio/rest/conversations.py": (
         ("tests/functional/test_owner_attribute.py",),
+        ("tests/functional/test_twilio_requests.py",),
         ("tests/functional/test_twilio_rest.py",),
     ),
-    f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_rest.py",),),
+    f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_requests.py",), ("tests/functional/test_twilio_rest.py",)),
     f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), WEBHOOK),
     "functions": (WEBHOOK,),
     "functions/agent": (("tests/functional/test_lease.py",),),

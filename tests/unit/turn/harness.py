@@ -74,7 +74,7 @@ class Harness:
         self.steps: list[Step] = []
         self.crashes_after: Step | None = None
         self.settings = turn_settings()
-        self.done_within_seconds = 60
+        self.done_within_seconds: float = 60
 
     def customer_writes(self, *bodies: str, at: datetime | None = None) -> list[MessageAdded]:
         existing = self.twilio.messages.setdefault(CONVERSATION, [])

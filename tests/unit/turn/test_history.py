@@ -8,22 +8,22 @@ import pytest
 
 from switchboard import lifecycle
 from switchboard.author import AuthorRole
-from switchboard.conversation import TurnOutcome
+from switchboard.conversation import ReplyKind, TurnOutcome
 from switchboard.errors import Permanent
 from switchboard.events import LifecycleEvent, MessageAdded, Owner, OwnerSet
 from switchboard.tokens import CUT, MAX_QUESTION_TOKENS, estimate_tokens
-from switchboard.turn.history import (
-    ENTRY_TOKENS,
-    HANDED_BACK,
-    HANDED_OFF,
-    HANDED_OVER_AND_BACK,
-    NOBODY_KNOWS,
-    OLDER_LEFT_OUT,
-    TAKEN_OVER,
-)
+from switchboard.turn.history import ENTRY_TOKENS
 from tests.builders import CONVERSATION, FALLBACK, PLENTY, message_added, turn_settings
 from tests.dynamodb import RECORD
 from tests.unit.turn.harness import Harness
+
+# As the assistant reads them.
+OLDER_LEFT_OUT = "Older messages are left out."
+TAKEN_OVER = "A human took the conversation over."
+HANDED_OFF = "The assistant handed the conversation over to a human."
+HANDED_BACK = "The assistant has the conversation again."
+HANDED_OVER_AND_BACK = "A human had the conversation meanwhile. The assistant has it again."
+NOBODY_KNOWS = "Nobody knows whether the customer has received this answer."
 
 
 def answered(body: str) -> list[tuple[str, str]]:
@@ -244,12 +244,40 @@ def test_a_reply_that_twilio_refused_is_shown_as_such(harness: Harness) -> None:
     assert harness.history() == [("customer", "one"), ("mark", "No answer (Twilio refused it).")]
 
 
-def test_a_rule_that_has_no_sentence_of_its_own_is_shown_by_its_name(harness: Harness) -> None:
-    harness.conversations.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.REFUSED, rule="a_new_rule"))
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("opted_out", "the customer has opted out of messages"),
+        ("too_old", "the message came too late"),
+        ("over_budget", "the limit of the day was reached"),
+        ("twilio_30003", "Twilio refused it"),
+        ("a_new_rule", "a new rule"),
+    ],
+)
+def test_a_refusal_is_shown_in_words_or_by_its_rules_name(harness: Harness, rule: str, why: str) -> None:
+    harness.conversations.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.REFUSED, rule=rule))
 
     harness.deliver(message_added(index=1, at=harness.clock()))
 
-    assert harness.history() == [("customer", "hi"), ("mark", "No answer (a new rule).")]
+    assert harness.history() == [("customer", "hi"), ("mark", f"No answer ({why}).")]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        (TurnOutcome.EXPIRED, [("mark", "No answer (it could not be sent in time).")]),
+        (TurnOutcome.FELL_BACK, [("notice", "hello"), ("mark", "No answer (the assistant failed).")]),
+    ],
+)
+def test_a_failure_is_shown_with_what_the_customer_read(
+    harness: Harness, outcome: TurnOutcome, shown: list[tuple[str, str]]
+) -> None:
+    record = replace(RECORD, outcome=outcome, kind=ReplyKind.FALLBACK)
+    harness.conversations.record(CONVERSATION, record)
+
+    harness.deliver(message_added(index=1, at=harness.clock()))
+
+    assert harness.history() == [("customer", "hi"), *shown]
 
 
 def test_forty_long_texts_are_cut_from_the_oldest_on_and_none_is_dropped(harness: Harness) -> None:

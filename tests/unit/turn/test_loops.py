@@ -8,7 +8,7 @@ from switchboard.conversation import OwnerReason
 from switchboard.errors import Permanent
 from switchboard.events import Owner
 from switchboard.turn.context import Step
-from tests.builders import CONVERSATION, turn_settings
+from tests.builders import CONVERSATION, message_added, sid, turn_settings
 from tests.unit.turn.harness import Harness
 
 DRIVING = "I am driving - Sent from My Car"
@@ -81,6 +81,20 @@ def test_what_machines_say_is_not_kept(harness: Harness) -> None:
     answered(harness, DRIVING, DRIVING)
 
     assert "driving" not in repr(harness.item).lower()
+
+
+def test_the_same_text_is_kept_as_something_else_in_each_conversation(harness: Harness) -> None:
+    kept: list[frozenset[str]] = []
+    for conversation_sid in (CONVERSATION, sid("CH", 2)):
+        for index, body in ((0, "hi"), (2, DRIVING)):
+            harness.clock.move(seconds=2)
+            message = message_added(conversation_sid=conversation_sid, index=index, body=body, at=harness.clock())
+            harness.twilio.add(message)
+            harness.deliver(message)
+        kept.append(harness.conversations.items[conversation_sid].recent_replies[-1].texts)
+
+    assert [len(texts) for texts in kept] == [1, 1]
+    assert not kept[0] & kept[1]
 
 
 def test_during_the_pause_a_person_who_says_something_else_is_answered(harness: Harness) -> None:

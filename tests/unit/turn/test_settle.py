@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
 from tests.builders import CONVERSATION, from_human, message_added
 from tests.unit.turn.harness import Harness
@@ -18,6 +18,23 @@ def test_after_a_handoff_a_human_is_the_owner_and_the_assistant_is_silent(harnes
     assert (handed_off.outcome, owner) == ("handed_off", Owner.HUMAN)
     assert len(harness.replies) == 1
     assert (result.outcome, result.cause) == ("refused", "human")
+
+
+def test_a_result_says_whether_the_turn_has_changed_the_owner(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("a bug")]
+
+    results = [harness.says(body) for body in ("hi", "hello?", "how are you?")]
+    harness.agent.handoff = True
+    results.append(harness.says("a human please"))
+    results.append(harness.says("please"))
+
+    assert [(result.outcome, result.owner_changed) for result in results] == [
+        ("fell_back", True),
+        ("answered", True),
+        ("answered", False),
+        ("handed_off", True),
+        ("refused", False),
+    ]
 
 
 def test_messages_left_to_a_human_are_answered_after_the_hand_back(harness: Harness) -> None:

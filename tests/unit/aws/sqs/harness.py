@@ -80,7 +80,7 @@ class Harness:
     error_facts: list[Mapping[str, str | int]] = field(default_factory=list)
     bus: EventBusInMemory = field(default_factory=EventBusInMemory)
     bus_error: Exception | None = None
-    shown: list[str] = field(default_factory=list)
+    shown: list[tuple[str, datetime]] = field(default_factory=list)
     deleted_before_publishing: list[str] = field(default_factory=list)
 
     def answer(
@@ -94,7 +94,7 @@ class Harness:
             clock=self.clock,
             coalesce=timedelta(seconds=coalesce_seconds),
             publish=self._publish,
-            show_owner=lambda sid, _until: self.shown.append(sid),
+            show_owner=lambda sid, until: self.shown.append((sid, until)),
             record_decision=self._record_decision,
             record_error=self._record_error,
         )

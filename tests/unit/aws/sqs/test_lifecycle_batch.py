@@ -4,7 +4,7 @@ A record that is not an event holds up nobody.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -63,7 +63,7 @@ class Applied:
         self.dead_letters = DeadLetters()
         self.effect = Effect.TAKEN_OVER
         self.told: list[list[str]] = []
-        self.shown: list[list[str]] = []
+        self.shown: list[tuple[list[str], datetime]] = []
         self.bus_error: Exception | None = None
         self._fails = set(fails)
         self._error = error or Transient("DynamoDB is away")
@@ -73,7 +73,7 @@ class Applied:
         batch = LifecycleBatch(
             apply=self._apply,
             publish_of=self._publish_of,
-            show_owners_of=lambda sids, _until: self.shown.append(sorted(sids)),
+            show_owners_of=lambda sids, until: self.shown.append((sorted(sids), until)),
             queue=Queue(client=cast("SQSClient", self.queue), url="https://sqs/lifecycle.fifo"),
             dead_letters=Queue(client=cast("SQSClient", self.dead_letters), url="https://sqs/dead-letters.fifo"),
             clock=self.clock,
@@ -251,13 +251,13 @@ def test_people_are_told_of_a_hand_back_or_a_close_when_the_batch_has_ended(effe
     assert applied.decisions == [effect, effect, effect, "notified", "notified"]
 
 
-def test_a_takeover_asks_nobody_what_is_due_and_is_shown_at_twilio() -> None:
+def test_a_takeover_asks_nobody_what_is_due_and_is_shown_at_twilio_in_the_time_that_is_left() -> None:
     applied = Applied()
 
     applied.apply_each([record(1, closed(1))])
 
     assert applied.told == []
-    assert applied.shown == [[sid("CH", 1)]]
+    assert applied.shown == [([sid("CH", 1)], NOON + timedelta(seconds=30))]
 
 
 def test_an_event_that_changes_no_owner_shows_none() -> None:
@@ -280,11 +280,14 @@ def test_an_event_stays_applied_where_people_cannot_be_told() -> None:
     assert applied.errors == ["Transient"]
 
 
-def test_the_sweeper_is_left_to_tell_people_where_the_batch_has_no_time_left() -> None:
+@pytest.mark.parametrize(("seconds", "told"), [(18, [[sid("CH", 1)]]), (17, [])])
+def test_the_sweeper_is_left_to_tell_people_where_the_batch_has_less_than_eight_seconds_left(
+    seconds: int, told: list[list[str]]
+) -> None:
     applied = Applied()
     applied.effect = Effect.CLOSED
     applied.takes_seconds = 10
 
-    applied.apply_each([record(1, closed(1))], seconds=17)
+    applied.apply_each([record(1, closed(1))], seconds=seconds)
 
-    assert applied.told == []
+    assert applied.told == told

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -181,6 +181,18 @@ def test_a_record_that_is_not_an_event_comes_back_if_it_cannot_be_copied(harness
     assert harness.sqs.visible_after == {"handle-1": 2}
 
 
+def test_everything_that_fails_in_a_batch_comes_back_whatever_fails_with_it(harness: Harness) -> None:
+    harness.sqs.refuses = True
+    harness.conversations.fails = {"read_unclaimed": RuntimeError("a bug")}
+    garbage = [{**record(number, of_conversation(1)), "body": "{}"} for number in (1, 2)]
+    waiting = [record(3, of_conversation(3), age_seconds=1), record(4, of_conversation(4), age_seconds=1)]
+    unreadable = [record(number, of_conversation(number), receives=2) for number in (5, 6)]
+
+    returned = harness.answer([*garbage, *waiting, *unreadable], answered, coalesce_seconds=5)
+
+    assert sorted(returned) == [f"record-{number}" for number in range(1, 7)]
+
+
 def test_a_lifecycle_event_on_the_messages_queue_becomes_a_dead_letter(harness: Harness) -> None:
     event = ConversationStateUpdated(conversation_sid=sid("CH", 1), state=ConversationState.CLOSED, at=NOON)
 
@@ -251,6 +263,16 @@ def test_people_are_told_once_the_records_are_deleted(harness: Harness) -> None:
     }
 
 
+def test_a_new_owner_is_shown_at_twilio_in_the_time_that_the_process_has_left(harness: Harness) -> None:
+    def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
+        return replace(answered(messages, done_by), owner_changed=True)
+
+    harness.answer([record(1, of_conversation(1))], take_turn, seconds=60)
+
+    assert harness.shown == [(sid("CH", 1), NOON + timedelta(seconds=60))]
+    assert harness.bus.published == []
+
+
 def test_a_turn_keeps_its_verdict_where_people_cannot_be_told(harness: Harness) -> None:
     harness.bus_error = Transient("EventBridge is away")
 
@@ -259,12 +281,14 @@ def test_a_turn_keeps_its_verdict_where_people_cannot_be_told(harness: Harness) 
     assert (returned, harness.decisions, harness.errors) == ([], ["handed_off"], ["Transient"])
 
 
-def test_the_sweeper_is_left_to_tell_people_where_the_process_has_no_time_left(harness: Harness) -> None:
+@pytest.mark.parametrize(("seconds_left", "decisions"), [(8, ["handed_off", "notified"]), (7, ["handed_off"])])
+def test_the_sweeper_is_left_to_tell_people_where_the_process_has_less_than_eight_seconds_left(
+    harness: Harness, seconds_left: int, decisions: list[str]
+) -> None:
     def take_turn(messages: Sequence[MessageAdded], done_by: datetime) -> TurnResult:
-        harness.clock.move(seconds=53)
+        harness.clock.move(seconds=60 - seconds_left)
         return handed_off(messages, done_by)
 
-    harness.answer([record(1, of_conversation(1))], take_turn)
+    harness.answer([record(1, of_conversation(1))], take_turn, seconds=60)
 
-    assert harness.bus.published == []
-    assert harness.decisions == ["handed_off"]
+    assert harness.decisions == decisions

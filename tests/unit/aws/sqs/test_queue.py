@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from switchboard.aws.sqs.queue import Queue, encoded
-from switchboard.errors import Transient
+from switchboard.aws.sqs.queue import Queue, Record, encoded, read_record
+from switchboard.errors import Malformed, Transient
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -59,6 +60,56 @@ def test_the_group_of_a_record_is_its_conversation_and_a_repeat_has_the_same_id(
 
     assert [record["MessageGroupId"] for record in sent.records] == [CONVERSATION, CONVERSATION]
     assert len(set(sent.ids())) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "deduplication_id"),
+    [
+        (MESSAGE, f"MessageAdded-{MESSAGE.message_sid}"),
+        (CLOSED, f"State-closed-{CONVERSATION}-1772452800.000"),
+        (HANDED_BACK, f"Owner-assistant-{CONVERSATION}-1772452800.000"),
+        (FAILED, f"Delivery-undelivered-{sid('DY', 1)}"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_two_versions_of_the_function_give_an_event_the_same_id(event: LifecycleEvent, deduplication_id: str) -> None:
+    sent = Sent()
+
+    sent.queue().send(event)
+
+    assert sent.ids() == [deduplication_id]
+
+
+@pytest.mark.parametrize("event", [MESSAGE, CLOSED, HANDED_BACK, FAILED], ids=lambda event: type(event).__name__)
+def test_a_record_is_read_with_its_event_and_what_sqs_says_of_it(event: LifecycleEvent) -> None:
+    attributes = {"ApproximateReceiveCount": "3", "SentTimestamp": "1772452800250"}
+    raw = {"messageId": "record-1", "receiptHandle": "handle-1", "attributes": attributes, "body": encoded(event)}
+
+    assert read_record(raw) == Record(
+        message_id="record-1",
+        receipt_handle="handle-1",
+        receives=3,
+        sent_at=NOON + timedelta(milliseconds=250),
+        event=event,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("{", "JSONDecodeError"),
+        ("[]", "TypeError"),
+        ("{}", "KeyError"),
+        (encoded(MESSAGE).replace('"index": 0', '"index": "0"'), "ValueError"),
+        (encoded(MESSAGE).replace("+00:00", ""), "ValueError"),
+    ],
+)
+def test_a_record_without_an_event_says_which_record_it_is(body: str, error: str) -> None:
+    attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": "1772452800250"}
+    raw = {"messageId": "record-1", "receiptHandle": "handle-1", "attributes": attributes, "body": body}
+
+    with pytest.raises(Malformed, match=rf"^SQS record record-1 does not carry an event \({error}\)$"):
+        read_record(raw)
 
 
 def test_different_events_of_a_conversation_have_different_ids() -> None:

@@ -118,6 +118,13 @@ def test_every_unknown_event_type_is_ignored_under_one_name() -> None:
     assert parsed(EventType="onWhateverComesNext") == Ignored(name="unknown_event_type")
 
 
+@pytest.mark.parametrize("state", ["archived", ""])
+def test_a_state_that_changes_nothing_here_is_ignored_under_one_name(state: str) -> None:
+    event = parsed(EventType="onConversationStateUpdated", StateTo=state, StateUpdated="2026-08-11T13:03:28.879Z")
+
+    assert event == Ignored(name="unknown_state")
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["assistant", "human"]),
     lambda values: st.lists(values) | st.dictionaries(st.text(), values),
@@ -223,8 +230,8 @@ def test_an_owner_set_more_than_ten_seconds_in_the_future_is_ignored() -> None:
         attribute = json.dumps({"switchboard": {"owner": "assistant", "at": at}})
         return parsed(EventType="onConversationUpdated", Attributes=attribute, DateUpdated="2026-08-11T13:03:28.879Z")
 
-    assert isinstance(parsed_at(at="2026-08-11T13:03:38.500Z"), OwnerSet)
-    future = parsed_at(at="2026-08-11T13:03:39Z")
+    assert isinstance(parsed_at(at="2026-08-11T13:03:38.879Z"), OwnerSet)
+    future = parsed_at(at="2026-08-11T13:03:38.880Z")
     assert isinstance(future, Ignored)
     assert (future.name, future.conversation_sid) == ("owner_set_in_the_future", sid("CH", 1))
 
@@ -235,6 +242,11 @@ PRE_EVENTS = [
     *(f"onMessage{done}" for done in ("Add", "Update", "Remove")),
     *(f"onParticipant{done}" for done in ("Add", "Update", "Remove")),
     "onUserUpdate",
+]
+POST_EVENTS_WITH_EFFECT = [
+    *(f"onConversation{done}" for done in ("Removed", "StateUpdated", "Updated")),
+    "onMessageAdded",
+    "onDeliveryUpdated",
 ]
 POST_EVENTS_WITHOUT_EFFECT = [
     "onConversationAdded",
@@ -285,13 +297,17 @@ DELIVERY = {"EventType": "onDeliveryUpdated", "Status": "failed", "DeliveryRecei
 @pytest.mark.parametrize(
     ("name", "cut"),
     [
+        *(
+            ("EventType", {"EventType": f"{event_type}ReasonTIMER"})
+            for event_type in (*PRE_EVENTS, *POST_EVENTS_WITH_EFFECT, *POST_EVENTS_WITHOUT_EFFECT)
+        ),
         ("Status", {"EventType": "onDeliveryUpdated", "Status": "faile", "d": ""}),
         ("Status", {"EventType": "onDeliveryUpdated", "Status": "undeliver", "ed": ""}),
         ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "close", "d": ""}),
         ("StateTo", {"EventType": "onConversationStateUpdated", "StateTo": "in", "active": ""}),
     ],
 )
-def test_a_value_that_is_cut_short_is_ambiguous(name: str, cut: dict[str, str]) -> None:
+def test_a_value_that_is_cut_short_or_holds_the_field_behind_it_is_ambiguous(name: str, cut: dict[str, str]) -> None:
     between = {field: text for field, text in message_fields().items() if field < name}
 
     with pytest.raises(Malformed, match=f"^{name} and the field behind it spell another value$") as malformed:
@@ -315,6 +331,41 @@ def test_a_value_that_is_cut_short_is_ambiguous(name: str, cut: dict[str, str]) 
 def test_the_error_names_the_field_that_is_malformed(name: str, fields: Mapping[str, str]) -> None:
     with pytest.raises(Malformed, match=f"^{name} is not a valid (SID|timestamp|number): it must "):
         parsed(**{**fields, name: "odd"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence", "cause"),
+    [
+        (
+            {"AccountSid": sid("AC", 9)},
+            "AccountSid is not the account_sid of the Twilio secret",
+            RejectionCause.WRONG_ACCOUNT,
+        ),
+        ({"EventType": ""}, "EventType is not a valid event type", RejectionCause.AMBIGUOUS),
+        ({"EventType": "on Message"}, "EventType is not a valid event type", RejectionCause.AMBIGUOUS),
+        ({"Author": ""}, "Author is empty", RejectionCause.MALFORMED),
+        ({"Media": "{"}, "Media is not valid JSON", RejectionCause.MALFORMED),
+        ({"Media": "[" * 100_000}, "Media is not valid JSON", RejectionCause.MALFORMED),
+        ({"Media": "{}"}, "Media is not a JSON array of objects", RejectionCause.MALFORMED),
+        ({"Media": '[{}, "a.png"]'}, "Media is not a JSON array of objects", RejectionCause.MALFORMED),
+        ({"Attributes": "{"}, "Attributes is not valid JSON", RejectionCause.AMBIGUOUS),
+        ({"Author": "Bodyguard"}, "Body stands inside Author", RejectionCause.AMBIGUOUS),
+        (
+            {"Charm": ""},
+            "a field that Twilio does not document stands before ConversationSid",
+            RejectionCause.AMBIGUOUS,
+        ),
+        ({"Source": "a Status"}, "Status stands inside another field", RejectionCause.AMBIGUOUS),
+        ({"Index": "1Media"}, "Media stands inside another field", RejectionCause.AMBIGUOUS),
+    ],
+)
+def test_a_form_that_is_rejected_says_what_is_wrong(
+    changes: Mapping[str, str], sentence: str, cause: RejectionCause
+) -> None:
+    with pytest.raises(Malformed) as malformed:
+        parsed(**changes)
+
+    assert (str(malformed.value), malformed.value.cause) == (sentence, cause)
 
 
 @pytest.mark.parametrize("date", ["2026-02-30T12:00:00Z", "2026-08-11T25:00:00Z", "0000-08-11T13:03:28Z"])

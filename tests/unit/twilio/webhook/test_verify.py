@@ -231,6 +231,13 @@ def test_a_malformed_request_says_what_is_wrong(reason: str, event: dict[str, An
     assert (str(malformed.value), malformed.value.cause) == (reason, RejectionCause.MALFORMED)
 
 
+def test_a_body_of_a_quarter_of_a_megabyte_is_read() -> None:
+    event = api_gateway_event(b"x" * (256 * 1024), signature="x")
+
+    with pytest.raises(NotAuthentic):
+        verify(request_from_api_gateway(event, public_url=None), auth_tokens=[TOKEN])
+
+
 @pytest.mark.parametrize("number", [200, 201])
 def test_a_request_has_at_most_two_hundred_fields(number: int) -> None:
     fields = {f"field{each}": "" for each in range(number)}
