@@ -1,8 +1,10 @@
 """The worker of a web process: what waits in the store is handled, in order, once, and what fails is tried again."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -13,7 +15,7 @@ from switchboard.events import ConversationState, ConversationStateUpdated, Owne
 from switchboard.notices import NoticeType
 from switchboard.worker import AFTER_A_FAULT_OF_OURS
 from tests.builders import CONVERSATION, NOON, from_human, message_added, sid
-from tests.fakes.web_process import WebProcess
+from tests.fakes.web_process import InThisThread, WebProcess
 from tests.unit.turn.harness import EchoAgent
 
 
@@ -84,6 +86,51 @@ def test_a_model_that_is_away_is_asked_again_and_after_five_minutes_the_fallback
 
     assert process.replies()[1:] == [AnswerSettings().fallback_sentence]
     assert [notice.type for notice in process.notices] == [NoticeType.TURN_FAILED]
+
+
+def test_a_model_that_is_away_for_a_moment_costs_seconds(process: WebProcess) -> None:
+    process.run_for(minutes=0.1)  # the next sweep is a minute away
+    agent_of(process).errors += [Transient("away")]
+    process.writes("hi")
+    process.run_for(minutes=0.3)
+
+    assert process.replies() == ["You said: hi"]
+
+
+def test_what_a_killed_process_had_begun_is_gone_on_with_in_seconds(tmp_path: Path) -> None:
+    process = WebProcess(agent=EchoAgent(), file=tmp_path / "store.sqlite")
+    process.run_for(minutes=0.1)
+    process.writes("hi")
+    process.calls.crash_at = process.calls.count + 3  # it has read the inbox and claimed the conversation
+    process.run_for(minutes=0.2)
+
+    assert process.crashes == 1
+    assert process.replies() == ["You said: hi"]
+    process.stop()
+
+
+def test_a_conversation_has_one_turn_at_a_time(process: WebProcess) -> None:
+    begun: list[Callable[[], object]] = []
+
+    class Later(InThisThread):
+        def submit[T, **P](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+            begun.append(lambda: fn(*args, **kwargs))
+            return Future()
+
+    process.run_for(minutes=0.1)
+    process.worker.threads = Later()
+    process.writes("one")
+    process.clock.move(seconds=2)
+    process.worker.run_due()
+    process.writes("two")
+    process.clock.move(seconds=2)
+    process.worker.run_due()
+
+    assert len(begun) == 1
+    begun[0]()
+    process.clock.move(seconds=2)
+    process.worker.run_due()
+    assert process.replies() == ["You said: one | two"]
 
 
 def test_a_human_silences_the_assistant_and_their_hand_back_has_it_answer_what_waits(process: WebProcess) -> None:

@@ -3,7 +3,7 @@
 `R1` … `R15` are the rules as docs/guarantees.md numbers them. Each mutant changes a line that is deployed.
 """
 
-from tests.simulation.mutants import notices, policy, queues, reply, rules, table, turn, twilio
+from tests.simulation.mutants import notices, policy, queues, reply, rules, table, turn, twilio, web_process
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -15,4 +15,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *queues.MUTANTS,
     *notices.MUTANTS,
     *twilio.MUTANTS,
+    *web_process.MUTANTS,
 )

@@ -27,6 +27,7 @@ STORES = tuple(
         "aws_errors",
     )
 )
+WEB_PROCESS = (("tests/unit/test_worker.py",), ("tests/simulation/test_web_process.py",))
 NOTICED_BY: dict[str, Runs] = {
     LAYER: (("tests/unit",), PROOFS),
     f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, ("tests/unit",)),
@@ -44,6 +45,9 @@ NOTICED_BY: dict[str, Runs] = {
     ),
     f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_requests.py",), ("tests/functional/test_twilio_rest.py",)),
     f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), WEBHOOK),
+    f"{LAYER}/worker.py": WEB_PROCESS,
+    f"{LAYER}/stores": (("tests/unit/stores",), *WEB_PROCESS),
+    f"{LAYER}/provider.py": (("tests/functional/test_provider.py",),),
     "functions": (WEBHOOK,),
     "functions/agent": (("tests/functional/test_lease.py",),),
 }

@@ -173,6 +173,22 @@ def test_a_full_disk_is_tried_again_and_leaves_the_store_as_it_was(path: Path) -
     file.close()
 
 
+def test_a_call_that_fails_halfway_leaves_the_store_as_it_was(path: Path) -> None:
+    file = SQLiteFile(path)
+    kept: Kept[str, str] = file.mapping("note", str, str)
+
+    def fails_halfway() -> None:
+        with file.transaction():
+            kept["half"] = "done"
+            del kept["missing"]
+
+    with pytest.raises(KeyError):
+        fails_halfway()
+
+    assert dict(kept) == {}
+    file.close()
+
+
 def test_a_store_in_memory_begins_empty() -> None:
     assert in_memory().turns.read_unclaimed(CONVERSATION).fencing_token == 0
     assert now().microsecond % 1000 == 0
