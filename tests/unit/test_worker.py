@@ -1,5 +1,6 @@
 """The worker of a web process: what waits in the store is handled, in order, once, and what fails is tried again."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -292,3 +293,24 @@ def test_an_agent_that_gives_up_is_not_asked_again(process: WebProcess) -> None:
     assert process.replies() == [AnswerSettings().fallback_sentence]
     assert len(agent_of(process).questions) == 1
     assert timedelta(minutes=5) == process.settings.for_turns().answer_within
+
+
+def test_what_goes_wrong_is_logged_as_a_warning_and_says_why(
+    process: WebProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent_of(process).errors += [Transient("T: the model is away"), Permanent("T: no such order")]
+    process.writes("hi")
+    process.run_for(minutes=1)
+
+    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert warnings == [
+        f"{CONVERSATION}: retry: T: the model is away",
+        f"{CONVERSATION}: fell_back: T: no such order",
+    ]
+
+
+def test_an_answer_is_no_warning(process: WebProcess, caplog: pytest.LogCaptureFixture) -> None:
+    process.writes("hi")
+    process.run_for(minutes=1)
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

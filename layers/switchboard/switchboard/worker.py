@@ -18,6 +18,7 @@ from uuid import uuid4
 from switchboard.agent import Agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import AuthorRole
+from switchboard.conversation import TurnOutcome
 from switchboard.errors import Transient
 from switchboard.events import LifecycleEvent, MessageAdded, event_id
 from switchboard.lifecycle import CHANGES_OWNER, TOLD, Effect, apply
@@ -29,7 +30,7 @@ from switchboard.stores.inbox import Inbox, Waiting
 from switchboard.stores.store import Store, now
 from switchboard.sweeper import HandBackRule, sweep
 from switchboard.turn.context import TurnPorts
-from switchboard.turn.result import TurnResult
+from switchboard.turn.result import RetryReason, TurnResult
 from switchboard.turn.take_turn import take_turn
 
 LEASE = timedelta(seconds=60)  # of a turn: it sends nothing after that
@@ -37,6 +38,15 @@ SWEEP_INTERVAL = timedelta(minutes=1)
 TIME_FOR_OWNERS = timedelta(seconds=30)  # of a sweep's minute
 AFTER_A_FAULT_OF_OURS = timedelta(minutes=2)
 MAX_BACKOFF = timedelta(seconds=60)
+FAILED = frozenset(
+    {
+        RetryReason.RETRY,
+        RetryReason.MODEL_REFUSED_US,
+        TurnOutcome.FELL_BACK,
+        TurnOutcome.EXPIRED,
+        TurnOutcome.UNSURE,
+    }
+)
 
 logger = logging.getLogger("switchboard")
 
@@ -181,7 +191,8 @@ class Worker:
             settings=self.settings.for_turns(),
             new_id=lambda: uuid4().hex,
         )
-        logger.info("%s: %s %s", sid, result.outcome, result.cause)
+        level = logging.WARNING if result.outcome in FAILED else logging.INFO
+        logger.log(level, "%s: %s%s", sid, result.outcome, f": {result.cause}" if result.cause else "")
         done = [
             each for each, event in zip(waiting, delivered, strict=True) if event.message_sid in result.acknowledged
         ]
