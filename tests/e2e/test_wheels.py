@@ -124,6 +124,17 @@ def test_the_first_example_of_switchboard_prints_what_its_page_shows(bare_enviro
     assert printed == shown
 
 
+def test_the_first_program_of_the_examples_runs_with_the_wheels_alone(bare_environment: BareEnvironment) -> None:
+    code = (ROOT / "examples" / "first.py").read_text()
+
+    with bare_environment.emulator() as url:
+        printed = bare_environment.evaluate(
+            code.replace("Provider.local()", f"Provider.local({url.rpartition(':')[2]})")
+        )
+
+    assert printed.endswith("from switchboard: Hello!\n")
+
+
 def test_the_emulator_alone_is_small(emulator_alone: BareEnvironment) -> None:
     project = tomllib.loads((SOURCES["twilio-emulator"] / "pyproject.toml").read_text())["project"]
     emulator_alone.run(emulator_alone.python, "-m", "compileall", "-q", emulator_alone.folder)  # as pip installs it

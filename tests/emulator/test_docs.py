@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.code_blocks import blocks, matches
 from tests.emulator.emulator_process import ROOT, running_emulator
 from tests.emulator.emulator_server import EmulatorServer
 from tests.skips import program
@@ -14,20 +15,8 @@ from twilio_emulator.control.api import ControlApi
 from twilio_emulator.faults.armed import FaultKind
 
 PAGE = (ROOT / "docs" / "emulator.md").read_text()
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 DOCUMENTED_HOST = "127.0.0.1:8081"
 SEPARATOR = "\x1e"  # between the outputs of two blocks
-
-
-def blocks(language: str) -> list[tuple[str, str]]:
-    """Return the page's examples in a language, each with the output that the page shows."""
-    return [(code, answer.rstrip("\n")) for found, code, answer in BLOCK.findall(PAGE) if found == language]
-
-
-def matches(shown: str, printed: str) -> bool:
-    """Return whether an output is as shown. `…` is any text; line ends are ignored, because curl prints none."""
-    pattern = ".*?".join(re.escape(part) for part in shown.replace("\n", "").split("…"))
-    return re.fullmatch(pattern, printed.replace("\n", "")) is not None
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +28,7 @@ def host() -> Iterator[str]:
 
 def test_every_command_prints_what_the_page_shows(host: str) -> None:
     program("curl")
-    examples = blocks("sh")
+    examples = blocks(PAGE, "sh")
     script = "".join(f"{code}printf '{SEPARATOR}'\n" for code, _ in examples).replace(DOCUMENTED_HOST, host)
 
     done = subprocess.run(  # noqa: S603 -- our own page
@@ -53,7 +42,7 @@ def test_every_command_prints_what_the_page_shows(host: str) -> None:
         assert matches(shown, answer), f"{code}\nshown: {shown}\ngiven: {answer}"
 
 
-@pytest.mark.parametrize(("code", "shown"), blocks("python"), ids=["client", "customer", "webhook"])
+@pytest.mark.parametrize(("code", "shown"), blocks(PAGE, "python"), ids=["client", "customer", "webhook"])
 def test_every_python_example_prints_what_the_page_shows(host: str, code: str, shown: str) -> None:
     done = subprocess.run(  # noqa: S603 -- our own page
         [sys.executable, "-c", code.replace(DOCUMENTED_HOST, host)],

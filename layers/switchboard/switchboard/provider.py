@@ -190,9 +190,12 @@ class Provider:
         """List the service's newest conversations; each hundred of them costs a request. Raise `Transient`."""
         return self._conversations.list_conversations(limit=limit)
 
-    def update_state(self, sid: str, state: ConversationState) -> ConversationResource:
-        """Set the state: `active`, `inactive` or `closed`. Raise `TwilioRefused` (50377: it is closed), `Transient`."""
-        return self._conversations.update_state(sid, state)
+    def update_state(self, sid: str, state: ConversationState | str) -> ConversationResource:
+        """Set the state: `active`, `inactive` or `closed`.
+
+        Raise `TwilioRefused` (50377: it is closed), `Transient`, `ValueError` for what is not a state.
+        """
+        return self._conversations.update_state(sid, ConversationState(state))
 
     def close_conversation(self, sid: str) -> ConversationResource:
         """Close a conversation, for good: its customer's next text opens another. Errors as in `update_state`."""

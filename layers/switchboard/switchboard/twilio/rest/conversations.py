@@ -91,11 +91,10 @@ class Conversations:
 
     def set_attributes(self, sid: str, attributes: Mapping[str, object]) -> ConversationResource:
         """Replace a conversation's attributes: a JSON object of at most 16 KB. Twilio tells everybody."""
+        text = json.dumps(attributes)
         with raise_twilio_errors(sid):
             return _conversation(
-                self.service.resource.conversations(sid).update(
-                    attributes=json.dumps(attributes), x_twilio_webhook_enabled="true"
-                )
+                self.service.resource.conversations(sid).update(attributes=text, x_twilio_webhook_enabled="true")
             )
 
     def ensure_closed(self, sid: str) -> None:

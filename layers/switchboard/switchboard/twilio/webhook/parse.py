@@ -76,7 +76,9 @@ class ExpectedAccount:
 def parse(form: Form, *, expected: ExpectedAccount) -> Event:
     """Return the event: `Ignored` where nothing follows from it. Raise `Malformed` for what Twilio never sends."""
     if fields.sid("AccountSid", form.get("AccountSid"), prefix="AC") != expected.account_sid:
-        raise Malformed("AccountSid is not the account_sid of the Twilio secret", cause=RejectionCause.WRONG_ACCOUNT)
+        raise Malformed(
+            "AccountSid is not our account_sid: it is another account's webhook", cause=RejectionCause.WRONG_ACCOUNT
+        )
     # A chat message of 2021 came without ChatServiceSid: its absence is not another service.
     service_sid = form.get("ChatServiceSid")
     if service_sid is not None and fields.sid("ChatServiceSid", service_sid, prefix="IS") != expected.service_sid:

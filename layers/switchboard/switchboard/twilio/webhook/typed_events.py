@@ -30,7 +30,9 @@ def typed_event(form: Form, *, expected: ExpectedAccount) -> WebhookEvent:
     An event type that we do not know is an `UnknownEvent`, an event of another service an `EventOfAnotherService`.
     """
     if fields.sid("AccountSid", form.get("AccountSid"), prefix="AC") != expected.account_sid:
-        raise Malformed("AccountSid is not the account_sid of the Twilio secret", cause=RejectionCause.WRONG_ACCOUNT)
+        raise Malformed(
+            "AccountSid is not our account_sid: it is another account's webhook", cause=RejectionCause.WRONG_ACCOUNT
+        )
     event_type = form.get("EventType") or ""
     if not event_type.isalpha():
         raise Malformed("EventType is not a valid event type", cause=RejectionCause.AMBIGUOUS)

@@ -1,4 +1,4 @@
-"""Where a provider sends its requests: an address that cannot be right, or where nobody listens, is told at once."""
+"""What a program gives a provider: what cannot be right is told at once, before anything is sent."""
 
 import pytest
 
@@ -6,6 +6,8 @@ from switchboard import Provider
 from switchboard.errors import Misconfigured, NotSent
 from tests.emulator.emulator_server import ACCOUNT, SERVICE, TOKEN
 from twilio_emulator.server import listen
+
+CONVERSATION = "CH" + "0" * 31 + "1"
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,13 @@ def test_where_no_emulator_listens_the_error_says_what_to_start() -> None:
 
     with pytest.raises(NotSent, match=rf"127\.0\.0\.1:{port} could be made: start `twilio-emulator` or `make run`"):
         Provider.local(port).start()
+
+
+def test_a_state_that_is_none_is_the_programs_error_and_not_twilios() -> None:
+    with pytest.raises(ValueError, match="'open' is not a valid ConversationState"):
+        Provider.local(port=1).update_state(CONVERSATION, "open")
+
+
+def test_attributes_that_are_not_json_are_the_programs_error_and_not_twilios() -> None:
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        Provider.local(port=1).set_attributes(CONVERSATION, {"order": object()})
