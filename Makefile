@@ -41,7 +41,7 @@ LAYER = layers/switchboard/pyproject.toml --extra aws --extra agents
 PACKAGES = $(LAYER) twilio_emulator/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format simulate mutate bench build validate invoke deploy redrive lock clean
+.PHONY: help run chat test check format simulate mutate bench build validate invoke deploy redrive lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ help: ## Show this
 run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1 STATE=
 	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST) \
 		$(if $(STATE),--state '$(STATE)')
+
+chat: .venv/local ## Talk with the assistant in the terminal, tool calls shown: ASSISTANT_MODEL=offline
+	@.venv/bin/python -m local.chat
 
 # Some tests ask Node's package of Twilio. Without npm they are skipped, and the summary says so. Four processes also on
 # two cores: a test with a stack of its own waits more than it works.

@@ -32,9 +32,14 @@ LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20)  # of one turn
 TRACEBACKS = "switchboard.tracebacks"
 
 
-def from_assistant(assistant: Assistant, *, model: str) -> "PydanticAIAgent":
-    """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used."""
-    return PydanticAIAgent(assistant=assistant, model=model_named(model), loop=EventLoopThread())
+def from_assistant(
+    assistant: Assistant, *, model: str, watchers: Sequence[AbstractCapability[Deps]] = ()
+) -> "PydanticAIAgent":
+    """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used.
+
+    `watchers` see each run, such as its tool calls: only a tool of a developer's shows these, because they hold words.
+    """
+    return PydanticAIAgent(assistant=assistant, model=model_named(model), loop=EventLoopThread(), watchers=watchers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,7 @@ class PydanticAIAgent:
     assistant: Assistant
     model: Model
     loop: EventLoopThread
+    watchers: Sequence[AbstractCapability[Deps]] = ()
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
@@ -66,7 +72,7 @@ class PydanticAIAgent:
             deps=Deps(turn=question.turn, knowledge=self.assistant.knowledge),
             model=self.model,
             usage_limits=LIMITS,
-            capabilities=[failures, _ShortResults(after=responses)],
+            capabilities=[failures, _ShortResults(after=responses), *self.watchers],
         )
 
 

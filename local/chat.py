@@ -1,0 +1,127 @@
+"""`make chat`: talk with the assistant of functions/agent in the terminal. Nothing runs beside it, nothing is sent."""
+
+import logging
+import os
+import sys
+from dataclasses import dataclass, field
+from importlib import invalidate_caches
+from pathlib import Path
+from typing import Any, override
+from uuid import uuid4
+
+import typer
+from pydantic_ai import RunContext
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.tools import ToolDefinition
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+
+from switchboard.agent import Agent, Answer, EntryRole, HistoryEntry, Question
+from switchboard.agents.assistant import Assistant, Deps
+from switchboard.agents.function_agent import as_agent
+from switchboard.agents.models import OFFLINE
+from switchboard.agents.pydantic_ai_agent import TRACEBACKS, from_assistant
+from switchboard.bootstrap.agent import declared_assistant
+from switchboard.bootstrap.startup import build
+from switchboard.errors import SwitchboardError
+
+FOLDER = Path(__file__).parents[1] / "functions" / "agent"
+TIMEOUT_SECONDS = 60.0
+MAX_SHOWN = 300  # characters of a tool's result
+
+console = Console(highlight=False)
+
+
+@dataclass
+class ShowToolCalls(AbstractCapability[Deps]):
+    """Prints each tool call with its arguments, and what it returned."""
+
+    @override
+    async def after_tool_execute(
+        self,
+        ctx: RunContext[Deps],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, Any],
+        result: Any,
+    ) -> Any:
+        given = ", ".join(f"{name}={value!r}" for name, value in args.items())
+        returned = repr(result)
+        shown = returned if len(returned) <= MAX_SHOWN else f"{returned[:MAX_SHOWN]}…"
+        console.print(f"  [dim]{escape(f'{call.tool_name}({given}) → {shown}')}[/dim]", soft_wrap=True)
+        return result
+
+
+@dataclass(slots=True)
+class Chat:
+    """One conversation with the assistant of a folder. What is edited there answers the next text."""
+
+    folder: Path
+    model: str
+    history: list[HistoryEntry] = field(default_factory=list)
+    _agent: Agent | None = None
+    _files: dict[Path, int] = field(default_factory=dict)
+
+    def say(self, text: str) -> Answer:
+        """Return what the assistant answers; raise a `SwitchboardError` that says what went wrong."""
+        files = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*") if path.suffix in {".py", ".md"}}
+        if self._agent is None or files != self._files:
+            self._agent, self._files = build(self._imported, folder=self.folder), files
+        question = Question(
+            turn=uuid4().hex, history=tuple(self.history), messages=(text,), timeout_seconds=TIMEOUT_SECONDS
+        )
+        answer = self._agent.answer(question)
+        self.history.append(HistoryEntry(role=EntryRole.CUSTOMER, text=text))
+        if not answer.no_reply:
+            self.history.append(HistoryEntry(role=EntryRole.ASSISTANT, text=answer.text))
+        return answer
+
+    def _imported(self) -> Agent:
+        for name, module in list(sys.modules.items()):
+            if self.folder in Path(getattr(module, "__file__", None) or "").parents:
+                del sys.modules[name]
+        invalidate_caches()
+        declared = declared_assistant(self.folder)
+        if not isinstance(declared, Assistant):
+            return as_agent(declared)
+        declared.knowledge.load()
+        return from_assistant(declared, model=self.model, watchers=[ShowToolCalls()])
+
+
+def run() -> None:
+    """Talk with the assistant until Ctrl-D; ASSISTANT_MODEL names the model, `offline` by default."""
+    sys.path.insert(0, str(FOLDER))
+    logging.getLogger(TRACEBACKS).addHandler(RichHandler(console=console, show_time=False, show_path=False))
+    chat = Chat(folder=FOLDER, model=os.environ.get("ASSISTANT_MODEL") or OFFLINE)
+    console.print(
+        f"The assistant of functions/agent, on the model {chat.model}. Write to it; Ctrl-D ends.", soft_wrap=True
+    )
+    while True:
+        try:
+            text = console.input("[bold]you[/bold]        ").strip()
+        except (EOFError, KeyboardInterrupt):
+            console.print()
+            return
+        if text:
+            _answer(chat, text)
+
+
+def _answer(chat: Chat, text: str) -> None:
+    try:
+        answer = chat.say(text)
+    except SwitchboardError as error:
+        console.print(f"[red]no answer:[/red] {escape(str(error))}", soft_wrap=True)
+        return
+    if answer.no_reply:
+        console.print("[dim]  it says nothing[/dim]")
+        return
+    console.print(f"[bold]assistant[/bold]  {escape(answer.text)}", soft_wrap=True)
+    if answer.handoff:
+        console.print("[dim]  a human takes the conversation over[/dim]")
+
+
+if __name__ == "__main__":
+    typer.run(run)
