@@ -145,6 +145,7 @@ def test_the_environment_configures_it(port: int, monkeypatch: pytest.MonkeyPatc
         ("account_sid", "AC1", "account_sid is not a valid SID: it must be AC and 32 hex digits"),
         ("conversations_service_sid", "", "conversations_service_sid is not a valid SID"),
         ("auth_token", "", "auth_token is empty"),
+        ("api_key_sid", f"SK{'0' * 32}", "give both or neither"),
         ("webhook_url", "example.com/webhook", "must begin with http:// or https:// and have no query"),
         ("webhook_url", "https://example.com/webhook?key=1", "have no query"),
     ],

@@ -67,6 +67,8 @@ class Provider:
         on_notice: Callable[[Notice], None] | None = None,
     ) -> None:
         _check(account_sid=account_sid, conversations_service_sid=conversations_service_sid, auth_token=auth_token)
+        if bool(api_key_sid) != bool(api_key_secret):
+            raise Misconfigured("an API key is api_key_sid and api_key_secret: give both or neither")
         self.webhook_url = _checked_url(webhook_url) if webhook_url else None
         self._base_url = _checked_base_url(base_url) if base_url else None
         self.account_sid = account_sid

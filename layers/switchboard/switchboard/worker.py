@@ -247,7 +247,7 @@ class Worker:
             hand_back_rule=HandBackRule(conversations=self.store.lifecycle, after=after) if after else None,
         )
         for failure in result.failures:
-            logger.warning("sweep: %s: %s", failure.conversation_sid, failure.error)
+            logger.warning("sweep: %s", failure.error)
         if result.found:
             logger.info("sweep: found %d messages whose webhooks were lost", result.found)
 
