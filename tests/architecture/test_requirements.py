@@ -31,11 +31,11 @@ EXTRAS = {"agents": {"agents"}, "aws": {"aws"}, "bootstrap": {"aws"}, "telemetry
 
 # The code of these folders may import what both packages, its own and the earlier requirements name.
 SCOPES = {
-    ROOT / "requirements" / "local.in": ("functions", "local", "examples"),
+    ROOT / "requirements" / "local.in": ("functions", "local", "examples", "evals"),
     ROOT / "requirements" / "mutation.in": ("tests/mutation",),
     ROOT / "requirements" / "dev.in": ("tests", "bench"),
 }
-OURS = {"app", "assistant", "bench", "local", "switchboard", "tests", "twilio_emulator"}
+OURS = {"app", "assistant", "bench", "evals", "local", "switchboard", "tests", "twilio_emulator"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.relative_to(ROOT).as_posix())
