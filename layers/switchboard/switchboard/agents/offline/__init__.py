@@ -1,0 +1,19 @@
+"""The offline model: a deterministic stand-in for a language model, so that everything runs without credentials.
+
+It is a few written rules, and shows how the system behaves, not how a model talks. It sees what a real model sees, the
+messages and the tools, and does what the instructions of an assistant ask for. It understands English, says so in three
+other languages, and takes tools by the words of their names and descriptions.
+"""
+
+from switchboard.agents.offline.model import (
+    GREETING,
+    HANDED_OFF,
+    MAX_SEARCHES,
+    OFFER,
+    PARTLY_UNKNOWN,
+    UNKNOWN,
+    WELCOME,
+    offline_model,
+)
+
+__all__ = ["GREETING", "HANDED_OFF", "MAX_SEARCHES", "OFFER", "PARTLY_UNKNOWN", "UNKNOWN", "WELCOME", "offline_model"]
