@@ -6,14 +6,31 @@ other languages, and takes tools by the words of their names and descriptions.
 """
 
 from switchboard.agents.offline.model import (
+    ALL_RIGHT,
     GREETING,
     HANDED_OFF,
     MAX_SEARCHES,
     OFFER,
+    ONLY_A_FILE,
     PARTLY_UNKNOWN,
+    TAKEN_SERIOUSLY,
     UNKNOWN,
     WELCOME,
+    WHAT_WE_ARE,
     offline_model,
 )
 
-__all__ = ["GREETING", "HANDED_OFF", "MAX_SEARCHES", "OFFER", "PARTLY_UNKNOWN", "UNKNOWN", "WELCOME", "offline_model"]
+__all__ = [
+    "ALL_RIGHT",
+    "GREETING",
+    "HANDED_OFF",
+    "MAX_SEARCHES",
+    "OFFER",
+    "ONLY_A_FILE",
+    "PARTLY_UNKNOWN",
+    "TAKEN_SERIOUSLY",
+    "UNKNOWN",
+    "WELCOME",
+    "WHAT_WE_ARE",
+    "offline_model",
+]

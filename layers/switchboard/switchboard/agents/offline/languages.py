@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from switchboard.agents.knowledge.stop_words import STOP_WORDS
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
