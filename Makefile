@@ -41,7 +41,7 @@ LAYER = layers/switchboard/pyproject.toml --extra aws --extra agents
 PACKAGES = $(LAYER) twilio_emulator/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test check format simulate mutate bench build validate invoke deploy redrive lock clean
+.PHONY: help run chat test eval check format simulate mutate bench build validate invoke deploy redrive lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -58,10 +58,13 @@ chat: .venv/local ## Talk with the assistant in the terminal, tool calls shown: 
 test: .venv/dev $(if $(shell command -v npm 2>/dev/null),$(NODE_PACKAGES)) ## Run all tests
 	.venv/bin/python -m pytest --numprocesses 4 --dist loadfile
 
+eval: .venv/local ## Ask the assistant the cases of evals/, and print the share of good answers: FLAGS="--at-least 85"
+	@.venv/bin/python -m evals $(FLAGS)
+
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy --package switchboard --package local --package twilio_emulator --package tests --package bench
+	.venv/bin/mypy --package switchboard --package local --package twilio_emulator --package tests --package bench --package evals
 	.venv/bin/mypy examples/*.py
 	for function in functions/*; do MYPYPATH=$$function .venv/bin/mypy $$function/*.py || exit 1; done
 	PYTHONPATH=layers/switchboard:. .venv/bin/lint-imports

@@ -1,6 +1,6 @@
-"""Assistants for tests: the one of `functions/agent`, and questions to ask it."""
+"""Assistants for tests: the bakery's, and questions to ask it. No test depends on what the demo's shop knows."""
 
-import importlib.util
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,22 +12,21 @@ from switchboard.agents.assistant import Assistant
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.offline import offline_model
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
+from tests.bakery.assistant import assistant as bakery
 
-FOLDER = Path(__file__).parent.parent / "functions" / "agent"
-KNOWLEDGE = FOLDER / "knowledge"
+__all__ = ["BAKERY", "KNOWLEDGE", "TURN", "answering", "bakery", "copy_bakery", "entry", "question"]
+
+BAKERY = Path(__file__).parent / "bakery"
+KNOWLEDGE = BAKERY / "knowledge"
+APP = Path(__file__).parent.parent / "functions" / "agent" / "app.py"
 TURN = "turn-1"
 
 
-def shop() -> Assistant:
-    """Return the assistant that the agent function declares."""
-    spec = importlib.util.spec_from_file_location("shop_assistant", FOLDER / "assistant.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assistant = module.assistant
-    assert isinstance(assistant, Assistant)
-    return assistant
+def copy_bakery(folder: Path) -> Path:
+    """Make a folder into the agent function with the bakery's assistant, and return it."""
+    shutil.copytree(BAKERY, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(APP, folder)
+    return folder
 
 
 @contextmanager

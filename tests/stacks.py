@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import httpx
 from local.activity import Activity, InvocationEnded, LogLine, Outcome
 from local.stack import LocalStack
 from switchboard.aws.dynamodb.items import HISTORY
+from tests.assistants import copy_bakery
 from tests.signing import signature_of
 from tests.waiting import wait_until
 
@@ -131,7 +133,8 @@ def running(
 ) -> Iterator[Running]:
     """Run a local stack on free ports; it waits while `on` handles an activity.
 
-    It answers a text at once, unless `environment` has another `COALESCE_SECONDS`.
+    It answers a text at once, unless `environment` has another `COALESCE_SECONDS`, and with the bakery's assistant,
+    unless `changes` has another.
     """
     activities: list[Activity] = []
 
@@ -140,6 +143,8 @@ def running(
         on(stack, activity)
 
     environment = {**AT_ONCE, **(environment or {})}
-    stack = LocalStack(changes=changes, environment=environment, listener=listener, state_file=state_file)
-    with stack, httpx.Client(timeout=30) as http:
-        yield Running(stack=stack, http=http, activities=activities)
+    with TemporaryDirectory() as folder, httpx.Client(timeout=30) as http:
+        changes = {("AgentFunction", "CodeUri"): str(copy_bakery(Path(folder))), **(changes or {})}
+        stack = LocalStack(changes=changes, environment=environment, listener=listener, state_file=state_file)
+        with stack:
+            yield Running(stack=stack, http=http, activities=activities)

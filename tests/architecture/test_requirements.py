@@ -37,11 +37,11 @@ EXTRAS = {
 
 # The code of these folders may import what both packages, its own and the earlier requirements name.
 SCOPES = {
-    ROOT / "requirements" / "local.in": ("functions", "local"),
+    ROOT / "requirements" / "local.in": ("functions", "local", "evals"),
     ROOT / "requirements" / "mutation.in": ("tests/mutation",),
     ROOT / "requirements" / "dev.in": ("tests", "bench", "examples"),
 }
-OURS = {"app", "assistant", "bench", "local", "switchboard", "tests", "twilio_emulator"}
+OURS = {"app", "assistant", "bench", "evals", "local", "switchboard", "tests", "twilio_emulator"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -12,7 +12,7 @@ from tests.e2e.conftest import ROOT
 from tests.skips import program
 
 NOTHING_TO_DO, SOMETHING_TO_DO = 0, 1  # what `make --question` exits with
-A_KNOWLEDGE_FILE = "functions/agent/knowledge/opening-hours.md"
+A_KNOWLEDGE_FILE = next((ROOT / "functions" / "agent" / "knowledge").rglob("*.md")).relative_to(ROOT).as_posix()
 SOURCES = ("Makefile", "template.yaml", "functions", "layers", "requirements")
 
 

@@ -20,6 +20,7 @@ from local.aws.template import Template
 from local.aws.template_functions import read_functions
 from local.console import CUSTOMER
 from local.twilio_account import BUILT_IN
+from tests.assistants import KNOWLEDGE
 from tests.functional.local.sample_function import running
 from tests.functional.local.test_command import OURS, ROOT, free_port, status
 from tests.processes import children, has_ended
@@ -37,6 +38,9 @@ def copy(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "template.yaml", tmp_path)
     (tmp_path / ".local").mkdir()
+    knowledge = tmp_path / "functions" / "agent" / "knowledge"
+    shutil.rmtree(knowledge)
+    shutil.copytree(KNOWLEDGE, knowledge)
     return tmp_path
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from switchboard.agents.bedrock import MAX_TOKENS, bedrock_model
 from switchboard.errors import ModelMisconfigured, Permanent, Transient
-from tests.assistants import answering, question, shop
+from tests.assistants import answering, bakery, question
 
 
 class Bedrock(ThreadingHTTPServer):
@@ -87,7 +87,7 @@ def test_it_searches_the_knowledge_and_answers(monkeypatch: pytest.MonkeyPatch) 
     search = tool_call("search_knowledge", question="open on Saturday")
     replies = (search, content_reply({"text": "From nine."}))
 
-    with bedrock_server(monkeypatch, *replies) as bedrock, answering(shop(), bedrock_model("a.model-1:0")) as agent:
+    with bedrock_server(monkeypatch, *replies) as bedrock, answering(bakery, bedrock_model("a.model-1:0")) as agent:
         answer = agent.answer(question("When are you open on Saturday?"))
 
     assert answer.text == "From nine."
@@ -98,7 +98,7 @@ def test_it_searches_the_knowledge_and_answers(monkeypatch: pytest.MonkeyPatch) 
 def test_it_hands_off(monkeypatch: pytest.MonkeyPatch) -> None:
     hand_off = tool_call("hand_off", reply="A colleague takes over.")
 
-    with bedrock_server(monkeypatch, hand_off), answering(shop(), bedrock_model("a.model-1:0")) as agent:
+    with bedrock_server(monkeypatch, hand_off), answering(bakery, bedrock_model("a.model-1:0")) as agent:
         answer = agent.answer(question("A human, please"))
 
     assert answer.handoff
@@ -110,7 +110,7 @@ def test_it_asks_for_answers_of_limited_length_that_are_not_streamed(monkeypatch
 
     with (
         bedrock_server(monkeypatch, content_reply({"text": "Hi."})) as bedrock,
-        answering(shop(), bedrock_model(model)) as agent,
+        answering(bakery, bedrock_model(model)) as agent,
     ):
         agent.answer(question("hi"))
 
@@ -128,7 +128,7 @@ def test_an_overloaded_bedrock_is_asked_once_and_the_error_is_transient(
 ) -> None:
     with (
         bedrock_server(monkeypatch, error_reply(status, kind)) as bedrock,
-        answering(shop(), bedrock_model("a.model-1:0")) as agent,
+        answering(bakery, bedrock_model("a.model-1:0")) as agent,
         pytest.raises(Transient) as raised,
     ):
         agent.answer(question("hi"))
@@ -140,7 +140,7 @@ def test_an_overloaded_bedrock_is_asked_once_and_the_error_is_transient(
 def test_a_request_that_bedrock_refuses_is_permanent(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         bedrock_server(monkeypatch, error_reply(400, "ValidationException")),
-        answering(shop(), bedrock_model("a.model-1:0")) as agent,
+        answering(bakery, bedrock_model("a.model-1:0")) as agent,
         pytest.raises(Permanent, match="400"),
     ):
         agent.answer(question("hi"))
@@ -161,7 +161,7 @@ def test_a_bedrock_that_refuses_us_is_the_operators_to_mend(
 ) -> None:
     with (
         bedrock_server(monkeypatch, error_reply(status, kind)),
-        answering(shop(), bedrock_model("a.model-1:0")) as agent,
+        answering(bakery, bedrock_model("a.model-1:0")) as agent,
         pytest.raises(ModelMisconfigured, match=f"{status}.*ASSISTANT_MODEL"),
     ):
         agent.answer(question("hi"))
@@ -177,7 +177,7 @@ def test_a_bedrock_without_credentials_is_the_operators_to_mend(monkeypatch: pyt
 
     with (
         bedrock_server(monkeypatch, content_reply({"text": "unheard"})),
-        answering(shop(), bedrock_model("a.model-1:0")) as agent,
+        answering(bakery, bedrock_model("a.model-1:0")) as agent,
         pytest.raises(ModelMisconfigured, match="NoCredentialsError"),
     ):
         agent.answer(question("hi"))
@@ -187,5 +187,5 @@ def test_a_bedrock_that_cannot_be_reached_is_transient(monkeypatch: pytest.Monke
     with bedrock_server(monkeypatch, content_reply({"text": "unheard"})):
         model = bedrock_model("a.model-1:0")
 
-    with answering(shop(), model) as agent, pytest.raises(Transient):
+    with answering(bakery, model) as agent, pytest.raises(Transient):
         agent.answer(question("hi"))

@@ -7,25 +7,23 @@ from switchboard.agent import Answer, HistoryEntry
 from switchboard.agents import offline
 from switchboard.agents.assistant import HANDOFF, Assistant, Deps
 from switchboard.agents.knowledge import Knowledge
-from tests.assistants import KNOWLEDGE, answering, entry, question, shop
-
-SHOP = shop()
+from tests.assistants import KNOWLEDGE, answering, bakery, entry, question
 
 
 def ask(*messages: str, history: tuple[HistoryEntry, ...] = ()) -> Answer:
-    with answering(SHOP) as agent:
+    with answering(bakery) as agent:
         return agent.answer(question(*messages, history=history))
 
 
 def test_a_question_is_answered_from_the_knowledge() -> None:
     answer = ask("When are you open on Saturday?")
 
-    assert "9 am" in answer.text
-    assert "4 pm" in answer.text
+    assert "8 am" in answer.text
+    assert "2 pm" in answer.text
     assert not answer.handoff
 
 
-@pytest.mark.parametrize("unknown", ["Do you sell cars?", "What is the meaning of life?", "[file: image/jpeg]", ""])
+@pytest.mark.parametrize("unknown", ["Do you sell cars?", "What is the meaning of life?", ""])
 def test_an_unknown_question_is_answered_with_do_not_know_and_the_offer_of_a_human(unknown: str) -> None:
     answer = ask(unknown)
 
@@ -36,18 +34,18 @@ def test_an_unknown_question_is_answered_with_do_not_know_and_the_offer_of_a_hum
 
 
 def test_messages_that_wait_together_are_all_answered_in_one_reply() -> None:
-    answer = ask("Hi!", "Do you ship to Canada?", "My tire is flat. What is a puncture repair, and do you sell tanks?")
+    answer = ask("Hi!", "Do you deliver to Ashford?", "We love rye. How much is a plain roll, and do you sell tanks?")
 
-    shipping, repair, rest = answer.text.split("\n\n")
-    assert "Canada" in shipping
-    assert "$18" in repair
+    delivery, price, rest = answer.text.split("\n\n")
+    assert "Ashford" in delivery
+    assert "90 cents" in price
     assert rest == offline.PARTLY_UNKNOWN
 
 
 def test_two_questions_with_the_same_answer_get_it_once() -> None:
     answer = ask("When are you open on Saturday?", "saturday hours?")
 
-    assert answer.text.count("9 am") == 1
+    assert answer.text.count("8 am") == 1
 
 
 @pytest.mark.parametrize(
@@ -68,7 +66,7 @@ def test_a_customer_who_asks_for_a_human_is_handed_off(text: str) -> None:
     assert answer.text == offline.HANDED_OFF
 
 
-@pytest.mark.parametrize("text", ["Can someone else collect my order?", "Can you put a new chain on for my colleague?"])
+@pytest.mark.parametrize("text", ["Can someone else collect my cake?", "Can you write a name on it for my colleague?"])
 def test_a_question_that_only_mentions_someone_is_not_handed_off(text: str) -> None:
     assert not ask(text).handoff
 
@@ -99,11 +97,11 @@ def test_yes_to_a_notice_of_ours_is_not_taken_for_a_yes_to_the_offer_before_it()
 def test_a_question_is_answered_also_after_a_human_had_the_conversation() -> None:
     history = (entry("customer", "Do you sell cars?"), entry("human", "We do not."), entry("mark", "Handed back."))
 
-    assert "9 am" in ask("When are you open on Saturday?", history=history).text
+    assert "8 am" in ask("When are you open on Saturday?", history=history).text
 
 
 def test_yes_without_an_offer_is_not_handed_off() -> None:
-    history = (entry("customer", "Do you ship to Canada?"), entry("assistant", "Yes."))
+    history = (entry("customer", "Do you deliver?"), entry("assistant", "Yes."))
 
     assert not ask("yes", history=history).handoff
 
@@ -115,7 +113,7 @@ def test_a_greeting_is_answered_without_a_search(said: str) -> None:
 
 @pytest.mark.parametrize("said", ["Thanks a lot!", "great, thank you", "ok", "Bye!", "👍🏽", "Liked “Yes.”"])
 def test_mere_thanks_get_no_reply(said: str) -> None:
-    history = (entry("customer", "Do you ship to Canada?"), entry("assistant", "Yes."))
+    history = (entry("customer", "Do you deliver?"), entry("assistant", "Yes."))
 
     assert ask(said, history=history) == Answer(no_reply=True)
 
@@ -136,16 +134,16 @@ def test_an_assistant_that_cannot_be_silent_is_not() -> None:
 
 
 def test_a_question_after_a_greeting_is_answered() -> None:
-    answer = ask("Hello, how much does a tune-up cost and when are you open on Saturday?")
+    answer = ask("Hello, how much is a plain roll and when are you open on Saturday?")
 
-    assert "$90" in answer.text
-    assert "9 am" in answer.text
+    assert "90 cents" in answer.text
+    assert "8 am" in answer.text
 
 
 def test_a_statement_beside_a_question_is_not_searched_for() -> None:
-    answer = ask("My grandmother baked a cake. Do you ship to Canada?")
+    answer = ask("My grandmother drives a tank. Do you deliver to Ashford?")
 
-    assert "Canada" in answer.text
+    assert "Ashford" in answer.text
     assert offline.OFFER not in answer.text
 
 
@@ -166,3 +164,86 @@ def test_an_assistant_without_a_search_tool_answers_every_question_with_unknown(
         answer = pydantic_ai_agent.answer(question("When are you open on Saturday?"))
 
     assert answer.text == offline.UNKNOWN
+
+
+@pytest.mark.parametrize("hours", ["What are your hours?", "are you open today?", "When do you close tomorrow"])
+def test_a_question_for_the_hours_alone_is_answered_for_every_day(hours: str) -> None:
+    answer = ask(hours)
+
+    assert all(fact in answer.text for fact in ("7 am", "8 am", "On Monday we are closed"))
+
+
+def test_a_question_is_searched_for_with_the_sentence_that_it_speaks_of() -> None:
+    answer = ask("I have ordered a wedding cake. Can I cancel it?")
+
+    assert "deposit" in answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is unacceptable, the bread was mouldy!",
+        "My oven is on fire",
+        "I am really disappointed",
+        "It is the second time that the cake is late",
+        "I want my money back!",
+        "My son got hurt",
+    ],
+)
+def test_who_complains_or_is_in_danger_is_handed_off(text: str) -> None:
+    assert ask(text) == Answer(text=offline.TAKEN_SERIOUSLY, handoff=True)
+
+
+@pytest.mark.parametrize("text", ["Is smoking allowed?", "how do I get my money back", "what is your refund policy"])
+def test_a_question_that_only_sounds_like_trouble_is_not_handed_off(text: str) -> None:
+    assert not ask(text).handoff
+
+
+@pytest.mark.parametrize("no", ["no thanks", "Nope", "no, that's all", "never mind"])
+def test_who_declines_the_offer_is_told_that_they_may_write_again(no: str) -> None:
+    history = (entry("customer", "Do you sell cars?"), entry("assistant", offline.UNKNOWN))
+
+    assert ask(no, history=history).text == offline.ALL_RIGHT
+
+
+def test_a_no_to_nothing_gets_no_reply() -> None:
+    history = (entry("customer", "Do you deliver?"), entry("assistant", "Yes."))
+
+    assert ask("no thanks", history=history).no_reply
+
+
+@pytest.mark.parametrize("said", ["I have a question", "i need help"])
+def test_who_only_announces_a_question_is_asked_for_it(said: str) -> None:
+    assert ask(said).text == offline.GREETING
+
+
+def test_a_file_without_words_is_answered_with_what_the_model_can_read() -> None:
+    assert ask("[file: image/jpeg]").text == offline.ONLY_A_FILE
+
+
+def test_a_question_beside_a_file_is_answered() -> None:
+    assert "8 am" in ask("When are you open on Saturday?\n[file: image/jpeg]").text
+
+
+@pytest.mark.parametrize("asked", ["Are you a robot?", "am i talking to a real person", "is this a bot"])
+def test_who_asks_what_they_talk_to_is_told(asked: str) -> None:
+    assert ask(asked) == Answer(text=offline.WHAT_WE_ARE)
+
+
+@pytest.mark.parametrize(
+    ("text", "honest", "yes"),
+    [
+        ("¿Tienen pan sin gluten?", "inglés", "sí, por favor"),
+        ("Haben Sie am Samstag geöffnet?", "Englisch", "Ja bitte!"),
+        ("Vous êtes ouverts le dimanche ?", "anglais", "oui"),
+    ],
+)
+def test_another_language_is_answered_in_it_with_an_offer_that_can_be_accepted(
+    text: str, honest: str, yes: str
+) -> None:
+    answer = ask(text)
+    history = (entry("customer", text), entry("assistant", answer.text))
+
+    assert honest in answer.text
+    assert ask(yes, history=history).handoff
+    assert not ask("no", history=history).handoff

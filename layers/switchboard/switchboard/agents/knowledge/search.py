@@ -1,13 +1,14 @@
-"""Search what an assistant knows, by SQLite's full-text search (FTS5, BM25) over an index in memory.
+"""Search what an assistant knows, by SQLite's full-text search (FTS5) over an index in memory.
 
-A question finds a chunk that has most of the question's words. Rare words count more, and a word that stands nowhere
-counts most: "Do you sell cars?" does not find "We sell bicycles".
+A question finds the chunks that have most of its words, by weight: a rare word counts more (BM25's inverse document
+frequency), and one that stands nowhere counts most. "Do you sell cars?" does not find "We sell bicycles". Of
+those equally good, the first ones are taken: files begin with what is general.
 """
 
 import math
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -16,16 +17,20 @@ from threading import Lock
 from weakref import finalize
 
 from switchboard.agents.knowledge.chunks import Chunk, read_folder
+from switchboard.agents.knowledge.days import days_meant
 from switchboard.agents.knowledge.stop_words import STOP_WORDS
+from switchboard.agents.knowledge.synonyms import GENERAL_SYNONYMS, base_forms, synonym_table
 from switchboard.errors import Misconfigured
 
-MIN_COVERAGE = 0.5  # of the question's words, by weight; with less, a chunk is about something else
-AS_GOOD_AS_THE_BEST = 0.9  # a chunk that covers less than this share of what the best one covers is left out
+MIN_COVERAGE = 0.42  # of the question's words, by weight; with less, a chunk is about something else
+AS_GOOD_AS_THE_BEST = 0.75  # a chunk that covers less than this share of what the best one covers is left out
 MAX_WORDS = 40  # of a question; the others are not searched for, so that a long question stays cheap
 HEADINGS_WEIGH = 0.5  # a word in a heading counts half
 
 _WORD = re.compile(r"[^\W\d_]\w*")  # a number alone finds any other use of that number
+_COMPOUND = re.compile(r"\b[^\W\d_]+(?:-[^\W\d_]+)+")  # tune-up: customers also write tuneup
 _ENDING = re.compile(r"['\u2019]\w+")
+_TELLS_WHAT_HAPPENS = ("ing", "ed")
 _MIN_MISSPELT_LENGTH = 5  # in shorter words one letter makes another word: cars, cards
 _CLOSE = 0.85  # one letter wrong in seven, or one missing in five
 
@@ -33,12 +38,13 @@ _CLOSE = 0.85  # one letter wrong in seven, or one missing in five
 class Knowledge:
     """The chunks of a folder, which is read once: by `load`, or else by the first search. Any thread may search.
 
-    `synonyms` are groups of words, in lower case, that mean the same in these chunks and in questions about them.
+    `synonyms` are groups of words, in lower case, that mean the same in these chunks and in questions about them. They
+    are joined to those of `GENERAL_SYNONYMS`.
     """
 
     def __init__(self, folder: Path, *, synonyms: Iterable[Sequence[str]] = ()) -> None:
         self._folder = folder
-        self._synonyms = {word: tuple(group) for group in synonyms for word in group}
+        self._synonyms = tuple(map(tuple, synonyms))
         self._lock = Lock()
         self._index: _Index | None = None
 
@@ -69,14 +75,14 @@ class _Index:
     database: sqlite3.Connection
     chunks: list[Chunk]
     vocabulary: set[str]
-    synonyms: dict[str, tuple[str, ...]]
+    synonyms: Mapping[str, tuple[str, ...]]
 
     def search(self, question: str, limit: int) -> list[Chunk]:
         words = self._words_asked(question)
         if not words:
             return []
         found = {word: self._found(word) for word in words}
-        weights = {word: _rarity(len(found[word]), among=len(self.chunks)) for word in words}
+        weights = {word: self._weight(word, found=len(found[word])) for word in words}
         asked = sum(weights.values())
         coverage = {
             place: sum(weights[word] * found[word].get(place, 0.0) for word in words) / asked
@@ -84,19 +90,29 @@ class _Index:
         }
         best = max(coverage.values(), default=0.0)
         enough = max(MIN_COVERAGE, best * AS_GOOD_AS_THE_BEST)
-        chosen = [place for place in self._ranked(words) if coverage[place] >= enough][:limit]
+        ranked = sorted(coverage, key=lambda place: (-round(coverage[place], 2), place))
+        chosen = [place for place in ranked if coverage[place] >= enough][:limit]
         return [self.chunks[place] for place in sorted(chosen)]
 
     def _words_asked(self, question: str) -> list[str]:
         """Return the first words that carry meaning, each once; a misspelt one as the word it was meant to be."""
         asked = (word for word in _words(question) if word in self.synonyms or word not in STOP_WORDS)
-        return list(dict.fromkeys(map(self._as_known, islice(dict.fromkeys(asked), MAX_WORDS))))
+        known = map(self._as_known, islice(dict.fromkeys(asked), MAX_WORDS))
+        return list({self.synonyms.get(word, (word,)): word for word in known}.values())
 
     def _as_known(self, word: str) -> str:
+        """Return a word as it stands in the synonyms or in the chunks; as it is, where it is in neither."""
+        if form := next((form for form in base_forms(word) if form in self.synonyms), None):
+            return form
         if len(word) < _MIN_MISSPELT_LENGTH or self._found(word):
             return word
         alike = sorted(known for known in self.vocabulary if known[0] == word[0])
         return next(iter(get_close_matches(word, alike, n=1, cutoff=_CLOSE)), word)
+
+    def _weight(self, word: str, *, found: int) -> float:
+        """Return how much a word counts; one that only tells what happens (my brakes are squeaking), half as much."""
+        rarity = _rarity(found, among=len(self.chunks))
+        return rarity / 2 if not found and word.endswith(_TELLS_WHAT_HAPPENS) else rarity
 
     def _found(self, word: str) -> dict[int, float]:
         """Return the places of the chunks with a word, and how much it says of each."""
@@ -105,20 +121,12 @@ class _Index:
         within = self.database.execute(query, (f"text : ({self._expression(word)})",))
         return {place: HEADINGS_WEIGH for (place,) in below} | {place: 1.0 for (place,) in within}
 
-    def _ranked(self, words: Sequence[str]) -> list[int]:
-        """Return the places of all chunks with any of the words, best first."""
-        rows = self.database.execute(
-            "SELECT rowid FROM chunks WHERE chunks MATCH ? ORDER BY bm25(chunks, ?, 1.0), rowid",
-            (" OR ".join(map(self._expression, words)), HEADINGS_WEIGH),
-        )
-        return [place for (place,) in rows]
-
     def _expression(self, word: str) -> str:
         """Write a word and its synonyms for FTS5, quoted: a bare `?` or `'` is a syntax error there."""
         return " OR ".join(f'"{synonym}"' for synonym in self.synonyms.get(word, (word,)))
 
 
-def _read(folder: Path, synonyms: dict[str, tuple[str, ...]]) -> _Index:
+def _read(folder: Path, synonyms: Sequence[tuple[str, ...]]) -> _Index:
     chunks = list(read_folder(folder))
     if not chunks:
         raise Misconfigured(f"the knowledge folder is empty: put a *.md file with text into {folder.name}/")
@@ -131,10 +139,13 @@ def _read(folder: Path, synonyms: dict[str, tuple[str, ...]]) -> _Index:
         raise Misconfigured(f"the knowledge needs a Python whose SQLite has FTS5: {error}") from None
     database.executemany(
         "INSERT INTO chunks (rowid, topic, text) VALUES (?, ?, ?)",
-        [(place, chunk.topic, chunk.text) for place, chunk in enumerate(chunks)],
+        [(place, chunk.topic, " ".join([chunk.text, *days_meant(chunk.text)])) for place, chunk in enumerate(chunks)],
     )
-    known = {word for chunk in chunks for word in _words(f"{chunk.topic} {chunk.text}")}
-    return _Index(database=database, chunks=chunks, vocabulary=known.union(synonyms) - STOP_WORDS, synonyms=synonyms)
+    texts = [f"{chunk.topic} {chunk.text}".lower() for chunk in chunks]
+    compounds = {(compound.replace("-", ""), compound) for text in texts for compound in _COMPOUND.findall(text)}
+    table = synonym_table([*GENERAL_SYNONYMS, *synonyms, *sorted(compounds)])
+    known = {word for text in texts for word in _words(text)}
+    return _Index(database=database, chunks=chunks, vocabulary=known.union(table) - STOP_WORDS, synonyms=table)
 
 
 def _words(text: str) -> list[str]:

@@ -1,0 +1,196 @@
+"""The model: what it says, and in which order it decides."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from pydantic import TypeAdapter
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    RetryPromptPart,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+from pydantic_ai.tools import ToolDefinition
+
+from switchboard.agents.assistant import HANDOFF, NO_REPLY
+from switchboard.agents.history import WITHOUT_WORDS
+from switchboard.agents.knowledge.chunks import Chunk
+from switchboard.agents.offline.intents import (
+    agrees,
+    asks_for_a_human,
+    asks_what_we_are,
+    declines,
+    is_pleased,
+    needs_a_human,
+)
+from switchboard.agents.offline.languages import agreed_in, language_of
+from switchboard.agents.offline.questions import questions, searches, sent_a_file
+from switchboard.agents.offline.tools import ENOUGH_AFTER_A_SEARCH, Arguments, arguments, missing, tool_for, words_of
+from switchboard.reactions import asks, read_reaction
+
+SEARCH = "search_knowledge"
+MAX_SEARCHES = 8  # a turn's calls are limited; what is asked beyond them is answered with the offer
+
+GREETING = "Hello! How can I help you?"
+WELCOME = "You are welcome!"
+ALL_RIGHT = "All right. Just write if there is anything else."
+OFFER = "Shall I bring in a colleague?"
+UNKNOWN = f"I am sorry, I do not know that. {OFFER}"
+PARTLY_UNKNOWN = f"I am sorry, the rest I do not know. {OFFER}"
+WHAT_WE_ARE = f"I am a program: a demo that answers by a few written rules. {OFFER}"
+ONLY_A_FILE = f"I have your file, but I can read words only. Please write what it is about. {OFFER}"
+HANDED_OFF = "Of course. A colleague takes over and will get back to you here."
+TAKEN_SERIOUSLY = "I am sorry to hear that. A colleague takes over right away and will get back to you here."
+ASKED_FOR = "Please write the {} as well."
+
+_FACTS = TypeAdapter(list[Chunk])
+
+
+def offline_model() -> FunctionModel:
+    """Return the model."""
+    return FunctionModel(_respond, model_name="offline")
+
+
+async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+    """Call the tools first; answer when their returns are there."""
+    prompt, last_reply = _asked(messages)
+    if asks_what_we_are(prompt):
+        return _say(WHAT_WE_ARE)
+    if (sentence := _handoff(prompt, last_reply)) and any(tool.name == HANDOFF.name for tool in info.output_tools):
+        return ModelResponse(parts=[ToolCallPart(str(HANDOFF.name), {"reply": sentence})])
+    if prompt == WITHOUT_WORDS:
+        return _say(UNKNOWN)
+    if sent_a_file(prompt):
+        return _say(ONLY_A_FILE)
+    if language := language_of(prompt):
+        return _say(language.sentence)
+    asked = list(questions(prompt))
+    if not asked:
+        return _small_talk(prompt, last_reply, info)
+    tools = [tool for tool in info.function_tools if tool.name != SEARCH]
+    can_search = len(tools) < len(info.function_tools)
+    if not _is_answered(messages[-1]):
+        return _call_tools(asked[:MAX_SEARCHES], last_reply, tools, can_search=can_search)
+    answers = list(_answer(messages[-1], all_were_asked=len(asked) <= MAX_SEARCHES))
+    if answers == [UNKNOWN] and (wanted := _wanted(asked, tools)):
+        return _say(wanted)
+    return _say(*answers)
+
+
+def _asked(messages: Sequence[ModelMessage]) -> tuple[str, str]:
+    """Return what the customer says now, and our reply that they say it to: none where something came between."""
+    requests = ((place, _prompts(message)) for place, message in reversed(list(enumerate(messages))))
+    place, prompts = next(((place, prompts) for place, prompts in requests if prompts), (0, [""]))
+    before = messages[place - 1] if place and len(prompts) == 1 else None
+    return prompts[-1], (before.text or "") if isinstance(before, ModelResponse) else ""
+
+
+def _handoff(prompt: str, last_reply: str) -> str:
+    """Return what a customer reads who needs a human: who asks for one, accepts the offer, complains, is in danger."""
+    if language := agreed_in(prompt, last_reply):
+        return language.handed_off
+    if needs_a_human(prompt):
+        return TAKEN_SERIOUSLY
+    if asks_for_a_human(prompt) or (last_reply.endswith(OFFER) and agrees(prompt)):
+        return HANDED_OFF
+    return ""
+
+
+def _small_talk(prompt: str, last_reply: str, info: AgentInfo) -> ModelResponse:
+    """Greet; say nothing to thanks, a no or a 👍, unless the last reply asked something."""
+    declined = declines(prompt)
+    if not declined and not is_pleased(prompt) and not (last_reply and read_reaction(prompt)):
+        return _say(GREETING)
+    if any(tool.name == NO_REPLY.name for tool in info.output_tools) and not asks(last_reply):
+        return ModelResponse(parts=[ToolCallPart(str(NO_REPLY.name), {})])
+    return _say(ALL_RIGHT if declined else WELCOME)
+
+
+def _call_tools(
+    asked: Sequence[str], last_reply: str, tools: Sequence[ToolDefinition], *, can_search: bool
+) -> ModelResponse:
+    """Call a tool for each question: the one that it is for, or the search; ask for an argument that is missing."""
+    calls: list[ToolCallPart] = []
+    for question in asked:
+        tool, given = _continued(question, last_reply, tools) or tool_for(question, tools) or (None, {})
+        if tool is not None and missing(tool, given):
+            return _say(_asking_for(tool, given))
+        if tool is not None:
+            calls.append(ToolCallPart(tool.name, given))
+        elif can_search:
+            calls += [ToolCallPart(SEARCH, {"question": text}) for text in searches(question)]
+    return ModelResponse(parts=calls) if calls else _say(UNKNOWN)
+
+
+def _continued(
+    question: str, last_reply: str, tools: Sequence[ToolDefinition]
+) -> tuple[ToolDefinition, Arguments] | None:
+    """Return the tool whose arguments we asked for in our last reply, where the customer now gives them."""
+    asking = (tool for tool in tools if missing(tool, {}) and last_reply.endswith(_asking_for(tool, {})))
+    given = ((tool, arguments(question, tool)) for tool in asking)
+    return next(((tool, found) for tool, found in given if not missing(tool, found)), None)
+
+
+def _wanted(asked: Sequence[str], tools: Sequence[ToolDefinition]) -> str:
+    """Return what to ask for where no search helped, and a tool may; nothing where none may."""
+    found = (tool_for(question, tools, enough=ENOUGH_AFTER_A_SEARCH) for question in asked)
+    return next((_asking_for(*each) for each in found if each and missing(*each)), "")
+
+
+def _asking_for(tool: ToolDefinition, given: Arguments) -> str:
+    return ASKED_FOR.format(" and the ".join(map(words_of, missing(tool, given))))
+
+
+def _is_answered(message: ModelMessage) -> bool:
+    """Tell whether a message brings what tools returned, or that one of them refused its arguments."""
+    return isinstance(message, ModelRequest) and any(
+        isinstance(part, ToolReturnPart | RetryPromptPart) for part in message.parts
+    )
+
+
+def _answer(message: ModelMessage, *, all_were_asked: bool) -> Iterator[str]:
+    """Yield what the tools returned, each text once, and the offer where a question has no answer."""
+    returned = [_texts(part) for part in message.parts]
+    answers = dict.fromkeys(text for texts in returned for text in texts)
+    told: dict[str, None] = {}
+    for texts in returned:
+        new = [text for text in texts if text not in told]
+        told.update(dict.fromkeys(new))
+        if new:
+            yield " ".join(new)
+    if not all_were_asked or not all(returned):
+        yield PARTLY_UNKNOWN if answers else UNKNOWN
+
+
+def _texts(part: object) -> list[str]:
+    """Return what a tool's return says; the search says in words, instead of facts, that it found none."""
+    if not isinstance(part, ToolReturnPart):
+        return []
+    content = part.content
+    if part.tool_name == SEARCH:
+        return [] if isinstance(content, str) else [fact.text for fact in _FACTS.validate_python(content)]
+    return [content if isinstance(content, str) else json.dumps(part.model_response_object(), ensure_ascii=False)]
+
+
+def _prompts(message: ModelMessage) -> list[str]:
+    """Return what a user says in a message, one space between words; nothing where somebody else speaks.
+
+    The customer's new messages are the last one; before it may stand what happened since the last reply.
+    """
+    if not isinstance(message, ModelRequest):
+        return []
+    prompts = (part.content for part in message.parts if isinstance(part, UserPromptPart))
+    return [
+        "\n".join(" ".join(line.split()) for line in prompt.splitlines())
+        for prompt in prompts
+        if isinstance(prompt, str)
+    ]
+
+
+def _say(*paragraphs: str) -> ModelResponse:
+    return ModelResponse(parts=[TextPart("\n\n".join(paragraphs))])

@@ -1,0 +1,57 @@
+"""What a customer asks: the sentences to search for, and what to search for where a question is about the days."""
+
+import re
+from collections.abc import Iterator
+
+from switchboard.agents.knowledge.days import DAYS
+from switchboard.agents.knowledge.stop_words import STOP_WORDS
+from switchboard.agents.offline.intents import is_small_talk, without_greeting
+
+_FILE = re.compile(r"\[file: [^\]]*\]")
+_SENTENCE_END = re.compile(r"(?<=[.?!]) ")
+_QUESTION_WORD = r"(?:when|where|what|which|who|how|do|does|did|can|could|is|are|will|would|should|has|have)\b"
+_ASKS = re.compile(_QUESTION_WORD, re.IGNORECASE)
+_SECOND_QUESTION = re.compile(rf",? and (?={_QUESTION_WORD})", re.IGNORECASE)
+_SPEAKS_OF_WHAT_CAME_BEFORE = re.compile(r"\b(?:it|one|ones|that|this|them|these|those)\b", re.IGNORECASE)
+_OF_HOURS = re.compile(r"open(?:s|ed|ing)?|clos(?:e|es|ed|ing)|hours?|days?|business|shop|store|schedule")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def sent_a_file(prompt: str) -> bool:
+    """Tell whether the customer sent files and no words."""
+    return bool(_FILE.search(prompt)) and not _FILE.sub("", prompt).strip()
+
+
+def questions(prompt: str) -> Iterator[str]:
+    """Yield what has to be answered; where somebody asks with a question mark, the rest tells the story."""
+    for line in filter(None, _FILE.sub("", prompt).splitlines()):
+        sentences = [part for sentence in _SENTENCE_END.split(line) for part in _SECOND_QUESTION.split(sentence)]
+        serious = [each for each in sentences if not (is_small_talk(each) or _says_nothing(each))]
+        asked = [_with_its_story(serious, place) for place, each in enumerate(serious) if _is_a_question(each)]
+        yield from asked or serious
+
+
+def searches(question: str) -> list[str]:
+    """Return what to search for: where the customer asks only for the hours, each day, for no model knows the date."""
+    words = set(_WORD.findall(question.lower())) - STOP_WORDS
+    if words and all(map(_OF_HOURS.fullmatch, words)):
+        return [f"open on {day}" for day in DAYS]
+    return [question]
+
+
+def _is_a_question(sentence: str) -> bool:
+    return sentence.endswith("?") or _ASKS.match(without_greeting(sentence)) is not None
+
+
+def _says_nothing(sentence: str) -> bool:
+    """Tell whether a sentence neither asks nor has a word that one could search for: I need some help."""
+    return not _is_a_question(sentence) and STOP_WORDS.issuperset(re.findall(r"\w+", sentence.lower()))
+
+
+def _with_its_story(sentences: list[str], place: int) -> str:
+    """Return a question after the sentence that it speaks of, as in: It does not fit. Can I bring it back."""
+    question = sentences[place]
+    before = sentences[place - 1] if place else ""
+    if before and not _is_a_question(before) and _SPEAKS_OF_WHAT_CAME_BEFORE.search(question):
+        return f"{before} {question}"
+    return question
