@@ -338,7 +338,7 @@ def test_the_error_names_the_field_that_is_malformed(name: str, fields: Mapping[
     [
         (
             {"AccountSid": sid("AC", 9)},
-            "AccountSid is not the account_sid of the Twilio secret",
+            "AccountSid is not our account_sid: it is another account's webhook",
             RejectionCause.WRONG_ACCOUNT,
         ),
         ({"EventType": ""}, "EventType is not a valid event type", RejectionCause.AMBIGUOUS),

@@ -21,6 +21,7 @@ from switchboard.webhook_events import WebhookEvent
 
 type Values = dict[str, Any]
 
+_WORD = re.compile("[a-z_-]+")
 _CHANNEL_MESSAGE_SID = re.compile("[A-Z]{2}[0-9a-fA-F]{32}")  # SM, MM or another channel's
 
 
@@ -58,7 +59,7 @@ def _new_conversation(form: Form, _expected: ExpectedAccount) -> Values:
         "friendly_name": form.get("FriendlyName"),
         "unique_name": form.get("UniqueName"),
         "attributes": _attributes(form),
-        "state": _state(form.get("State")),
+        "state": _state(form, "State"),
         "addresses": _sorted(form, "MessagingBinding.Address"),
         "proxy_addresses": _sorted(form, "MessagingBinding.ProxyAddress"),
         "projected_addresses": _sorted(form, "MessagingBinding.ProjectedAddress"),
@@ -83,8 +84,8 @@ def _state_updated(form: Form, _expected: ExpectedAccount) -> Values:
         **_common(form),
         "conversation_sid": _conversation_sid(form),
         "messaging_service_sid": _sid(form, "MessagingServiceSid", "MG"),
-        "state_from": _state(form.get("StateFrom")),
-        "state": _state(form.get("StateTo")),
+        "state_from": _state(form, "StateFrom"),
+        "state": _state(form, "StateTo"),
         "at": fields.timestamp("StateUpdated", form.get("StateUpdated")),
         "reason": form.get("Reason"),
     }
@@ -232,7 +233,11 @@ def _attributes(form: Form) -> str | None:
     return text or None
 
 
-def _state(value: str | None) -> ConversationState | None:
+def _state(form: Form, name: str) -> ConversationState | None:
+    """Return a state; None for one that Twilio may add. A value that is no word may hold another field's name."""
+    value = form.get(name)
+    if value is not None and not _WORD.fullmatch(value):
+        raise Malformed(f"{name} is not a valid state: it must be a word in small letters")
     return ConversationState(value) if value in set(ConversationState) else None
 
 
