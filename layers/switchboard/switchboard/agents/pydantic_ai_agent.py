@@ -6,7 +6,7 @@ with it what a customer wrote.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import override
 
@@ -20,6 +20,7 @@ from switchboard.agent import Answer, Question
 from switchboard.agents.assistant import Assistant, Deps, Handoff, NoReply
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
+from switchboard.agents.guard import AnswerRules, Guard
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
 from switchboard.agents.models import model_named
 from switchboard.agents.places import describe
@@ -32,9 +33,14 @@ LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20)  # of one turn
 TRACEBACKS = "switchboard.tracebacks"
 
 
-def from_assistant(assistant: Assistant, *, model: str) -> "PydanticAIAgent":
+def from_assistant(assistant: Assistant, *, model: str, allowed_link_hosts: Collection[str] = ()) -> "PydanticAIAgent":
     """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used."""
-    return PydanticAIAgent(assistant=assistant, model=model_named(model), loop=EventLoopThread())
+    return PydanticAIAgent(
+        assistant=assistant,
+        model=model_named(model),
+        loop=EventLoopThread(),
+        allowed_link_hosts=frozenset(allowed_link_hosts),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,7 @@ class PydanticAIAgent:
     assistant: Assistant
     model: Model
     loop: EventLoopThread
+    allowed_link_hosts: frozenset[str] = frozenset()  # empty: links to every host are sent
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
@@ -59,6 +66,7 @@ class PydanticAIAgent:
     async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff | NoReply]:
         history = model_messages(question.history)
         responses = sum(isinstance(message, ModelResponse) for message in history)
+        rules = AnswerRules(secret_phrases=self.assistant.secret_phrases, allowed_link_hosts=self.allowed_link_hosts)
         return await self.assistant.agent.run(
             prompt(question.messages),
             message_history=history,
@@ -66,7 +74,7 @@ class PydanticAIAgent:
             deps=Deps(turn=question.turn, knowledge=self.assistant.knowledge),
             model=self.model,
             usage_limits=LIMITS,
-            capabilities=[failures, _ShortResults(after=responses)],
+            capabilities=[failures, _ShortResults(after=responses), Guard(rules=rules)],
         )
 
 
