@@ -156,6 +156,20 @@ def test_the_words_beside_a_call_are_the_answer_where_nothing_follows(model: Mod
     assert model.answer() == "We open at nine."
 
 
+def test_the_words_beside_a_call_do_not_stand_for_an_answer_that_was_cut_off(model: Model) -> None:
+    search = tool_call("search_knowledge", beside="Let me look.", question="open on Saturday")
+    model.sends(search, text_reply("<thinking>They want to", "max_tokens"))
+
+    with pytest.raises(Transient):
+        model.answer()
+
+
+def test_the_words_beside_a_handoff_are_its_sentence_where_it_has_none(model: Model) -> None:
+    model.sends(tool_call("hand_off", beside="Ana takes over.", reply=" "))
+
+    assert model.answer() == "Ana takes over."
+
+
 def test_the_words_beside_a_call_are_left_out_where_an_answer_follows(model: Model) -> None:
     model.sends(tool_call("search_knowledge", beside="Let me look.", question="open"), text_reply("From nine."))
 

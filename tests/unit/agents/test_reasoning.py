@@ -36,7 +36,8 @@ HARMONY = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>f
         "<thinking></thinking>Hello!",
         "<thinking>hm</think>Hello!",
         "<thinking>hm</thinking><response>Hello!</response>",
-        "<thinking>hm</thinking>\n<answer>Hello!",
+        "<thinking>hm</thinking>\n<final_answer>Hello!",
+        "Hello!</answer>\n",
     ],
 )
 def test_only_the_answer_is_left(text: str) -> None:

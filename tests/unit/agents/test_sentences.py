@@ -15,6 +15,8 @@ from switchboard.agents.sentences import whole_sentences
         ("It costs 20. We", "It costs 20."),
         ("Two:\n1. A bike. It is red.\n2. A hel", "Two:\n1. A bike. It is red."),
         ("你好。我们卖", "你好。"),
+        ("متى؟ نحن", "متى؟"),
+        ("हम नौ बजे खुलते हैं। हम", "हम नौ बजे खुलते हैं।"),
         ("We open at nine.", "We open at nine."),
     ],
 )

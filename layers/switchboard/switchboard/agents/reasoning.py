@@ -24,7 +24,8 @@ _TAG = re.compile(
 )
 _ENDS = ("end", "end_mistral", "end_command", "end_harmony")
 _CONTROL = re.compile(r"<\|(?:start\|>assistant|[a-zA-Z][\w-]{0,30}\|>)|<｜[^<>｜\n]{1,40}｜>")  # such as <|im_end|>
-_WRAPPER = re.compile(r"\s*<(answer|final_answer|response|reply|output)>(.*?)(?:</\1>\s*)?", re.IGNORECASE | re.DOTALL)
+_ANSWER = r"(?:(?:final[_ -]?)?(?:answer|response)|reply|output)"
+_AROUND_ALL = re.compile(rf"\A\s*<{_ANSWER}>|</{_ANSWER}>\s*\Z", re.IGNORECASE)
 _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "„": "“", "«": "»", "‘": "’"}
 
 
@@ -44,9 +45,7 @@ def without_reasoning(text: str) -> str:
             kept, is_reasoning = kept + text[reads_from : tag.start()], True
         reads_from = tag.end()
     kept = whole_sentences(kept) if is_reasoning else kept + text[reads_from:]
-    kept = _CONTROL.sub("", kept)
-    wrapped = _WRAPPER.fullmatch(kept)
-    return (wrapped[2] if wrapped else kept).strip()
+    return _AROUND_ALL.sub("", _CONTROL.sub("", kept)).strip()
 
 
 def _is_quoted(tag: re.Match[str]) -> bool:

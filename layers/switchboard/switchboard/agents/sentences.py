@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 # An end of a sentence: not the number of a list's item, an abbreviation, or a mark inside a word or a price.
-_END = re.compile(r"(?P<word>[^\s.!?…。！？]*)(?:[.!?…]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]+[”’」』）]*)")
+_END = re.compile(r"(?P<word>[^\s.!?…؟۔।。！？]*)(?:[.!?…؟۔।]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]+[”’」』）]*)")
 _ABBREVIATIONS = frozenset(
     ("approx", "bzw", "ca", "dr", "incl", "mr", "mrs", "ms", "nr", "sr", "sra", "st", "str", "tel", "vs")
 )
