@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs
 
 import boto3
 import pytest
@@ -56,11 +57,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedAgent:
-    """The deployed function, and what it sent: to Twilio, counted by method, and to DynamoDB and SQS."""
+    """The deployed function, and what it sent: to Twilio, counted by method, the texts; and to DynamoDB and SQS."""
 
     app: ModuleType
     function: AgentFunction
     to_twilio: Counter[str]
+    texts: list[str]
     to_aws: list[Request] = field(default_factory=list)
 
 
@@ -75,11 +77,11 @@ def record_of(message: MessageAdded) -> dict[str, Any]:
 
 
 @contextmanager
-def deployed_agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedAgent]:
+def deployed_agent(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[DeployedAgent]:
     """Give the function, built from its environment."""
-    with _twilio() as (url, to_twilio), table_on_moto():
+    with _twilio() as (url, to_twilio, texts), table_on_moto():
         _serve_one_request_at_a_time(monkeypatch)
-        for name, value in {**ENVIRONMENT, "TWILIO_BASE_URL": url}.items():
+        for name, value in {**ENVIRONMENT, "TWILIO_BASE_URL": url, **environment}.items():
             monkeypatch.setenv(name, value)
         boto3.client("secretsmanager").create_secret(
             Name="twilio",
@@ -91,7 +93,7 @@ def deployed_agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedAgent]:
         agent_function.cache_clear()
         monkeypatch.syspath_prepend(functions.FUNCTIONS / "agent")  # its assistant is imported at the first call
         app = functions.load("agent")
-        deployed = DeployedAgent(app=app, function=app.start(), to_twilio=to_twilio)
+        deployed = DeployedAgent(app=app, function=app.start(), to_twilio=to_twilio, texts=texts)
         store = deployed.function.ports.conversations
         assert isinstance(store, TurnStore)
         for client in (store.table.client, deployed.function.batch.queue.client):
@@ -112,14 +114,16 @@ def _serve_one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def _twilio() -> Iterator[tuple[str, Counter[str]]]:
-    """Serve Twilio's REST API: accept every message, list none, and count the requests by method."""
+def _twilio() -> Iterator[tuple[str, Counter[str], list[str]]]:
+    """Serve Twilio's REST API: accept every message, list none, count the requests by method, and keep the texts."""
     requests: Counter[str] = Counter()
+    texts: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             requests["POST"] += 1
-            self.rfile.read(int(self.headers["Content-Length"]))
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            texts.extend(form["Body"])
             self._respond(201, {"sid": sid("IM", 99), "index": requests["POST"]})
 
         def do_GET(self) -> None:
@@ -143,7 +147,7 @@ def _twilio() -> Iterator[tuple[str, Counter[str]]]:
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", requests
+        yield f"http://127.0.0.1:{server.server_port}", requests, texts
     finally:
         server.shutdown()
         server.server_close()

@@ -4,7 +4,8 @@ import pytest
 
 from switchboard.author import AuthorRole
 from switchboard.errors import Misconfigured
-from switchboard.settings import WebhookSettings, webhook_settings
+from switchboard.settings import WebhookSettings, agent_settings, webhook_settings
+from tests.functional.agent import ENVIRONMENT
 
 
 def read(**environment: str) -> WebhookSettings:
@@ -55,3 +56,23 @@ def test_an_address_whose_plus_sign_would_match_nothing_is_refused(address: str)
 def test_a_system_without_authors_is_not_configured() -> None:
     with pytest.raises(Misconfigured, match="SYSTEM_AUTHORS"):
         read(SYSTEM_AUTHORS=" ")
+
+
+def allowed_link_hosts(hosts: str) -> frozenset[str]:
+    queues = {
+        "MESSAGES_QUEUE_URL": "https://sqs.example.com/q",
+        "MESSAGES_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/d",
+    }
+    return agent_settings({**ENVIRONMENT, **queues, "ALLOWED_LINK_HOSTS": hosts}).allowed_link_hosts
+
+
+def test_hosts_are_separated_by_spaces_and_have_no_capitals() -> None:
+    assert allowed_link_hosts("Shop.example.com  www.example.org") == {"shop.example.com", "www.example.org"}
+
+
+@pytest.mark.parametrize(
+    "wrong", ["https://shop.example.com", "shop.example.com/prices", "*.example.com", "com", "a,b.com"]
+)
+def test_what_is_no_host_is_refused(wrong: str) -> None:
+    with pytest.raises(Misconfigured, match=r"^ALLOWED_LINK_HOSTS has '.+': it takes hosts such as shop"):
+        allowed_link_hosts(f"shop.example.com {wrong}")

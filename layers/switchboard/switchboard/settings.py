@@ -43,6 +43,7 @@ class AgentSettings:
     coalesce_seconds: int
     turns_per_ten_minutes: int
     trial_addresses: tuple[re.Pattern[str], ...]
+    allowed_link_hosts: frozenset[str]
     author_rules: AuthorRules
 
 
@@ -107,6 +108,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         coalesce_seconds=_integer(environment, "COALESCE_SECONDS", minimum=0),
         turns_per_ten_minutes=_integer(environment, "TURNS_PER_TEN_MINUTES", minimum=1),
         trial_addresses=_patterns(environment, "TRIAL_ADDRESSES"),
+        allowed_link_hosts=_hosts(environment, "ALLOWED_LINK_HOSTS"),
         author_rules=_author_rules(environment),
     )
 
@@ -172,6 +174,16 @@ def _integer(environment: Mapping[str, str], name: str, *, minimum: int) -> int:
     if not value.isdecimal() or int(value) < minimum:
         raise Misconfigured(f"{name} is {value!r}: it must be a whole number, at least {minimum}")
     return int(value)
+
+
+def _hosts(environment: Mapping[str, str], name: str) -> frozenset[str]:
+    hosts = environment.get(name, "").lower().split()
+    for host in hosts:
+        if not re.fullmatch(r"[\w-]+(\.[\w-]+)+", host):
+            raise Misconfigured(
+                f"{name} has {host!r}: it takes hosts such as shop.example.com, without https:// or path"
+            )
+    return frozenset(hosts)
 
 
 def _author_rules(environment: Mapping[str, str]) -> AuthorRules:

@@ -3,84 +3,20 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, override
 
 import boto3
-import pydantic_ai.models
 import pytest
 
 from switchboard.agents.bedrock import MAX_TOKENS, bedrock_model
 from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from tests.assistants import answering, bakery, question
-
-
-class Bedrock(ThreadingHTTPServer):
-    """Answers each request with the next of its replies, then always with the last one; keeps the requests."""
-
-    def __init__(self, *replies: tuple[int, dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), _Conversation)
-        self.replies = list(replies)
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-
-
-class _Conversation(BaseHTTPRequestHandler):
-    server: Bedrock
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append((self.path, json.loads(body)))
-        status, reply = self.server.replies.pop(0) if len(self.server.replies) > 1 else self.server.replies[0]
-        content = json.dumps(reply).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("x-amzn-ErrorType", str(reply.get("__type", "")))
-        self.end_headers()
-        self.wfile.write(content)
-
-    @override
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def content_reply(*content: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    message = {"role": "assistant", "content": list(content)}
-    usage = {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}
-    stops = "tool_use" if "toolUse" in content[0] else "end_turn"
-    return 200, {"output": {"message": message}, "stopReason": stops, "usage": usage, "metrics": {"latencyMs": 1}}
-
-
-def tool_call(tool: str, **arguments: str) -> tuple[int, dict[str, Any]]:
-    return content_reply({"toolUse": {"toolUseId": "1", "name": tool, "input": arguments}})
-
-
-def error_reply(status: int, kind: str) -> tuple[int, dict[str, Any]]:
-    return status, {"__type": kind, "message": "you wrote: hi"}
+from tests.fakes.bedrock import aws_credentials, bedrock_server, content_reply, error_reply, tool_call
 
 
 @pytest.fixture(autouse=True)
 def _aws_credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with pydantic_ai.models.override_allow_model_requests(allow_model_requests=True):
+    with aws_credentials(monkeypatch):
         yield
-
-
-@contextmanager
-def bedrock_server(monkeypatch: pytest.MonkeyPatch, *replies: tuple[int, dict[str, Any]]) -> Iterator[Bedrock]:
-    with Bedrock(*replies) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_it_searches_the_knowledge_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:

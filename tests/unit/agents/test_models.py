@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from pydantic_ai.models.bedrock import BedrockConverseModel
+from pydantic_ai.models.test import TestModel
 
 import switchboard
 from switchboard.agents.bedrock import MAX_TOKENS
-from switchboard.agents.models import model_named
+from switchboard.agents.models import model_named, with_reasoning_tags
 from switchboard.errors import Misconfigured
 
 LAYER = str(Path(switchboard.__file__).parent.parent)
@@ -35,6 +36,16 @@ def test_the_offline_model_needs_no_credentials() -> None:
 
 def test_the_name_of_a_bedrock_model_may_contain_a_colon() -> None:
     assert bedrock().model_name == CLAUDE
+
+
+def test_the_tags_of_reasoning_are_left_in_the_text_for_the_guard() -> None:
+    usual = TestModel().profile["thinking_tags"]
+
+    model = with_reasoning_tags(TestModel())
+
+    assert usual == ("<think>", "</think>")
+    assert not any(tag in usual for tag in model.profile["thinking_tags"])
+    assert model.profile == {**TestModel().profile, "thinking_tags": model.profile["thinking_tags"]}
 
 
 def test_answers_of_bedrock_have_limited_length() -> None:

@@ -8,6 +8,10 @@ from pydantic import Field
 from pydantic_ai import ToolOutput
 
 from switchboard.agents.knowledge import Knowledge
+from switchboard.agents.sentences import letters_of
+from switchboard.errors import Misconfigured
+
+MIN_SECRET_LETTERS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,16 @@ type DeclaredAgent = pydantic_ai.Agent[Deps, str | Handoff | NoReply] | pydantic
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Assistant:
-    """An agent without a model, which is a setting, and the knowledge that its tools search."""
+    """An agent without a model, which is a setting, and the knowledge that its tools search.
+
+    `secret_phrases` are never sent to a customer, however they are spaced or capitalised: a code word, a sentence of
+    the instructions. `Misconfigured` is raised for one of less than six letters or digits: it is in too many words.
+    """
 
     agent: DeclaredAgent
     knowledge: Knowledge
+    secret_phrases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(len(letters_of(phrase)) < MIN_SECRET_LETTERS for phrase in self.secret_phrases):
+            raise Misconfigured(f"secret_phrases: each needs at least {MIN_SECRET_LETTERS} letters or digits")

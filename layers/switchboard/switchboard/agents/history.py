@@ -71,7 +71,7 @@ def with_short_results(messages: Sequence[ModelMessage], *, after: int) -> list[
     `after` is how many of the model's responses are in the history. What came after more of them is of tools.
     """
     returned = list(_returned(messages, after=after))
-    shown = cut_longest([_text_of(part) for part in returned], MAX_TOOL_TOKENS)
+    shown = cut_longest([_without_tags(_text_of(part)) for part in returned], MAX_TOOL_TOKENS)
     cut = {
         id(part): replace(part, content=text)
         for part, text in zip(returned, shown, strict=True)

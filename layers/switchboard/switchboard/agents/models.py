@@ -7,6 +7,10 @@ from switchboard.errors import Misconfigured, SwitchboardError
 
 OFFLINE = "offline"
 
+# Of a `<think>` that is never closed, pydantic-ai takes the tag out and leaves the reasoning, which would be sent. It
+# looks for these instead, which no model writes by itself, and agents/guard.py reads the tags that models do write.
+_TAGS_OF_NO_MODEL = ("<|begin of what pydantic-ai sends back|>", "<|end of what pydantic-ai sends back|>")
+
 
 def model_named(name: str) -> Model:
     """Return the model that a setting names: `offline`, `bedrock:…`, or another pydantic-ai name.
@@ -22,7 +26,7 @@ def model_named(name: str) -> Model:
             f"ASSISTANT_MODEL is {name!r}: it takes `{OFFLINE}` or a pydantic-ai name such as `bedrock:…` or `openai:…`"
         )
     try:
-        return _on_bedrock(model) if provider == "bedrock" else infer_model(name)
+        return _on_bedrock(model) if provider == "bedrock" else with_reasoning_tags(infer_model(name))
     except ImportError:
         raise Misconfigured(
             f"ASSISTANT_MODEL is {name!r}, and the layer lacks that provider's package: "
@@ -33,6 +37,12 @@ def model_named(name: str) -> Model:
     except Exception as error:  # noqa: BLE001 -- each provider's package has its own errors for a missing key
         text = next(iter(str(error).splitlines()), type(error).__name__)
         raise Misconfigured(f"ASSISTANT_MODEL is {name!r}, and cannot be used: {text}") from None
+
+
+def with_reasoning_tags(model: Model) -> Model:
+    """Return a model whose text keeps its tags of reasoning, for the guard to read."""
+    model.profile = {**model.profile, "thinking_tags": _TAGS_OF_NO_MODEL}
+    return model
 
 
 def _offline() -> Model:

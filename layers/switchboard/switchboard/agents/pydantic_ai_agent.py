@@ -6,7 +6,7 @@ with it what a customer wrote.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import override
 
@@ -20,6 +20,7 @@ from switchboard.agent import Answer, Question
 from switchboard.agents.assistant import Assistant, Deps, Handoff, NoReply
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
+from switchboard.agents.guard import AnswerRules, Guard
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
 from switchboard.agents.models import model_named
 from switchboard.agents.places import describe
@@ -33,13 +34,23 @@ TRACEBACKS = "switchboard.tracebacks"
 
 
 def from_assistant(
-    assistant: Assistant, *, model: str, watchers: Sequence[AbstractCapability[Deps]] = ()
+    assistant: Assistant,
+    *,
+    model: str,
+    allowed_link_hosts: Collection[str] = (),
+    watchers: Sequence[AbstractCapability[Deps]] = (),
 ) -> "PydanticAIAgent":
     """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used.
 
     `watchers` see each run, such as its tool calls: only a tool of a developer's shows these, because they hold words.
     """
-    return PydanticAIAgent(assistant=assistant, model=model_named(model), loop=EventLoopThread(), watchers=watchers)
+    return PydanticAIAgent(
+        assistant=assistant,
+        model=model_named(model),
+        loop=EventLoopThread(),
+        allowed_link_hosts=frozenset(allowed_link_hosts),
+        watchers=watchers,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +60,7 @@ class PydanticAIAgent:
     assistant: Assistant
     model: Model
     loop: EventLoopThread
+    allowed_link_hosts: frozenset[str] = frozenset()  # empty: links to every host are sent
     watchers: Sequence[AbstractCapability[Deps]] = ()
 
     def answer(self, question: Question) -> Answer:
@@ -65,6 +77,7 @@ class PydanticAIAgent:
     async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff | NoReply]:
         history = model_messages(question.history)
         responses = sum(isinstance(message, ModelResponse) for message in history)
+        rules = AnswerRules(secret_phrases=self.assistant.secret_phrases, allowed_link_hosts=self.allowed_link_hosts)
         return await self.assistant.agent.run(
             prompt(question.messages),
             message_history=history,
@@ -72,7 +85,7 @@ class PydanticAIAgent:
             deps=Deps(turn=question.turn, knowledge=self.assistant.knowledge),
             model=self.model,
             usage_limits=LIMITS,
-            capabilities=[failures, _ShortResults(after=responses), *self.watchers],
+            capabilities=[failures, _ShortResults(after=responses), Guard(rules=rules), *self.watchers],
         )
 
 

@@ -148,7 +148,9 @@ def _ports(
     budgets = BudgetStore(table=table, customer_key=customer_key)
     agent: Agent
     if isinstance(assistant, Assistant):
-        agent = from_assistant(assistant, model=settings.assistant_model)
+        agent = from_assistant(
+            assistant, model=settings.assistant_model, allowed_link_hosts=settings.allowed_link_hosts
+        )
     else:
         agent = FunctionAgent(assistant)
     return TurnPorts(

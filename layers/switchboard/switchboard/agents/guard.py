@@ -1,0 +1,113 @@
+"""What stands between a model's text and the customer: rules for the text of an answer, and how a run keeps them.
+
+Garbage is not sent: reasoning is taken out, a cut answer ends at its last sentence, a filtered or malformed one is
+tried again. What must not be sent is refused: the model is told why, and asked once more; then there is no answer.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import override
+
+from pydantic_ai import ModelRetry, RunContext
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.exceptions import ContentFilterError
+from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart
+from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.output import OutputContext
+
+from switchboard.agents.assistant import Deps, Handoff
+from switchboard.agents.links import is_allowed, linked_hosts
+from switchboard.agents.reasoning import without_reasoning
+from switchboard.agents.sentences import letters_of, whole_sentences
+from switchboard.channels.split import MAX_PART_CHARACTERS, MAX_PARTS
+from switchboard.errors import Permanent, Transient
+
+MAX_CHARACTERS = MAX_PARTS * MAX_PART_CHARACTERS // 2  # ten bodies carry it, wherever it has to be split
+
+TOO_LONG = "Your answer was too long and was cut off. Answer again, in at most three short sentences."
+HAS_PHRASE = "Your answer holds words that customers must not read. Answer again, without them."
+HAS_LINK = "Your answer holds a link to a place that is not allowed. Answer again, without it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRules:
+    """What an answer must not hold: secret phrases, and links to hosts that are not allowed. Without any, all are."""
+
+    secret_phrases: Collection[str] = ()
+    allowed_link_hosts: Collection[str] = ()
+
+    def refusal(self, text: str) -> str:
+        """Return what the model is told of an answer that must not be sent; empty where it may be."""
+        letters = letters_of(text)
+        if any(letters_of(phrase) in letters for phrase in self.secret_phrases):
+            return HAS_PHRASE
+        allowed = self.allowed_link_hosts
+        if allowed and not all(is_allowed(host, allowed) for host in linked_hosts(text)):
+            return f"{HAS_LINK} Allowed are {', '.join(sorted(allowed))}."
+        return ""
+
+
+@dataclass
+class Guard(AbstractCapability[Deps]):
+    """Keeps the rules in one run: it reads each response of the model, and the answer that comes of them."""
+
+    rules: AnswerRules
+    was_cut: bool = False
+    words_beside_calls: str = ""
+    refusals: int = 0
+
+    @override
+    async def after_model_request(
+        self, ctx: RunContext[Deps], *, request_context: ModelRequestContext, response: ModelResponse
+    ) -> ModelResponse:
+        """Take out the reasoning; raise an error that passes where the provider says that this is no whole answer.
+
+        A response without a word stands for the words that the model said beside its last call of a tool, if any.
+        """
+        if response.finish_reason == "content_filter":
+            raise ContentFilterError("the answer was filtered")
+        if response.finish_reason == "error":
+            raise Transient(f"{ctx.deps.turn}: the model's answer is malformed")
+        self.was_cut = response.finish_reason == "length"
+        parts = list(_without_reasoning(response.parts))
+        words = "\n\n".join(part.content for part in parts if isinstance(part, TextPart))
+        if response.tool_calls:
+            self.words_beside_calls = words or self.words_beside_calls
+        elif not words and not self.was_cut and self.words_beside_calls:
+            parts.append(TextPart(self.words_beside_calls))
+        return replace(response, parts=parts)
+
+    @override
+    async def after_output_process(
+        self, ctx: RunContext[Deps], *, output_context: OutputContext, output: object
+    ) -> object:
+        """Return the answer as it may be sent; where it may not, ask the model again, once, then raise `Permanent`."""
+        if isinstance(output, str):
+            return self._checked(output, turn=ctx.deps.turn)
+        if isinstance(output, Handoff):
+            reply = without_reasoning(output.reply) or self.words_beside_calls
+            return replace(output, reply=self._checked(reply, turn=ctx.deps.turn))
+        return output
+
+    def _checked(self, text: str, *, turn: str) -> str:
+        sent = whole_sentences(text[:MAX_CHARACTERS]) if self.was_cut or len(text) > MAX_CHARACTERS else text
+        refusal = TOO_LONG if text and not sent else self.rules.refusal(sent)
+        if not refusal:
+            return sent
+        self.refusals += 1
+        if self.refusals > 1:
+            raise Permanent(f"{turn}: two answers of the model were refused; of the last it was told: {refusal}")
+        raise ModelRetry(refusal)
+
+
+def _without_reasoning(parts: Sequence[ModelResponsePart]) -> list[ModelResponsePart]:
+    """Return the parts of a response with the reasoning taken out of its text. Blocks of text are read as one."""
+    cleaned: list[ModelResponsePart] = []
+    for is_text, group in groupby(parts, key=lambda part: isinstance(part, TextPart)):
+        together = list(group)
+        if not is_text:
+            cleaned.extend(together)
+        elif text := without_reasoning("".join(part.content for part in together if isinstance(part, TextPart))):
+            cleaned.append(TextPart(text))
+    return cleaned
