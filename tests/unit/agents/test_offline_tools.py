@@ -26,12 +26,12 @@ def subscribe_newsletter(phone: str) -> dict[str, str]:
     return {"subscribed": phone}
 
 
-def ask(text: str, *tools: Callable[..., object]) -> str:
+def ask(text: str, *tools: Callable[..., object], after: str = "") -> str:
     agent = Agent(deps_type=Deps, output_type=[str, HANDOFF])
     for tool in tools:
         agent.tool_plain(tool)
     with answering(Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))) as answerer:
-        return answerer.answer(question(text)).text
+        return answerer.answer(question(text, history=(entry("assistant", after),) if after else ())).text
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,12 @@ def test_an_argument_that_is_missing_is_asked_for_and_then_the_tool_is_called() 
 
     assert asking == "Please write the cake id as well."
     assert answer == "Your cake is ready."
+
+
+def test_arguments_that_only_our_question_explains_call_its_tool() -> None:
+    asking = ask("Please book a tasting", book_tasting)
+
+    assert ask("ana@example.com, for 4", book_tasting, after=asking) == "Booked for 4, ana@example.com."
 
 
 def test_a_question_that_the_knowledge_answers_calls_no_other_tool() -> None:

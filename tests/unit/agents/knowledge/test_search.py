@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchboard.agents.knowledge import Knowledge
-from switchboard.agents.knowledge.chunks import Chunk
+from switchboard.agents.knowledge.chunks import Chunk, read_folder
 from switchboard.agents.knowledge.search import MAX_WORDS
 from switchboard.errors import Misconfigured
 from tests.assistants import KNOWLEDGE
@@ -115,6 +115,65 @@ def test_of_a_very_long_question_only_the_first_words_are_searched_for(tmp_path:
     found = Knowledge(tmp_path).search(f"{known} {unknown}")
 
     assert [fact.text for fact in found] == [known]
+
+
+def found_in(folder: Path, markdown: str, question: str) -> list[str]:
+    (folder / "one.md").write_text(markdown)
+    return [chunk.text for chunk in Knowledge(folder).search(question)]
+
+
+@pytest.mark.parametrize(
+    ("fact", "question"),
+    [
+        ("A haircut costs $38.", "price of a haircut pls"),
+        ("A parcel takes two days.", "How long does a package take?"),
+        ("You can return it unworn.", "can i bring it back"),
+        ("An oil change costs $90.", "how much do you charge for the oil change"),
+        ("We deliver on Monday.", "When do you ship?"),
+        ("A tune-up costs $90.", "how much is a tuneup"),
+        ("We take credit cards.", "do u take visa"),
+        ("Jobs: we look for a baker.", "Are you guys hiring"),
+    ],
+)
+def test_a_fact_is_found_in_other_words_that_mean_the_same_in_any_business(
+    tmp_path: Path, fact: str, question: str
+) -> None:
+    assert fact in found_in(tmp_path, f"- {fact}\n- Plums are ripe.\n- The door is green.\n", question)
+
+
+@pytest.mark.parametrize(
+    ("fact", "days"),
+    [
+        ("Monday to Wednesday we open at 9.", "Monday Tuesday Wednesday"),
+        ("Open Fri\u2013Sun until 5 pm.", "Friday Saturday Sunday"),
+        ("From Saturday until Monday we open at 7.", "Saturday Sunday Monday"),
+        ("On weekdays we open at 8.", "Monday Tuesday Wednesday Thursday Friday"),
+        ("We open at 8 on weekends.", "Saturday Sunday"),
+        ("We open daily at 6.", "Monday Sunday"),
+    ],
+)
+def test_a_day_that_a_fact_means_without_naming_it_finds_it(tmp_path: Path, fact: str, days: str) -> None:
+    for day in days.split():
+        assert found_in(tmp_path, f"- {fact}\n- Plums are ripe.\n", f"are you open on {day}?") == [fact]
+
+
+def test_of_facts_that_fit_equally_well_the_first_ones_are_returned(tmp_path: Path) -> None:
+    found = found_in(tmp_path, "".join(f"- Plums of sort {word}.\n" for word in "uvwxyz"), "plums?")
+
+    assert found == ["Plums of sort u.", "Plums of sort v.", "Plums of sort w."]
+
+
+def test_what_only_happens_to_the_customer_does_not_hide_the_fact(tmp_path: Path) -> None:
+    facts = "- Brakes are adjusted for $25.\n- Plums are ripe.\n- The door is green.\n- Cats sleep.\n"
+
+    assert found_in(tmp_path, facts, "my brakes are squeaking") == ["Brakes are adjusted for $25."]
+    assert found_in(tmp_path, facts, "brakes for a helicopter") == []
+
+
+def test_every_fact_is_found_by_its_own_words() -> None:
+    missed = [fact.text for fact in read_folder(KNOWLEDGE) if fact not in SHOP.search(fact.text)]
+
+    assert missed == []
 
 
 SHOP = Knowledge(KNOWLEDGE)

@@ -116,6 +116,7 @@ def _call_tools(
 ) -> ModelResponse:
     """Call a tool for each question: the one that it is for, or the search; ask for an argument that is missing."""
     calls: list[ToolCallPart] = []
+    texts: dict[str, None] = {}
     for question in asked:
         tool, given = _continued(question, last_reply, tools) or tool_for(question, tools) or (None, {})
         if tool is not None and missing(tool, given):
@@ -123,7 +124,8 @@ def _call_tools(
         if tool is not None:
             calls.append(ToolCallPart(tool.name, given))
         elif can_search:
-            calls += [ToolCallPart(SEARCH, {"question": text}) for text in searches(question)]
+            texts |= dict.fromkeys(searches(question))
+    calls += [ToolCallPart(SEARCH, {"question": text}) for text in texts]
     return ModelResponse(parts=calls) if calls else _say(UNKNOWN)
 
 
