@@ -13,7 +13,7 @@ from switchboard.agents.guard import HAS_LINK, HAS_PHRASE, MAX_CHARACTERS, TOO_L
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
 from switchboard.channels.split import split_body
 from switchboard.errors import Misconfigured, Permanent, Transient
-from tests.assistants import answering, entry, question
+from tests.assistants import answering, bakery, entry, question
 from tests.fakes.bedrock import (
     Bedrock,
     Reply,
