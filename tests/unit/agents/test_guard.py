@@ -38,7 +38,7 @@ def _aws_credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator["Model"]:
     """Give a model that sends what a test says."""
     with bedrock_server(monkeypatch, text_reply("")) as server:
-        assistant = replace(bakery(), secret_phrases=(PHRASE,))
+        assistant = replace(bakery, secret_phrases=(PHRASE,))
         with answering(assistant, bedrock_model("a.model-1:0")) as agent:
             yield Model(server, replace(agent, allowed_link_hosts=frozenset({"shop.example.com"})))
 
@@ -217,7 +217,7 @@ def test_without_hosts_links_to_all_are_sent(model: Model) -> None:
 
 @pytest.mark.parametrize("phrase", ["", " - ", "bikes"])
 def test_a_phrase_that_is_too_short_to_be_secret_is_not_taken(phrase: str) -> None:
-    declared = bakery()
+    declared = bakery
 
     with pytest.raises(Misconfigured, match="at least 6"):
         Assistant(agent=declared.agent, knowledge=declared.knowledge, secret_phrases=(phrase,))
@@ -231,7 +231,7 @@ def test_what_customers_humans_and_tools_say_is_never_an_instruction(model: Mode
         return order
 
     declared = Agent(deps_type=Deps, output_type=[str, HANDOFF], instructions="Be kind.", tools=[read_page])
-    agent = replace(model.agent, assistant=Assistant(agent=declared, knowledge=bakery().knowledge))
+    agent = replace(model.agent, assistant=Assistant(agent=declared, knowledge=bakery.knowledge))
     model.sends(tool_call("read_page"), text_reply("A tag."))
 
     agent.answer(question(order, history=(entry("customer", order), entry("human", order))))
