@@ -17,6 +17,7 @@ from switchboard.agents.function_agent import FunctionAgent
 from switchboard.agents.models import OFFLINE
 from switchboard.agents.pydantic_ai_agent import from_assistant
 from switchboard.bootstrap.agent import declared_assistant
+from switchboard.bootstrap.startup import build
 from switchboard.errors import SwitchboardError
 
 ROOT = Path(__file__).parent.parent
@@ -52,7 +53,7 @@ def run(
 
 def _agent(function: Path, model: str) -> Agent:
     sys.path.insert(0, str(function))
-    declared = declared_assistant(function)
+    declared = build(lambda: declared_assistant(function), folder=function)
     return from_assistant(declared, model=model) if isinstance(declared, Assistant) else FunctionAgent(declared)
 
 

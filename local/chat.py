@@ -120,7 +120,9 @@ def _answer(chat: Chat, text: str) -> None:
         return
     console.print(f"[bold]assistant[/bold]  {escape(answer.text)}", soft_wrap=True)
     if answer.handoff:
-        console.print("[dim]  a human takes the conversation over[/dim]")
+        console.print(
+            "[dim]  a human takes the conversation over: to a customer, the assistant is silent from here[/dim]"
+        )
 
 
 if __name__ == "__main__":

@@ -80,9 +80,9 @@ class ConsoleListener:
                 if outcome in FAILURES:
                     self._print(function, f"[red]{FAILURES[outcome]}[/red] ({escape(detail)})")
             case CodeReloaded(function=function):
-                self._print(function, "[dim]files changed: the new code answers from now on[/dim]")
+                self._print(function, "[dim]files changed: the next event starts the new code[/dim]")
             case ImportFailed(function=function, detail=detail):
-                self._print(function, f"[red]cannot start:[/red] {escape(detail)} [dim](correct it and save)[/dim]")
+                self._print(function, f"[red]cannot start:[/red] {escape(detail)}")
             case _:
                 assert_never(activity)
 

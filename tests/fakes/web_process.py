@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from switchboard.agent import Agent
 from switchboard.answer_settings import AnswerSettings
-from switchboard.conversation import OwnerChange
-from switchboard.events import LifecycleEvent, MessageAdded
+from switchboard.conversation import OwnerChange, OwnerReason
+from switchboard.events import LifecycleEvent, MessageAdded, Owner
 from switchboard.notices import Notice
 from switchboard.ports import MessagePage
 from switchboard.stores.sqlite import in_sqlite
@@ -39,6 +39,11 @@ class TwilioService(TwilioInMemory):
     def __init__(self, clock: Clock) -> None:
         TwilioInMemory.__init__(self, clock=clock)
         self.shown: list[OwnerChange] = []
+
+    def human_owner_since(self, sid: str) -> datetime | None:
+        last = next((change for change in reversed(self.shown) if change.conversation_sid == sid), None)
+        is_human = last is not None and last.owner is Owner.HUMAN and last.reason != OwnerReason.FAILURE
+        return last.since if last and is_human else None
 
     def message_pages(self, conversation_sid: str, *, from_index: int) -> Iterator[MessagePage]:
         yield MessagePage(messages=self.list_messages(conversation_sid, from_index=from_index), is_last=True)

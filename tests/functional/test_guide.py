@@ -166,7 +166,7 @@ def cost_of_each_call(twilio: Twilio) -> dict[str, int]:
     return costs
 
 
-def test_a_turn_costs_one_request_and_a_provider_that_answers_one_a_minute(twilio: Twilio) -> None:
+def test_a_turn_costs_one_request_the_first_one_two_and_a_provider_that_answers_one_a_minute(twilio: Twilio) -> None:
     with Provider.from_env() as provider:
         provider.configure_webhook()
         provider.resume(lambda _question: "Hello!")
@@ -175,6 +175,12 @@ def test_a_turn_costs_one_request_and_a_provider_that_answers_one_a_minute(twili
 
         provider.handle_webhook(twilio.next_message("hello"), lambda _question: "Hello!")
         wait_until(twilio.inbox, what="the answer")
+
+        assert twilio.requests - before == {"GET": 1, "POST": 1}
+
+        before = twilio.requests.copy()
+        provider.handle_webhook(twilio.next_message("hello again"), lambda _question: "Hello!")
+        wait_until(lambda: len(twilio.inbox()) == 2, what="the second answer")
 
         assert twilio.requests - before == {"POST": 1}
 

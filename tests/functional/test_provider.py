@@ -146,8 +146,10 @@ def test_the_environment_configures_it(port: int, monkeypatch: pytest.MonkeyPatc
         ("conversations_service_sid", "", "conversations_service_sid is not a valid SID"),
         ("auth_token", "", "auth_token is empty"),
         ("api_key_sid", f"SK{'0' * 32}", "give both or neither"),
-        ("webhook_url", "example.com/webhook", "must begin with http:// or https:// and have no query"),
-        ("webhook_url", "https://example.com/webhook?key=1", "have no query"),
+        ("webhook_url", "example.com/webhook", "it must be http:// or https://, a host and a path, and no query"),
+        ("webhook_url", "https://", "a host and a path"),
+        ("base_url", "http://127.0.0.1:99999", "base_url is 'http://127.0.0.1:99999'"),
+        ("webhook_url", "https://example.com/webhook?key=1", "and no query"),
     ],
 )
 def test_what_cannot_be_right_is_named_before_anything_is_sent(name: str, value: str, sentence: str) -> None:
@@ -375,9 +377,31 @@ def test_what_is_no_agent_is_named(port: int) -> None:
         provider.resume("an assistant")  # type: ignore[arg-type]
 
 
-def test_a_stopped_provider_answers_no_webhook(port: int) -> None:
+def test_a_stopped_provider_does_nothing(port: int) -> None:
     with Provider.local(port) as provider:
         pass
 
-    with pytest.raises(RuntimeError, match="the provider is stopped"):
-        provider.handle_webhook(("http://127.0.0.1/webhook", {}, b""), echo)
+    for call in (
+        lambda: provider.handle_webhook(("http://127.0.0.1/webhook", {}, b""), echo),
+        lambda: provider.create_conversation("late"),
+        lambda: provider.send_message("CH1", "late"),
+        lambda: provider.configure_webhook("http://127.0.0.1:9/webhook"),
+        provider.start,
+    ):
+        with pytest.raises(RuntimeError, match="the provider is stopped: build another one"):
+            call()
+    assert not provider.health()
+
+
+def test_a_handoff_is_known_to_the_next_process_although_its_store_is_new(site: StartSite, port: int) -> None:
+    running = site(lambda _question: Answer(text="A colleague takes over.", handoff=True), phone="+12025550128")
+    sent = running.phone.send("A human, please")
+    sid = str(sent.conversation_sid)
+    wait_until(lambda: "owner" in running.provider.get_conversation(sid).attributes)
+
+    with Provider.local(port, settings=NOW) as second:
+        worker = second.resume(echo)
+        worker.accept(second.list_messages(sid)[0])
+        wait_until(lambda: not worker.store.messages.due_at())
+
+    assert running.inbox() == ["A colleague takes over."]

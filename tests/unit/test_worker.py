@@ -314,3 +314,33 @@ def test_an_answer_is_no_warning(process: WebProcess, caplog: pytest.LogCaptureF
     process.run_for(minutes=1)
 
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def restarted_without_its_store(process: WebProcess) -> None:
+    process.stop()
+    process.start()
+
+
+def test_a_handoff_outlives_a_store_in_memory(process: WebProcess) -> None:
+    agent_of(process).handoff = True
+    process.writes("a human, please")
+    process.run_for(minutes=1)
+    agent_of(process).handoff = False
+
+    restarted_without_its_store(process)
+    process.writes("hello?")
+    process.run_for(minutes=5)
+
+    assert process.replies() == ["You said: a human, please"]
+
+
+def test_a_failure_does_not_silence_an_assistant_whose_store_is_new(process: WebProcess) -> None:
+    agent_of(process).errors += [Permanent("no")]
+    process.writes("first")
+    process.run_for(minutes=1)
+
+    restarted_without_its_store(process)
+    process.writes("second")
+    process.run_for(minutes=1)
+
+    assert process.replies()[1:] == ["You said: second"]

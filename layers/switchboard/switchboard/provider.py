@@ -23,7 +23,7 @@ from switchboard.notices import Notice, facts_of
 from switchboard.stores.store import Store, in_memory
 from switchboard.twilio.rest.conversations import ConversationResource, Conversations, ParticipantResource
 from switchboard.twilio.rest.messages import Messages
-from switchboard.twilio.rest.services import PAGE_SIZE, connect
+from switchboard.twilio.rest.services import PAGE_SIZE, Service, connect
 from switchboard.twilio.webhook.any_request import Request, request_from_any
 from switchboard.twilio.webhook.parse import EVENTS_WE_USE, ExpectedAccount, parse
 from switchboard.twilio.webhook.typed_events import typed_event
@@ -33,6 +33,7 @@ from switchboard.worker import Worker
 
 EMULATOR = ("AC00000000000000000000000000000001", "emulator-token", "IS00000000000000000000000000000001")
 EMULATOR_PORT = "8081"
+MAX_PORT = 65535
 
 _SIDS = {"account_sid": "AC", "conversations_service_sid": "IS"}
 
@@ -81,8 +82,6 @@ class Provider:
             credentials=(api_key_sid, api_key_secret) if api_key_sid else (account_sid, auth_token),
             base_url=self._base_url,
         )
-        self._conversations = Conversations(service=self._service)
-        self._messages = Messages(service=self._service, author_rules=self._author_rules)
         self._store = store
         self._settings = settings or AnswerSettings()
         self._on_notice = on_notice or _log_notice
@@ -145,7 +144,7 @@ class Provider:
     def start(self) -> Self:
         """Check the credentials and that the service exists: two requests. Raise `Misconfigured` or `Transient`."""
         try:
-            self._service.start()
+            self._running().start()
         except NotSent as error:
             if self._base_url is None:
                 raise
@@ -172,7 +171,21 @@ class Provider:
 
     def health(self) -> bool:
         """Tell whether Twilio answers for the service now."""
-        return self._service.health()
+        return not self._stopped.is_set() and self._service.health()
+
+    def _running(self) -> Service:
+        """Return the connection; raise `RuntimeError` once the provider is stopped."""
+        if self._stopped.is_set():
+            raise RuntimeError("the provider is stopped: build another one")
+        return self._service
+
+    @property
+    def _conversations(self) -> Conversations:
+        return Conversations(service=self._running())
+
+    @property
+    def _messages(self) -> Messages:
+        return Messages(service=self._running(), author_rules=self._author_rules)
 
     # ── conversations ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -270,7 +283,7 @@ class Provider:
         service's own setting: it outlives this process. Raise `TwilioRefused`, `Transient`, `Misconfigured`.
         """
         chosen = _checked_url(url or self.webhook_url or "")
-        before = self._service.configure_webhook(chosen, events=EVENTS_WE_USE)
+        before = self._running().configure_webhook(chosen, events=EVENTS_WE_USE)
         self.webhook_url = chosen
         return before
 
@@ -306,8 +319,7 @@ class Provider:
     def resume(self, agent: Agent | AnswerFunction) -> Worker:
         """Begin to answer, also what waits in the store since the process before: call it once the agent is there."""
         with self._lock:
-            if self._stopped.is_set():
-                raise RuntimeError("the provider is stopped")
+            self._running()
             if self._worker is None:
                 self._worker = self._new_worker(agent)
                 self._worker.start()
@@ -358,15 +370,22 @@ def _check(*, auth_token: str, **sids: str) -> None:
 
 
 def _checked_url(url: str) -> str:
-    if not re.fullmatch(r"https?://[^\s?#]+", url):
-        raise Misconfigured(f"the webhook URL is {url!r}: it must begin with http:// or https:// and have no query")
+    if not re.fullmatch(r"https?://[^\s?#/]+(/[^\s?#]*)?", url):
+        raise Misconfigured(
+            f"the webhook URL is {url!r}: it must be http:// or https://, a host and a path, and no query"
+        )
     return url
 
 
 def _checked_base_url(url: str) -> str:
-    if not re.fullmatch(r"https?://([^\s/?#:@\[\]]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?", url):
+    if not re.fullmatch(r"https?://([^\s/?#:@\[\]]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?", url) or _port(url) > MAX_PORT:
         raise Misconfigured(f"base_url is {url!r}: it must be http:// or https://, a host, and a port if it needs one")
     return url
+
+
+def _port(url: str) -> int:
+    _, _, port = url.removesuffix("/").rpartition(":")
+    return int(port) if port.isdecimal() else 0
 
 
 def _required(name: str) -> str:

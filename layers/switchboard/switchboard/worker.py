@@ -19,7 +19,7 @@ from switchboard.agent import Agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import AuthorRole
 from switchboard.conversation import TurnOutcome
-from switchboard.errors import Transient
+from switchboard.errors import Permanent, Transient
 from switchboard.events import LifecycleEvent, MessageAdded, event_id
 from switchboard.lifecycle import CHANGES_OWNER, TOLD, Effect, apply
 from switchboard.notices import Notice, facts_of
@@ -57,6 +57,10 @@ class Messages(Messenger, MessagePages, Protocol):
 
 class Conversations(NewConversations, OwnerAttribute, Protocol):
     """Twilio's conversations, as the flows use them."""
+
+    def human_owner_since(self, sid: str) -> datetime | None:
+        """Return since when Twilio's attributes say that a human owns the conversation; None if they do not."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,6 +186,7 @@ class Worker:
 
     def _answer(self, sid: str, waiting: Sequence[Waiting]) -> None:
         """Take a turn with all that waits in the conversation."""
+        self._recall_owner(sid)
         delivered = [each.event for each in waiting if isinstance(each.event, MessageAdded)]
         lease_until = self.clock() + LEASE
         result = take_turn(
@@ -200,6 +205,20 @@ class Worker:
         again = [each for each in waiting if each not in done]
         self.store.messages.put_off(again, until=self.clock() + timedelta(seconds=result.retry_after_seconds))
         self._tell(sid, result, until=lease_until)
+
+    def _recall_owner(self, sid: str) -> None:
+        """Have a human own a conversation that the store does not know, if Twilio's attributes say that one does.
+
+        So it is after a restart with an empty store: nobody answers over a human.
+        """
+        if self.store.turns.read_unclaimed(sid).fencing_token > 0:
+            return
+        try:
+            since = self.conversations.human_owner_since(sid)
+        except Permanent:  # it is gone at Twilio; the turn finds that out
+            return
+        if since:
+            self.store.lifecycle.take_over(sid, index=None, at=since)
 
     def _tell(self, sid: str, result: TurnResult, *, until: datetime) -> None:
         """Tell what a turn has decided. Where that fails, a sweep does it."""

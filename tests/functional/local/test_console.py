@@ -93,8 +93,8 @@ def test_a_failure_is_shown_with_what_follows_from_it() -> None:
         f"agent crashed: {come_back} (SIGKILL)",
         f"agent timed out and was killed: {come_back} (Task timed out)",
         "agent failed (KeyError: 'x')",
-        "agent cannot start: SyntaxError: line 3 (correct it and save)",
-        "agent files changed: the new code answers from now on",
+        "agent cannot start: SyntaxError: line 3",
+        "agent files changed: the next event starts the new code",
     ]
 
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from switchboard.conversation import OwnerChange
+from switchboard.conversation import OwnerChange, OwnerReason
 from switchboard.errors import Permanent
 from switchboard.events import ConversationState, Owner
-from switchboard.twilio.fields import end_of_second, is_timestamp, utc
+from switchboard.twilio.fields import end_of_second, is_timestamp, our_attribute, utc
 from switchboard.twilio.rest.errors import TwilioRefused, raise_twilio_errors
 from switchboard.twilio.rest.services import NOT_FOUND, PAGE_SIZE, Service
 
@@ -110,6 +110,17 @@ class Conversations:
             if error.status != NOT_FOUND:
                 raise
             self.service.start()  # raises `Misconfigured` where Twilio does not know the service: then nothing is gone
+
+    def human_owner_since(self, sid: str) -> datetime | None:
+        """Return since when the attributes say that a human owns the conversation; None if they do not.
+
+        After a failure nobody has to give it back: the customer's next message does.
+        """
+        match our_attribute(self.get_conversation(sid).attributes):
+            case {"owner": "human", "since": str(since), **others} if is_timestamp(since):
+                return None if others.get("reason") == OwnerReason.FAILURE else end_of_second("since", since)
+            case _:
+                return None
 
     def show_decision(self, change: OwnerChange, *, human: str | None = None) -> None:
         """Write an operator's decision into a conversation's attributes, beside what other programs keep there.

@@ -32,6 +32,7 @@ _WHAT_TO_DO = {
     50415: "our address is not a WhatsApp sender of this account",
     50416: "this customer is in another open conversation with this address; close that one first",
     50433: "the participant is in the conversation already",
+    50503: "the body is empty",
     50504: "the body is too long",
     20429: "too many requests at once; wait and try again",
 }
