@@ -60,8 +60,10 @@ def files_without_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 RUNS = [
-    *product(STORIES, ("sent", "response_lost")),
-    *product((two_texts_with_a_pause,), ("not_sent", "request_lost")),
+    *product((two_texts_with_a_pause,), ("sent", "response_lost", "not_sent", "request_lost")),
+    (two_texts_at_once, "response_lost"),
+    (a_webhook_that_is_lost, "sent"),
+    (the_same_webhook_twice, "sent"),
 ]
 
 

@@ -85,7 +85,7 @@ REQUIRED = ["AccountSid", "EventType"]  # without them, every form is rejected
 # One cut in a word of small letters stands for all: no name is there.
 NAME_START = re.compile("[A-Z]|(?<![a-z])[a-z]|is(?=[NO])")
 MAX_CUTS = 50_000
-MAX_CUTS_OF_LONG_FORMS = 2_000  # the first ones: each new name that can be cut out doubles them
+MAX_CUTS_OF_LONG_FORMS = 500  # the first ones: each new name that can be cut out doubles them
 
 
 def signed_text(fields: Mapping[str, str]) -> str:
