@@ -130,9 +130,9 @@ define environment
 		echo "$(1) is incomplete: making it again" && rm -rf $(1) && $(PYTHON) -m venv $(1); }
 endef
 
-# `import switchboard` and `import twilio_emulator` work in .venv from any folder, as they do where both are installed.
+# `import switchboard` works in .venv from any folder. Not the root too: the functions of `make run` use this .venv.
 define on_path
-	@printf '%s\n' '$(CURDIR)/layers/switchboard' '$(CURDIR)' > .venv/lib/python3.13/site-packages/checkout.pth
+	@echo '$(CURDIR)/layers/switchboard' > .venv/lib/python3.13/site-packages/checkout.pth
 endef
 
 .venv/bin/python:

@@ -134,7 +134,7 @@ def running(
     """Run a local stack on free ports; it waits while `on` handles an activity.
 
     It answers a text at once, unless `environment` has another `COALESCE_SECONDS`, and with the bakery's assistant,
-    unless `changes` has another.
+    unless `changes` has another. A function has the name of its folder.
     """
     activities: list[Activity] = []
 
@@ -144,7 +144,7 @@ def running(
 
     environment = {**AT_ONCE, **(environment or {})}
     with TemporaryDirectory() as folder, httpx.Client(timeout=30) as http:
-        changes = {("AgentFunction", "CodeUri"): str(copy_bakery(Path(folder))), **(changes or {})}
+        changes = {("AgentFunction", "CodeUri"): str(copy_bakery(Path(folder) / "agent")), **(changes or {})}
         stack = LocalStack(changes=changes, environment=environment, listener=listener, state_file=state_file)
         with stack:
             yield Running(stack=stack, http=http, activities=activities)

@@ -28,12 +28,12 @@ def the_text_is_queued(activity: Activity) -> bool:
 
 
 def twilio_has_the_reply(activity: Activity) -> bool:
-    return isinstance(activity, ConversationMessage) and activity.author == "switchboard" and "$30" in activity.body
+    return isinstance(activity, ConversationMessage) and activity.author == "switchboard" and "$45" in activity.body
 
 
 TEXTS: dict[Moment, str] = {
     the_text_is_queued: "When are you open on Saturday?",
-    twilio_has_the_reply: "Can I rent a bike?",
+    twilio_has_the_reply: "What does a birthday cake cost?",
 }
 
 

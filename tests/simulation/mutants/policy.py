@@ -167,8 +167,8 @@ MUTANTS = (
     Mutant(
         name="what tools return has no limit",
         file=f"{LAYER}/agents/history.py",
-        old="    shown = cut_longest([_text_of(part) for part in returned], MAX_TOOL_TOKENS)\n",
-        new="    shown = [_text_of(part) for part in returned]\n",
+        old="    shown = cut_longest([_without_tags(_text_of(part)) for part in returned], MAX_TOOL_TOKENS)\n",
+        new="    shown = [_without_tags(_text_of(part)) for part in returned]\n",
     ),
     Mutant(
         name="a customer can write a human's note",
