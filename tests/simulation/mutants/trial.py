@@ -15,7 +15,6 @@ import pytest
 
 from tests.simulation.mutants.mutant import NOTICED_BY, ROOT, Mutant
 
-PARTS = ("layers", "functions", "local", "twilio_emulator", "tests", "pyproject.toml")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0")
 BROKEN_PROGRAM = ("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError", "SyntaxError")
 
@@ -29,12 +28,8 @@ def unbroken_copy() -> Iterator[Path]:
     """Give a copy of the project, until the end of the block."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "unbroken"
-        for part in PARTS:
-            if (ROOT / part).is_dir():
-                # With the bytecode, which stays valid: the dates are copied too.
-                shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("node_modules"))
-            else:
-                shutil.copy2(ROOT / part, copy)
+        # With the bytecode, which stays valid: the dates are copied too. Without environments, builds and histories.
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "node_modules"))
         yield copy
 
 
