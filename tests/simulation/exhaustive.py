@@ -28,6 +28,7 @@ from tests.fakes.event_bus import EventBusInMemory
 from tests.simulation.bus import a_notice_that_is_due_is_published
 from tests.simulation.habits import body_of, index_of
 from tests.simulation.invariants import (
+    DISCLOSURE,
     FALLBACK,
     REPLY,
     Asked,
@@ -192,6 +193,7 @@ class Harness:
                     clock=self.clock,
                 ),
                 settings=turn_settings(
+                    disclosure=DISCLOSURE,
                     fallback_sentence=FALLBACK,
                     budget=self.budget,
                     answer_within=ANSWER_WITHIN,

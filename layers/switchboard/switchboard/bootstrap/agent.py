@@ -89,6 +89,7 @@ def agent_function(assistant: Assistant | AnswerFunction) -> AgentFunction:
         ),
         ports=ports,
         settings=TurnSettings(
+            disclosure=settings.disclosure,
             fallback_sentence=settings.fallback_sentence,
             budget=Budget(
                 turns_by_customer=settings.customer_turns_per_day,
