@@ -40,6 +40,7 @@ SETTINGS = {
     "MAX_ATTEMPTS": "3",
     "COALESCE_SECONDS": "30",
     "TURNS_PER_TEN_MINUTES": "20",
+    "DISCLOSURE_SENTENCE": "off",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "CUSTOMER_TURNS_PER_DAY": "10",

@@ -326,6 +326,31 @@ def test_a_message_from_the_future_is_seen_now(store: Store) -> None:
     assert claim(store, seconds=10, told_at=20).first_seen_at == NOON + timedelta(seconds=10)
 
 
+def test_a_freeze_notes_the_disclosure_and_a_settle_takes_back_one_that_nobody_has_read(store: Store) -> None:
+    claimed = claim(store)
+    disclosing = replace(REPLY, discloses=True)
+    store.freeze(claimed, disclosing)
+    store.freeze(claimed, disclosing)
+    frozen = store.read_unclaimed(CONVERSATION)
+    assert (frozen.disclosed_at, frozen.pending_reply) == (REPLY.frozen_at, disclosing)
+    coverage = claimed.coverage.with_handled({0}, now=NOON)
+
+    store.settle(claimed, replace(settlement(coverage), disclosure_unread=True))
+
+    assert store.read_unclaimed(CONVERSATION).disclosed_at == UNIX_EPOCH
+
+
+def test_the_disclosure_stays_noted_after_its_reply_and_the_next(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, replace(REPLY, discloses=True))
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON)))
+    again = claim(store, SECOND, worker="two")
+
+    store.freeze(again, replace(REPLY, frozen_at=LATER))
+
+    assert (again.disclosed_at, store.read_unclaimed(CONVERSATION).disclosed_at) == (NOON, NOON)
+
+
 def test_a_freeze_counts_attempts_anew_and_a_resend_does_not(store: Store) -> None:
     claim(store)
     store.freeze(claim(store, worker="two", seconds=61), REPLY)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 MAX_CHARACTERS = 2000  # that are looked at
-MIN_SHARE = 1 / 4  # of a text's words that speak for a language
+MIN_SHARE = 1 / 4  # more of a text's words must speak for a language
 MIN_LEAD = 1.25  # over the next language
 
 
@@ -35,7 +35,7 @@ _WORDS = {
         someone something soon sorry speak still stop store sunday sure take talk tell than thank thanks that the their
         them then there these they thing think this those three through time to today tomorrow tonight too track two
         until up us use very wait want wanna was wasn way we week weekend well went were what when where which while
-        who whom whose why will with without won work works would wrong yeah yes yesterday yet you your yours
+        who whom whose why will with without won work works would wrong yeah yes yesterday yet yo you your yours
     """,
     Language.GERMAN: """
         abend aber abgeholt abholen alle allem allen alles als also am an andere anderen anfrage angekommen antwort auch
@@ -58,7 +58,7 @@ _WORDS = {
         abierto abierta abiertos abren abrir ahora algo alguien algún alguna alquilar antes aquí así aun aunque aún ayer
         ayuda ayudar ayudarme bicicleta bien buen buena buenas buenos busco cada cambiar casa cerrado cierran cliente
         cómo como comprar compra compré con cuál cuáles cuándo cuando cuánta cuánto cuánto cuántos cuesta cuestan de
-        del desde devolver devolución día días dinero domingo donde dónde dos el ella ellos en encargo entrega entregar
+        del desde devolver devolución día días dinero disculpa disculpe domingo donde dónde dos el ella ellos en encargo entrega entregar
         entre enviar envían envío era eres es esa ese eso está estaba estado están estar estas estáis este esto estoy
         favor fue gracias gustaría ha había hablar hace hacer hacia haga hago han hasta hay he hemos hola hora horario
         horas hoy humano ir la las le les llega llegado llegar lo los lunes luego mañana más martes me mejor mes mi
@@ -67,18 +67,18 @@ _WORDS = {
         podrían poner por porque precio precios pregunta problema puede pueden puedo pues que qué queda queremos quería
         querría quién quiere quiero quisiera recibido recibir reembolso reparar roto sábado saber se sea semana señor
         ser si sí siempre sigue sin sobre sois solo sólo son soy su sus también tarde tardes tengo tenéis tenía tiempo
-        tiene tienen tienda todavía todo todos trabajo tres tu tus un una unas uno unos usted ustedes va vale vamos
+        tiene tienen tienda todavía todo todos trabajo tres tu tus un una unas uno unos usted ustedes va vale vamos veces
         van venden ver viernes voy vuestra vuestro y ya yo
     """,
     Language.FRENCH: """
         acheter acheté ai aide aider ainsi alors allez après argent arrivé as attends au aucun aucune aujourd aussi
         autre aux avait avec avez avoir avons beaucoup besoin bien bonjour bonne bonsoir boutique c ça cassé ce cela
-        celle celui ces cet cette chez client combien commande commander commandé comme comment contre coûte coûtent d
+        celle celui ces cet cette chez client combien coucou commande commander commandé comme comment contre coûte coûtent d
         dans de déjà demain demande depuis des deux dimanche dire dois doit donc du elle elles en encore entre envoyer
         envoyé es est et étaient était été êtes être eux faire fait fermé fermés fermez faut fois font heure heures
         hier hui ici il ils j jamais je jeudi jour jours jusqu l la le les leur leurs livraison livrer livré livrez
         louer lui lundi m ma magasin mais maintenant marche mardi matin me meilleur même merci mercredi mes mieux moi
-        moins mois mon n ne ni non nos notre nous nouveau nouvelle numéro on ont ou où ouvert ouverts ouverte ouvrez
+        moins mois mon n ne ni non nos notre nous nouveau nouvelle numéro on ont ou où oui ouvert ouverts ouverte ouvrez
         ouvrir pain par parce parler pas payer payé pendant personne petit peu peut peuvent peux plaît plus plusieurs
         possible pour pourquoi pourrais pourriez pouvez prendre près prix puis puisque qu quand que quel quelle quelles
         quelqu quels qui quoi recevoir reçu remboursement rendre renvoyer réparer retour rien s sa sais salut samedi
@@ -92,7 +92,7 @@ _WORDS = {
         cliente com como comprar compra comprei contato custa custam da das de dela dele depois desde devolver
         devolução dia dias dinheiro do dois domingo dos é e ela ele eles em encomenda encomendar então entrega entregar
         entregue entregam era essa esse está estão estava este estes estou eu falar falta faz fazem fazer fechado
-        fecha fecham feira fiz foi funciona funcionamento gente gostaria há hoje hora horário horas isso isto já lá
+        fecha fecham feira fica fiz foi fui funciona funcionamento gente gostaria há hoje hora horário horas isso isto já lá
         lhe loja mais mandar mas me mesmo meu meus minha minhas muita muito na nada não nas nem nenhum ninguém no noite
         nos nós nossa nosso nova novo nunca o obrigada obrigado oi olá onde ontem os ou outra outro pagar pago paguei
         pão para pela pelo pedido pedi pode podem poderia poderiam pois por porque porquê posso pra prazo precisava
@@ -120,11 +120,11 @@ _WORDS = {
     """,
 }
 _HINTS = (  # of words that are in no list: endings and letters that one language has, or hardly any other
-    (Language.GERMAN, re.compile(r"ß|ungen$|keit$|heit$|lich(?:e[nrms]?)?$|^ge\w+t$|schl|tz$|(?<!g)ü(?!e)|ä")),
+    (Language.GERMAN, re.compile(r"ß|ung(?:en)?$|keit$|heit$|lich(?:e[nrms]?)?$|^ge\w+t$|schl|tz$|^[bvwf]\w*ä\w+[etn]$")),
     (Language.SPANISH, re.compile(r"ñ|ci[oó]n$|ciones$|amos$|ía[ns]?$|ieron$|dad$|lla$|ll[oa]s$")),
-    (Language.FRENCH, re.compile(r"[êèœûîë]|eau[x]?$|ée?s?$|eux$|euse$|ez$|oir$|ment$|aient$")),
+    (Language.FRENCH, re.compile(r"[êèœûîë]|eaux?$|ées?$|eux$|euse$|ez$|oir$|ment$|aient$")),
     (Language.PORTUGUESE, re.compile(r"ã|õ|ç[ãõ]o|ções$|nh[oa]s?$|lh[oa]s?$|agem$|mente$|ência$|ei$")),
-    (Language.ITALIAN, re.compile(r"zion[ei]$|zz|gli|tà$|ggi|cch|iamo$|mente$|etto$|etta$|ssi|tt[oaie]$")),
+    (Language.ITALIAN, re.compile(r"zion[ei]$|zz|gli|tà$|ggi|cch|iamo$|mente$|etto$|etta$|ssi|tt[oaie]$|ebbe$|\w{4}[aei]re$")),
 )
 _TOKEN = re.compile(r"[^\W\d_]+")
 _ADDRESS = re.compile(r"\S*(?:[@/\\]|www\.)\S*")  # links and e-mail addresses are in no language
@@ -139,7 +139,7 @@ def language_of(text: str) -> Language | None:
             scores[language] += 1 / len(of_it)
     scores[Language.SPANISH] += text.count("¿") + text.count("¡")
     (best, score), (_, next_score), *_ = sorted(scores.items(), key=lambda item: -item[1])
-    is_sure = score > 0 and score >= MIN_SHARE * len(words) and score >= MIN_LEAD * next_score
+    is_sure = score > MIN_SHARE * len(words) and score >= MIN_LEAD * next_score
     return best if is_sure else None
 
 
