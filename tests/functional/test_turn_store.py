@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from switchboard.author import AuthorRole
-from switchboard.aws.dynamodb.items import from_wire
+from switchboard.aws.dynamodb.items import conversation_from_item, from_wire, pending_reply_to_value
 from switchboard.conversation import (
     MAX_HISTORY_ITEMS,
     UNIX_EPOCH,
@@ -338,6 +338,14 @@ def test_a_freeze_notes_the_disclosure_and_a_settle_takes_back_one_that_nobody_h
     store.settle(claimed, replace(settlement(coverage), disclosure_unread=True))
 
     assert store.read_unclaimed(CONVERSATION).disclosed_at == UNIX_EPOCH
+
+
+def test_a_reply_that_an_older_version_has_frozen_does_not_disclose() -> None:
+    older = {name: value for name, value in pending_reply_to_value(REPLY).items() if name != "discloses"}
+
+    read = conversation_from_item(CONVERSATION, {"pending_reply": older})
+
+    assert (read.pending_reply, read.disclosed_at) == (REPLY, UNIX_EPOCH)
 
 
 def test_the_disclosure_stays_noted_after_its_reply_and_the_next(store: Store) -> None:
