@@ -134,8 +134,8 @@ def running(
 ) -> Iterator[Running]:
     """Run a local stack on free ports; it waits while `on` handles an activity.
 
-    It answers a text at once and without a disclosure, unless `environment` has other values for these, and with the bakery's assistant,
-    unless `changes` has another. A function has the name of its folder.
+    It answers a text at once and without the disclosure, unless `environment` has other values for these, and with the
+    bakery's assistant, unless `changes` has another. A function has the name of its folder.
     """
     activities: list[Activity] = []
 

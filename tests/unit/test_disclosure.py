@@ -33,7 +33,9 @@ def test_a_sentence_of_your_own_is_for_every_language(text: str) -> None:
 
 @pytest.mark.parametrize("wrong", ["true", "false", "no", "None", "0", "x" * (MAX_CHARACTERS + 1) + " y"])
 def test_a_word_or_a_page_is_no_sentence(wrong: str) -> None:
-    with pytest.raises(Misconfigured, match=r"^it is '.*': it must be on, off, or a sentence of at most 500 characters"):
+    with pytest.raises(
+        Misconfigured, match=r"^it is '.*': it must be on, off, or a sentence of at most 500 characters"
+    ):
         parse_disclosure(wrong, name="it")
 
 

@@ -33,7 +33,8 @@ class Disclosure:
 def parse_disclosure(setting: str, *, name: str) -> Disclosure:
     """Return what a setting means: `on` our sentences in six languages, `off` or nothing none, else its own sentence.
 
-    Raise `Misconfigured`, with the setting's name, for a single word, which a slip leaves (`true`), and for a long text.
+    Raise `Misconfigured`, which names the setting, for a long text and for a single word, such as `true`: YAML makes
+    that of `on`.
     """
     sentence = setting.strip()
     if sentence.lower() == "on":

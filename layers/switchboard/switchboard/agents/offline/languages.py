@@ -1,4 +1,4 @@
-"""What the offline model says in five languages: honestly, that it knows English only, and that a colleague may help."""
+"""What the offline model says in five languages: honestly, that it knows English only; it offers a colleague."""
 
 import re
 from dataclasses import dataclass
