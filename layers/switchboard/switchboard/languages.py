@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 
 MAX_CHARACTERS = 2000  # that are looked at
 MIN_HINTED = 4  # letters of a word whose endings say something
@@ -126,23 +127,24 @@ _WORDS = {
 _HINTS = (  # of words that are in no list: endings and letters that one language has, or hardly any other
     (
         Language.GERMAN,
-        re.compile(r"ß|ung(?:en)?$|keit$|heit$|lich(?:e[nrms]?)?$|^ge\w+t$|schl|tz$|^[bvwf]\w*ä\w+[etn]$"),
+        r"ß|ung(?:en)?$|keit$|heit$|lich(?:e[nrms]?)?$|^ge\w+t$|schl|tz$|^[bvwf]\w*ä\w+[etn]$",
     ),
-    (Language.SPANISH, re.compile(r"ñ|ci[oó]n$|ciones$|amos$|ía[ns]?$|ieron$|dad$|lla$|ll[oa]s$")),
-    (Language.FRENCH, re.compile(r"[êèœûîë]|eaux?$|ées?$|eux$|euse$|ez$|oir$|ment$|aient$")),
-    (Language.PORTUGUESE, re.compile(r"ã|õ|ç[ãõ]o|ções$|nh[oa]s?$|lh[oa]s?$|agem$|mente$|ência$|ei$")),
+    (Language.SPANISH, r"ñ|ci[oó]n$|ciones$|amos$|ía[ns]?$|ieron$|dad$|lla$|ll[oa]s$"),
+    (Language.FRENCH, r"[êèœûîë]|eaux?$|ées?$|eux$|euse$|ez$|oir$|ment$|aient$"),
+    (Language.PORTUGUESE, r"ã|õ|ç[ãõ]o|ções$|nh[oa]s?$|lh[oa]s?$|agem$|mente$|ência$|ei$"),
     (
         Language.ITALIAN,
-        re.compile(r"zion[ei]$|zz|gli|tà$|ggi|cch|iamo$|mente$|etto$|etta$|ssi|tt[oaie]$|ebbe$|\w{4}[aei]re$"),
+        r"zion[ei]$|zz|gli|tà$|ggi|cch|iamo$|mente$|etto$|etta$|ssi|tt[oaie]$|ebbe$|\w{4}[aei]re$",
     ),
 )
 _TOKEN = re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"\S*(?:[@/\\]|www\.)\S*")  # links and e-mail addresses are in no language
+_ADDRESS = re.compile(r"[@/\\]|www\.")  # in links and e-mail addresses, which are in no language
 
 
 def language_of(text: str) -> Language | None:
     """Return the language that most words of a text speak for; None where few do, or another has nearly as many."""
-    words = _TOKEN.findall(_ADDRESS.sub(" ", unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower()))
+    written = unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower().split()
+    words = [word for each in written if not _ADDRESS.search(each) for word in _TOKEN.findall(each)]
     scores = dict.fromkeys(Language, 0.0)
     for word in words:
         for language in (of_it := _languages_of(word)):
@@ -155,11 +157,11 @@ def language_of(text: str) -> Language | None:
 
 def _languages_of(word: str) -> tuple[Language, ...]:
     """Return the languages that a word speaks for: those that have it, else those whose letters it has."""
-    return _KNOWN.get(word) or tuple(
-        language for language, hint in _HINTS if len(word) >= MIN_HINTED and hint.search(word)
-    )
+    hinted = (language for language, hint in _HINTS if len(word) >= MIN_HINTED and re.search(hint, word))
+    return _known().get(word) or tuple(hinted)
 
 
+@cache  # made when the first text is looked at, and not when a function starts
 def _known() -> Mapping[str, tuple[Language, ...]]:
     """Return the languages of each word; a word may be written without its accents."""
     known: dict[str, tuple[Language, ...]] = {}
@@ -172,6 +174,3 @@ def _known() -> Mapping[str, tuple[Language, ...]]:
 
 def _without_accents(word: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
-
-
-_KNOWN = _known()

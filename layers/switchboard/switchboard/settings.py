@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from switchboard.author import AuthorRules
-from switchboard.disclosure import Disclosure, parse_disclosure
 from switchboard.errors import Misconfigured
 
 
@@ -34,7 +33,7 @@ class AgentSettings:
     conversations_table: str
     event_bus_name: str
     assistant_model: str
-    disclosure: Disclosure
+    disclosure_sentence: str
     fallback_sentence: str
     limit_sentence: str
     customer_turns_per_day: int
@@ -100,7 +99,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         event_bus_name=_required(environment, "EVENT_BUS_NAME"),
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
-        disclosure=_disclosure(environment, "DISCLOSURE_SENTENCE"),
+        disclosure_sentence=_set(environment, "DISCLOSURE_SENTENCE"),
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),
@@ -163,6 +162,14 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
+def _set(environment: Mapping[str, str], name: str) -> str:
+    """Return a value that may be empty, and must be set."""
+    value = environment.get(name)
+    if value is None:
+        raise Misconfigured(f"{name} is not set")
+    return value
+
+
 def _url(environment: Mapping[str, str], name: str) -> str | None:
     value = environment.get(name, "").strip()
     if not value:
@@ -187,14 +194,6 @@ def _hosts(environment: Mapping[str, str], name: str) -> frozenset[str]:
                 f"{name} has {host!r}: it takes hosts such as shop.example.com, without https:// or path"
             )
     return frozenset(hosts)
-
-
-def _disclosure(environment: Mapping[str, str], name: str) -> Disclosure:
-    """Return the disclosure; one that is not set is not taken for one that is off."""
-    value = environment.get(name)
-    if value is None:
-        raise Misconfigured(f"{name} is not set")
-    return parse_disclosure(value, name=name)
 
 
 def _author_rules(environment: Mapping[str, str]) -> AuthorRules:

@@ -87,7 +87,7 @@ MUTANTS = (
         new="    disclosure = _disclosure(turn)\n",
     ),
     Mutant(
-        name="what an older pending reply lacks is not read as off",
+        name="a pending reply of an older version discloses",
         file=f"{LAYER}/aws/dynamodb/items.py",
         old='value.get("discloses", False)',
         new='value.get("discloses", True)',
