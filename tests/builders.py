@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRole
 from switchboard.budgets import Budget
+from switchboard.disclosure import parse_disclosure
 from switchboard.events import Marker, MessageAdded
 from switchboard.turn.context import TurnSettings
 
@@ -70,6 +71,7 @@ PLENTY = Budget(turns_by_customer=1_000, turns_by_all=1_000, sentence="Enough fo
 
 def turn_settings(
     *,
+    disclosure: str = "off",
     fallback_sentence: str = FALLBACK,
     budget: Budget = PLENTY,
     answer_within: timedelta = timedelta(minutes=5),
@@ -79,6 +81,7 @@ def turn_settings(
     trial_addresses: tuple[str, ...] = (),
 ) -> TurnSettings:
     return TurnSettings(
+        disclosure=parse_disclosure(disclosure, name="disclosure"),
         fallback_sentence=fallback_sentence,
         budget=budget,
         answer_within=answer_within,

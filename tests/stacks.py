@@ -21,7 +21,8 @@ OUR_NUMBER = "+12025550100"
 OUR_WHATSAPP = "whatsapp:+12025550101"
 WEB_CHAT = "chat"
 
-AT_ONCE = {"COALESCE_SECONDS": "0"}  # a text waits for no other: the tests take minutes less
+# A text waits for no other: the tests take minutes less. A reply is what the assistant said.
+AT_ONCE = {"COALESCE_SECONDS": "0", "DISCLOSURE_SENTENCE": "off"}
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 
@@ -133,8 +134,8 @@ def running(
 ) -> Iterator[Running]:
     """Run a local stack on free ports; it waits while `on` handles an activity.
 
-    It answers a text at once, unless `environment` has another `COALESCE_SECONDS`, and with the bakery's assistant,
-    unless `changes` has another. A function has the name of its folder.
+    It answers a text at once and without the disclosure, unless `environment` has other values for these, and with the
+    bakery's assistant, unless `changes` has another. A function has the name of its folder.
     """
     activities: list[Activity] = []
 

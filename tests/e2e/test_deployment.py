@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.twilio_account import BUILT_IN
+from switchboard.disclosure import SENTENCES
+from switchboard.languages import Language
 from tests.e2e.aws import Aws, aws
 from tests.e2e.conftest import ROOT
 from tests.e2e.emulator import ARCHITECTURE, VENV
@@ -106,4 +108,6 @@ def test_a_text_to_the_deployed_bundle_is_answered(built: Path, tmp_path: Path) 
 
     assert outputs["WebhookUrl"] == f"{domain_url}/webhook"
     assert reply["author"] == "switchboard"
-    assert reply["body"] not in (ROOT / "template.yaml").read_text()  # it is not the fallback sentence
+    disclosure, _, answer = reply["body"].partition("\n\n")
+    assert disclosure == SENTENCES[Language.ENGLISH]
+    assert answer not in (ROOT / "template.yaml").read_text()  # it is not the fallback sentence

@@ -93,7 +93,7 @@ class WebProcess:
 
     agent: Agent
     file: Path | None = None
-    settings: AnswerSettings = field(default_factory=AnswerSettings)
+    settings: AnswerSettings = field(default_factory=lambda: AnswerSettings(disclosure_sentence="off"))
     clock: Clock = field(default_factory=Clock)
     calls: Calls = field(default_factory=Calls)
     notices: list[Notice] = field(default_factory=list)

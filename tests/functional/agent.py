@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "MAX_ATTEMPTS": "3",
     "COALESCE_SECONDS": "0",
     "TURNS_PER_TEN_MINUTES": "20",
+    "DISCLOSURE_SENTENCE": "off",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "SYSTEM_AUTHORS": "system",

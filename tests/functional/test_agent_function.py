@@ -40,6 +40,7 @@ SETTINGS = {
     "MAX_ATTEMPTS": "3",
     "COALESCE_SECONDS": "30",
     "TURNS_PER_TEN_MINUTES": "20",
+    "DISCLOSURE_SENTENCE": "off",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "CUSTOMER_TURNS_PER_DAY": "10",
@@ -181,6 +182,7 @@ def test_a_plain_function_is_an_assistant(deployed: Deployed) -> None:
     [
         ("ASSISTANT_MODEL", "nonsense"),
         ("ASSISTANT_MODEL", "nobody:has-this"),
+        ("DISCLOSURE_SENTENCE", "true"),
         ("TURNS_PER_DAY", "many"),
         ("TWILIO_SECRET_ID", "another"),
         ("CONVERSATIONS_TABLE", ""),

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from switchboard.disclosure import SENTENCES
+from switchboard.languages import Language
 from tests.waiting import wait_until
 from twilio_emulator import Emulator
 from twilio_emulator.client import CustomerClient
@@ -18,6 +20,7 @@ from twilio_emulator.server import Servers, listen
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+DISCLOSURE = SENTENCES[Language.ENGLISH]
 CUSTOMER = "+12025550110"
 ACCOUNT = ("AC00000000000000000000000000000001", "emulator-token")
 WEBHOOKS = "/v1/Services/IS00000000000000000000000000000001/Configuration/Webhooks"
@@ -131,7 +134,7 @@ def test_a_text_is_answered_and_the_program_ends_cleanly(
         wait_until(customer.inbox, what="the answer")
         ended(process, how)
 
-        assert [message.body for message in customer.inbox()] == ["You wrote: hello"]
+        assert [message.body for message in customer.inbox()] == [f"{DISCLOSURE}\n\nYou wrote: hello"]
 
 
 def test_the_complete_example_hands_off_and_leaves_the_service_as_it_was(twilio: str, tmp_path: Path) -> None:
@@ -144,6 +147,6 @@ def test_the_complete_example_hands_off_and_leaves_the_service_as_it_was(twilio:
         wait_until(customer.inbox, what="the last answer")
         printed = ended(process, signal.SIGTERM)
 
-        assert [message.body for message in customer.inbox()] == ["One moment, please."]
+        assert [message.body for message in customer.inbox()] == [f"{DISCLOSURE}\n\nOne moment, please."]
     assert "'reason': 'handoff'" in printed
     assert called_by(twilio) == MAKE_RUN

@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 import pytest
 
 from switchboard import Provider
+from switchboard.disclosure import SENTENCES
+from switchboard.languages import Language
 from tests.code_blocks import blocks, matches
 from tests.emulator.emulator_server import ACCOUNT, CUSTOMER, SERVICE, TOKEN
 from tests.emulator.webhook_site import WebhookSite
@@ -25,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "guide.md").read_text()
 COMPLETE = (ROOT / "examples" / "complete.py").read_text()
 OF_THE_PAGE = ("http://127.0.0.1:8081", "https://example.com/webhook")
+ANSWER = f"{SENTENCES[Language.ENGLISH]}\n\nYes, on Saturday."
 VISITOR = "visitor-00000000000000000000000000000001"
 
 type Request = tuple[str, dict[str, str], bytes]
@@ -90,12 +93,12 @@ def test_every_block_of_python_runs_and_prints_what_the_page_shows(twilio: Twili
         if "handle_webhook(request" in code:
             names["request"] = twilio.next_message("Are you open?")
         elif "update_state" in code:
-            wait_until(lambda: "Yes, on Saturday." in twilio.inbox(), what="the answer of the page's agent")
+            wait_until(lambda: ANSWER in twilio.inbox(), what="the answer of the page's agent")
         printed = run(here(code, twilio), names)
         assert matches(here(shown, twilio), printed), f"{code}\nshown: {shown}\nprinted: {printed}"
 
     assert len(examples) > 10
-    assert twilio.inbox().count("Yes, on Saturday.") == 1
+    assert twilio.inbox().count(ANSWER) == 1
 
 
 def here(text: str, twilio: Twilio) -> str:

@@ -27,7 +27,7 @@ from twilio_emulator.client import CustomerClient
 from twilio_emulator.server import Servers, listen
 
 VISITOR = f"visitor-{'0' * 31}1"
-NOW = AnswerSettings(coalesce_seconds=0)
+NOW = AnswerSettings(coalesce_seconds=0, disclosure_sentence="off")
 
 
 @pytest.fixture(scope="module")

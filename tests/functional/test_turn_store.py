@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from switchboard.author import AuthorRole
-from switchboard.aws.dynamodb.items import from_wire
+from switchboard.aws.dynamodb.items import conversation_from_item, from_wire, pending_reply_to_value
 from switchboard.conversation import (
     MAX_HISTORY_ITEMS,
     UNIX_EPOCH,
@@ -325,6 +325,39 @@ def test_a_new_conversation_was_first_seen_when_twilio_told_us_of_it_and_not_whe
 
 def test_a_message_from_the_future_is_seen_now(store: Store) -> None:
     assert claim(store, seconds=10, told_at=20).first_seen_at == NOON + timedelta(seconds=10)
+
+
+def test_a_freeze_notes_the_disclosure_and_a_settle_takes_back_one_that_nobody_has_read(store: Store) -> None:
+    claimed = claim(store)
+    disclosing = replace(REPLY, discloses=True)
+    store.freeze(claimed, disclosing)
+    store.freeze(claimed, disclosing)
+    frozen = store.read_unclaimed(CONVERSATION)
+    assert (frozen.disclosed_at, frozen.pending_reply) == (REPLY.frozen_at, disclosing)
+    coverage = claimed.coverage.with_handled({0}, now=NOON)
+
+    store.settle(claimed, replace(settlement(coverage), disclosure_unread=True))
+
+    assert store.read_unclaimed(CONVERSATION).disclosed_at == UNIX_EPOCH
+
+
+def test_a_reply_that_an_older_version_has_frozen_does_not_disclose() -> None:
+    older = {name: value for name, value in pending_reply_to_value(REPLY).items() if name != "discloses"}
+
+    read = conversation_from_item(CONVERSATION, {"pending_reply": older})
+
+    assert (read.pending_reply, read.disclosed_at) == (REPLY, UNIX_EPOCH)
+
+
+def test_the_disclosure_stays_noted_after_its_reply_and_the_next(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, replace(REPLY, discloses=True))
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON)))
+    again = claim(store, SECOND, worker="two")
+
+    store.freeze(again, replace(REPLY, frozen_at=LATER))
+
+    assert (again.disclosed_at, store.read_unclaimed(CONVERSATION).disclosed_at) == (NOON, NOON)
 
 
 def test_a_freeze_counts_attempts_anew_and_a_resend_does_not(store: Store) -> None:

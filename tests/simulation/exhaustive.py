@@ -29,6 +29,7 @@ from tests.simulation.bus import a_notice_that_is_due_is_published
 from tests.simulation.effects import BOOKING_ENDS, Bookings, check_bookings
 from tests.simulation.habits import body_of, index_of
 from tests.simulation.invariants import (
+    DISCLOSURE,
     FALLBACK,
     REPLY,
     Asked,
@@ -215,6 +216,7 @@ class Harness:
                     customer_secret=b"secret",
                 ),
                 settings=turn_settings(
+                    disclosure=DISCLOSURE,
                     fallback_sentence=FALLBACK,
                     budget=self.budget,
                     answer_within=CHECKED_WITHIN if self.checked else ANSWER_WITHIN,

@@ -22,6 +22,7 @@ from switchboard.turn.record import UNREAD
 from tests.simulation.habits import AUTORESPONSE, REACTION, index_of
 from tests.simulation.models import MAX_ATTEMPTS
 
+DISCLOSURE = "I am a machine."
 FALLBACK = "Sorry, somebody will call you."
 LIMIT = "Enough for today."
 REPLY = "re:"
@@ -95,6 +96,7 @@ class Evidence:
     was_failed_over_a_human: bool = False
     was_handed_back_too_early: bool = False
     turns_per_ten_minutes: int | None = None  # where they are few
+    discloses: bool = True  # replies begin with DISCLOSURE where they must
 
     @property
     def human_owned_by_event(self) -> bool:
@@ -137,9 +139,14 @@ def require[**P](invariant: Callable[P, None], *arguments: P.args, **named: P.kw
         raise AssertionError(f"{invariant.__name__}: {error}") from None
 
 
+def without_disclosure(text: str) -> str:
+    """Return what a reply says besides the disclosure."""
+    return text.removeprefix(DISCLOSURE)
+
+
 def answered_by(reply: MessageAdded) -> frozenset[int]:
     """Return the indices that a reply of the proofs' agent answers."""
-    first_word, *words = reply.body.split() or [""]
+    first_word, *words = without_disclosure(reply.body).split() or [""]
     return frozenset(int(word) for word in words if word.isdecimal()) if first_word == REPLY else frozenset()
 
 
@@ -336,7 +343,7 @@ def the_history_is_in_order(evidence: Evidence) -> None:
         with_human = False
         for entry in asked.question.history:
             if entry.role is EntryRole.ASSISTANT and UNREAD not in said:
-                first_word, *questions = entry.text.split()
+                first_word, *questions = without_disclosure(entry.text).split()
                 asked_about = filter(str.isdecimal, questions)
                 assert first_word != REPLY or said.issuperset(asked_about), f"{entry.text!r} precedes its question"
             said.add(str(index_of(entry.text)) if _is_a_customers_words(entry) else entry.text)
@@ -485,6 +492,28 @@ def a_reaction_alone_gets_no_reply(evidence: Evidence) -> None:
         assert not (answered and answered <= reactions and is_to_ours), f"a reaction is answered: {reply.body!r}"
 
 
+def the_first_text_discloses(evidence: Evidence) -> None:
+    """The first text of ours begins with the disclosure, unless one that nobody is sure of does."""
+    if not evidence.discloses or not evidence.replies:
+        return
+    unsure = [record.parts for record in evidence.records if record.outcome is TurnOutcome.UNSURE]
+    first, *_ = evidence.replies
+    may_be_read = any(parts and parts[0].startswith(DISCLOSURE) for parts in unsure)
+    assert first.body.startswith(DISCLOSURE) or may_be_read, f"the first text does not disclose: {first.body!r}"
+
+
+def one_text_discloses(evidence: Evidence) -> None:
+    """The disclosure begins one turn's first part, once; a void one that a look did not show may be a second.
+
+    What a stale list hides is void although it is there: it counts like a further copy.
+    """
+    disclosing = {reply.marker for reply in evidence.replies if reply.marker and DISCLOSURE in reply.body}
+    assert all(marker.part == 0 for marker in disclosing), "a later part discloses"
+    seen = {marker for marker in disclosing if not evidence.blind_looks.get(marker)}
+    assert len(seen) <= evidence.max_copies, f"{len(seen)} turns disclose"
+    assert evidence.discloses or not disclosing, "a text discloses although the disclosure is off"
+
+
 INVARIANTS = (
     every_message_has_an_end,
     only_customers_are_answered,
@@ -516,6 +545,8 @@ INVARIANTS = (
     a_conversation_has_no_more_turns_than_its_limit,
     nobody_is_taken_for_a_machine,
     a_reaction_alone_gets_no_reply,
+    the_first_text_discloses,
+    one_text_discloses,
 )
 
 

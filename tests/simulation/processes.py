@@ -22,7 +22,7 @@ from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import turn_settings
-from tests.simulation.invariants import FALLBACK
+from tests.simulation.invariants import DISCLOSURE, FALLBACK
 from tests.simulation.models import ANSWER_WITHIN, MAX_ATTEMPTS, MAX_EVENT_AGE, Receipt
 from tests.simulation.ports import Crash, Ports, Worker
 
@@ -167,6 +167,7 @@ class Process:
                         customer_secret=b"secret",
                     ),
                     settings=turn_settings(
+                        disclosure=DISCLOSURE,
                         fallback_sentence=FALLBACK,
                         budget=self.world.budget,
                         answer_within=ANSWER_WITHIN,

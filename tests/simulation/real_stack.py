@@ -27,7 +27,7 @@ from switchboard.events import MessageAdded
 from switchboard.twilio import fields
 from tests.simulation.aws_faults import RATES
 from tests.simulation.faulty_aws import FaultyAws
-from tests.simulation.invariants import FALLBACK, Evidence, check
+from tests.simulation.invariants import DISCLOSURE, FALLBACK, Evidence, check
 from tests.stacks import OUR_NUMBER
 from tests.waiting import wait_until
 
@@ -198,6 +198,7 @@ class Checker:
             human_wrote=sid in self.load.humans_wrote_in,
             was_closed=sid in self.load.closed,
             was_handed_back=sid in self.load.handed_back,
+            discloses=self.load.stack.environments["AgentFunction"]["DISCLOSURE_SENTENCE"] == DISCLOSURE,
         )
 
     def records_waiting(self) -> int:
@@ -296,6 +297,7 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
     with FaultyAws(upstream=lambda: stack.aws_endpoint, seed=seed) as aws:
         environment = {
             "ASSISTANT_MODEL": "bedrock:proof",
+            "DISCLOSURE_SENTENCE": DISCLOSURE,
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": aws.url,
             "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
             "AWS_ENDPOINT_URL_SQS": aws.url,

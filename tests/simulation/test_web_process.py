@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from switchboard.answer_settings import AnswerSettings
 from switchboard.stores import sqlite
 from tests.fakes.twilio import PostEnd
 from tests.fakes.web_process import WebProcess
+from tests.simulation.invariants import DISCLOSURE
 from tests.unit.turn.harness import EchoAgent
 
 type Story = Callable[[WebProcess], None]
@@ -45,7 +47,8 @@ STORIES = (two_texts_with_a_pause, two_texts_at_once, a_webhook_that_is_lost, th
 
 
 def run(story: Story, file: Path | None, *, post_end: PostEnd, crash_at: int | None = None) -> WebProcess:
-    process = WebProcess(agent=EchoAgent(), file=file)
+    settings = AnswerSettings(disclosure_sentence=DISCLOSURE)
+    process = WebProcess(agent=EchoAgent(), file=file, settings=settings)
     process.twilio.post_ends.append(post_end)
     process.calls.crash_at = crash_at
     story(process)
@@ -79,6 +82,8 @@ def test_each_text_is_answered_once_wherever_the_process_is_killed(
         said = " ".join(process.replies())
         assert process.crashes == 1
         assert (said.count(FIRST), said.count(SECOND)) == (1, 1), f"killed before call {crash_at}: {said}"
+        assert said.startswith(DISCLOSURE)
+        assert said.count(DISCLOSURE) == 1, f"killed before call {crash_at}: {said}"
 
 
 @pytest.mark.parametrize("story", STORIES[:3])  # a webhook that is repeated after a crash is new to this store

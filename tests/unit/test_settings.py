@@ -58,12 +58,23 @@ def test_a_system_without_authors_is_not_configured() -> None:
         read(SYSTEM_AUTHORS=" ")
 
 
+QUEUES = {
+    "MESSAGES_QUEUE_URL": "https://sqs.example.com/q",
+    "MESSAGES_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/d",
+}
+
+
 def allowed_link_hosts(hosts: str) -> frozenset[str]:
-    queues = {
-        "MESSAGES_QUEUE_URL": "https://sqs.example.com/q",
-        "MESSAGES_DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/d",
-    }
-    return agent_settings({**ENVIRONMENT, **queues, "ALLOWED_LINK_HOSTS": hosts}).allowed_link_hosts
+    return agent_settings({**ENVIRONMENT, **QUEUES, "ALLOWED_LINK_HOSTS": hosts}).allowed_link_hosts
+
+
+def test_a_disclosure_that_is_not_set_is_not_taken_for_one_that_is_off() -> None:
+    environment = {**ENVIRONMENT, **QUEUES}
+    assert agent_settings({**environment, "DISCLOSURE_SENTENCE": ""}).disclosure_sentence == ""
+    del environment["DISCLOSURE_SENTENCE"]
+
+    with pytest.raises(Misconfigured, match=r"^DISCLOSURE_SENTENCE is not set$"):
+        agent_settings(environment)
 
 
 def test_hosts_are_separated_by_spaces_and_have_no_capitals() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from switchboard.budgets import Budget
+from switchboard.disclosure import parse_disclosure
 from switchboard.turn.context import TurnSettings
 
 
@@ -16,6 +17,7 @@ class AnswerSettings:
     answered at the same time; it limits the model's load.
     """
 
+    disclosure_sentence: str = "on"
     fallback_sentence: str = "Sorry, I cannot answer this right now. A colleague will get back to you."
     limit_sentence: str = "Sorry, I can answer no more messages today. Please write again tomorrow."
     customer_turns_per_day: int = 200
@@ -33,6 +35,7 @@ class AnswerSettings:
     def for_turns(self) -> TurnSettings:
         """Return what a turn needs of them."""
         return TurnSettings(
+            disclosure=parse_disclosure(self.disclosure_sentence, name="disclosure_sentence"),
             fallback_sentence=self.fallback_sentence,
             budget=Budget(
                 turns_by_customer=self.customer_turns_per_day,

@@ -168,6 +168,7 @@ class PendingReply:
     `covers` are the indices of the messages it answers. `send_attempts` counts, part by part, the POSTs that may have
     left: one that certainly did not is taken back. Nobody looks for the parts at Twilio before `verify_not_before`:
     until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
+    `discloses` tells whether its first part begins with the disclosure.
     """
 
     turn: str
@@ -179,6 +180,7 @@ class PendingReply:
     frozen_at: datetime
     verify_not_before: datetime
     looks: int = 0
+    discloses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,8 @@ class Conversation:
     indices of messages that wait for a human's answer, `failed` those of messages whose dead letter a redrive answers;
     a hand back or a redrive moves an index out of both. `goes_first` marks a suspect that its last batch left no time
     for. `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last
-    one, over or not.
+    one, over or not. `disclosed_at` is when the reply was frozen that tells the customer that a machine answers, unless
+    it was never sent.
     """
 
     sid: str
@@ -225,6 +228,7 @@ class Conversation:
     failed: frozenset[int] = frozenset()
     recent_replies: tuple[RecentReply, ...] = ()
     loop_pause: LoopPause | None = None
+    disclosed_at: datetime = UNIX_EPOCH
 
     @property
     def has_failed(self) -> bool:

@@ -141,7 +141,8 @@ class Settlement:
 
     `human_because` makes a human the owner; None leaves the owner. `left_to_human` and `failed` are added to;
     `answered_since` are indices that the assistant was shown as unanswered, and that no human has to answer any more.
-    `recent_replies` replace those that the item has. `notice` is stored by the same write.
+    `recent_replies` replace those that the item has. With `disclosure_unread` the conversation is not disclosed any
+    more. `notice` is stored by the same write.
     """
 
     coverage: Coverage
@@ -151,6 +152,7 @@ class Settlement:
     answered_since: frozenset[int]
     at: datetime
     recent_replies: tuple[RecentReply, ...] = ()
+    disclosure_unread: bool = False
     notice: Notice | None = None
 
 

@@ -33,6 +33,7 @@ class AgentSettings:
     conversations_table: str
     event_bus_name: str
     assistant_model: str
+    disclosure_sentence: str
     fallback_sentence: str
     limit_sentence: str
     customer_turns_per_day: int
@@ -98,6 +99,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         event_bus_name=_required(environment, "EVENT_BUS_NAME"),
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
+        disclosure_sentence=_set(environment, "DISCLOSURE_SENTENCE"),
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),
@@ -156,6 +158,14 @@ def sweeper_settings(environment: Mapping[str, str]) -> SweeperSettings:
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "").strip()
     if not value:
+        raise Misconfigured(f"{name} is not set")
+    return value
+
+
+def _set(environment: Mapping[str, str], name: str) -> str:
+    """Return a value that may be empty, and must be set."""
+    value = environment.get(name)
+    if value is None:
         raise Misconfigured(f"{name} is not set")
     return value
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from local.console import CUSTOMER
+from switchboard.disclosure import SENTENCES
+from switchboard.languages import Language
 from tests.processes import children, has_ended
 from tests.waiting import wait_until
 from twilio_emulator.client import CustomerClient
@@ -74,7 +76,8 @@ def test_a_second_run_that_cannot_start_leaves_the_log_and_the_environment_file_
     with started(port, twilio_port) as first:
         with CustomerClient(f"http://127.0.0.1:{twilio_port}", CUSTOMER) as phone:
             phone.send("hi")
-            wait_until(lambda: phone.inbox() and "answered" in log.read_text())
+            (reply,) = wait_until(lambda: phone.inbox() if "answered" in log.read_text() else [])
+        assert reply.body.startswith(f"{SENTENCES[Language.ENGLISH]}\n\n")  # as deployed
         with command(port, free_port()) as second:
             said, _ = second.communicate(timeout=60)
         kept, environment_file = log.read_text(), ROOT / ".local" / "env.json"

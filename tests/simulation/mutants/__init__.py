@@ -3,13 +3,26 @@
 `R1` … `R15` are the rules as docs/guarantees.md numbers them. Each mutant changes a line that is deployed.
 """
 
-from tests.simulation.mutants import effects, notices, policy, queues, reply, rules, table, turn, twilio, web_process
+from tests.simulation.mutants import (
+    disclosure,
+    effects,
+    notices,
+    policy,
+    queues,
+    reply,
+    rules,
+    table,
+    turn,
+    twilio,
+    web_process,
+)
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
     *policy.MUTANTS,
     *turn.MUTANTS,
     *reply.MUTANTS,
+    *disclosure.MUTANTS,
     *rules.MUTANTS,
     *table.MUTANTS,
     *queues.MUTANTS,

@@ -238,6 +238,8 @@ def test_who_asks_what_they_talk_to_is_told(asked: str) -> None:
         ("¿Tienen pan sin gluten?", "inglés", "sí, por favor"),
         ("Haben Sie am Samstag geöffnet?", "Englisch", "Ja bitte!"),
         ("Vous êtes ouverts le dimanche ?", "anglais", "oui"),
+        ("Vocês abrem aos domingos?", "inglês", "sim, por favor"),
+        ("Siete aperti la domenica?", "inglese", "sì grazie"),
     ],
 )
 def test_another_language_is_answered_in_it_with_an_offer_that_can_be_accepted(

@@ -27,6 +27,7 @@ from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twil
 from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
+from switchboard.disclosure import parse_disclosure
 from switchboard.errors import Misconfigured
 from switchboard.events import MessageAdded
 from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
@@ -89,6 +90,7 @@ def agent_function(assistant: Assistant | AnswerFunction) -> AgentFunction:
         ),
         ports=ports,
         settings=TurnSettings(
+            disclosure=parse_disclosure(settings.disclosure_sentence, name="DISCLOSURE_SENTENCE"),
             fallback_sentence=settings.fallback_sentence,
             budget=Budget(
                 turns_by_customer=settings.customer_turns_per_day,

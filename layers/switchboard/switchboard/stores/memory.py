@@ -167,7 +167,8 @@ class ConversationsInMemory:
             item = replace(item, owner=Owner.ASSISTANT, owner_reason=None, owner_since=UNIX_EPOCH)
             self.human_since.pop(item.sid, None)
             self._show(item.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
-        self.items[item.sid] = replace(item, pending_reply=pending_reply, attempts=1)
+        disclosed_at = pending_reply.frozen_at if pending_reply.discloses else item.disclosed_at
+        self.items[item.sid] = replace(item, pending_reply=pending_reply, attempts=1, disclosed_at=disclosed_at)
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
@@ -211,6 +212,7 @@ class ConversationsInMemory:
             left_to_human=(item.left_to_human | settlement.left_to_human) - settlement.answered_since,
             failed=item.failed | settlement.failed,
             recent_replies=settlement.recent_replies or item.recent_replies,
+            disclosed_at=UNIX_EPOCH if settlement.disclosure_unread else item.disclosed_at,
         )
         self._set_due(settlement.notice)
 

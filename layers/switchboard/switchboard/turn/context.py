@@ -9,6 +9,7 @@ from enum import StrEnum
 from switchboard.agent import Agent
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation, Coverage
+from switchboard.disclosure import Disclosure
 from switchboard.events import MessageAdded
 from switchboard.loops import WrittenText, fingerprint
 from switchboard.ports import BudgetStore, Clock, DeadLetters, Messenger, Takeovers, TurnStore
@@ -32,6 +33,7 @@ class Step(StrEnum):
 class TurnSettings:
     """What an operator may set. Only customers whose address matches one of `trial_addresses`, if any, get answers."""
 
+    disclosure: Disclosure
     fallback_sentence: str
     budget: Budget
     answer_within: timedelta

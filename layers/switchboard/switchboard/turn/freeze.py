@@ -1,7 +1,7 @@
 """Freeze: store the reply before it is sent. No later attempt of this turn says anything else."""
 
 from switchboard.channels.split import split_body
-from switchboard.conversation import PendingReply, ReplyKind
+from switchboard.conversation import UNIX_EPOCH, PendingReply, ReplyKind
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Sending, Thought
 from switchboard.turn.timing import COMMIT_WINDOW
@@ -10,9 +10,12 @@ from switchboard.turn.timing import COMMIT_WINDOW
 def freeze(turn: TurnContext, thought: Thought) -> Sending:
     """Return the stored reply, with one POST allowed for each of its parts.
 
-    The same write gives the conversation back to the assistant, where a human had it only because of a failure.
+    Whatever the conversation's first text is, it begins with the disclosure. The same write notes that it does, and
+    gives the conversation back to the assistant, where a human had it only because of a failure.
     """
-    parts = split_body(thought.text) if thought.text else ()
+    disclosure = _disclosure(turn) if thought.text else ""
+    text = f"{disclosure}\n\n{thought.text.lstrip()}" if disclosure else thought.text
+    parts = split_body(text) if text else ()
     reply = PendingReply(
         turn=turn.conversation.turn,
         kind=thought.kind,
@@ -22,10 +25,18 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
         ownership_epoch=turn.conversation.ownership_epoch,
         frozen_at=turn.now(),
         verify_not_before=turn.lease_until + COMMIT_WINDOW,
+        discloses=bool(disclosure),
     )
     turn.ports.conversations.freeze(turn.conversation, reply)
     turn.ports.observe(Step.FREEZE)
     return Sending(reply=reply, cause=thought.cause)
+
+
+def _disclosure(turn: TurnContext) -> str:
+    """Return the sentence that says that a machine answers; nothing where the customer has, or may have, read it."""
+    if turn.conversation.disclosed_at > UNIX_EPOCH:
+        return ""
+    return turn.settings.disclosure.sentence(message.body for message in turn.messages)
 
 
 def _covered(turn: TurnContext, thought: Thought) -> frozenset[int]:

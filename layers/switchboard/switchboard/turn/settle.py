@@ -92,6 +92,7 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
             failed=failed,
             answered_since=_answered_since(turn, ending),
             recent_replies=_recent_replies(turn, ending),
+            disclosure_unread=_is_disclosure_unread(ending),
             at=now,
             notice=notice,
         ),
@@ -105,6 +106,11 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
         notice=notice,
         owner_changed=human_because is not None or turn.conversation.has_failed,
     )
+
+
+def _is_disclosure_unread(ending: Ended) -> bool:
+    """Tell whether the reply began with the disclosure and was certainly never sent: the next text says it again."""
+    return ending.reply.discloses and 0 not in ending.sent and ending.outcome is not TurnOutcome.UNSURE
 
 
 def _recent_replies(turn: TurnContext, ending: Ended) -> tuple[RecentReply, ...]:

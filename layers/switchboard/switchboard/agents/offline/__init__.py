@@ -1,7 +1,7 @@
 """The offline model: a deterministic stand-in for a language model, so that everything runs without credentials.
 
 It is a few written rules, and shows how the system behaves, not how a model talks. It sees what a real model sees, the
-messages and the tools, and does what the instructions of an assistant ask for. It understands English, says so in three
+messages and the tools, and does what the instructions of an assistant ask for. It understands English, says so in five
 other languages, and takes tools by the words of their names and descriptions.
 """
 

@@ -28,7 +28,7 @@ from switchboard.agents.offline.intents import (
     is_pleased,
     needs_a_human,
 )
-from switchboard.agents.offline.languages import agreed_in, language_of
+from switchboard.agents.offline.languages import agreed_in, apology_for
 from switchboard.agents.offline.questions import questions, searches, sent_a_file
 from switchboard.agents.offline.tools import ENOUGH_AFTER_A_SEARCH, Arguments, arguments, missing, tool_for, words_of
 from switchboard.reactions import asks, read_reaction
@@ -67,8 +67,8 @@ async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelRespon
         return _say(UNKNOWN)
     if sent_a_file(prompt):
         return _say(ONLY_A_FILE)
-    if language := language_of(prompt):
-        return _say(language.sentence)
+    if apology := apology_for(prompt):
+        return _say(apology.sentence)
     asked = list(questions(prompt))
     if not asked:
         return _small_talk(prompt, last_reply, info)
@@ -92,8 +92,8 @@ def _asked(messages: Sequence[ModelMessage]) -> tuple[str, str]:
 
 def _handoff(prompt: str, last_reply: str) -> str:
     """Return what a customer reads who needs a human: who asks for one, accepts the offer, complains, is in danger."""
-    if language := agreed_in(prompt, last_reply):
-        return language.handed_off
+    if apology := agreed_in(prompt, last_reply):
+        return apology.handed_off
     if needs_a_human(prompt):
         return TAKEN_SERIOUSLY
     if asks_for_a_human(prompt) or (last_reply.endswith(OFFER) and agrees(prompt)):

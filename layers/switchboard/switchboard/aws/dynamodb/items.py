@@ -103,6 +103,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         failed=_numbers(item.get("failed", ())),
         recent_replies=tuple(_recent_reply(text) for text in item.get("recent_replies", ())),
         loop_pause=_loop_pause(item["loop_pause"]) if "loop_pause" in item else None,
+        disclosed_at=timestamp(item.get("disclosed_at")),
     )
 
 
@@ -118,6 +119,7 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         "frozen_at": milliseconds(pending_reply.frozen_at),
         "verify_not_before": milliseconds(pending_reply.verify_not_before),
         "looks": pending_reply.looks,
+        "discloses": pending_reply.discloses,
     }
 
 
@@ -301,4 +303,5 @@ def _pending_reply(value: Item) -> PendingReply:
         frozen_at=timestamp(value["frozen_at"]),
         verify_not_before=timestamp(value["verify_not_before"]),
         looks=int(value["looks"]),
+        discloses=value.get("discloses", False),
     )

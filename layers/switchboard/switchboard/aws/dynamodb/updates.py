@@ -192,6 +192,8 @@ def settling_update(conversation: Conversation, settlement: Settlement) -> Updat
     if settlement.recent_replies:
         update.sets["recent_replies"] = ":recent_replies"
         update.values[":recent_replies"] = [recent_reply_to_text(reply) for reply in settlement.recent_replies]
+    if settlement.disclosure_unread:
+        update.removes = (*update.removes, "disclosed_at")
     if settlement.answered_since:
         update.deletes["left_to_human"] = ":answered_since"
         update.values[":answered_since"] = set(settlement.answered_since)
@@ -210,11 +212,15 @@ def settling_update(conversation: Conversation, settlement: Settlement) -> Updat
 def freezing_update(conversation: Conversation, pending_reply: PendingReply) -> Update:
     """Return an update that stores a new reply, and gives back a conversation that a human has because of a failure.
 
-    Attempts are counted anew: what killed workers while they thought says nothing of the reply.
+    Attempts are counted anew: what killed workers while they thought says nothing of the reply. One that tells the
+    customer that a machine answers is noted.
     """
     update = resending_update(conversation, pending_reply)
     update.sets["attempts"] = ":one"
     update.values[":one"] = 1
+    if pending_reply.discloses:
+        update.sets["disclosed_at"] = ":disclosed_at"
+        update.values[":disclosed_at"] = milliseconds(pending_reply.frozen_at)
     if conversation.has_failed:
         update.sets["owner"] = ":owner"
         update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)

@@ -1,0 +1,48 @@
+"""The disclosure: the sentence by which a customer learns that a machine answers (EU AI Act, article 50(1))."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from switchboard.errors import Misconfigured
+from switchboard.languages import Language, language_of
+
+MAX_CHARACTERS = 500  # it stands in the first part of a reply, with some of the answer behind it
+
+SENTENCES = {  # in letters that one SMS segment of 160 characters can carry (GSM-7)
+    Language.ENGLISH: "You are talking to an AI assistant.",
+    Language.GERMAN: "Hier antwortet ein KI-Assistent.",
+    Language.SPANISH: "Le responde un asistente de inteligencia artificial.",
+    Language.FRENCH: "C'est un assistant IA qui vous répond.",
+    Language.PORTUGUESE: "Quem lhe responde é um assistente de IA.",
+    Language.ITALIAN: "Le risponde un assistente di intelligenza artificiale.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """What the first text of a conversation begins with. `sentences` is empty where that is off."""
+
+    sentences: Mapping[Language, str]
+
+    def sentence(self, texts: Iterable[str]) -> str:
+        """Return the sentence in the language of a customer's texts, in English where it is unsure, "" where off."""
+        return self.sentences.get(language_of("\n".join(texts)) or Language.ENGLISH, "")
+
+
+def parse_disclosure(setting: str, *, name: str) -> Disclosure:
+    """Return what a setting means: `on` our sentences in six languages, `off` or nothing none, else its own sentence.
+
+    Raise `Misconfigured`, which names the setting, for a long text and for a single word, such as `true`: YAML makes
+    that of `on`.
+    """
+    sentence = setting.strip()
+    if sentence.lower() == "on":
+        return Disclosure(sentences=SENTENCES)
+    if sentence.lower() in {"", "off"}:
+        return Disclosure(sentences={})
+    if re.fullmatch(r"[\w-]+", sentence, re.ASCII) or len(sentence) > MAX_CHARACTERS:
+        raise Misconfigured(
+            f"{name} is {setting[:50]!r}: it must be on, off, or a sentence of at most {MAX_CHARACTERS} characters"
+        )
+    return Disclosure(sentences=dict.fromkeys(Language, sentence))
