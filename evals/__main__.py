@@ -12,10 +12,7 @@ from rich.text import Text
 
 from evals.cases import Case, WrongCase, read_cases
 from switchboard.agent import Agent
-from switchboard.agents.assistant import Assistant
-from switchboard.agents.function_agent import FunctionAgent
 from switchboard.agents.models import OFFLINE
-from switchboard.agents.pydantic_ai_agent import from_assistant
 from switchboard.bootstrap.agent import declared_assistant
 from switchboard.bootstrap.startup import build
 from switchboard.errors import SwitchboardError
@@ -53,8 +50,7 @@ def run(
 
 def _agent(function: Path, model: str) -> Agent:
     sys.path.insert(0, str(function))
-    declared = build(lambda: declared_assistant(function), folder=function)
-    return from_assistant(declared, model=model) if isinstance(declared, Assistant) else FunctionAgent(declared)
+    return build(lambda: declared_assistant(function).agent(model=model), folder=function)
 
 
 def _ask(agent: Agent, cases: list[Case], *, name: str, table: Table, every: bool) -> int:

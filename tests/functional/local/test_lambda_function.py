@@ -228,7 +228,7 @@ def test_the_whole_traceback_of_the_assistants_error_stands_in_the_log(tmp_path:
         tmp_path / "sample",
         "try:\n    return {'free': 'no'}[event['table']]\n"
         "except KeyError as error:\n    logging.getLogger(TRACEBACKS).error('turn-1', exc_info=error)",
-        imports="import logging\nfrom switchboard.agents.pydantic_ai_agent import TRACEBACKS",
+        imports="import logging\nfrom switchboard.agents.watching import TRACEBACKS",
     )
 
     with running(spec(folder, layer=ROOT / "layers" / "switchboard")) as (function, activities):
