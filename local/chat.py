@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from importlib import invalidate_caches
 from pathlib import Path
-from typing import override
+from typing import Annotated, override
 from uuid import uuid4
 
 import typer
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
+from local.scripted_model import register
 from switchboard.agent import Agent, Answer, EntryRole, HistoryEntry, Question
 from switchboard.agents.models import OFFLINE
 from switchboard.agents.watching import TOOL_CALLS, TRACEBACKS
@@ -73,11 +74,15 @@ def watch() -> None:
     logging.getLogger(TOOL_CALLS).addHandler(ShownToolCalls())
 
 
-def run() -> None:
+def run(
+    *,
+    script: Annotated[Path | None, typer.Option(envvar="SCRIPT", help="Answer by this script.")] = None,
+) -> None:
     """Talk with the assistant until Ctrl-D; ASSISTANT_MODEL names the model, `offline` by default."""
+    register()
     sys.path.insert(0, str(FOLDER))
     watch()
-    chat = Chat(folder=FOLDER, model=os.environ.get("ASSISTANT_MODEL") or OFFLINE)
+    chat = Chat(folder=FOLDER, model=f"script:{script}" if script else os.environ.get("ASSISTANT_MODEL") or OFFLINE)
     console.print(
         f"The assistant of functions/agent, on the model {chat.model}. Write to it; Ctrl-D ends.", soft_wrap=True
     )
