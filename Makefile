@@ -59,7 +59,7 @@ chat: .venv/local ## Talk with the assistant in the terminal, tool calls shown: 
 test: .venv/dev $(if $(shell command -v npm 2>/dev/null),$(NODE_PACKAGES)) ## Run all tests
 	.venv/bin/python -m pytest --numprocesses 4 --dist loadfile
 
-eval: .venv/local ## Ask the assistant the cases of evals/, and print the share of good answers: FLAGS="--at-least 85"
+eval: .venv/local ## Ask the assistant the cases of evals/, and print the share of good answers: FLAGS="--json FILE"
 	@.venv/bin/python -m evals $(FLAGS)
 
 check: .venv/dev ## Lint, look at the format, check types and the import contracts
