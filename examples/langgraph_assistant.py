@@ -1,7 +1,7 @@
 """An assistant on LangGraph (https://docs.langchain.com/oss/python/langgraph), for functions/agent/assistant.py.
 
 The packages are not among the layer's: add `langchain` and `langchain-aws` to layers/switchboard/pyproject.toml, then
-run `make lock`. They are not installed here: this file's syntax and types (against `Graph`) are checked, it is not run.
+run `make lock`. They are not installed here: this file's types are checked against `Graph`; it never ran with them.
 """
 
 from collections.abc import Mapping, Sequence

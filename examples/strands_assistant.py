@@ -1,7 +1,7 @@
 """An assistant on Strands Agents (https://strandsagents.com), for functions/agent/assistant.py.
 
 The package is not among the layer's: add `strands-agents` to layers/switchboard/pyproject.toml, then run `make lock`.
-It is not installed here: this file's syntax is checked, and its types against `StrandsAgent` below, but it is not run.
+It is not installed here: this file's types are checked against `StrandsAgent` below; it never ran with it.
 """
 
 from itertools import groupby
