@@ -60,6 +60,7 @@ def _wall_time(*, conversations: int) -> float:
         messenger=TwilioInMemory(clock=now),
         dead_letters=_NoDeadLetters(),
         clock=now,
+        customer_secret=b"secret",
     )
 
     def turn(delivered: Sequence[MessageAdded], done_by: datetime) -> TurnResult:

@@ -20,6 +20,7 @@ from switchboard.conversation import (
     TurnOutcome,
     TurnRecord,
 )
+from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
 from switchboard.ports import Busy, Fenced
@@ -515,3 +516,107 @@ def test_every_item_is_deleted_ninety_days_after_it_was_written() -> None:
     a_conversation_a_turn_a_note_and_a_budget = 4
     assert len(items) == a_conversation_a_turn_a_note_and_a_budget
     assert {item["ttl"] for item in items} == {int((NOON + timedelta(days=90)).timestamp())}
+
+
+def effect(*, call: int = 0, worker: str = "one", state: EffectState = EffectState.BEGUN, result: str = "") -> Effect:
+    return Effect(tool="book", call=call, arguments="{}", token=worker, settled_by=LATER, state=state, result=result)
+
+
+def test_an_effect_is_kept_as_it_began_and_as_it_ended(store: Store) -> None:
+    claimed = claim(store)
+    began, ended = effect(), effect(state=EffectState.HAPPENED, result='"booked"')
+
+    store.begin_effect(claimed, began, so_far="the run", after=None)
+    kept = store.read_effects(CONVERSATION, "T1")
+    store.end_effect(claimed, ended)
+
+    assert kept == TurnEffects(so_far="the run", effects=(began,))
+    assert store.read_effects(CONVERSATION, "T1") == TurnEffects(so_far="the run", effects=(ended,))
+    assert store.read_unclaimed(CONVERSATION).has_effects
+
+
+def test_a_repeat_of_a_begin_or_an_end_changes_nothing(store: Store) -> None:
+    claimed = claim(store)
+    ended = effect(state=EffectState.HAPPENED, result='"booked"')
+
+    for _ in range(2):
+        store.begin_effect(claimed, effect(), so_far="the run", after=None)
+    answers = [store.end_effect(claimed, ended) for _ in range(2)]
+
+    assert answers == [ended, ended]
+    assert store.read_effects(CONVERSATION, "T1").effects == (ended,)
+
+
+def test_every_effect_of_a_turn_is_kept_with_the_newest_account(store: Store) -> None:
+    claimed = claim(store)
+
+    store.begin_effect(claimed, effect(), so_far="the run", after=None)
+    store.begin_effect(claimed, effect(call=1), so_far="more of it", after=None)
+
+    kept = store.read_effects(CONVERSATION, "T1")
+    assert kept == TurnEffects(so_far="more of it", effects=(effect(), effect(call=1)))
+
+
+def test_a_zombie_begins_no_effect(store: Store) -> None:
+    zombie = claim(store)
+    claim(store, worker="two", seconds=61)
+
+    with pytest.raises(Fenced):
+        store.begin_effect(zombie, effect(), so_far="", after=None)
+
+    assert store.read_effects(CONVERSATION, "T1") == TurnEffects()
+    assert not store.read_unclaimed(CONVERSATION).has_effects
+
+
+def test_what_a_zombie_began_ends_as_it_says(store: Store) -> None:
+    zombie = claim(store)
+    store.begin_effect(zombie, effect(), so_far="", after=None)
+    claim(store, worker="two", seconds=61)
+
+    store.end_effect(zombie, effect(state=EffectState.HAPPENED, result="1"))
+
+    assert store.read_effects(CONVERSATION, "T1").effects == (effect(state=EffectState.HAPPENED, result="1"),)
+
+
+def test_an_effect_begins_again_only_after_what_is_known_of_it(store: Store) -> None:
+    store.begin_effect(claim(store), effect(), so_far="", after=None)
+    claimed, again = claim(store, worker="two", seconds=61), effect(worker="two")
+
+    with pytest.raises(Fenced):
+        store.begin_effect(claimed, again, so_far="", after=None)
+    with pytest.raises(Fenced):
+        store.begin_effect(claimed, again, so_far="", after=effect(state=EffectState.NOT_HAPPENED))
+    store.begin_effect(claimed, again, so_far="", after=effect())
+
+    assert store.read_effects(CONVERSATION, "T1").effects == (again,)
+
+
+def test_an_end_is_final_and_only_of_what_its_worker_began(store: Store) -> None:
+    claimed = claim(store)
+    unknown = effect(state=EffectState.UNKNOWN, result="?")
+    store.begin_effect(claimed, effect(), so_far="", after=None)
+    of_another = store.end_effect(claimed, effect(worker="two", state=EffectState.HAPPENED))
+    store.end_effect(claimed, unknown)
+
+    kept = store.end_effect(claimed, effect(state=EffectState.HAPPENED, result="1"))
+
+    assert of_another == effect()
+    assert kept == unknown
+    assert store.read_effects(CONVERSATION, "T1").effects == (unknown,)
+
+
+def test_the_next_turn_has_no_effects(store: Store) -> None:
+    claimed = claim(store)
+    store.begin_effect(claimed, effect(), so_far="", after=None)
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON)))
+
+    assert not store.read_unclaimed(CONVERSATION).has_effects
+
+
+def test_a_record_keeps_what_the_effects_of_its_turn_tell(store: Store) -> None:
+    claim(store)
+    told = replace(RECORD, effects=("The assistant called book.",))
+
+    store.record(CONVERSATION, told)
+
+    assert store.history(CONVERSATION).items == (replace(told, customer=""),)

@@ -38,6 +38,7 @@ class Scope(NamedTuple):
     attempts: int = 3  # workers that may die over a turn
     customer: str = "-"  # how they answer our replies
     is_broken: bool = False  # until every message has failed; then its dead letter is redriven
+    effects: str = "-"  # what the tools change in each turn
 
 
 CUSTOMERS = {
@@ -46,6 +47,7 @@ CUSTOMERS = {
     "menu": (MENU,) * 5,  # a short text
     "reacts": (REACTION,) * 2,
 }
+EFFECTS = {"-": (), "unchecked": (False,), "checked": (True,), "both": (False, True)}  # whether the tool has a check
 SCOPES = (
     Scope(1, events=3),
     Scope(1, attempts=1),
@@ -58,6 +60,9 @@ SCOPES = (
     Scope(1, customer="reacts"),
     Scope(1, is_broken=True),
     Scope(2, is_broken=True),
+    Scope(1, effects="unchecked"),
+    Scope(1, effects="checked"),
+    Scope(1, crashes=1, effects="both"),
 )
 QUICK_SCOPES = (
     Scope(1),
@@ -71,20 +76,25 @@ QUICK_SCOPES = (
     Scope(1, events=1, customer="reacts"),
     Scope(1, events=1, crashes=1, is_broken=True),
     Scope(2, events=1, crashes=1, is_broken=True),
+    Scope(1, events=1, effects="unchecked"),
+    Scope(1, events=1, effects="both"),
 )
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    print("messages  parts  events  crashes  budget  attempts  customer  broken  orders    plans  violations  seconds")
+    columns = "messages  parts  events  crashes  budget  attempts  customer  broken  effects    orders    plans"
+    print(f"{columns}  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
         for scope, (plans, found, seconds) in zip(scopes, processes.map(explore_scope, scopes), strict=True):
             orders = math.factorial(scope.messages)
             plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
-            settings = f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}  {scope.is_broken!s:6}"
+            settings = (
+                f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}  {scope.is_broken!s:6}  {scope.effects:9}"
+            )
             print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
     for violation in violations[:10]:
@@ -107,6 +117,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             is_broken=scope.is_broken,
             budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
             habits=CUSTOMERS[scope.customer],
+            checked=EFFECTS[scope.effects],
         ):
             plans += 1
             if isinstance(ended, AssertionError):

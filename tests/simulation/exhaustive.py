@@ -7,7 +7,7 @@ human takes over or hands back, the conversation is closed, the response to the 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -26,6 +26,7 @@ from switchboard.turn.take_turn import take_turn
 from tests.builders import CONVERSATION, PLENTY, turn_settings
 from tests.fakes.event_bus import EventBusInMemory
 from tests.simulation.bus import a_notice_that_is_due_is_published
+from tests.simulation.effects import BOOKING_ENDS, Bookings, check_bookings
 from tests.simulation.habits import body_of, index_of
 from tests.simulation.invariants import (
     FALLBACK,
@@ -44,7 +45,20 @@ from tests.simulation.watched import WatchedConversations
 
 CRASHES = ("crash_before", "crash_after")
 WRITES = frozenset(
-    {"claim", "join", "keep_notes", "refuse", "freeze", "record_resend", "record", "settle", "give_back", "close_empty"}
+    {
+        "claim",
+        "join",
+        "keep_notes",
+        "refuse",
+        "begin_effect",
+        "end_effect",
+        "freeze",
+        "record_resend",
+        "record",
+        "settle",
+        "give_back",
+        "close_empty",
+    }
 )
 OTHER_EVENTS = (
     "second_worker",
@@ -56,6 +70,7 @@ OTHER_EVENTS = (
     "write_repeated",  # by the SDK, where a response is lost
     "throttled",
     "model_unavailable",
+    "model_fails",
     "slow",
     "stale",
 )
@@ -65,10 +80,12 @@ CALLS_OF_EVENT = {
     "write_repeated": WRITES,
     "throttled": WRITES,
     "model_unavailable": {"think"},
-    "slow": {"think"},
+    "model_fails": {"word"},
+    "slow": {"think", "begin_effect", "word"},
     "stale": {"list"},
 }
 ANSWER_WITHIN = timedelta(seconds=5)  # a few tries: each is more points for a plan
+CHECKED_WITHIN = timedelta(minutes=3)  # with effects: long enough for a look at one
 SLOW_SECONDS = 59  # of the lease's 60
 
 type Plan = tuple[tuple[int, str], ...]
@@ -86,7 +103,8 @@ class Crash(BaseException):
 class Harness:
     """One conversation, its queue, and workers that a plan interrupts. `points` are the calls of ports so far.
 
-    `habits` are what the customer answers our replies with, one after another, two seconds after each.
+    `habits` are what the customer answers our replies with, one after another, two seconds after each. In each turn the
+    assistant makes as many bookings as `checked` has entries.
     """
 
     plan: dict[int, str]
@@ -95,6 +113,7 @@ class Harness:
     budget: Budget = PLENTY
     max_attempts: int = 3
     habits: Sequence[str] = ()
+    checked: Sequence[bool] = ()
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: WatchedConversations = field(default_factory=WatchedConversations)
@@ -123,8 +142,10 @@ class Harness:
     twilio: Twilio = field(init=False)
     queue: FifoQueue = field(init=False)
     dead_letters: FifoQueue = field(init=False)
+    bookings: Bookings = field(init=False)
 
     def __post_init__(self) -> None:
+        self.bookings = Bookings(clock=self.clock, checked=self.checked)
         self.twilio = Twilio(clock=self.clock)
         self.queue = FifoQueue(clock=self.clock)
         self.dead_letters = FifoQueue(clock=self.clock)
@@ -143,6 +164,7 @@ class Harness:
             self._work_until_idle()
         self.clock.move(300)
         self.twilio.commit_late_posts()
+        self.bookings.commit_late()
         self.clock.move(FAILURES_TOGETHER.total_seconds())
         Publisher(notices=self.store, bus=self.bus, clock=self.clock).publish_due()
 
@@ -190,11 +212,12 @@ class Harness:
                     messenger=self,
                     dead_letters=self,
                     clock=self.clock,
+                    customer_secret=b"secret",
                 ),
                 settings=turn_settings(
                     fallback_sentence=FALLBACK,
                     budget=self.budget,
-                    answer_within=ANSWER_WITHIN,
+                    answer_within=CHECKED_WITHIN if self.checked else ANSWER_WITHIN,
                     max_attempts=self.max_attempts,
                     max_event_age=self.max_event_age,
                 ),
@@ -224,7 +247,27 @@ class Harness:
             return Answer(text=" ".join([REPLY, *(str(index_of(body)) for body in question.messages)]) + filling)
 
         answer: Answer = self.at("think", think)
-        return answer
+        words = self.bookings.words(question, at=self._book)
+        if words:
+            self.at("word", self._word)
+        return replace(answer, text=" ".join([answer.text, *words]))
+
+    def _word(self) -> None:
+        if self.plan.get(len(self.points) - 1) == "model_fails":
+            raise ModelUnavailableError
+
+    def _book(self, book: Callable[[str], str]) -> str:
+        end = self.plan.get(len(self.points), "sent")
+
+        def call() -> str:
+            try:
+                return book(end)
+            finally:
+                if end == "late_then_gone":
+                    raise Crash
+
+        booked: str = self.at("book", call)
+        return booked
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         end = self.plan.get(len(self.points), "sent")
@@ -422,6 +465,7 @@ def run(
     budget: Budget = PLENTY,
     max_attempts: int = 3,
     habits: Sequence[str] = (),
+    checked: Sequence[bool] = (),
     is_broken: bool = False,
 ) -> Harness:
     """Run one plan to its end, and check every invariant.
@@ -436,6 +480,7 @@ def run(
         budget=budget,
         max_attempts=max_attempts,
         habits=habits,
+        checked=checked,
         is_broken=is_broken,
     )
     harness.run(order)
@@ -443,6 +488,7 @@ def run(
     require(a_notice_that_is_due_is_published, harness.store.due, harness.bus.published)
     records = [*harness.store.records.get(CONVERSATION, {}).values()]
     budgets_are_exceeded_by_at_most_the_turns_in_flight(records, budget, in_flight=1)
+    check_bookings(harness.bookings, records, begun_by_zombies=harness.store.begun_by_zombies)
     assert harness.queue.is_empty(), "a record is never acknowledged"
     assert all(count <= 1 + len(plan) for count in harness.twilio.posts.values()), (
         "more POSTs of a part than went wrong"
@@ -460,6 +506,7 @@ def explore(
     budget: Budget = PLENTY,
     max_attempts: int = 3,
     habits: Sequence[str] = (),
+    checked: Sequence[bool] = (),
     is_broken: bool = False,
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
@@ -473,6 +520,7 @@ def explore(
             budget=budget,
             max_attempts=max_attempts,
             habits=habits,
+            checked=checked,
             is_broken=is_broken,
         )
     except AssertionError as error:
@@ -495,6 +543,7 @@ def explore(
                 budget=budget,
                 max_attempts=max_attempts,
                 habits=habits,
+                checked=checked,
                 is_broken=is_broken,
                 plan=(*plan, (point, event)),
             )
@@ -515,3 +564,5 @@ def _possible(harness: Harness, point: int, happened: Counter[str], crashes: int
             yield event
     if name == "post":
         yield from POST_ENDS
+    if name == "book":
+        yield from BOOKING_ENDS

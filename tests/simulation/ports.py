@@ -13,6 +13,7 @@ from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.notices import Notice
 from switchboard.ports import Busy, OwnedByHuman
+from tests.simulation.effects import BOOKING_ENDS
 from tests.simulation.habits import index_of
 from tests.simulation.invariants import REPLY, Asked, handled_at_claim
 from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, ThrottledError
@@ -31,6 +32,8 @@ WRITES = frozenset(
         "join",
         "keep_notes",
         "refuse",
+        "begin_effect",
+        "end_effect",
         "freeze",
         "record_resend",
         "record",
@@ -91,8 +94,33 @@ class Ports:
         if self._fails(0.03):
             self._note("the assistant says nothing")
             return Answer(no_reply=True)
-        text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages)])
+        booked = self._world.bookings.words(question, at=self._book)
+        if booked and self._booking_fails():
+            self._note("the model fails after a booking")
+            raise ThrottledError
+        text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages), *booked])
         return Answer(text=text, handoff=self._world.chance.random() < self._world.handoff_rate)
+
+    def _book(self, book: Callable[[str], str]) -> str:
+        # No pause before, as before a POST.
+        end = self._world.chance.choice(BOOKING_ENDS) if self._booking_fails() else "sent"
+        self._note(f"booking: {end}")
+        self._world.happened[f"booking: {end}"] += 1
+        try:
+            return book(end)
+        finally:
+            if end == "late_then_gone":
+                self._worker.process.is_dead = True
+            self._pause()
+
+    def _booking_fails(self) -> bool:
+        bookings, claimed = self._world.bookings, self._worker.claimed
+        if bookings.faults == 0 or self._world.chance.random() < 0.5:
+            return False
+        bookings.faults -= 1
+        if claimed:
+            self._world.charges.disturbed.add(claimed.sid)
+        return True
 
     def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
         # No pause before: a thread that stops between its look at the clock and its POST is the window that

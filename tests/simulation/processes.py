@@ -164,6 +164,7 @@ class Process:
                         messenger=ports,
                         dead_letters=ports,
                         clock=self.world.clock,
+                        customer_secret=b"secret",
                     ),
                     settings=turn_settings(
                         fallback_sentence=FALLBACK,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from switchboard.conversation import Conversation, OwnerReason, PendingReply, RefusalRule, TurnOutcome, TurnRecord
+from switchboard.effects import Effect
 from switchboard.events import Owner
 from switchboard.notices import NoticeType
 from switchboard.ports import Busy, DueConversation, Settlement
@@ -23,7 +24,8 @@ class WatchedConversations(ConversationsInMemory):
 
     `unsent` are the turns that were recorded when every POST of their reply was known not to have left; `cut_short`
     those whose reply was given up before its time, although no worker had died over it. `failed_over_a_human` are the
-    SIDs of conversations that a failure took from a human who had them by more than a failure. `closed_gaps` counts the
+    SIDs of conversations that a failure took from a human who had them by more than a failure. `begun_by_zombies` are
+    the turns in which an effect began although the fencing token had been raised. `closed_gaps` counts the
     gaps that were closed because they were a day old. `due` is what people must be told, by what the writes changed.
     """
 
@@ -31,6 +33,7 @@ class WatchedConversations(ConversationsInMemory):
     unsent: set[str] = field(default_factory=set)
     cut_short: set[str] = field(default_factory=set)
     failed_over_a_human: set[str] = field(default_factory=set)
+    begun_by_zombies: set[str] = field(default_factory=set)
     closed_gaps: int = 0
     due: set[Due] = field(default_factory=set)
 
@@ -44,6 +47,11 @@ class WatchedConversations(ConversationsInMemory):
         before = self.items[conversation.sid]
         super().give_back(conversation, pending_reply=pending_reply)
         self.claims[conversation.sid] -= self.items[conversation.sid] != before
+
+    def begin_effect(self, conversation: Conversation, effect: Effect, *, so_far: str, after: Effect | None) -> None:
+        super().begin_effect(conversation, effect, so_far=so_far, after=after)
+        if self.items[conversation.sid].fencing_token != conversation.fencing_token:
+            self.begun_by_zombies.add(conversation.turn)
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         super().freeze(conversation, pending_reply)

@@ -38,6 +38,7 @@ from tests.simulation.bus import (
     no_notice_outlasts_a_sweep,
     the_attributes_show_who_owns,
 )
+from tests.simulation.effects import Bookings, check_bookings, plan_bookings
 from tests.simulation.habits import CHATTER, FEW_TURNS, MAX_ANSWERS, body_of, plan_habit
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
 from tests.simulation.invariants import (
@@ -136,6 +137,7 @@ class World:
     dead_letters: FifoQueue = field(init=False)
     checks: WatchedChecks = field(init=False)
     bus: Bus = field(init=False)
+    bookings: Bookings = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 -- a schedule, not a secret
@@ -149,6 +151,8 @@ class World:
         self.hand_back_after = plan_hand_back(self.seed)
         self.quiet_at = plan_quiet(self.seed, messages=max(self.messages, 1))
         self.burst = plan_burst(self.seed, messages=max(self.messages, 1))
+        checked = () if self.has_only_fault() else plan_bookings(self.seed)
+        self.bookings = Bookings(clock=self.clock, checked=checked, faults=6)
         if self.has_only_fault():
             self.faults = 0
         if self.poison:
@@ -190,6 +194,8 @@ class World:
             self._check_each_conversation()
             require(a_redriven_letter_ends, self.dead_letters.is_empty())
         require(no_record_is_received_too_often, self.queue.dead)
+        every_record = [record for turns in self.store.records.values() for record in turns.values()]
+        check_bookings(self.bookings, every_record, begun_by_zombies=self.store.begun_by_zombies)
         require(a_notice_that_is_due_is_published, self.store.due, self.bus.published)
         open_items = [item for item in self.store.items.values() if item.sid not in self.twilio.closed]
         require(the_attributes_show_who_owns, self.bus.shown, open_items)

@@ -1,7 +1,8 @@
 """What a team implements to put its own assistant in place: an `Agent` gets a `Question` and returns an `Answer`."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -26,18 +27,63 @@ class HistoryEntry:
     at: datetime | None = None
 
 
+class Effects(Protocol):
+    """What this turn's tools change outside: each change is made once, however often the turn is tried.
+
+    An agent that was asked before, in a turn that was not ended, goes on from `so_far`: it must not decide anew what to
+    call, because another try may word it otherwise.
+    """
+
+    @property
+    def so_far(self) -> str:
+        """What the agent gave `run_once` at the turn's last effect; empty where there was none."""
+        ...
+
+    def run_once(
+        self,
+        tool: str,
+        call: int,
+        *,
+        arguments: str,
+        so_far: str,
+        run: Callable[[], str],
+        check: Callable[[], str | None] | None = None,
+    ) -> str:
+        """Return the result of an effect: of `run`, if it was never begun, or what it returned before.
+
+        `call` counts the turn's calls of this tool, from 0. `arguments` and results are JSON. Where it was begun and no
+        result came back, `check` tells whether it happened: its result, or None, and then it is run. Without `check`
+        nobody knows: the result says so, and the turn ends with a handoff to a human, whatever the agent answers.
+
+        Raises what `run` raises. `NotSent` says that nothing happened; after any other error nobody knows. Raises
+        `Transient` where it cannot be written down, where too little time is left, and where it is too early to check.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What an agent is asked: the messages that wait for an answer, oldest first, after all that was said before.
 
     Together, the messages and the history have a limited length: the oldest entries are left out, and a mark says so.
-    `turn` is the same each time the turn is tried again. A tool that changes something uses it as the idempotency key.
+    `turn` is the same each time the turn is tried again. What changes something outside is run by `effects`, or uses
+    `turn` as the idempotency key; `effects` is None where nothing is kept, as in `make chat`.
+
+    `conversation` and `customer` are keys, the same for each turn of a conversation and for each conversation of a
+    customer. `address` is the customer's phone number or identity, without its channel: a model must not be told it.
+    `media` are the content types of the files that the messages bring; `now` is the time, in UTC.
     """
 
     turn: str
     history: tuple[HistoryEntry, ...]
     messages: tuple[str, ...]
     timeout_seconds: float
+    effects: Effects | None = None
+    conversation: str = ""
+    customer: str = ""
+    address: str = field(default="", repr=False)
+    media: tuple[str, ...] = ()
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

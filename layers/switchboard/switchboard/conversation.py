@@ -189,10 +189,11 @@ class Conversation:
     `owner_event_at` is Twilio's time of the last lifecycle event that set the owner; `owner_since` when a human became
     the owner, by whatever cause; `human_spoke_at` when a human wrote last, in the message at `human_spoke_index`.
     `attempts` counts the claims of the open turn that ended without a verdict; once a reply is pending, those since its
-    freeze. `left_to_human` are the indices of messages that wait for a human's answer, `failed` those of messages whose
-    dead letter a redrive answers; a hand back or a redrive moves an index out of both. `goes_first` marks a suspect
-    that its last batch left no time for. `recent_replies` are our last reply and those of the ten minutes before it,
-    oldest first; `loop_pause` the last one, over or not.
+    freeze. `has_effects` tells that tools have changed something outside in the open turn. `left_to_human` are the
+    indices of messages that wait for a human's answer, `failed` those of messages whose dead letter a redrive answers;
+    a hand back or a redrive moves an index out of both. `goes_first` marks a suspect that its last batch left no time
+    for. `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last
+    one, over or not.
     """
 
     sid: str
@@ -217,6 +218,7 @@ class Conversation:
     turn_started_at: datetime = UNIX_EPOCH
     turn_messages: frozenset[TurnMessage] = frozenset()
     attempts: int = 0
+    has_effects: bool = False
     pending_reply: PendingReply | None = None
     coverage: Coverage = Coverage()
     left_to_human: frozenset[int] = frozenset()
@@ -310,7 +312,8 @@ class TurnRecord:
     `index` is its place in the history: it comes after whatever has a lower one. `said` are the texts of its messages,
     one for each of `message_sids`. `ownership_epoch` tells whether somebody took the conversation since another turn.
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
-    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty.
+    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `effects` tell what its tools have
+    changed outside, one text each.
     """
 
     turn: str
@@ -324,6 +327,7 @@ class TurnRecord:
     at: datetime
     customer: str
     kind: ReplyKind | None
+    effects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

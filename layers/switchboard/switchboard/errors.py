@@ -8,7 +8,7 @@ SwitchboardError
 │   ├── SendRefused       Twilio will never take this message
 │   └── Misconfigured     the operator: a setting is missing or wrong
 ├── Transient         time: try again
-│   ├── NotSent           the message certainly did not leave
+│   ├── NotSent           it certainly did not leave
 │   └── ModelMisconfigured  the operator: the model refuses us until they act
 └── Unknown           we do not know whether it happened: look before trying again
 """
@@ -72,7 +72,7 @@ class Transient(SwitchboardError):
 
 
 class NotSent(Transient):
-    """The message certainly did not leave, and may be sent later.
+    """The message, or what a tool was to do, certainly did not leave, and may be tried later.
 
     `retry_after` is how many seconds to wait at least, where Twilio takes too many requests at once (429), else None.
     """

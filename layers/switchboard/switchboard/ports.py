@@ -22,6 +22,7 @@ from switchboard.conversation import (
     TurnMessage,
     TurnRecord,
 )
+from switchboard.effects import Effect, TurnEffects
 from switchboard.errors import Transient
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.loops import LoopPause, RecentReply
@@ -205,6 +206,24 @@ class TurnStore(Protocol):
         """Record the turn and close it without an answer; the owner stays. What the assistant was asked is charged.
 
         The same write stores `notice`.
+        """
+        ...
+
+    def read_effects(self, sid: str, turn: str) -> TurnEffects:
+        """Return what the turn's tools have changed, or begun to (a consistent read)."""
+        ...
+
+    def begin_effect(self, conversation: Conversation, effect: Effect, *, so_far: str, after: Effect | None) -> None:
+        """Store that an effect begins, and the agent's account so far, in one transaction; a repeat changes nothing.
+
+        `after` is the same effect as an earlier attempt left it; `Fenced` is raised where it is not so any more.
+        """
+        ...
+
+    def end_effect(self, conversation: Conversation, effect: Effect) -> Effect:
+        """Store what became of an effect that this token has begun, and return it as it is kept.
+
+        Not fenced: what happened has happened. Where it has an end already, that one stays.
         """
         ...
 

@@ -300,6 +300,7 @@ class Worker:
             messenger=self.messages,
             dead_letters=self.store.dead_letters,
             clock=self.clock,
+            customer_secret=self.store.customer_secret,
         )
 
 

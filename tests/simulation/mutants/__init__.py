@@ -3,7 +3,7 @@
 `R1` … `R15` are the rules as docs/guarantees.md numbers them. Each mutant changes a line that is deployed.
 """
 
-from tests.simulation.mutants import notices, policy, queues, reply, rules, table, turn, twilio, web_process
+from tests.simulation.mutants import effects, notices, policy, queues, reply, rules, table, turn, twilio, web_process
 from tests.simulation.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -13,6 +13,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *rules.MUTANTS,
     *table.MUTANTS,
     *queues.MUTANTS,
+    *effects.MUTANTS,
     *notices.MUTANTS,
     *twilio.MUTANTS,
     *web_process.MUTANTS,

@@ -270,7 +270,7 @@ MUTANTS = (
     Mutant(
         name="a refusal whose transaction was cancelled is acknowledged",
         file=f"{LAYER}/aws/dynamodb/turn_store.py",
-        old='        if reasons:\n            raise Transient(f"{conversation.sid}: DynamoDB cancelled a transaction")\n',
+        old='        if reasons:\n            raise Transient(f"{sid}: DynamoDB cancelled a transaction")\n',
         new="",
     ),
     Mutant(

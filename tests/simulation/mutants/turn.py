@@ -79,8 +79,8 @@ MUTANTS = (
     Mutant(
         name="trying ends by the number of tries",
         file=f"{LAYER}/turn/think.py",
-        old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    if answer.no_reply:",
-        new="        return _fallback(turn, str(error))\n    if answer.no_reply:",
+        old="        if not turn.is_overdue():\n            raise\n        return _fallback(turn, str(error))\n    if effects.is_unknown():",
+        new="        return _fallback(turn, str(error))\n    if effects.is_unknown():",
         breaks="who_writes_during_a_short_outage_is_answered_after_it",
     ),
     Mutant(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ class Harness:
         self.clock = Clock()
         self.twilio = TwilioInMemory(clock=self.clock)
         self.conversations = ConversationsInMemory()
-        self.agent = EchoAgent()
+        self.agent: Any = EchoAgent()
         self.dead_letters = DeadLetterList()
         self.ids = (f"id{number}" for number in count())
         self.steps: list[Step] = []
@@ -103,6 +104,7 @@ class Harness:
                 messenger=self.twilio,
                 dead_letters=self.dead_letters,
                 clock=self.clock,
+                customer_secret=b"secret",
                 observe=self._observe,
             ),
             settings=self.settings,

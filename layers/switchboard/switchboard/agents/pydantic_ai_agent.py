@@ -8,6 +8,7 @@ with it what a customer wrote.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import override
+from zoneinfo import ZoneInfo
 
 from pydantic_ai import AgentRunResult, RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
@@ -17,7 +18,8 @@ from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Question
 from switchboard.agents.answer_rules import AnswerRules
-from switchboard.agents.assistant import Assistant, Deps, Handoff, NoReply
+from switchboard.agents.assistant import Assistant, Deps, Handoff, NoReply, Run
+from switchboard.agents.effects import Account, EffectsFirst, effect_tools
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
 from switchboard.agents.guard import Guard
@@ -62,17 +64,37 @@ class PydanticAIAgent:
         return _answer(run.result(), turn=question.turn)
 
     async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff | NoReply]:
-        history = model_messages(question.history)
-        responses = sum(isinstance(message, ModelResponse) for message in history)
+        account = Account.read(question.effects.so_far) if question.effects and question.effects.so_far else None
+        history = account.messages if account else model_messages(question.history)
+        responses = account.responses_before if account else sum(isinstance(each, ModelResponse) for each in history)
         rules = AnswerRules(secret_phrases=self.assistant.secret_phrases, allowed_link_hosts=self.allowed_link_hosts)
+        came_since = account.not_asked(question.messages) if account else ()
         return await self.assistant.agent.run(
-            prompt(question.messages),
+            None if account else prompt(question.messages),
             message_history=history,
             instructions=HOW_TO_READ_NOTES if has_notes(history) else None,
-            deps=Deps(turn=question.turn, knowledge=self.assistant.knowledge),
+            deps=self._deps(question, responses_before=responses),
             model=self.model,
             usage_limits=LIMITS,
-            capabilities=[failures, _ShortResults(after=responses), Guard(rules=rules), ShowToolCalls()],
+            capabilities=[
+                failures,
+                _ShortResults(after=responses),
+                EffectsFirst(tools=effect_tools(self.assistant.agent), came_since=came_since),
+                Guard(rules=rules),
+                ShowToolCalls(),
+            ],
+        )
+
+    def _deps(self, question: Question, *, responses_before: int) -> Deps:
+        return Deps(
+            turn=question.turn,
+            knowledge=self.assistant.knowledge,
+            conversation=question.conversation,
+            customer=question.customer,
+            now=question.now.astimezone(ZoneInfo(self.assistant.time_zone)),
+            media=question.media,
+            address=question.address if self.assistant.tools_see_address else "",
+            run=Run(effects=question.effects, asked=question.messages, responses_before=responses_before),
         )
 
 

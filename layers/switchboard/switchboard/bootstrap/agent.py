@@ -141,4 +141,5 @@ def _ports(
         ),
         dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),
         clock=now,
+        customer_secret=customer_key,
     )

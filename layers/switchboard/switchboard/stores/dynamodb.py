@@ -27,7 +27,7 @@ _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts
 def in_dynamodb(table_name: str, *, customer_key: bytes, client: "DynamoDBClient | None" = None) -> Store:
     """Return the store in a table that template.yaml describes as ConversationsTable. It needs the extra `aws`.
 
-    Under `customer_key`, a secret of yours, customers' addresses are hashed in the budgets; keep it the same. `client`
+    Under `customer_key`, a secret of yours, customers' addresses are hashed; keep it the same. `client`
     is by default boto3's, for the region and the credentials of the environment.
     """
     table = ConversationsTable(client=client or boto3.client("dynamodb", config=_CONFIG), name=table_name)
@@ -41,4 +41,5 @@ def in_dynamodb(table_name: str, *, customer_key: bytes, client: "DynamoDBClient
         owners=OwnerIndex(table=table),
         notices=notices,
         owner_changes=notices,
+        customer_secret=customer_key,
     )

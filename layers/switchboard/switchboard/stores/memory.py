@@ -26,6 +26,7 @@ from switchboard.conversation import (
     TurnRecord,
     owner_change,
 )
+from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice, NoticeReason, NoticeType, notice_of_close, notice_of_hand_back
@@ -46,14 +47,15 @@ class FailureLeader:
 class ConversationsInMemory:
     """Each field is what one kind of item is kept in; another mapping may keep it elsewhere.
 
-    `records` and `notes` are kept by conversation. `turns` counts the answers of a customer's day, and of a day.
-    `on_activity` is called with the SID of a conversation that a claim, a takeover, a hand back or a close has changed.
-    Nothing here is safe among threads.
+    `records`, `notes` and, by turn, `effects` are kept by conversation. `turns` counts the answers of a customer's day,
+    and of a day. `on_activity` is called with the SID of a conversation that a claim, a takeover, a hand back or a
+    close has changed. Nothing here is safe among threads.
     """
 
     items: MutableMapping[str, Conversation] = field(default_factory=dict)
     records: MutableMapping[str, MutableMapping[tuple[int, str], TurnRecord]] = field(default_factory=dict)
     notes: MutableMapping[str, MutableMapping[int, Note]] = field(default_factory=dict)
+    effects: MutableMapping[str, MutableMapping[str, TurnEffects]] = field(default_factory=dict)
     turns: MutableMapping[str, int] = field(default_factory=dict)
     limit_notices: MutableMapping[str, datetime] = field(default_factory=dict)
     human_since: MutableMapping[str, datetime] = field(default_factory=dict)
@@ -133,6 +135,31 @@ class ConversationsInMemory:
             self._charge(record)
         self._records(item.sid)[key] = record
         self._set_due(notice)
+
+    def read_effects(self, sid: str, turn: str) -> TurnEffects:
+        return self._effects(sid).get(turn, TurnEffects())
+
+    def begin_effect(self, conversation: Conversation, effect: Effect, *, so_far: str, after: Effect | None) -> None:
+        item = self._fenced(conversation)
+        kept = self.read_effects(item.sid, item.turn)
+        if kept.find(effect.key) not in {after, effect}:
+            raise Fenced(f"{item.sid}: another worker knows more of an effect")
+        self.items[item.sid] = replace(item, has_effects=True)
+        self._effects(item.sid)[item.turn] = kept.with_effect(effect, so_far=so_far)
+
+    def end_effect(self, conversation: Conversation, effect: Effect) -> Effect:
+        kept = self.read_effects(conversation.sid, conversation.turn)
+        known = kept.find(effect.key)
+        if known is None or known.token != effect.token or known.state is not EffectState.BEGUN:
+            return known or effect
+        self._effects(conversation.sid)[conversation.turn] = kept.with_effect(effect)
+        return effect
+
+    def settle_effects(self, conversation: Conversation, *, by: datetime) -> None:
+        """Let what the open turn began be looked at from then on, at the latest: its worker is gone."""
+        kept = self.read_effects(conversation.sid, conversation.turn)
+        effects = (replace(effect, settled_by=min(effect.settled_by, by)) for effect in kept.effects)
+        self._effects(conversation.sid)[conversation.turn] = replace(kept, effects=tuple(effects))
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)
@@ -387,6 +414,9 @@ class ConversationsInMemory:
     def _notes(self, sid: str) -> MutableMapping[int, Note]:
         return self.notes.setdefault(sid, {})
 
+    def _effects(self, sid: str) -> MutableMapping[str, TurnEffects]:
+        return self.effects.setdefault(sid, {})
+
 
 def _requeued(item: Conversation, indices: frozenset[int]) -> Conversation:
     return replace(
@@ -404,6 +434,7 @@ def _without_turn(item: Conversation) -> Conversation:
         turn_started_at=UNIX_EPOCH,
         turn_messages=frozenset(),
         attempts=0,
+        has_effects=False,
         pending_reply=None,
         lease_token="",
         lease_until=UNIX_EPOCH,

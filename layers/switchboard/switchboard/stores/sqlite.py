@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from threading import RLock
 from typing import Any
 
 import msgspec
 
 from switchboard.conversation import Conversation, Note, OwnerChange, TurnRecord
+from switchboard.effects import TurnEffects
 from switchboard.errors import Misconfigured, Transient
 from switchboard.events import ConversationStateUpdated, DeliveryFailed, LifecycleEvent, MessageAdded, OwnerSet
 from switchboard.notices import Notice
@@ -48,12 +50,15 @@ def in_sqlite(path: str | Path, *, clock: Clock = now) -> Store:
     checks = ChecksInMemory(clock=clock, store=conversations, tracked=file.mapping("tracked", str, Tracked))
     with file.transaction():
         _end_leases(conversations, clock())
+        secrets: Kept[str, str] = file.mapping("secret", str, str)
+        customer_secret = secrets.setdefault("customers", token_hex())
     return store_of(
         conversations,
         checks,
         messages=Inbox(_Events(file, "message", str, Waiting)),
         lifecycle_events=Inbox(_Events(file, "lifecycle_event", str, Waiting)),
         dead_letters=DeadLetters(file.mapping("dead_letter", str, MessageAdded)),
+        customer_secret=customer_secret.encode(),
         transaction=file.transaction,
         close=file.close,
     )
@@ -206,6 +211,9 @@ class SQLiteConversations(ConversationsInMemory):
     def _notes(self, sid: str) -> MutableMapping[int, Note]:
         return self._file.mapping("note", int, Note, owner=sid)
 
+    def _effects(self, sid: str) -> MutableMapping[str, TurnEffects]:
+        return self._file.mapping("effects", str, TurnEffects, owner=sid)
+
 
 def _end_leases(conversations: ConversationsInMemory, at: datetime) -> None:
     for sid, item in list(conversations.items.items()):
@@ -215,6 +223,8 @@ def _end_leases(conversations: ConversationsInMemory, at: datetime) -> None:
                 verify_not_before = min(reply.verify_not_before, at + COMMIT_WINDOW)
                 reply = replace(reply, verify_not_before=verify_not_before)
             conversations.items[sid] = replace(item, lease_until=at, pending_reply=reply)
+            if item.has_effects:
+                conversations.settle_effects(item, by=at + COMMIT_WINDOW)
 
 
 def _json(value: object) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import token_bytes
 from threading import RLock
 from typing import cast
 
@@ -23,7 +24,10 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """The ports of the flows, each safe among threads. `close` ends the use of what they are kept in."""
+    """The ports of the flows, each safe among threads. `close` ends the use of what they are kept in.
+
+    `customer_secret` is what the keys of customers are made with: a store that lasts keeps it.
+    """
 
     turns: TurnStore
     lifecycle: LifecycleStore
@@ -35,6 +39,7 @@ class Store:
     messages: Inbox
     lifecycle_events: Inbox
     dead_letters: DeadLetters
+    customer_secret: bytes
     close: Callable[[], None]
 
 
@@ -52,6 +57,7 @@ def in_memory(*, clock: Clock = now) -> Store:
         messages=Inbox(),
         lifecycle_events=Inbox(),
         dead_letters=DeadLetters(),
+        customer_secret=token_bytes(),
         transaction=lambda: lock,
         close=lambda: None,
     )
@@ -66,6 +72,7 @@ def inboxes_in_memory(
     owners: OwnerIndex,
     notices: NoticeStore,
     owner_changes: OwnerChangeStore,
+    customer_secret: bytes,
 ) -> Store:
     """Return a store whose conversations are kept elsewhere, and what waits for them in this process."""
     lock = RLock()
@@ -80,6 +87,7 @@ def inboxes_in_memory(
         messages=atomic(Inbox(), lambda: lock),
         lifecycle_events=atomic(Inbox(), lambda: lock),
         dead_letters=atomic(DeadLetters(), lambda: lock),
+        customer_secret=customer_secret,
         close=lambda: None,
     )
 
@@ -91,6 +99,7 @@ def store_of(
     messages: Inbox,
     lifecycle_events: Inbox,
     dead_letters: DeadLetters,
+    customer_secret: bytes,
     transaction: Callable[[], AbstractContextManager[object]],
     close: Callable[[], None],
 ) -> Store:
@@ -108,6 +117,7 @@ def store_of(
         messages=atomic(messages, transaction),
         lifecycle_events=atomic(lifecycle_events, transaction),
         dead_letters=atomic(dead_letters, transaction),
+        customer_secret=customer_secret,
         close=close,
     )
 

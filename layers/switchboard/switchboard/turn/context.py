@@ -43,7 +43,9 @@ class TurnSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnPorts:
-    """What a turn works with. `observe` is called each time a step has read or written something outside.
+    """What a turn works with. `customer_secret` is what the keys of customers are made with.
+
+    `observe` is called each time a step has read or written something outside.
 
     A step that makes several calls, such as a reply of several parts, is observed once for each.
     """
@@ -55,6 +57,7 @@ class TurnPorts:
     messenger: Messenger
     dead_letters: DeadLetters
     clock: Clock
+    customer_secret: bytes
     observe: Callable[[Step], None] = lambda _step: None
 
 

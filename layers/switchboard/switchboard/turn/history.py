@@ -101,6 +101,8 @@ class _Story:
             self.give_to_assistant(record.ownership_epoch)
         for text in said:
             self._add(EntryRole.CUSTOMER, text, at=record.at)
+        for text in record.effects:
+            self._add(EntryRole.MARK, text, at=record.at)
         if reply := _reply_read(record):
             is_answer = record.kind in {ReplyKind.ANSWER, ReplyKind.HANDOFF}
             self._add(EntryRole.ASSISTANT if is_answer else EntryRole.NOTICE, reply, at=record.at)

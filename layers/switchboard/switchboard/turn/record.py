@@ -3,6 +3,7 @@
 from switchboard.conversation import TurnOutcome, TurnRecord
 from switchboard.tokens import MAX_MESSAGES_TOKENS, keep_newest
 from switchboard.turn.context import Step, TurnContext
+from switchboard.turn.effects import effects_of
 from switchboard.turn.messages import dead_letters
 from switchboard.turn.result import Ended, Refused
 
@@ -37,4 +38,5 @@ def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
         at=turn.now(),
         customer=turn.delivered[0].author,
         kind=ending.reply.kind if isinstance(ending, Ended) else None,
+        effects=tuple(effect.told() for effect in effects_of(turn).effects),
     )

@@ -71,12 +71,14 @@ def take_turn(
 
 def _take_claimed(turn: TurnContext) -> TurnResult:
     """Take the steps in order, each at most once."""
-    step: Dropped | Refused | Thought | Sending | Ended | Deferred
+    step: Dropped | Refused | Thought | Sending | Ended | Deferred | None
     if turn.conversation.pending_reply:
         turn, step = resume(turn, turn.conversation.pending_reply)
     else:
         turn = gather(turn)
-        step = gate(turn) or think(turn)
+        step = gate(turn)
+        if step is None:
+            turn, step = think(turn)
     if isinstance(step, Thought):
         step = freeze(turn, step)
     if isinstance(step, Sending):

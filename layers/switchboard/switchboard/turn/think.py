@@ -1,33 +1,39 @@
 """Think: ask the agent, within the time that the turn has."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from switchboard.agent import Answer, Question
 from switchboard.conversation import RefusalRule, ReplyKind
+from switchboard.customers import address_of, key_of
 from switchboard.errors import Permanent, Transient
 from switchboard.tokens import MAX_MESSAGES_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens, keep_newest
 from switchboard.turn.context import Step, TurnContext
+from switchboard.turn.effects import EffectsOfTurn, effects_of
 from switchboard.turn.history import history_entries
 from switchboard.turn.messages import is_without_body
 from switchboard.turn.result import Refused, Thought
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
 
 
-def think(turn: TurnContext) -> Thought | Refused:
+def think(turn: TurnContext) -> tuple[TurnContext, Thought | Refused]:
     """Return what the turn says: the agent's answer, or the fallback sentence where there will be none.
 
-    Where the agent decides to say nothing, the turn is refused by that rule.
+    Where the agent decides to say nothing, the turn is refused by that rule. Where nobody knows whether a tool has
+    changed something, the turn is handed over. The turn is returned with what is known of its effects.
 
     An error that passes is raised, so that the turn is tried again, until the turn is overdue.
 
     Where a budget is used up, the customer reads the limit sentence, once a day; after that the turn is refused.
     """
-    thought = _think(turn)
+    effects = EffectsOfTurn(turn=turn, kept=effects_of(turn))
+    thought = _think(turn, effects)
     turn.ports.observe(Step.THINK)
-    return thought
+    has_effects = bool(effects.kept.effects)
+    return replace(turn, conversation=replace(turn.conversation, has_effects=has_effects)), thought
 
 
-def _think(turn: TurnContext) -> Thought | Refused:
+def _think(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     if turn.is_out_of_attempts():
         return _fallback(turn, f"{turn.settings.max_attempts} workers died over this turn")
     if all(map(is_without_body, turn.messages)):  # overdue, and Twilio lists nothing of it: it may be deleted
@@ -38,20 +44,27 @@ def _think(turn: TurnContext) -> Thought | Refused:
         return Refused(rule=RefusalRule.OVER_BUDGET, covers=turn.waiting_indices())
     if budget.is_used_up(spent):
         return Thought(kind=ReplyKind.LIMIT, text=budget.sentence)
-    return _ask(turn)
+    return _ask(turn, effects)
 
 
-def _ask(turn: TurnContext) -> Thought | Refused:
+def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     messages = keep_newest([message.text for message in turn.messages], MAX_MESSAGES_TOKENS)
     history = history_entries(turn, tokens=MAX_QUESTION_TOKENS - sum(map(estimate_tokens, messages)))
     time_left = turn.done_by - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
     if time_left <= timedelta(0):
         raise Transient(f"{turn.conversation.sid}: no time is left to think")
+    author = turn.delivered[0].author
     question = Question(
         turn=turn.conversation.turn,
         history=history,
         messages=messages,
         timeout_seconds=time_left.total_seconds(),
+        effects=effects,
+        conversation=turn.conversation.sid,
+        customer=key_of(author, secret=turn.ports.customer_secret),
+        address=address_of(author),
+        media=tuple(content_type for message in turn.messages for content_type in message.media_content_types),
+        now=turn.now(),
     )
     try:
         answer = _answer(turn, question)
@@ -61,6 +74,8 @@ def _ask(turn: TurnContext) -> Thought | Refused:
         if not turn.is_overdue():
             raise
         return _fallback(turn, str(error))
+    if effects.is_unknown():
+        return Thought(kind=ReplyKind.HANDOFF, text=answer.text.strip() or turn.settings.fallback_sentence)
     if answer.no_reply:
         return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices())
     return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text)

@@ -22,6 +22,7 @@ from switchboard.conversation import (
     TurnRecord,
     owner_change,
 )
+from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
 from switchboard.notices import Notice, NoticeReason, NoticeType
@@ -30,6 +31,8 @@ type Item = Mapping[str, Any]
 
 HISTORY = "HISTORY#"  # begins the sort key of each turn and note, so that one query returns both, in order
 _TURN = "TURN#"
+EFFECTS = "EFFECTS#"  # begins the sort key of what a turn's tools have changed
+EFFECT = "effect "  # begins the name of the attribute that holds one of them
 OWNERS = "OWNERS"  # the partition of the changes of owner that are to be shown
 NOTICES = "NOTICES"  # the partition of the notices that are due
 FAILURES = "FAILURES"  # of those that are told together
@@ -87,6 +90,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         turn_started_at=timestamp(item.get("turn_started_at")),
         turn_messages=frozenset(_turn_message(text) for text in item.get("turn_messages", ())),
         attempts=int(item.get("attempts", 0)),
+        has_effects=item.get("has_effects", False),
         pending_reply=_pending_reply(item["pending_reply"]) if "pending_reply" in item else None,
         coverage=Coverage(
             low_watermark=int(item.get("low_watermark", -1)),
@@ -141,6 +145,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         "rule": record.rule,
         "kind": record.kind.value if record.kind else "",
         "at": milliseconds(record.at),
+        **({"effects": list(record.effects)} if record.effects else {}),
     }
 
 
@@ -173,7 +178,37 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         at=at,
         customer="",
         kind=ReplyKind(item["kind"]) if item["kind"] else None,
+        effects=tuple(item.get("effects", ())),
     )
+
+
+def effects_key(sid: str, turn: str) -> Item:
+    """Return the key of the item that holds a turn's effects, each as an attribute of its own."""
+    return {"pk": sid, "sk": f"{EFFECTS}{turn}"}
+
+
+def effect_attribute(effect: Effect) -> str:
+    """Return the name of an effect's attribute."""
+    return f"{EFFECT}{effect.key}"
+
+
+def effect_to_value(effect: Effect) -> Item:
+    """Return an effect as one map attribute."""
+    return {
+        "tool": effect.tool,
+        "call": effect.call,
+        "arguments": effect.arguments,
+        "token": effect.token,
+        "settled_by": milliseconds(effect.settled_by),
+        "state": effect.state.value,
+        "result": effect.result,
+    }
+
+
+def effects_from_item(item: Item) -> TurnEffects:
+    """Return the effects that an item holds."""
+    effects = (_effect(value) for name, value in sorted(item.items()) if name.startswith(EFFECT))
+    return TurnEffects(so_far=item.get("so_far", ""), effects=tuple(effects))
 
 
 def notice_to_item(notice: Notice) -> Item:
@@ -236,6 +271,18 @@ def _recent_reply(text: str) -> RecentReply:
         index=int(index),
         asks=asks == "1",
         texts=frozenset(texts),
+    )
+
+
+def _effect(value: Item) -> Effect:
+    return Effect(
+        tool=value["tool"],
+        call=int(value["call"]),
+        arguments=value["arguments"],
+        token=value["token"],
+        settled_by=timestamp(value["settled_by"]),
+        state=EffectState(value["state"]),
+        result=value["result"],
     )
 
 

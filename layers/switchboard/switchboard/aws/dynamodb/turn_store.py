@@ -10,6 +10,10 @@ from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable,
 from switchboard.aws.dynamodb.items import (
     HISTORY,
     Item,
+    effect_attribute,
+    effect_to_value,
+    effects_from_item,
+    effects_key,
     from_wire,
     loop_pause_to_value,
     notice_to_item,
@@ -47,6 +51,7 @@ from switchboard.conversation import (
     TurnRecord,
     owner_change,
 )
+from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
@@ -135,11 +140,64 @@ class TurnStore:
         ]
         if notice:
             items.append({"Put": {"TableName": self.table.name, "Item": to_wire(notice_to_item(notice))}})
-        reasons = self._transact(conversation.sid, items)
-        if "ConditionalCheckFailed" in reasons:
-            raise Fenced(f"{conversation.sid}: the fencing token was raised")
-        if reasons:
-            raise Transient(f"{conversation.sid}: DynamoDB cancelled a transaction")
+        self._transact_fenced(conversation.sid, items)
+
+    def read_effects(self, sid: str, turn: str) -> TurnEffects:
+        """Return what the turn's tools have changed, or begun to (a consistent read)."""
+        with transient_errors(sid):
+            answer = self.table.client.get_item(
+                TableName=self.table.name, Key=to_wire(effects_key(sid, turn)), ConsistentRead=True
+            )
+        return effects_from_item(from_wire(answer.get("Item", {})))
+
+    def begin_effect(self, conversation: Conversation, effect: Effect, *, so_far: str, after: Effect | None) -> None:
+        """Store that an effect begins, and the agent's account so far, in one transaction."""
+        update = if_still_ours(conversation)
+        update.sets["has_effects"] = ":true"
+        update.values[":true"] = True
+        values = {":effect": effect_to_value(effect), ":so_far": so_far, ":ttl": _effects_ttl(effect)}
+        condition = "attribute_not_exists(#effect)" if after is None else "#effect = :after"
+        if after is not None:
+            values[":after"] = effect_to_value(after)
+        self._transact_fenced(
+            conversation.sid,
+            [
+                {"Update": update.request(self.table.name, conversation.sid)},
+                {
+                    "Update": {
+                        "TableName": self.table.name,
+                        "Key": to_wire(effects_key(conversation.sid, conversation.turn)),
+                        "UpdateExpression": "SET #effect = :effect, so_far = :so_far, #ttl = :ttl",
+                        "ConditionExpression": f"{condition} OR #effect = :effect",
+                        "ExpressionAttributeNames": {"#effect": effect_attribute(effect), "#ttl": "ttl"},
+                        "ExpressionAttributeValues": to_wire(values),
+                    }
+                },
+            ],
+        )
+
+    def end_effect(self, conversation: Conversation, effect: Effect) -> Effect:
+        """Store what became of an effect that this token has begun, and return it as it is kept."""
+        name = effect_attribute(effect)
+        try:
+            with transient_errors(conversation.sid):
+                self.table.client.update_item(
+                    TableName=self.table.name,
+                    Key=to_wire(effects_key(conversation.sid, conversation.turn)),
+                    UpdateExpression="SET #effect = :effect",
+                    ConditionExpression="#effect.#token = :token AND #effect.#state = :begun",
+                    ExpressionAttributeNames={"#effect": name, "#token": "token", "#state": "state"},
+                    ExpressionAttributeValues=to_wire(
+                        {
+                            ":effect": effect_to_value(effect),
+                            ":token": effect.token,
+                            ":begun": EffectState.BEGUN.value,
+                        }
+                    ),
+                )
+        except self.table.client.exceptions.ConditionalCheckFailedException:
+            return self.read_effects(conversation.sid, conversation.turn).find(effect.key) or effect
+        return effect
 
     def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
@@ -228,6 +286,18 @@ class TurnStore:
                 ExpressionAttributeValues=to_wire({":outcome": item["outcome"], ":rule": item["rule"]}),
             )
 
+    def _transact_fenced(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> None:
+        """Write all or nothing; `Fenced` where somebody has written since what they depend on."""
+        reasons = self._transact(sid, items)
+        if "ConditionalCheckFailed" in reasons:
+            raise Fenced(f"{sid}: the fencing token was raised")
+        if reasons:
+            raise Transient(f"{sid}: DynamoDB cancelled a transaction")
+
     def _transact(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> list[str]:
         """Write all or nothing. Return why it was cancelled, a code for each item, or nothing if it was not."""
         return [reason["Code"] for reason in self.table.transact(sid, items)]
+
+
+def _effects_ttl(effect: Effect) -> int:
+    return epoch_seconds(effect.settled_by + RETENTION)

@@ -25,7 +25,7 @@ SHARD = "all"  # one partition of each index: a thousand writes a second, far ab
 
 LEASE = ("lease_fencing_token", "lease_until", "lease_token")
 HUMAN_OWNER = ("human_shard", "human_since")  # only while a human owns it: the keys of the index by_owner
-TURN = ("turn", "turn_started_at", "turn_messages", "attempts")
+TURN = ("turn", "turn_started_at", "turn_messages", "attempts", "has_effects")
 ACTIVITY = {
     "first_seen_at": "if_not_exists(#first_seen_at, :activity)",
     "activity": ":activity",
