@@ -6,6 +6,7 @@ PORT ?= 8080
 TWILIO_PORT ?= 8081
 HOST ?= 127.0.0.1
 STATE ?=
+SCRIPT ?=
 SEEDS ?= 10000
 FIRST_SEED ?= 0
 SAMPLE ?= 200
@@ -46,19 +47,19 @@ PACKAGES = $(LAYER) twilio_emulator/pyproject.toml
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1 STATE=
+run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1 STATE= SCRIPT=
 	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST) \
-		$(if $(STATE),--state '$(STATE)')
+		$(if $(STATE),--state '$(STATE)') $(if $(SCRIPT),--script '$(SCRIPT)')
 
-chat: .venv/local ## Talk with the assistant in the terminal, tool calls shown: ASSISTANT_MODEL=offline
-	@.venv/bin/python -m local.chat
+chat: .venv/local ## Talk with the assistant in the terminal, tool calls shown: ASSISTANT_MODEL=offline SCRIPT=
+	@.venv/bin/python -m local.chat $(if $(SCRIPT),--script '$(SCRIPT)')
 
 # Some tests ask Node's package of Twilio. Without npm they are skipped, and the summary says so. Four processes also on
 # two cores: a test with a stack of its own waits more than it works.
 test: .venv/dev $(if $(shell command -v npm 2>/dev/null),$(NODE_PACKAGES)) ## Run all tests
 	.venv/bin/python -m pytest --numprocesses 4 --dist loadfile
 
-eval: .venv/local ## Ask the assistant the cases of evals/, and print the share of good answers: FLAGS="--at-least 85"
+eval: .venv/local ## Ask the assistant the cases of evals/, and print the share of good answers: FLAGS="--json FILE"
 	@.venv/bin/python -m evals $(FLAGS)
 
 check: .venv/dev ## Lint, look at the format, check types and the import contracts

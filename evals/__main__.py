@@ -1,9 +1,12 @@
 """`python -m evals`: ask the assistant every case, print what was not answered well, and the share that was."""
 
+import json
+import logging
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, override
 
 import typer
 from rich.console import Console
@@ -11,11 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from evals.cases import Case, WrongCase, read_cases
-from switchboard.agent import Agent
-from switchboard.agents.assistant import Assistant
-from switchboard.agents.function_agent import FunctionAgent
+from switchboard.agent import Agent, Answer
 from switchboard.agents.models import OFFLINE
-from switchboard.agents.pydantic_ai_agent import from_assistant
+from switchboard.agents.watching import TOOL_CALLS, ToolCall
 from switchboard.bootstrap.agent import declared_assistant
 from switchboard.bootstrap.startup import build
 from switchboard.errors import SwitchboardError
@@ -24,63 +25,76 @@ ROOT = Path(__file__).parent.parent
 MAX_CHARACTERS = 120  # of an answer, in the table
 
 
+class Calls(logging.Handler):
+    """Keeps the calls of tools."""
+
+    kept: ClassVar[list[ToolCall]] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.extend(each for each in record.args or () if isinstance(each, ToolCall))
+
+
 def run(
     files: Annotated[list[Path] | None, typer.Argument(help="Files of cases; without any, all of evals/.")] = None,
     *,
     function: Annotated[Path, typer.Option(help="The folder with assistant.py.")] = ROOT / "functions" / "agent",
-    at_least: Annotated[float, typer.Option(help="Fail below this percentage.")] = 85.0,
+    at_least: Annotated[float | None, typer.Option(help="Percent of each file's; else what the file says.")] = None,
     every: Annotated[bool, typer.Option("--every", help="Print the good answers too.")] = False,
+    report: Annotated[Path | None, typer.Option("--json", help="Write every answer to this file.")] = None,
 ) -> None:
     """Ask the assistant of ASSISTANT_MODEL (offline, if it is not set) every case."""
     console = Console(width=None if sys.stdout.isatty() else 160)
     model = os.environ.get("ASSISTANT_MODEL", OFFLINE)
+    logging.getLogger(TOOL_CALLS).addHandler(Calls())
+    logging.getLogger(TOOL_CALLS).propagate = False
     try:
         cases = {file: read_cases(file) for file in files or sorted(Path(__file__).parent.glob("*.yaml"))}
-        agent = _agent(function, model)
+        sys.path.insert(0, str(function))
+        agent = build(lambda: declared_assistant(function).agent(model=model), folder=function)
     except (OSError, SwitchboardError, WrongCase) as error:
         console.print(f"Cannot evaluate: {error}", soft_wrap=True, markup=False, highlight=False)
         sys.exit(2)
     table = Table("customer", "answer", "what is wrong", box=None)
-    shares = [_ask(agent, of_file, name=file.stem, table=table, every=every) for file, of_file in cases.items()]
+    numbered = [(file, each) for file, read in cases.items() for each in enumerate(read.cases, start=1)]
+    results = [_ask(agent, case, file, number) for file, (number, case) in numbered]
+    for result in (each for each in results if each["faults"] or every):
+        table.add_row(*map(Text, (_short(str(result["says"])), _short(result["text"]), "; ".join(result["faults"]))))
     if table.row_count:
         console.print(table)
-    for file, good in zip(cases, shares, strict=True):
-        console.print(f"{file.name}: {_share(good, len(cases[file]))}", highlight=False)
-    asked = sum(map(len, cases.values()))
-    console.print(f"{model}: {_share(sum(shares), asked)}, at least {at_least:.0f} % wanted", highlight=False)
-    sys.exit(100 * sum(shares) < at_least * asked)
+    shares = [_share(file, results, read.at_least if at_least is None else at_least) for file, read in cases.items()]
+    for share in shares:
+        console.print(
+            "{file}: {good} of {asked} good, {percent:.0f} %, at least {at_least:.0f} % wanted".format(**share)
+        )
+    if report is not None:
+        report.write_text(json.dumps({"model": model, "files": shares, "cases": results}, indent=2, ensure_ascii=False))
+    sys.exit(any(share["percent"] < share["at_least"] for share in shares))
 
 
-def _agent(function: Path, model: str) -> Agent:
-    sys.path.insert(0, str(function))
-    declared = build(lambda: declared_assistant(function), folder=function)
-    return from_assistant(declared, model=model) if isinstance(declared, Assistant) else FunctionAgent(declared)
-
-
-def _ask(agent: Agent, cases: list[Case], *, name: str, table: Table, every: bool) -> int:
-    """Ask the cases, add a row for each that was not answered well, and return how many were."""
-    good = 0
-    for number, case in enumerate(cases, start=1):
-        said, faults = _answered(agent, case, turn=f"{name}-{number}")
-        good += not faults
-        if faults or every:
-            table.add_row(*map(Text, (" / ".join(case.says), said, "; ".join(faults))))
-    return good
-
-
-def _answered(agent: Agent, case: Case, *, turn: str) -> tuple[str, list[str]]:
-    """Return an answer in short, and what is wrong with it; an error is wrong."""
+def _ask(agent: Agent, case: Case, file: Path, number: int) -> dict[str, Any]:
+    """Return what an answer says and does, and what is wrong with it; an error is wrong."""
+    Calls.kept.clear()
+    answer, faults = Answer(), []
     try:
-        answer = agent.answer(case.question(turn))
+        answer = agent.answer(case.question(f"{file.stem}-{number}"))
+        faults = case.faults(answer, Calls.kept)
     except SwitchboardError as error:
-        return "", [str(error)]
-    text = " ".join(answer.text.split())
-    short = text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
-    return f"{'[hands over] ' if answer.handoff else ''}{short}", case.faults(answer)
+        faults = [str(error)]
+    calls = list(map(str, Calls.kept))
+    return {"file": file.name, "case": number, "says": case.says, **asdict(answer), "calls": calls, "faults": faults}
 
 
-def _share(good: int, asked: int) -> str:
-    return f"{good} of {asked} good, {100 * good / asked:.0f} %"
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 1]}…"
+
+
+def _share(file: Path, results: list[dict[str, Any]], at_least: float) -> dict[str, Any]:
+    faults = [result["faults"] for result in results if result["file"] == file.name]
+    good = faults.count([])
+    percent = 100 * good / len(faults)
+    return {"file": file.name, "good": good, "asked": len(faults), "percent": percent, "at_least": at_least}
 
 
 typer.run(run)

@@ -6,53 +6,34 @@ import sys
 from dataclasses import dataclass, field
 from importlib import invalidate_caches
 from pathlib import Path
-from typing import Any, override
+from typing import Annotated, override
 from uuid import uuid4
 
 import typer
-from pydantic_ai import RunContext
-from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.messages import ToolCallPart
-from pydantic_ai.tools import ToolDefinition
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
+from local.scripted_model import register
 from switchboard.agent import Agent, Answer, EntryRole, HistoryEntry, Question
-from switchboard.agents.assistant import Assistant, Deps
-from switchboard.agents.function_agent import as_agent
 from switchboard.agents.models import OFFLINE
-from switchboard.agents.pydantic_ai_agent import TRACEBACKS, from_assistant
+from switchboard.agents.watching import TOOL_CALLS, TRACEBACKS
 from switchboard.bootstrap.agent import declared_assistant
 from switchboard.bootstrap.startup import build
 from switchboard.errors import SwitchboardError
 
 FOLDER = Path(__file__).parents[1] / "functions" / "agent"
 TIMEOUT_SECONDS = 60.0
-MAX_SHOWN = 300  # characters of a tool's result
 
 console = Console(highlight=False)
 
 
-@dataclass
-class ShowToolCalls(AbstractCapability[Deps]):
+class ShownToolCalls(logging.Handler):
     """Prints each tool call with its arguments, and what it returned."""
 
     @override
-    async def after_tool_execute(
-        self,
-        ctx: RunContext[Deps],
-        *,
-        call: ToolCallPart,
-        tool_def: ToolDefinition,
-        args: dict[str, Any],
-        result: Any,
-    ) -> Any:
-        given = ", ".join(f"{name}={value!r}" for name, value in args.items())
-        returned = repr(result)
-        shown = returned if len(returned) <= MAX_SHOWN else f"{returned[:MAX_SHOWN]}…"
-        console.print(f"  [dim]{escape(f'{call.tool_name}({given}) → {shown}')}[/dim]", soft_wrap=True)
-        return result
+    def emit(self, record: logging.LogRecord) -> None:
+        console.print(f"  [dim]{escape(record.getMessage())}[/dim]", soft_wrap=True)
 
 
 @dataclass(slots=True)
@@ -84,18 +65,24 @@ class Chat:
             if self.folder in Path(getattr(module, "__file__", None) or "").parents:
                 del sys.modules[name]
         invalidate_caches()
-        declared = declared_assistant(self.folder)
-        if not isinstance(declared, Assistant):
-            return as_agent(declared)
-        declared.knowledge.load()
-        return from_assistant(declared, model=self.model, watchers=[ShowToolCalls()])
+        return declared_assistant(self.folder).agent(model=self.model)
 
 
-def run() -> None:
-    """Talk with the assistant until Ctrl-D; ASSISTANT_MODEL names the model, `offline` by default."""
-    sys.path.insert(0, str(FOLDER))
+def watch() -> None:
+    """Print each tool call, and whole tracebacks, from now on."""
     logging.getLogger(TRACEBACKS).addHandler(RichHandler(console=console, show_time=False, show_path=False))
-    chat = Chat(folder=FOLDER, model=os.environ.get("ASSISTANT_MODEL") or OFFLINE)
+    logging.getLogger(TOOL_CALLS).addHandler(ShownToolCalls())
+
+
+def run(
+    *,
+    script: Annotated[Path | None, typer.Option(envvar="SCRIPT", help="Answer by this script.")] = None,
+) -> None:
+    """Talk with the assistant until Ctrl-D; ASSISTANT_MODEL names the model, `offline` by default."""
+    register()
+    sys.path.insert(0, str(FOLDER))
+    watch()
+    chat = Chat(folder=FOLDER, model=f"script:{script}" if script else os.environ.get("ASSISTANT_MODEL") or OFFLINE)
     console.print(
         f"The assistant of functions/agent, on the model {chat.model}. Write to it; Ctrl-D ends.", soft_wrap=True
     )

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -38,11 +38,18 @@ def run(
         Path | None, typer.Option(envvar="STATE", help="Go on from this file, and write the state to it at the end.")
     ] = None,
     *,
+    script: Annotated[
+        Path | None, typer.Option(envvar="SCRIPT", help="Answer by this script, instead of ASSISTANT_MODEL.")
+    ] = None,
     logs: Annotated[bool, typer.Option("--logs", help="Print every line that the functions print.")] = False,
 ) -> None:
     """Run the Twilio emulator, the HTTP API, a local AWS and the functions, until Ctrl-C."""
+    model = {"ASSISTANT_MODEL": f"script:{script}"} if script else {}
+    environment = {**os.environ, **model}
     try:
-        run_until_interrupted(partial(_run, host=host, port=port, twilio_port=twilio_port, state=state, logs=logs))
+        run_until_interrupted(
+            partial(_run, environment, host=host, port=port, twilio_port=twilio_port, state=state, logs=logs)
+        )
         console.print("ended")
     except (CannotListen, CannotStart, MissingCredentials, StateFileUnusable, UnsupportedTemplate) as error:
         _fail("Cannot start", error)
@@ -55,7 +62,16 @@ def _fail(what: str, error: Exception) -> NoReturn:
     sys.exit(1)
 
 
-def _run(wait: Callable[[], None], *, host: str, port: int, twilio_port: int, state: Path | None, logs: bool) -> None:
+def _run(
+    environment: Mapping[str, str],
+    wait: Callable[[], None],
+    *,
+    host: str,
+    port: int,
+    twilio_port: int,
+    state: Path | None,
+    logs: bool,
+) -> None:
     began = time.monotonic()
     LOCAL_FOLDER.mkdir(exist_ok=True)
     log_path = LOCAL_FOLDER / f"functions-{port}.log"
@@ -65,7 +81,7 @@ def _run(wait: Callable[[], None], *, host: str, port: int, twilio_port: int, st
             host=host,
             port=port,
             twilio_port=twilio_port,
-            environment=os.environ,
+            environment=environment,
             listener=listener,
             state_file=state,
         )

@@ -34,6 +34,8 @@ FAILURES: Mapping[Outcome, str] = {
 }
 IGNORED_PREFIX = "ignored_"  # events that need no action: several for each text
 REFUSED_HANDBACK_PREFIX = "ignored_owner_set_"  # shown all the same: whoever handed back waits for an effect
+# What runtime.py marks, and how it is shown: the calls of tools, and whole tracebacks of the team's code.
+MARKED: Mapping[str, str] = {"[TOOL] ": "dim", "[TRACEBACK] ": "red"}
 SHOWN_FIELDS = ("messages", "cause", "type", "reason", "detail", "event_type", "error")
 
 
@@ -140,7 +142,13 @@ Read the reply on the customer's phone:
 
 
 def _decision(text: str) -> str:
-    """Return the decision that a function's structured line records, or nothing for a metric or a plain print."""
+    """Return the decision that a function's structured line records, a tool call or a line of a traceback.
+
+    Nothing for a metric or a plain print.
+    """
+    for mark, colour in MARKED.items():
+        if text.startswith(mark):
+            return f"[{colour}]{escape(text.removeprefix(mark))}[/{colour}]"
     try:
         line = json.loads(text)
     except ValueError:

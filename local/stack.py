@@ -72,7 +72,7 @@ class LocalStack:
     ) -> None:
         self._host = host
         self._port, self._twilio_port = port, twilio_port
-        self._environment = environment or {}
+        self._environment = _with_whole_path(environment or {})
         self._changes = changes or {}
         self._listener = listener or _ignore
         self._is_ready = False
@@ -233,6 +233,12 @@ class LocalStack:
         """Pass an activity to the listener, but no log lines of the warm-up."""
         if self._is_ready or not isinstance(activity, LogLine):
             self._listener(activity)
+
+
+def _with_whole_path(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with the whole path of a script: a function has another working directory."""
+    provider, _, path = environment.get("ASSISTANT_MODEL", "").partition(":")
+    return {**environment, "ASSISTANT_MODEL": f"script:{Path(path).resolve()}"} if provider == "script" else environment
 
 
 def _require_bedrock(environment: Mapping[str, str]) -> None:

@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from local.aws.named_variables import named_variables
 
 RUNTIME = Path(__file__).with_name("runtime.py")
 PASSES_BY_ITSELF = "Transient"  # the class of a start's error after which it is simply tried again
@@ -40,7 +42,10 @@ class CannotStart(InvocationFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSpec:
-    """A function as the template declares it. Its code can import from `paths`: its own folder, then the layer's."""
+    """A function as the template declares it. Its code can import from `paths`: its own folder, then the layer's.
+
+    Of the caller's variables, `offered`, it gets those that its own code names, each time that it starts.
+    """
 
     name: str
     handler: str
@@ -48,6 +53,7 @@ class FunctionSpec:
     timeout_seconds: int
     environment: Mapping[str, str]
     arn: str
+    offered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,11 @@ class ExecutionEnvironment:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script
                 [sys.executable, "-P", "-u", str(RUNTIME), str(runtime_end.fileno()), spec.handler],
                 pass_fds=[runtime_end.fileno()],
-                env={**spec.environment, "PYTHONPATH": os.pathsep.join(map(str, spec.paths))},
+                env={
+                    **named_variables(spec.paths[0], spec.offered),
+                    **spec.environment,
+                    "PYTHONPATH": os.pathsep.join(map(str, spec.paths)),
+                },
                 cwd=spec.paths[0],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -4,7 +4,8 @@ A handler's module may have a function `start`, which builds what its handler wo
 called before the first event, so that what cannot be built is reported when it is saved, not when a customer writes.
 
 This script runs under `python -P`, with only the function's own folder and the layer on the path, so it imports nothing
-of `local`. Arguments: the file descriptor of the socket to the parent, and the handler (`app.lambda_handler`).
+of `local`; the scripted model, a file that does not either, it loads by its path. Arguments: the file descriptor of the
+socket to the parent, and the handler (`app.lambda_handler`).
 
 Each message is one line of JSON. This process first sends `{"ready": true}` or `{"error": …}`. Then it answers each
 invocation, and `{"start": true}`, with `{"result": …}` or `{"error": …}`. It ends when the parent's end of the socket
@@ -12,6 +13,7 @@ closes.
 """
 
 import importlib
+import importlib.util
 import json
 import logging
 import os
@@ -25,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
+
+SCRIPTED_MODEL = Path(__file__).parents[1] / "scripted_model.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +122,48 @@ def _write_line(target: BinaryIO, line: bytes) -> None:
     target.flush()
 
 
+class _Marked(logging.Formatter):
+    """Begins each line with a mark, by which the console knows it."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__()
+        self._mark = mark
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record's lines, each with the mark."""
+        return "\n".join(f"{self._mark} {line}" for line in super().format(record).splitlines())
+
+
+def _show_to_developers() -> None:
+    """Print whole tracebacks and tool calls. Both may quote the customer; on AWS nothing prints them."""
+    for name, mark in (("switchboard.tracebacks", "[TRACEBACK]"), ("switchboard.tool_calls", "[TOOL]")):
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Marked(mark))
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).propagate = False  # or a handler of the root logger would print it again
+
+
+def _know_scripts() -> None:
+    """Make `script:…` a model, where it is the chosen one: on AWS it is none."""
+    if not os.environ.get("ASSISTANT_MODEL", "").startswith("script:"):
+        return
+    spec = importlib.util.spec_from_file_location("scripted_model", SCRIPTED_MODEL)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{SCRIPTED_MODEL} is missing")
+    module = sys.modules["scripted_model"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.register()
+
+
 def main(descriptor: int, handler_name: str) -> None:
     """Run invocations until the parent's end of the socket closes."""
-    # Whoever edits the assistant here reads whole tracebacks, which may quote the customer. On AWS nothing prints them.
-    logging.getLogger("switchboard.tracebacks").addHandler(logging.StreamHandler())
+    _show_to_developers()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     source, target = os.fdopen(descriptor, "rb"), os.fdopen(os.dup(descriptor), "wb")
     threading.Thread(target=_read_lines, args=(source, lines), daemon=True).start()
     module_name, _, function = handler_name.rpartition(".")
     try:
+        _know_scripts()
         module = importlib.import_module(module_name)
         handler = getattr(module, function)
     except BaseException as error:  # noqa: BLE001 -- the function's author reads whatever its import raises

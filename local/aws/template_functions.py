@@ -20,9 +20,10 @@ QUEUE = "AWS::SQS::Queue"
 SET_BY_STACK = re.compile(
     r"AWS_ENDPOINT_URL|TWILIO_BASE_URL|TWILIO_SECRET_ID|CONVERSATIONS_TABLE|EVENT_BUS_NAME|\w+_QUEUE_URL"
 )
-# A model's provider may need these. As on Lambda, nothing else of the caller's environment reaches a function.
+# A model's provider or a tool may need these. As on Lambda, nothing else that the caller has reaches a function,
+# except what its own code names. The template declares ASSISTANT_MODEL, for the one function that has a model.
 FORWARDED = re.compile(
-    r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
+    r"(?!TWILIO)\w+_API_KEY|(?!ASSISTANT_MODEL$)ASSISTANT_\w+|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
     r"|https?_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
     re.IGNORECASE,
 )
@@ -68,6 +69,7 @@ def read_functions(
                 **_lambda_variables(names(logical_id, "Ref"), properties, folder),
                 **variables,
             },
+            offered=environment,
         )
         yield FunctionDeclaration(
             logical_id=logical_id,

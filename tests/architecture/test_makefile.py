@@ -43,8 +43,11 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "variables"),
     [
-        ((), {"PORT": "9000", "TWILIO_PORT": "9001", "HOST": "127.0.0.2", "STATE": "demo.json"}),
-        (("PORT=9000", "TWILIO_PORT=9001", "HOST=127.0.0.2", "STATE=demo.json"), {"PORT": "1", "STATE": "other"}),
+        ((), {"PORT": "9000", "TWILIO_PORT": "9001", "HOST": "127.0.0.2", "STATE": "demo.json", "SCRIPT": "a.yaml"}),
+        (
+            ("PORT=9000", "TWILIO_PORT=9001", "HOST=127.0.0.2", "STATE=demo.json", "SCRIPT=a.yaml"),
+            {"PORT": "1", "STATE": "other"},
+        ),
     ],
 )
 def test_make_run_takes_its_variables_from_the_command_line_then_from_the_environment(
@@ -54,7 +57,7 @@ def test_make_run_takes_its_variables_from_the_command_line_then_from_the_enviro
 
     assert planned.returncode == 0, planned.stderr
     command = " ".join(planned.stdout.replace("\\\n", " ").split())
-    assert "local --port 9000 --twilio-port 9001 --host 127.0.0.2 --state 'demo.json'" in command
+    assert "local --port 9000 --twilio-port 9001 --host 127.0.0.2 --state 'demo.json' --script 'a.yaml'" in command
 
 
 def test_an_environment_whose_creation_was_interrupted_is_made_again(checkout: Path) -> None:

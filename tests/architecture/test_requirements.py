@@ -41,6 +41,7 @@ SCOPES = {
     ROOT / "requirements" / "mutation.in": ("tests/mutation",),
     ROOT / "requirements" / "dev.in": ("tests", "bench", "examples"),
 }
+NOT_INSTALLED = {"langchain", "strands"}  # examples of frameworks that nothing here needs; they are not run
 OURS = {"app", "assistant", "bench", "evals", "local", "switchboard", "tests", "twilio_emulator"}
 
 
@@ -187,7 +188,7 @@ def third_party_imports(path: Path) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             modules = [node.module]
         tops = {module.partition(".")[0] for module in modules}
-        yield from tops - sys.stdlib_module_names - OURS
+        yield from tops - sys.stdlib_module_names - OURS - NOT_INSTALLED
 
 
 def normal(name: str) -> str:

@@ -20,6 +20,7 @@ from moto import mock_aws
 from switchboard.agent import Answer, Question
 from switchboard.aws.sqs.queue import encoded
 from switchboard.bootstrap.agent import agent_function
+from switchboard.errors import Permanent
 from tests import functions
 from tests.builders import message_added, sid
 from tests.lambda_context import LambdaContext
@@ -138,7 +139,7 @@ BROKEN = {
     "import prices": ("prices.py, line 2", "ZeroDivisionError"),
     "from delivery import FREE_FROM": (f"assistant.py, line {NEXT_LINE}", "FREE_FROM"),
     "del assistant": ("assistant.py", "declares no `assistant`"),
-    "assistant = agent": ("assistant.py", "declares no `assistant`"),
+    "assistant = Assistant": ("assistant.py", "declares no `assistant` that can answer: it is the class Assistant"),
 }
 
 
@@ -168,13 +169,44 @@ def test_a_broken_assistant_loses_nothing_and_answers_once_it_is_mended(
     assert [line["message"] for line in deployed.printed() if "message" in line] == ["coalescing"] * 3
 
 
-def test_a_plain_function_is_an_assistant(deployed: Deployed) -> None:
-    (deployed.folder / "assistant.py").write_text(
-        "def assistant(question):\n    return ' '.join(question.messages).upper()\n"
-    )
+SHOUT = "return '<think>loud</think>' + ' '.join(question.messages).upper()"
+ASSISTANTS = {
+    "a function": f"def assistant(question):\n    {SHOUT}\n",
+    "a coroutine function": f"async def assistant(question):\n    {SHOUT}\n",
+    "a partial": f"from functools import partial\ndef say(_, question):\n    {SHOUT}\nassistant = partial(say, 1)\n",
+    "an object without a hash": (
+        "from dataclasses import dataclass\n@dataclass\nclass Shop:\n    name: str\n"
+        f"    def __call__(self, question):\n        {SHOUT}\nassistant = Shop('Heron')\n"
+    ),
+    "an object with answer": f"class Shop:\n    def answer(self, question):\n        {SHOUT}\nassistant = Shop()\n",
+}
+
+
+@pytest.mark.parametrize("assistant", ASSISTANTS.values(), ids=ASSISTANTS)
+def test_whatever_answers_a_question_is_an_assistant(deployed: Deployed, assistant: str) -> None:
+    (deployed.folder / "assistant.py").write_text(assistant)
     question = Question(turn="T1", history=(), messages=("Hello", "there"), timeout_seconds=5)
 
     assert deployed.app.start().ports.agent.answer(question) == Answer(text="HELLO THERE")
+    assert deployed.app.start() is deployed.app.start()
+
+
+def test_a_bare_agent_is_an_assistant_on_the_model_of_the_setting(deployed: Deployed) -> None:
+    (deployed.folder / "assistant.py").write_text("from pydantic_ai import Agent\nassistant = Agent(name='bare')\n")
+    question = Question(turn="T1", history=(), messages=("Hello",), timeout_seconds=5)
+
+    assert deployed.app.start().ports.agent.answer(question) == Answer(text="Hello! How can I help you?")
+
+
+def test_a_link_that_is_not_allowed_is_not_said_by_a_function_either(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOWED_LINK_HOSTS", "shop.example")
+    (deployed.folder / "assistant.py").write_text("def assistant(_):\n    return 'https://evil.example/pay'\n")
+    question = Question(turn="T1", history=(), messages=("Hello",), timeout_seconds=5)
+
+    with pytest.raises(Permanent, match="the answer was refused"):
+        deployed.app.start().ports.agent.answer(question)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`make chat`: the assistant of a folder, in the terminal."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from io import StringIO
@@ -11,6 +12,7 @@ from rich.console import Console
 from local import chat
 from local.chat import Chat
 from switchboard.agent import EntryRole
+from switchboard.agents.watching import TOOL_CALLS, TRACEBACKS
 from switchboard.errors import Misconfigured
 
 ASSISTANT = """
@@ -41,14 +43,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+def printed(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     text = StringIO()
     monkeypatch.setattr(chat, "console", Console(file=text, width=200))
-    return text
+    yield text
+    for name in (TOOL_CALLS, TRACEBACKS):
+        logging.getLogger(name).handlers.clear()
 
 
 def test_a_tool_call_is_shown_with_its_arguments_and_its_result(folder: Path, printed: StringIO) -> None:
     talk = Chat(folder=folder, model="offline")
+    chat.watch()
 
     answer = talk.say("What does a rye loaf cost?")
 

@@ -64,6 +64,15 @@ def test_what_is_no_decision_is_not_shown(activity: Activity) -> None:
     assert shown(activity)[0] == ""
 
 
+def test_tool_calls_and_tracebacks_are_shown_as_they_are() -> None:
+    screen, _ = shown(
+        LogLine(function="agent", text="[TOOL] order_status(order_number='[x]') → 'It was shipped'"),
+        LogLine(function="agent", text='[TRACEBACK]   File "assistant.py", line 7'),
+    )
+
+    assert screen == "agent order_status(order_number='[x]') → 'It was shipped'\nagent File \"assistant.py\", line 7"
+
+
 def test_with_logs_every_line_is_shown_as_it_is() -> None:
     screen, _ = shown(LogLine(function="agent", text="[bold] a print"), logs=True)
 

@@ -1,8 +1,10 @@
 """A local Lambda function behaves as on AWS."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -228,12 +230,40 @@ def test_the_whole_traceback_of_the_assistants_error_stands_in_the_log(tmp_path:
         tmp_path / "sample",
         "try:\n    return {'free': 'no'}[event['table']]\n"
         "except KeyError as error:\n    logging.getLogger(TRACEBACKS).error('turn-1', exc_info=error)",
-        imports="import logging\nfrom switchboard.agents.pydantic_ai_agent import TRACEBACKS",
+        imports="import logging\nfrom switchboard.agents.watching import TRACEBACKS",
     )
 
     with running(spec(folder, layer=ROOT / "layers" / "switchboard")) as (function, activities):
         function.invoke({"table": "by the window"})
 
     lines = [each.text for each in of_type(LogLine, activities)]
-    assert lines[:2] == ["turn-1", "Traceback (most recent call last):"]
-    assert lines[-1] == "KeyError: 'by the window'"
+    assert lines[:2] == ["[TRACEBACK] turn-1", "[TRACEBACK] Traceback (most recent call last):"]
+    assert lines[-1] == "[TRACEBACK] KeyError: 'by the window'"
+
+
+def test_a_tool_call_stands_in_the_log_on_one_line(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "sample",
+        "show_tool_call(ToolCall(name='book', arguments={'table': event['table']}, returned=repr('a\\nb')))",
+        imports="from switchboard.agents.watching import ToolCall, show_tool_call",
+    )
+
+    with running(spec(folder, layer=ROOT / "layers" / "switchboard")) as (function, activities):
+        function.invoke({"table": "by the window"})
+
+    assert [each.text for each in of_type(LogLine, activities)] == ["[TOOL] book(table='by the window') → 'a\\nb'"]
+
+
+def test_a_variable_that_the_code_names_reaches_it_also_where_the_code_is_newer_than_the_run(tmp_path: Path) -> None:
+    returned = "return {name: os.environ.get(name) for name in ('SHOP_API_URL', 'AWS_SECRET_ACCESS_KEY', 'PATH')}"
+    offered = {"SHOP_API_URL": "http://a", "AWS_SECRET_ACCESS_KEY": "a", "PATH": "/a", "OTHER": "a"}
+    folder = written(tmp_path / "sample", "return sorted(os.environ)", imports="import os")
+
+    with running(replace(spec(folder), offered=offered)) as (function, _):
+        before = function.invoke({})
+        written(folder, returned, imports="import os")
+        after = function.invoke({})
+
+    assert isinstance(before, list)
+    assert {"SHOP_API_URL", "OTHER"}.isdisjoint(before)
+    assert after == {"SHOP_API_URL": "http://a", "AWS_SECRET_ACCESS_KEY": None, "PATH": os.environ["PATH"]}

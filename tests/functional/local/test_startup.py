@@ -101,6 +101,7 @@ def sentence_of(function: str, variables: Mapping[str, str], *, endpoint: str, r
     ("function", "variables", "named"),
     [
         ("agent", {"ASSISTANT_MODEL": "openai:gpt-x"}, "ASSISTANT_MODEL is 'openai:gpt-x'"),
+        ("agent", {"ASSISTANT_MODEL": "script:/nowhere/a.yaml"}, "the script /nowhere/a.yaml cannot be read"),
         ("sweeper", {"SWEEP_REQUESTS": "many"}, "SWEEP_REQUESTS is 'many'"),
     ],
 )

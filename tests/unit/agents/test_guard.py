@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from pydantic_ai import Agent
 
+from switchboard.agents.answer_rules import HAS_LINK, HAS_PHRASE, MAX_CHARACTERS
 from switchboard.agents.assistant import HANDOFF, Assistant, Deps
 from switchboard.agents.bedrock import bedrock_model
-from switchboard.agents.guard import HAS_LINK, HAS_PHRASE, MAX_CHARACTERS, TOO_LONG
+from switchboard.agents.guard import TOO_LONG
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
 from switchboard.channels.split import split_body
 from switchboard.errors import Misconfigured, Permanent, Transient

@@ -16,7 +16,8 @@ from switchboard.agent import Answer
 from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps
 from switchboard.agents.history import WITHOUT_WORDS
 from switchboard.agents.knowledge import Knowledge
-from switchboard.agents.pydantic_ai_agent import LIMITS, TRACEBACKS
+from switchboard.agents.pydantic_ai_agent import LIMITS
+from switchboard.agents.watching import TRACEBACKS
 from switchboard.errors import Permanent, Transient
 from tests.assistants import KNOWLEDGE, TURN, answering, entry, question
 

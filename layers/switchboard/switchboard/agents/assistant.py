@@ -10,11 +10,9 @@ from pydantic import Field
 from pydantic_ai import ToolOutput
 
 from switchboard.agent import Effects
+from switchboard.agents.answer_rules import AnswerRules
 from switchboard.agents.knowledge import Knowledge
-from switchboard.agents.sentences import letters_of
 from switchboard.errors import Misconfigured
-
-MIN_SECRET_LETTERS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +79,7 @@ class Assistant:
     tools_see_address: bool = False
 
     def __post_init__(self) -> None:
-        if any(len(letters_of(phrase)) < MIN_SECRET_LETTERS for phrase in self.secret_phrases):
-            raise Misconfigured(f"secret_phrases: each needs at least {MIN_SECRET_LETTERS} letters or digits")
+        AnswerRules(secret_phrases=self.secret_phrases)  # it looks at each
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):

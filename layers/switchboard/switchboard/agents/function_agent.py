@@ -15,6 +15,7 @@ from typing import cast
 from switchboard.agent import Agent, Answer, Question
 from switchboard.agents.failures import Verdict, judge
 from switchboard.agents.places import describe
+from switchboard.agents.watching import show_traceback
 from switchboard.errors import Misconfigured, ModelMisconfigured, Permanent, SwitchboardError, Transient
 
 type AnswerFunction = Callable[[Question], str | Answer] | Callable[[Question], Awaitable[str | Answer]]
@@ -37,6 +38,8 @@ class FunctionAgent:
         if not future.done():
             raise Transient(f"{question.turn}: no answer within {question.timeout_seconds:.0f} s")
         if (error := future.exception()) is not None:
+            if not isinstance(error, SwitchboardError):
+                show_traceback(error, turn=question.turn)
             raise _failure(error, turn=question.turn)
         returned = future.result()
         if isinstance(returned, str):
@@ -48,14 +51,24 @@ class FunctionAgent:
         )
 
 
+def is_agent(value: object) -> bool:
+    """Tell whether a value is a function, a callable object, or an object with `answer`; a class is none of these."""
+    return not isinstance(value, type) and (callable(value) or callable(getattr(value, "answer", None)))
+
+
 def as_agent(value: object) -> Agent:
-    """Return an `Agent` as it is, and a function as an `Agent`; raise `Misconfigured` for anything else."""
-    if hasattr(value, "answer"):
-        return cast("Agent", value)
-    if callable(value) and not isinstance(value, type):
-        return FunctionAgent(value)
+    """Return a function, a callable object, or an object with `answer` as an `Agent`, each as `FunctionAgent` calls it.
+
+    Raises `Misconfigured` for anything else.
+    """
+    if isinstance(value, FunctionAgent):
+        return value
+    if is_agent(value):
+        return FunctionAgent(cast("AnswerFunction", getattr(value, "answer", value)))
+    what = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
     raise Misconfigured(
-        f"{type(value).__name__} is not an agent: give a function that is given a Question and returns str or Answer"
+        f"{what} is not an agent: give a function that is given a Question and returns str or Answer, or an object "
+        f"with such an answer"
     )
 
 

@@ -1,10 +1,10 @@
-"""What stands between a model's text and the customer: rules for the text of an answer, and how a run keeps them.
+"""What stands between a model's text and the customer: how a run keeps the rules of agents/answer_rules.py.
 
 Garbage is not sent: reasoning is taken out, a cut answer ends at its last sentence, a filtered or malformed one is
 tried again. What must not be sent is refused: the model is told why, and asked once more; then there is no answer.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import override
@@ -16,36 +16,13 @@ from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart
 from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.output import OutputContext
 
+from switchboard.agents.answer_rules import MAX_CHARACTERS, AnswerRules
 from switchboard.agents.assistant import Deps, Handoff
-from switchboard.agents.links import is_allowed, linked_hosts
 from switchboard.agents.reasoning import without_reasoning
-from switchboard.agents.sentences import letters_of, whole_sentences
-from switchboard.channels.split import MAX_PART_CHARACTERS, MAX_PARTS
+from switchboard.agents.sentences import whole_sentences
 from switchboard.errors import Permanent, Transient
 
-MAX_CHARACTERS = MAX_PARTS * MAX_PART_CHARACTERS // 2  # ten bodies carry it, wherever it has to be split
-
 TOO_LONG = "Your answer was too long and was cut off. Answer again, in at most three short sentences."
-HAS_PHRASE = "Your answer holds words that customers must not read. Answer again, without them."
-HAS_LINK = "Your answer holds a link to a place that is not allowed. Answer again, without it."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerRules:
-    """What an answer must not hold: secret phrases, and links to hosts that are not allowed. Without any, all are."""
-
-    secret_phrases: Collection[str] = ()
-    allowed_link_hosts: Collection[str] = ()
-
-    def refusal(self, text: str) -> str:
-        """Return what the model is told of an answer that must not be sent; empty where it may be."""
-        letters = letters_of(text)
-        if any(letters_of(phrase) in letters for phrase in self.secret_phrases):
-            return HAS_PHRASE
-        allowed = self.allowed_link_hosts
-        if allowed and not all(is_allowed(host, allowed) for host in linked_hosts(text)):
-            return f"{HAS_LINK} Allowed are {', '.join(sorted(allowed))}."
-        return ""
 
 
 @dataclass

@@ -1,11 +1,16 @@
 """From the setting ASSISTANT_MODEL to a model. A cold start imports the one that is configured, and no other."""
 # ruff: noqa: PLC0415 -- the imports inside are this file's point
 
+from collections.abc import Callable
+
 from pydantic_ai.models import Model, infer_model
 
 from switchboard.errors import Misconfigured, SwitchboardError
 
 OFFLINE = "offline"
+
+# Providers that a developer's tool adds, by name: `make chat` and `make run` add a scripted model. Empty on AWS.
+DEVELOPER_PROVIDERS: dict[str, Callable[[str], Model]] = {}
 
 # Of a `<think>` that is never closed, pydantic-ai takes the tag out and leaves the reasoning, which would be sent. It
 # looks for these instead, which no model writes by itself, and agents/guard.py reads the tags that models do write.
@@ -25,6 +30,8 @@ def model_named(name: str) -> Model:
         raise Misconfigured(
             f"ASSISTANT_MODEL is {name!r}: it takes `{OFFLINE}` or a pydantic-ai name such as `bedrock:…` or `openai:…`"
         )
+    if provider in DEVELOPER_PROVIDERS:
+        return DEVELOPER_PROVIDERS[provider](model)
     try:
         return _on_bedrock(model) if provider == "bedrock" else with_reasoning_tags(infer_model(name))
     except ImportError:

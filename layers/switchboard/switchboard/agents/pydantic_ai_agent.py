@@ -5,7 +5,6 @@ turn, the type of the error and where it was raised, never the error's own text:
 with it what a customer wrote.
 """
 
-import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import override
@@ -18,40 +17,29 @@ from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Question
+from switchboard.agents.answer_rules import AnswerRules
 from switchboard.agents.assistant import Assistant, Deps, Handoff, NoReply, Run
 from switchboard.agents.effects import Account, EffectsFirst, effect_tools
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
-from switchboard.agents.guard import AnswerRules, Guard
+from switchboard.agents.guard import Guard
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
 from switchboard.agents.models import model_named
 from switchboard.agents.places import describe
+from switchboard.agents.tool_calls import ShowToolCalls
+from switchboard.agents.watching import show_traceback
 from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
 
 LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20)  # of one turn
 
-# Whoever attaches a handler to this logger sees whole tracebacks, and with them the errors' own texts, which may quote
-# the customer. The local stack does; on AWS nobody does, whatever the log level.
-TRACEBACKS = "switchboard.tracebacks"
 
-
-def from_assistant(
-    assistant: Assistant,
-    *,
-    model: str,
-    allowed_link_hosts: Collection[str] = (),
-    watchers: Sequence[AbstractCapability[Deps]] = (),
-) -> "PydanticAIAgent":
-    """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used.
-
-    `watchers` see each run, such as its tool calls: only a tool of a developer's shows these, because they hold words.
-    """
+def from_assistant(assistant: Assistant, *, model: str, allowed_link_hosts: Collection[str] = ()) -> "PydanticAIAgent":
+    """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used."""
     return PydanticAIAgent(
         assistant=assistant,
         model=model_named(model),
         loop=EventLoopThread(),
         allowed_link_hosts=frozenset(allowed_link_hosts),
-        watchers=watchers,
     )
 
 
@@ -63,7 +51,6 @@ class PydanticAIAgent:
     model: Model
     loop: EventLoopThread
     allowed_link_hosts: frozenset[str] = frozenset()  # empty: links to every host are sent
-    watchers: Sequence[AbstractCapability[Deps]] = ()
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
@@ -72,9 +59,9 @@ class PydanticAIAgent:
         if run.cancelled():
             raise Transient(f"{question.turn}: no answer within {question.timeout_seconds:.0f} s")
         if (error := run.exception()) is not None:
-            _log_traceback(error, turn=question.turn)
+            show_traceback(error, turn=question.turn)
             raise _failure(error, turn=question.turn, model_errors=failures.of_model)
-        return _answer(run.result())
+        return _answer(run.result(), turn=question.turn)
 
     async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff | NoReply]:
         account = Account.read(question.effects.so_far) if question.effects and question.effects.so_far else None
@@ -94,7 +81,7 @@ class PydanticAIAgent:
                 _ShortResults(after=responses),
                 EffectsFirst(tools=effect_tools(self.assistant.agent), came_since=came_since),
                 Guard(rules=rules),
-                *self.watchers,
+                ShowToolCalls(),
             ],
         )
 
@@ -157,12 +144,16 @@ def _with_its_context(error: Exception) -> Exception:
     return error
 
 
-def _answer(run: AgentRunResult[str | Handoff | NoReply]) -> Answer:
+def _answer(run: AgentRunResult[str | Handoff | NoReply], *, turn: str) -> Answer:
     if isinstance(run.output, NoReply):
         return Answer(no_reply=True)
     if isinstance(run.output, Handoff):
         return Answer(text=run.output.reply, handoff=True)
-    return Answer(text=run.output)
+    if isinstance(run.output, str):
+        return Answer(text=run.output)
+    raise Permanent(  # a bare agent's output type is any
+        f"{turn}: the output of the agent is {type(run.output).__name__}: output_type takes str, HANDOFF and NO_REPLY"
+    )
 
 
 def _failure(error: BaseException, *, turn: str, model_errors: Sequence[BaseException]) -> SwitchboardError:
@@ -182,9 +173,3 @@ def _failure(error: BaseException, *, turn: str, model_errors: Sequence[BaseExce
             return Transient(text)
         case Verdict.PERMANENT:
             return Permanent(text)
-
-
-def _log_traceback(error: BaseException, *, turn: str) -> None:
-    logger = logging.getLogger(TRACEBACKS)
-    if logger.handlers:
-        logger.error("%s: the agent failed", turn, exc_info=error)

@@ -1,6 +1,5 @@
 """What the agent function works with, around a team's assistant."""
 
-import inspect
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,14 +8,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
-from switchboard.agent import Agent
-from switchboard.agents.assistant import Assistant
-from switchboard.agents.function_agent import AnswerFunction, FunctionAgent
-from switchboard.agents.pydantic_ai_agent import from_assistant
+from switchboard.agents.declared import Declared
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
@@ -28,7 +23,6 @@ from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
 from switchboard.disclosure import parse_disclosure
-from switchboard.errors import Misconfigured
 from switchboard.events import MessageAdded
 from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
 from switchboard.telemetry import Telemetry, telemetry
@@ -65,15 +59,13 @@ class AgentFunction:
 
 
 @cache
-def agent_function(assistant: Assistant | AnswerFunction) -> AgentFunction:
+def agent_function(declared: Declared) -> AgentFunction:
     """Build it from the environment, once a process."""
     settings = agent_settings(os.environ)
-    if isinstance(assistant, Assistant):
-        assistant.knowledge.load()
     table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
     secrets = twilio_secret(settings.twilio_secret_id)
     service = twilio_service(secrets, settings.twilio_base_url)
-    ports = _ports(assistant, settings, table, service, customer_key=secrets.read().customer_key)
+    ports = _ports(declared, settings, table, service, customer_key=secrets.read().customer_key)
     updates = owner_updates(table, service)
     observer = telemetry()
     return AgentFunction(
@@ -107,31 +99,22 @@ def agent_function(assistant: Assistant | AnswerFunction) -> AgentFunction:
     )
 
 
-def declared_assistant(folder: Path) -> Assistant | AnswerFunction:
+def declared_assistant(folder: Path) -> Declared:
     """Return the assistant that a team declares in `folder`/assistant.py; raise `Misconfigured` where it declares none.
 
-    It is an `Assistant`, or a function that is given a `Question` and returns a text or an `Answer`.
+    It is an `Assistant`, an `Agent` of pydantic-ai, a function or callable object that is given a `Question` and
+    returns a text or an `Answer`, or an object with such an `answer`.
 
     Where the file cannot be imported, the next try imports it anew, and with it the team's files that it imports.
     """
     loaded = set(sys.modules)
     try:
-        return _declared(import_module("assistant"))
+        return Declared(getattr(import_module("assistant"), "assistant", None))
     except BaseException:
         for name in sys.modules.keys() - loaded:
             if folder in Path(getattr(sys.modules[name], "__file__", None) or "").parents:
                 del sys.modules[name]
         raise
-
-
-def _declared(module: ModuleType) -> Assistant | AnswerFunction:
-    declared = getattr(module, "assistant", None)
-    if isinstance(declared, Assistant) or inspect.isroutine(declared):
-        return declared
-    raise Misconfigured(
-        "assistant.py declares no `assistant`: add assistant = Assistant(agent=…, knowledge=…), "
-        "or a function def assistant(question)"
-    )
 
 
 def messages_queue() -> Queue:
@@ -140,7 +123,7 @@ def messages_queue() -> Queue:
 
 
 def _ports(
-    assistant: Assistant | AnswerFunction,
+    declared: Declared,
     settings: AgentSettings,
     table: ConversationsTable,
     service: Service,
@@ -148,13 +131,7 @@ def _ports(
     customer_key: bytes,
 ) -> TurnPorts:
     budgets = BudgetStore(table=table, customer_key=customer_key)
-    agent: Agent
-    if isinstance(assistant, Assistant):
-        agent = from_assistant(
-            assistant, model=settings.assistant_model, allowed_link_hosts=settings.allowed_link_hosts
-        )
-    else:
-        agent = FunctionAgent(assistant)
+    agent = declared.agent(model=settings.assistant_model, allowed_link_hosts=settings.allowed_link_hosts)
     return TurnPorts(
         agent=agent,
         conversations=TurnStore(table=table, budgets=budgets),

@@ -38,11 +38,13 @@ _CLOSE = 0.85  # one letter wrong in seven, or one missing in five
 class Knowledge:
     """The chunks of a folder, which is read once: by `load`, or else by the first search. Any thread may search.
 
+    Without a folder nothing is known.
+
     `synonyms` are groups of words, in lower case, that mean the same in these chunks and in questions about them. They
     are joined to those of `GENERAL_SYNONYMS`.
     """
 
-    def __init__(self, folder: Path, *, synonyms: Iterable[Sequence[str]] = ()) -> None:
+    def __init__(self, folder: Path | None = None, *, synonyms: Iterable[Sequence[str]] = ()) -> None:
         self._folder = folder
         self._synonyms = tuple(map(tuple, synonyms))
         self._lock = Lock()
@@ -51,7 +53,8 @@ class Knowledge:
     def load(self) -> None:
         """Read the folder. Raise `Misconfigured` where it has no text, or where Python's SQLite lacks FTS5."""
         with self._lock:
-            self._loaded()
+            if self._folder is not None:
+                self._loaded(self._folder)
 
     def search(self, question: str, *, limit: int = 3) -> list[Chunk]:
         """Return the best chunks for a question, in the order of the files; an empty list where none fits.
@@ -59,11 +62,11 @@ class Knowledge:
         Raise `Misconfigured` as `load` does.
         """
         with self._lock:
-            return self._loaded().search(question, limit)
+            return [] if self._folder is None else self._loaded(self._folder).search(question, limit)
 
-    def _loaded(self) -> "_Index":
+    def _loaded(self, folder: Path) -> "_Index":
         if self._index is None:
-            self._index = _read(self._folder, self._synonyms)
+            self._index = _read(folder, self._synonyms)
             finalize(self, self._index.database.close)
         return self._index
 
