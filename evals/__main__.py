@@ -14,6 +14,7 @@ from evals.cases import Case, WrongCase, read_cases
 from switchboard.agent import Agent
 from switchboard.agents.assistant import Assistant
 from switchboard.agents.function_agent import FunctionAgent
+from switchboard.agents.keys import Keys
 from switchboard.agents.models import OFFLINE
 from switchboard.agents.pydantic_ai_agent import from_assistant
 from switchboard.bootstrap.agent import declared_assistant
@@ -54,7 +55,9 @@ def run(
 def _agent(function: Path, model: str) -> Agent:
     sys.path.insert(0, str(function))
     declared = build(lambda: declared_assistant(function), folder=function)
-    return from_assistant(declared, model=model) if isinstance(declared, Assistant) else FunctionAgent(declared)
+    if not isinstance(declared, Assistant):
+        return FunctionAgent(declared)
+    return from_assistant(declared, model=model, keys=Keys(environment=os.environ))
 
 
 def _ask(agent: Agent, cases: list[Case], *, name: str, table: Table, every: bool) -> int:

@@ -21,7 +21,8 @@ from rich.markup import escape
 from switchboard.agent import Agent, Answer, EntryRole, HistoryEntry, Question
 from switchboard.agents.assistant import Assistant, Deps
 from switchboard.agents.function_agent import as_agent
-from switchboard.agents.models import OFFLINE
+from switchboard.agents.keys import Keys
+from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE
 from switchboard.agents.pydantic_ai_agent import TRACEBACKS, from_assistant
 from switchboard.bootstrap.agent import declared_assistant
 from switchboard.bootstrap.startup import build
@@ -88,7 +89,13 @@ class Chat:
         if not isinstance(declared, Assistant):
             return as_agent(declared)
         declared.knowledge.load()
-        return from_assistant(declared, model=self.model, watchers=[ShowToolCalls()])
+        return from_assistant(
+            declared,
+            model=self.model,
+            fallback_model=os.environ.get(ASSISTANT_FALLBACK_MODEL, ""),
+            keys=Keys(environment=os.environ),
+            watchers=[ShowToolCalls()],
+        )
 
 
 def run() -> None:

@@ -33,6 +33,8 @@ class AgentSettings:
     conversations_table: str
     event_bus_name: str
     assistant_model: str
+    assistant_fallback_model: str
+    model_secret_id: str
     fallback_sentence: str
     limit_sentence: str
     customer_turns_per_day: int
@@ -98,6 +100,8 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         conversations_table=_required(environment, "CONVERSATIONS_TABLE"),
         event_bus_name=_required(environment, "EVENT_BUS_NAME"),
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
+        assistant_fallback_model=environment.get("ASSISTANT_FALLBACK_MODEL", "").strip(),
+        model_secret_id=environment.get("MODEL_SECRET_ID", "").strip(),
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),

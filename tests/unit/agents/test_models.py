@@ -10,8 +10,8 @@ from pydantic_ai.models.bedrock import BedrockConverseModel
 from pydantic_ai.models.test import TestModel
 
 import switchboard
-from switchboard.agents.bedrock import MAX_TOKENS
-from switchboard.agents.models import model_named, with_reasoning_tags
+from switchboard.agents.models import model_named
+from switchboard.agents.providers import MAX_TOKENS, with_reasoning_tags
 from switchboard.errors import Misconfigured
 
 LAYER = str(Path(switchboard.__file__).parent.parent)
