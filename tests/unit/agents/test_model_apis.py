@@ -1,7 +1,10 @@
 """Each provider's API over the wire, in good and bad minutes. A local HTTP server stands in for the provider."""
 
 import json
+import re
 from collections.abc import Iterator
+from http import HTTPStatus
+from itertools import cycle
 
 import pytest
 from pydantic_ai.models import Model
@@ -50,6 +53,10 @@ FAULTS: dict[str, tuple[Step, type[SwitchboardError]]] = {
     "a filtered answer": (Says(text="secret words", filtered=True), Transient),
     "reasoning alone": (Says(text="<think>secret words</think>"), Transient),
 }
+
+
+# Some answers that are no model's lack its counts too, which pydantic-ai warns of.
+pytestmark = pytest.mark.filterwarnings("ignore::pydantic_ai._warnings.UsageLimitUnavailableWarning")
 
 
 @pytest.fixture(autouse=True)
@@ -122,17 +129,16 @@ def test_a_fault_of_a_model_says_who_must_act_and_quotes_nothing(
 
     assert type(raised.value) is expected
     assert "secret" not in str(raised.value)
-    if isinstance(step, Sends):
+    if isinstance(step, Sends) and step.status != HTTPStatus.OK:
         assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("fault", "name"), [*zip(FAULTS, cycle(MODELS), strict=False)])
 def test_the_fallback_model_takes_over_from_a_model_with_a_fault(
     monkeypatch: pytest.MonkeyPatch, name: str, fault: str
 ) -> None:
     step, _ = FAULTS[fault]
-    seconds = 1 if isinstance(step, Hangs) else 20
+    seconds = 6 if isinstance(step, Hangs) else 20
 
     with (
         model_server(step) as first,
@@ -166,16 +172,12 @@ def test_any_model_can_be_the_fallback_model(monkeypatch: pytest.MonkeyPatch, na
     assert "On Saturday" in json.dumps(second.requests[0][2])
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_key_that_is_refused_is_read_again_and_the_next_attempt_sends_the_new_one(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    if name.startswith("bedrock"):
-        pytest.skip("Bedrock has a role, no key")
-    secret = dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"), "old")
+@pytest.mark.parametrize("name", [name for name in MODELS if not name.startswith("bedrock:")])  # it has a role, no key
+def test_a_key_that_is_refused_is_read_again_and_the_next_attempt_sends_the_new_one(name: str) -> None:
+    secret = dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"), "old-key")
 
     def refresh() -> None:
-        secret.update(dict.fromkeys(secret, "new"))
+        secret.update(dict.fromkeys(secret, "new-key"))
 
     with model_server(Sends(status=401, body=ERROR), ANSWER) as server:
         keys = Keys(environment=keys_of(server).environment, secret=lambda: secret, refresh=refresh)
@@ -186,7 +188,7 @@ def test_a_key_that_is_refused_is_read_again_and_the_next_attempt_sends_the_new_
 
     sent = [headers for _, headers, _ in server.requests]
     assert answer.text == "From nine."
-    assert [("old" in str(headers), "new" in str(headers)) for headers in sent] == [(True, False), (False, True)]
+    assert [set(re.findall(r"\b(?:old|new)-key\b", str(headers))) for headers in sent] == [{"old-key"}, {"new-key"}]
 
 
 @pytest.mark.parametrize(

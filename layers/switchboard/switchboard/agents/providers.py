@@ -26,7 +26,8 @@ MAX_TOKENS_WITH_THOUGHTS = 4000  # where the thoughts that a model has by defaul
 # Of a `<think>` that is never closed, pydantic-ai takes the tag out and leaves the reasoning, which would be sent. It
 # looks for these instead, which no model writes by itself, and agents/guard.py reads the tags that models do write.
 _TAGS_OF_NO_MODEL = ("<|begin of what pydantic-ai sends back|>", "<|end of what pydantic-ai sends back|>")
-_NO_KEY = "none"  # a server of one's own may need no key, and the SDK wants one
+# Stands in each header for the key, which may change: no SDK is told the key itself.
+_KEY = "the-key-of-this-moment"
 _REFUSED = {401, 403}
 
 
@@ -53,12 +54,8 @@ def anthropic_model(name: str, keys: Keys) -> Model:
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
-    key = _required(keys, "ANTHROPIC_API_KEY")
-    provider = AnthropicProvider(
-        api_key=key,
-        base_url=keys.base_url("ANTHROPIC_BASE_URL"),
-        http_client=_client(keys, "x-api-key", "ANTHROPIC_API_KEY"),
-    )
+    http_client = _client(keys, "ANTHROPIC_API_KEY")
+    provider = AnthropicProvider(api_key=_KEY, base_url=keys.base_url("ANTHROPIC_BASE_URL"), http_client=http_client)
     return with_reasoning_tags(AnthropicModel(name, provider=provider, settings=settings_of(MAX_TOKENS)))
 
 
@@ -67,12 +64,8 @@ def google_model(name: str, keys: Keys) -> Model:
     from pydantic_ai.models.google import GoogleModel
     from pydantic_ai.providers.google import GoogleProvider
 
-    key = _required(keys, "GOOGLE_API_KEY", "GEMINI_API_KEY")
-    provider = GoogleProvider(
-        api_key=key,
-        base_url=keys.base_url("GOOGLE_GEMINI_BASE_URL"),
-        http_client=_client(keys, "x-goog-api-key", "GOOGLE_API_KEY", "GEMINI_API_KEY"),
-    )
+    http_client = _client(keys, "GOOGLE_API_KEY", "GEMINI_API_KEY")
+    provider = GoogleProvider(api_key=_KEY, base_url=keys.base_url("GOOGLE_GEMINI_BASE_URL"), http_client=http_client)
     return with_reasoning_tags(GoogleModel(name, provider=provider, settings=settings_of(MAX_TOKENS_WITH_THOUGHTS)))
 
 
@@ -91,27 +84,23 @@ def _openai(keys: Keys) -> "OpenAIProvider":
     from pydantic_ai.providers.openai import OpenAIProvider
 
     base_url = keys.base_url("OPENAI_BASE_URL")
-    key = (keys.get("OPENAI_API_KEY") or _NO_KEY) if base_url else _required(keys, "OPENAI_API_KEY")
-    client = _client(keys, "Authorization", "OPENAI_API_KEY", before="Bearer ")
-    return OpenAIProvider(api_key=key, base_url=base_url, http_client=client)
+    http_client = _client(keys, "OPENAI_API_KEY", is_required=base_url is None)  # a server of one's own may need none
+    return OpenAIProvider(api_key=_KEY, base_url=base_url, http_client=http_client)
 
 
-def _required(keys: Keys, *names: str) -> str:
-    key = keys.get(*names)
-    if not key:
+def _client(keys: Keys, *names: str, is_required: bool = True) -> httpx2.AsyncClient:
+    """Return a client that sends the key as it is now, and has it read again where the provider refuses it."""
+    if is_required and not keys.get(*names):
         raise Misconfigured(
             f"{names[0]} is not set: put it into the secret that the parameter ModelSecretArn names, "
             f"or, on one machine, into the environment"
         )
-    return key
-
-
-def _client(keys: Keys, header: str, *names: str, before: str = "") -> httpx2.AsyncClient:
-    """Return a client that sends the key as it is now, and has it read again where the provider refuses it."""
 
     async def send_key(request: httpx2.Request) -> None:
-        if key := keys.get(*names):
-            request.headers[header] = before + key
+        key = keys.get(*names)
+        for header, value in [*request.headers.items()]:
+            if _KEY in value:
+                request.headers[header] = value.replace(_KEY, key or "none")
 
     async def refresh_key(response: httpx2.Response) -> None:
         if response.status_code in _REFUSED:

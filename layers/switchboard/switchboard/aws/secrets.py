@@ -114,7 +114,7 @@ def _model_secret(text: str) -> Mapping[str, str]:
         values = None
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise Misconfigured(
-            'MODEL_SECRET_ID: the secret is not valid: it must be a JSON object of texts, such as {"OPENAI_API_KEY": "…"}'
+            'The secret of MODEL_SECRET_ID is not valid: it must be a JSON object such as {"OPENAI_API_KEY": "…"}'
         )
     return values
 
