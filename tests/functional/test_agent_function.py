@@ -181,6 +181,7 @@ def test_a_plain_function_is_an_assistant(deployed: Deployed) -> None:
     [
         ("ASSISTANT_MODEL", "nonsense"),
         ("ASSISTANT_MODEL", "nobody:has-this"),
+        ("ASSISTANT_FALLBACK_MODEL", "nobody:has-this"),
         ("TURNS_PER_DAY", "many"),
         ("TWILIO_SECRET_ID", "another"),
         ("CONVERSATIONS_TABLE", ""),

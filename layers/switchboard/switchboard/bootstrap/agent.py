@@ -5,7 +5,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -74,14 +74,10 @@ class AgentFunction:
     def _count_model_uses(self) -> None:
         while self.model_uses:
             use = self.model_uses.popleft()
-            tokens = {
-                "input_tokens": use.input_tokens,
-                "cached_tokens": use.cached_tokens,
-                "output_tokens": use.output_tokens,
-            }
-            self.telemetry.record_decision("model_used", {"turn": use.turn, "requests": use.requests, **tokens})
-            for name, value in tokens.items():
-                self.telemetry.record_value(name, value, unit=MetricUnit.Count)
+            self.telemetry.record_decision("model_used", asdict(use))
+            self.telemetry.record_value("input_tokens", use.input_tokens, unit=MetricUnit.Count)
+            self.telemetry.record_value("cached_tokens", use.cached_tokens, unit=MetricUnit.Count)
+            self.telemetry.record_value("output_tokens", use.output_tokens, unit=MetricUnit.Count)
             if use.fell_back:
                 self.telemetry.record_decision("model_fell_back", {"turn": use.turn, "cause": use.fell_back})
 
