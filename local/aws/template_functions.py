@@ -22,7 +22,7 @@ SET_BY_STACK = re.compile(
 )
 # A model's provider may need these. As on Lambda, nothing else of the caller's environment reaches a function.
 FORWARDED = re.compile(
-    r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
+    r"(?!TWILIO)\w+_API_KEY|OPENAI_BASE_URL|ANTHROPIC_BASE_URL|GOOGLE_GEMINI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
     r"|https?_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
     re.IGNORECASE,
 )
