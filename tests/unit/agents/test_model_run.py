@@ -1,8 +1,8 @@
 """The fallback model: when it takes over within an attempt, what it is given, and what the turn is told."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
-import anyio
 import pytest
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import UserError
@@ -39,7 +39,7 @@ class Scripted:
 
 
 async def never() -> ModelResponse:
-    await anyio.sleep_forever()
+    await asyncio.Event().wait()
     raise AssertionError
 
 

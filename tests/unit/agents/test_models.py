@@ -122,7 +122,7 @@ def test_the_secret_stands_before_the_environment() -> None:
         "of the secret",
         "",
     )
-    assert "environment" not in repr(keys)
+    assert "of the environment" not in repr(keys)
 
 
 @pytest.mark.parametrize(
