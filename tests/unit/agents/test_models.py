@@ -61,6 +61,17 @@ def test_a_call_to_bedrock_times_out_after_25_seconds_and_is_not_repeated() -> N
     assert config.retries == {"total_max_attempts": 1, "mode": "legacy"}
 
 
+@pytest.mark.parametrize("provider", ["openai", "openai-chat", "anthropic", "google"])
+def test_a_call_to_another_provider_times_out_after_25_seconds_and_is_not_repeated(provider: str) -> None:
+    keys = Keys(environment=dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"), "a-key"))
+
+    settings = model_named(f"{provider}:x", keys=keys).settings or {}
+
+    assert (settings.get("timeout"), settings.get("max_retries")) == (25, 0)
+    assert settings.get("cache") is True
+    assert settings.get("max_tokens", 0) >= MAX_TOKENS
+
+
 def test_aws_endpoint_url_replaces_bedrocks_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
 

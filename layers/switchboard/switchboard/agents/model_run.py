@@ -3,7 +3,6 @@
 The switch is made between the model's requests, not by a new run: the messages so far go to the fallback model as they
 are, results of tools among them, so that no tool runs again for it.
 """
-# ruff: noqa: PLC0415 -- where there is no fallback model, nothing is imported for one
 
 import asyncio
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import override
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RunUsage
@@ -51,9 +51,7 @@ class ModelRun:
         """Return the first model, or, where there is a fallback model, one that asks the two in order."""
         if self.fallback is None:
             return self.first
-        from pydantic_ai.models.fallback import FallbackModel
-
-        self._watched = _FirstModel(self.first, timeout_seconds=self.timeout_seconds)
+        self._watched = self._watched or _FirstModel(self.first, timeout_seconds=self.timeout_seconds)
         return FallbackModel(self._watched, self.fallback, fallback_on=(Exception,))
 
     def use(self, turn: str) -> ModelUse:
