@@ -12,6 +12,7 @@ FIRST_SEED ?= 0
 SAMPLE ?= 200
 SEED ?= 0
 FLAGS ?=
+PROVIDERS ?=
 EVENT ?= events/webhook/sms.json
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
 ARCHITECTURE ?= arm64
@@ -40,6 +41,8 @@ LOCK = uv pip compile --quiet --python-version 3.13 --python-platform linux --ge
 	--no-header --no-emit-index-url --no-emit-find-links $(FLAGS)
 LAYER = layers/switchboard/pyproject.toml --extra aws --extra agents
 PACKAGES = $(LAYER) twilio_emulator/pyproject.toml
+ALL_PROVIDERS = openai anthropic google
+WITH = $(foreach provider,$(1),--extra $(provider))
 
 .DEFAULT_GOAL := help
 .PHONY: help run chat test eval check format simulate mutate bench build validate invoke deploy redrive lock clean
@@ -104,9 +107,10 @@ redrive: .venv/local ## Put the dead letters back on their queue; FLAGS="--conve
 
 lock: ## Pin the newest requirements, with hashes; needs uv. FLAGS="--upgrade-package boto3" raises one
 	@command -v uv >/dev/null || { echo "$(NO_UV)"; exit 1; }
-	$(LOCK) requirements/dev.in $(PACKAGES) --output-file requirements/dev.txt
-	$(LOCK) requirements/local.in $(PACKAGES) --constraint requirements/dev.txt --output-file requirements/local.txt
-	$(LOCK) $(LAYER) --constraint requirements/dev.txt --output-file layers/switchboard/requirements.txt
+	$(LOCK) requirements/dev.in $(PACKAGES) $(call WITH,$(ALL_PROVIDERS)) --output-file requirements/dev.txt
+	$(LOCK) requirements/local.in $(PACKAGES) $(call WITH,$(PROVIDERS)) --constraint requirements/dev.txt \
+		--output-file requirements/local.txt
+	$(LOCK) $(LAYER) $(call WITH,$(PROVIDERS)) --constraint requirements/dev.txt --output-file layers/switchboard/requirements.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 	$(LOCK) requirements/mutation.in --constraint requirements/dev.txt --output-file requirements/mutation.txt
 

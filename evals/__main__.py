@@ -15,6 +15,7 @@ from rich.text import Text
 
 from evals.cases import Case, WrongCase, read_cases
 from switchboard.agent import Agent, Answer
+from switchboard.agents.keys import Keys
 from switchboard.agents.models import OFFLINE
 from switchboard.agents.watching import TOOL_CALLS, ToolCall
 from switchboard.bootstrap.agent import declared_assistant
@@ -51,7 +52,9 @@ def run(
     try:
         cases = {file: read_cases(file) for file in files or sorted(Path(__file__).parent.glob("*.yaml"))}
         sys.path.insert(0, str(function))
-        agent = build(lambda: declared_assistant(function).agent(model=model), folder=function)
+        agent = build(
+            lambda: declared_assistant(function).agent(model=model, keys=Keys(environment=os.environ)), folder=function
+        )
     except (OSError, SwitchboardError, WrongCase) as error:
         console.print(f"Cannot evaluate: {error}", soft_wrap=True, markup=False, highlight=False)
         sys.exit(2)

@@ -16,7 +16,8 @@ from rich.markup import escape
 
 from local.scripted_model import register
 from switchboard.agent import Agent, Answer, EntryRole, HistoryEntry, Question
-from switchboard.agents.models import OFFLINE
+from switchboard.agents.keys import Keys
+from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE
 from switchboard.agents.watching import TOOL_CALLS, TRACEBACKS
 from switchboard.bootstrap.agent import declared_assistant
 from switchboard.bootstrap.startup import build
@@ -65,7 +66,11 @@ class Chat:
             if self.folder in Path(getattr(module, "__file__", None) or "").parents:
                 del sys.modules[name]
         invalidate_caches()
-        return declared_assistant(self.folder).agent(model=self.model)
+        return declared_assistant(self.folder).agent(
+            model=self.model,
+            fallback_model=os.environ.get(ASSISTANT_FALLBACK_MODEL, ""),
+            keys=Keys(environment=os.environ),
+        )
 
 
 def watch() -> None:

@@ -243,8 +243,9 @@ def _with_whole_path(environment: Mapping[str, str]) -> Mapping[str, str]:
 
 def _require_bedrock(environment: Mapping[str, str]) -> None:
     """Raise `CannotStart` for a model on Bedrock that the functions could not reach: the local AWS has none."""
-    model = environment.get("ASSISTANT_MODEL", "")
-    if not model.startswith("bedrock:"):
+    named = ((name, environment.get(name, "")) for name in ("ASSISTANT_MODEL", "ASSISTANT_FALLBACK_MODEL"))
+    setting, model = next((each for each in named if each[1].startswith("bedrock:")), ("", ""))
+    if not setting:
         return
     endpoint = environment.get(BEDROCK_ENDPOINT, "")
     needed = [] if endpoint else [f"{BEDROCK_ENDPOINT}=https://bedrock-runtime.<your AWS region>.amazonaws.com"]
@@ -252,7 +253,7 @@ def _require_bedrock(environment: Mapping[str, str]) -> None:
         needed = [f"{BEDROCK_TOKEN} (an API key of Bedrock)", *needed]
     if needed:
         raise CannotStart(
-            f"ASSISTANT_MODEL is {model!r}, and the functions read no AWS profile of this machine. "
+            f"{setting} is {model!r}, and the functions read no AWS profile of this machine. "
             f"Set {' and '.join(needed)}, or use another model"
         )
 

@@ -1,7 +1,7 @@
 """Assistants for tests: the bakery's, and questions to ask it. No test depends on what the demo's shop knows."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pydantic_ai.models import Model
 from switchboard.agent import EntryRole, HistoryEntry, Question
 from switchboard.agents.assistant import Assistant
 from switchboard.agents.event_loop import EventLoopThread
+from switchboard.agents.model_run import ModelUse
 from switchboard.agents.offline import offline_model
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
 from tests.bakery.assistant import assistant as bakery
@@ -30,10 +31,22 @@ def copy_bakery(folder: Path) -> Path:
 
 
 @contextmanager
-def answering(assistant: Assistant, model: Model | None = None) -> Iterator[PydanticAIAgent]:
+def answering(
+    assistant: Assistant,
+    model: Model | None = None,
+    *,
+    fallback_model: Model | None = None,
+    report: Callable[[ModelUse], object] = ModelUse.__repr__,
+) -> Iterator[PydanticAIAgent]:
     """Yield the assistant with a model, by default the offline one; end its event loop afterwards."""
     with EventLoopThread() as loop:
-        yield PydanticAIAgent(assistant=assistant, model=model or offline_model(), loop=loop)
+        yield PydanticAIAgent(
+            assistant=assistant,
+            model=model or offline_model(),
+            fallback_model=fallback_model,
+            loop=loop,
+            report=report,
+        )
 
 
 def entry(role: str, text: str) -> HistoryEntry:

@@ -23,7 +23,7 @@ SET_BY_STACK = re.compile(
 # A model's provider or a tool may need these. As on Lambda, nothing else that the caller has reaches a function,
 # except what its own code names. The template declares ASSISTANT_MODEL, for the one function that has a model.
 FORWARDED = re.compile(
-    r"(?!TWILIO)\w+_API_KEY|(?!ASSISTANT_MODEL$)ASSISTANT_\w+|OPENAI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
+    r"(?!TWILIO)\w+_API_KEY|(?!ASSISTANT_MODEL$|ASSISTANT_FALLBACK_MODEL$)ASSISTANT_\w+|OPENAI_BASE_URL|ANTHROPIC_BASE_URL|GOOGLE_GEMINI_BASE_URL|AWS_BEARER_TOKEN_BEDROCK|AWS_ENDPOINT_URL_\w+"
     r"|https?_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE",
     re.IGNORECASE,
 )

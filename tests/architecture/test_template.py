@@ -41,8 +41,9 @@ PERMISSIONS = {
         {"sqs:SendMessage*": "MessagesDeadLetterQueue"},
         dict.fromkeys(TABLE, "ConversationsTable"),
         {"events:PutEvents": "EventBus"},
-        {"bedrock:InvokeModel": "AssistantModel"},
-        {"bedrock:InvokeModel": "AssistantModel"},
+        {"secretsmanager:GetSecretValue": "ModelSecretArn"},
+        {"bedrock:InvokeModel": "AssistantFallbackModel AssistantModel"},
+        {"bedrock:InvokeModel": "AssistantFallbackModel AssistantModel"},
     ],
     "LifecycleFunction": [
         SECRET,
@@ -254,23 +255,61 @@ def test_every_function_has_its_permissions_in_the_table_above(of_type: OfType) 
 def test_a_function_may_do_what_it_does_to_what_it_uses_and_nothing_else(
     cloudformation: Document, function: str
 ) -> None:
-    policies = cloudformation[f"{function}Role"]["Properties"]["Policies"]
-    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    statements = _statements(cloudformation, function)
 
-    granted = [dict.fromkeys(_actions(each), _only(_subjects(each))) for each in statements]
+    granted = [dict.fromkeys(_actions(each), " ".join(sorted(_subjects(each)))) for each in statements]
 
     assert sorted(map(repr, granted)) == sorted(map(repr, PERMISSIONS[function]))
     assert all(each["Effect"] == "Allow" and each["Resource"] != "*" for each in statements)
 
 
 def test_a_model_may_be_invoked_in_other_regions_through_its_inference_profile_alone(cloudformation: Document) -> None:
-    policies = cloudformation["AgentFunctionRole"]["Properties"]["Policies"]
-    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    statements = _statements(cloudformation, "AgentFunction")
 
     anywhere = [each for each in statements if "foundation-model/*" in str(each["Resource"])]
 
     assert [each["Condition"].keys() for each in anywhere] == [{"StringLike"}]
     assert anywhere[0]["Condition"]["StringLike"].keys() == {"bedrock:InferenceProfileArn"}
+
+
+def test_the_secret_of_the_models_may_be_read_only_where_there_is_one(cloudformation: Document) -> None:
+    policies = cloudformation["AgentFunctionRole"]["Properties"]["Policies"]
+
+    conditional = [policy["Fn::If"] for policy in policies if "Fn::If" in policy]
+
+    assert [(condition, otherwise) for condition, _, otherwise in conditional] == [
+        ("HasModelSecret", {"Ref": "AWS::NoValue"})
+    ]
+    assert "ModelSecretArn" in str(conditional)
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("bedrock:global.anthropic.claude-haiku-5-5", "global.anthropic.claude-haiku-5-5"),
+        ("bedrock:us.amazon.nova-lite-v1:0", "us.amazon.nova-lite-v1:0"),
+        ("openai:gpt-x", "none"),
+        ("openai-chat:bedrock:x", "none"),
+        ("offline", "none"),
+        ("", "none"),
+    ],
+)
+@pytest.mark.parametrize("parameter", ["AssistantModel", "AssistantFallbackModel"])
+def test_the_role_names_a_model_on_bedrock_and_no_other(
+    template: Document, parameter: str, setting: str, named: str
+) -> None:
+    policies = template["Resources"]["AgentFunction"]["Properties"]["Policies"]
+    model = {"Fn::Select": [1, {"Fn::Split": ["|bedrock:", {"Fn::Sub": f"|${{{parameter}}}|bedrock:none"}]}]}
+
+    assert str(policies).count(str(model)) == 3
+    assert f"|{setting}|bedrock:none".split("|bedrock:")[1] == named
+
+
+def _statements(cloudformation: Document, function: str) -> list[Document]:
+    """Return what a function's role allows, where every condition holds."""
+    policies = cloudformation[f"{function}Role"]["Properties"]["Policies"]
+    chosen = [policy["Fn::If"][1] if "Fn::If" in policy else policy for policy in policies]
+    return [each for policy in chosen for each in policy["PolicyDocument"]["Statement"]]
 
 
 def _actions(statement: Document) -> tuple[str, ...]:

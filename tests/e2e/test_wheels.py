@@ -24,7 +24,7 @@ from twilio_emulator.client import CustomerClient
 MAX_EMULATOR_BYTES = 35_000_000
 MAX_EMULATOR_REQUIREMENTS = 5
 OF_THE_EXTRAS = re.compile(
-    r"switchboard\.(aws|bootstrap|telemetry|stores\.dynamodb|agents\.(assistant|bedrock|guard|history|models|offline|pydantic_ai_agent))\b"
+    r"switchboard\.(aws|bootstrap|telemetry|stores\.dynamodb|agents\.(assistant|bedrock|guard|history|model_run|models|offline|providers|pydantic_ai_agent))\b"
 )
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n```text\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 PACKAGES = {"switchboard": SOURCES["switchboard"] / "switchboard", "twilio_emulator": SOURCES["twilio-emulator"]}

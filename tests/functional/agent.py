@@ -78,8 +78,10 @@ def record_of(message: MessageAdded) -> dict[str, Any]:
 
 
 @contextmanager
-def deployed_agent(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[DeployedAgent]:
-    """Give the function, built from its environment."""
+def deployed_agent(
+    monkeypatch: pytest.MonkeyPatch, *, model_secret: str = "", **environment: str
+) -> Iterator[DeployedAgent]:
+    """Give the function, built from its environment. `model_secret` is the text of the secret `models`."""
     with _twilio() as (url, to_twilio, texts), table_on_moto():
         _serve_one_request_at_a_time(monkeypatch)
         for name, value in {**ENVIRONMENT, "TWILIO_BASE_URL": url, **environment}.items():
@@ -88,6 +90,8 @@ def deployed_agent(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Itera
             Name="twilio",
             SecretString=json.dumps({"auth_tokens": [TOKEN], "account_sid": ACCOUNT, "service_sid": SERVICE}),
         )
+        if model_secret:
+            boto3.client("secretsmanager").create_secret(Name="models", SecretString=model_secret)
         for variable in ("MESSAGES_QUEUE_URL", "MESSAGES_DEAD_LETTER_QUEUE_URL"):
             queue = boto3.client("sqs").create_queue(QueueName=f"{variable}.fifo", Attributes={"FifoQueue": "true"})
             monkeypatch.setenv(variable, queue["QueueUrl"])

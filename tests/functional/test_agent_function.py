@@ -215,6 +215,7 @@ def test_a_link_that_is_not_allowed_is_not_said_by_a_function_either(
         ("ASSISTANT_MODEL", "nonsense"),
         ("ASSISTANT_MODEL", "nobody:has-this"),
         ("DISCLOSURE_SENTENCE", "true"),
+        ("ASSISTANT_FALLBACK_MODEL", "nobody:has-this"),
         ("TURNS_PER_DAY", "many"),
         ("TWILIO_SECRET_ID", "another"),
         ("CONVERSATIONS_TABLE", ""),

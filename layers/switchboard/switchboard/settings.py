@@ -34,6 +34,8 @@ class AgentSettings:
     event_bus_name: str
     assistant_model: str
     disclosure_sentence: str
+    assistant_fallback_model: str
+    model_secret_id: str
     fallback_sentence: str
     limit_sentence: str
     customer_turns_per_day: int
@@ -100,6 +102,8 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         event_bus_name=_required(environment, "EVENT_BUS_NAME"),
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
         disclosure_sentence=_set(environment, "DISCLOSURE_SENTENCE"),
+        assistant_fallback_model=environment.get("ASSISTANT_FALLBACK_MODEL", "").strip(),
+        model_secret_id=environment.get("MODEL_SECRET_ID", "").strip(),
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),

@@ -119,11 +119,16 @@ def test_the_sentence_of_a_wrong_setting_names_it(
     [
         ({"ASSISTANT_MODEL": "nonsense"}, "ASSISTANT_MODEL is 'nonsense'"),
         ({"ASSISTANT_MODEL": "bedrock:a-model"}, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
+        ({"ASSISTANT_FALLBACK_MODEL": "bedrock:a-model"}, "ASSISTANT_FALLBACK_MODEL is 'bedrock:a-model'"),
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_its_sentence(variables: dict[str, str], named: str) -> None:
     with command(ROOT, variables) as process:
-        said = said_at_its_end(process) if "BEDROCK" not in named else process.communicate(timeout=60)[0]
+        said = (
+            said_at_its_end(process)
+            if "bedrock:a-model" not in variables.values()
+            else process.communicate(timeout=60)[0]
+        )
 
     assert process.returncode == 1
     assert said.startswith("Cannot start: ")

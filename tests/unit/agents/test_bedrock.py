@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from switchboard.agents.bedrock import MAX_TOKENS, bedrock_model
+from switchboard.agents.bedrock import bedrock_model
+from switchboard.agents.providers import MAX_TOKENS
 from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from tests.assistants import answering, bakery, question
 from tests.fakes.bedrock import aws_credentials, bedrock_server, content_reply, error_reply, tool_call

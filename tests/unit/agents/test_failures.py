@@ -30,9 +30,11 @@ from pydantic_ai.exceptions import (
     ModelHTTPError,
     ModelNotFoundError,
     ModelQuotaExceededError,
+    ModelRequestRejectedError,
     ModelUnavailableError,
     UnexpectedModelBehavior,
     UsageLimitExceeded,
+    UserError,
 )
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ThinkingPart, ToolCallPart, UserPromptPart
 from pydantic_ai.models.fallback import FallbackModel
@@ -526,6 +528,22 @@ def test_a_model_that_says_nothing_is_asked_again_later(model: FunctionModel, ki
 @pytest.mark.parametrize("error", [UnexpectedModelBehavior(SECRET, SECRET), ContentFilterError(SECRET)])
 def test_a_response_that_cannot_be_read_is_asked_for_again_later(error: Exception) -> None:
     assert type(tried(error, by="model")) is Transient
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError(SECRET), ModelAPIError("model", SECRET), FallbackExceptionGroup(SECRET, [KeyError(SECRET)])]
+)
+def test_an_answer_that_no_sdk_expects_is_asked_for_again_later(error: Exception) -> None:
+    assert type(tried(error, by="model")) is Transient
+    assert type(tried(error, by="tool")) is Permanent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UserError(SECRET), ModelRequestRejectedError("model", SECRET), ExceptionGroup(SECRET, [model_status(400)])],
+)
+def test_a_request_that_is_refused_without_a_status_is_permanent(error: Exception) -> None:
+    assert type(tried(error, by="model")) is Permanent
 
 
 def test_a_model_that_goes_on_handing_over_wrongly_is_permanent() -> None:

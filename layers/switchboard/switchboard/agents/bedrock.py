@@ -8,12 +8,13 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.bedrock import BedrockConverseModel
 from pydantic_ai.providers.bedrock import BedrockProvider
 
+from switchboard.agents.providers import CONNECT_TIMEOUT_SECONDS, MAX_TOKENS, READ_TIMEOUT_SECONDS
 from switchboard.errors import Misconfigured
 
-MAX_TOKENS = 1000  # of an answer, unless the assistant says otherwise
-
 # pydantic-ai's own client waits 300 s and retries: after our deadline its thread would live on until then.
-_CLIENT = Config(read_timeout=25, connect_timeout=3, retries={"total_max_attempts": 1})
+_CLIENT = Config(
+    read_timeout=READ_TIMEOUT_SECONDS, connect_timeout=CONNECT_TIMEOUT_SECONDS, retries={"total_max_attempts": 1}
+)
 
 
 def bedrock_model(name: str) -> Model:
@@ -26,4 +27,4 @@ def bedrock_model(name: str) -> Model:
     except NoRegionError:
         raise Misconfigured("AWS_REGION is not set, and Bedrock is called in a region") from None
     provider = BedrockProvider(bedrock_client=client)
-    return BedrockConverseModel(name, provider=provider, settings=ModelSettings(max_tokens=MAX_TOKENS))
+    return BedrockConverseModel(name, provider=provider, settings=ModelSettings(max_tokens=MAX_TOKENS, cache=True))

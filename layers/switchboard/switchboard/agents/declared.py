@@ -2,14 +2,19 @@
 # ruff: noqa: PLC0415 -- a plain function starts without pydantic-ai: it is this file's point
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from switchboard.agent import Agent
 from switchboard.agents.answer_rules import AnswerRules
 from switchboard.agents.function_agent import as_agent, is_agent
 from switchboard.agents.guarded_agent import GuardedAgent
+from switchboard.agents.keys import Keys
 from switchboard.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from switchboard.agents.model_run import ModelUse  # pydantic-ai's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +42,15 @@ class Declared:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Declared) and other.assistant is self.assistant
 
-    def agent(self, *, model: str, allowed_link_hosts: Collection[str] = ()) -> Agent:
+    def agent(
+        self,
+        *,
+        model: str,
+        fallback_model: str = "",
+        keys: Keys | None = None,
+        report: "Callable[[ModelUse], object] | None" = None,
+        allowed_link_hosts: Collection[str] = (),
+    ) -> Agent:
         """Return the agent that answers; raise `Misconfigured` where it cannot be used.
 
         An `Assistant` and a bare pydantic-ai `Agent` run on the model that `model` names. Anything else has its own: a
@@ -49,7 +62,14 @@ class Declared:
 
             assistant = as_assistant(self.assistant)
             assistant.knowledge.load()
-            return from_assistant(assistant, model=model, allowed_link_hosts=allowed_link_hosts)
+            return from_assistant(
+                assistant,
+                model=model,
+                fallback_model=fallback_model,
+                keys=keys,
+                report=report,
+                allowed_link_hosts=allowed_link_hosts,
+            )
         rules = AnswerRules(allowed_link_hosts=frozenset(allowed_link_hosts))
         return GuardedAgent(agent=as_agent(self.assistant), rules=rules)
 

@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 
 from switchboard.errors import ModelMisconfigured, Permanent, Transient, Unknown
 
@@ -43,6 +44,7 @@ _PASSING_NAME_OF: Mapping[str, frozenset[str]] = {
     "urllib3": frozenset({"ProtocolError", "MaxRetryError", "EmptyPoolError", "SSLError"}),
 }
 _ERROR_STATUSES = range(400, 600)
+_REFUSED_REQUEST = ("ModelRequestRejectedError", "UserError")
 _PASSING_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
 # Of a code in lower case, letters and digits only: "ThrottlingException", "rate_limit_exceeded", "overloaded_error".
 # The codes of AWS: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
@@ -96,9 +98,13 @@ def judge(error: BaseException, *, model_errors: Collection[BaseException] = ())
     """Return what an error means, and the one that says so: itself, or what it consists of or was caused by.
 
     `model_errors` are those that the model's own requests raised. A context that `raise … from None` hides is hidden
-    here too. What says nothing that we know is permanent.
+    here too. What says nothing that we know is permanent; where the model's request raised it, its answer could not be
+    read, and another one may be.
     """
-    return _judge(error, model_errors, set(), of_model=False) or (Verdict.PERMANENT, error)
+    if judged := _judge(error, model_errors, set(), of_model=False):
+        return judged
+    is_unreadable = any(error is each for each in model_errors) and _is_no_refusal(error)
+    return Verdict.LATER if is_unreadable else Verdict.PERMANENT, error
 
 
 def related(error: BaseException) -> Iterator[BaseException]:
@@ -173,6 +179,13 @@ def _foreign_verdict(error: BaseException, *, of_model: bool) -> Verdict | None:
     if status in _PASSING_STATUSES or any(map(_PASSING_CODE.search, codes)):
         return Verdict.LATER
     return Verdict.MISCONFIGURED if of_model and status in _REFUSING_STATUSES else None
+
+
+def _is_no_refusal(error: BaseException) -> bool:
+    """Tell whether an error, or one of a group, is none of a request that the model does not take."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_is_no_refusal, error.exceptions))
+    return http_status(error) is None and not any(map(partial(_is_engines, error), _REFUSED_REQUEST))
 
 
 def _is_empty_answer(error: BaseException) -> bool:

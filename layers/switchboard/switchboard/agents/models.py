@@ -1,55 +1,54 @@
-"""From the setting ASSISTANT_MODEL to a model. A cold start imports the one that is configured, and no other."""
-# ruff: noqa: PLC0415 -- the imports inside are this file's point
+"""From the settings ASSISTANT_MODEL and ASSISTANT_FALLBACK_MODEL to models.
 
-from collections.abc import Callable
+A cold start imports the providers of the ones that are configured, and no other.
+"""
+# ruff: noqa: PLC0415 -- the imports inside keep boto3 and the offline model out of other models' cold starts
 
-from pydantic_ai.models import Model, infer_model
+from collections.abc import Callable, Mapping
 
+from pydantic_ai.models import Model
+
+from switchboard.agents.keys import Keys
+from switchboard.agents.providers import anthropic_model, google_model, openai_chat_model, openai_model
 from switchboard.errors import Misconfigured, SwitchboardError
 
 OFFLINE = "offline"
+ASSISTANT_MODEL = "ASSISTANT_MODEL"
+ASSISTANT_FALLBACK_MODEL = "ASSISTANT_FALLBACK_MODEL"
 
 # Providers that a developer's tool adds, by name: `make chat` and `make run` add a scripted model. Empty on AWS.
 DEVELOPER_PROVIDERS: dict[str, Callable[[str], Model]] = {}
 
-# Of a `<think>` that is never closed, pydantic-ai takes the tag out and leaves the reasoning, which would be sent. It
-# looks for these instead, which no model writes by itself, and agents/guard.py reads the tags that models do write.
-_TAGS_OF_NO_MODEL = ("<|begin of what pydantic-ai sends back|>", "<|end of what pydantic-ai sends back|>")
 
+def model_named(name: str, *, keys: Keys | None = None, setting: str = ASSISTANT_MODEL) -> Model:
+    """Return the model that a setting names: `offline`, or a provider and the model's name there, such as `openai:…`.
 
-def model_named(name: str) -> Model:
-    """Return the model that a setting names: `offline`, `bedrock:…`, or another pydantic-ai name.
-
-    Raises `Misconfigured` for a name that nobody knows, a provider that is not installed, or one without credentials.
-    Names: https://ai.pydantic.dev/models/
+    Raises `Misconfigured` for a provider that nobody knows, that is not installed, or that has no key. Whether it has a
+    model of this name, only a request shows.
     """
     if name == OFFLINE:
         return _offline()
     provider, _, model = name.partition(":")
-    if not provider or not model:
-        raise Misconfigured(
-            f"ASSISTANT_MODEL is {name!r}: it takes `{OFFLINE}` or a pydantic-ai name such as `bedrock:…` or `openai:…`"
-        )
-    if provider in DEVELOPER_PROVIDERS:
+    if provider in DEVELOPER_PROVIDERS and model:
         return DEVELOPER_PROVIDERS[provider](model)
+    if provider not in _PROVIDERS or not model.strip():
+        known = ", ".join(f"{each}:…" for each in _PROVIDERS)
+        raise Misconfigured(f"{setting} is {name!r}: it takes {OFFLINE}, or a provider and its model: {known}")
     try:
-        return _on_bedrock(model) if provider == "bedrock" else with_reasoning_tags(infer_model(name))
+        return _PROVIDERS[provider](model, keys or Keys())
     except ImportError:
+        extra = _EXTRAS.get(provider, provider)
         raise Misconfigured(
-            f"ASSISTANT_MODEL is {name!r}, and the layer lacks that provider's package: "
-            f"add it as an extra of pydantic-ai-slim to the layer's pyproject.toml, run `make lock`, and build again"
+            f"{setting} is {name!r}, and that provider's package is not installed: add {extra} to PROVIDERS in the "
+            f"Makefile, run `make lock`, and build again"
         ) from None
+    except Misconfigured as error:
+        raise Misconfigured(f"{setting} is {name!r}: {error}") from None
     except SwitchboardError:
         raise
-    except Exception as error:  # noqa: BLE001 -- each provider's package has its own errors for a missing key
+    except Exception as error:  # noqa: BLE001 -- each provider's package has errors of its own
         text = next(iter(str(error).splitlines()), type(error).__name__)
-        raise Misconfigured(f"ASSISTANT_MODEL is {name!r}, and cannot be used: {text}") from None
-
-
-def with_reasoning_tags(model: Model) -> Model:
-    """Return a model whose text keeps its tags of reasoning, for the guard to read."""
-    model.profile = {**model.profile, "thinking_tags": _TAGS_OF_NO_MODEL}
-    return model
+        raise Misconfigured(f"{setting} is {name!r}, and cannot be used: {text}") from None
 
 
 def _offline() -> Model:
@@ -58,7 +57,17 @@ def _offline() -> Model:
     return offline_model()
 
 
-def _on_bedrock(model: str) -> Model:
+def _bedrock(model: str, _keys: Keys) -> Model:
     from switchboard.agents.bedrock import bedrock_model
 
     return bedrock_model(model)
+
+
+_PROVIDERS: Mapping[str, Callable[[str, Keys], Model]] = {
+    "bedrock": _bedrock,
+    "openai": openai_model,
+    "openai-chat": openai_chat_model,
+    "anthropic": anthropic_model,
+    "google": google_model,
+}
+_EXTRAS = {"openai-chat": "openai"}  # of layers/switchboard/pyproject.toml, where one has another name

@@ -5,7 +5,7 @@ turn, the type of the error and where it was raised, never the error's own text:
 with it what a customer wrote.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import override
 from zoneinfo import ZoneInfo
@@ -24,21 +24,44 @@ from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
 from switchboard.agents.guard import Guard
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
-from switchboard.agents.models import model_named
+from switchboard.agents.keys import Keys
+from switchboard.agents.model_run import ModelRun, ModelUse
+from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE, model_named
 from switchboard.agents.places import describe
 from switchboard.agents.tool_calls import ShowToolCalls
 from switchboard.agents.watching import show_traceback
 from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
+from switchboard.tokens import MAX_PROMPT_TOKENS
 
-LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20)  # of one turn
+# Of one turn. The tokens are those of six requests with the longest prompt, and a quarter more for instructions.
+LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20, total_tokens_limit=MAX_PROMPT_TOKENS * 6 * 5 // 4)
 
 
-def from_assistant(assistant: Assistant, *, model: str, allowed_link_hosts: Collection[str] = ()) -> "PydanticAIAgent":
-    """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used."""
+def _ignore(_use: ModelUse) -> None:
+    """Be the report of an agent whose use of the model nobody counts."""
+
+
+def from_assistant(
+    assistant: Assistant,
+    *,
+    model: str,
+    fallback_model: str = "",
+    keys: Keys | None = None,
+    report: Callable[[ModelUse], object] | None = None,
+    allowed_link_hosts: Collection[str] = (),
+) -> "PydanticAIAgent":
+    """Return the agent of an assistant, one for the process; raise `Misconfigured` for a model that cannot be used.
+
+    `report` is called with what each attempt used, from the attempt's thread: not of the offline model, which is free.
+    """
     return PydanticAIAgent(
         assistant=assistant,
-        model=model_named(model),
+        model=model_named(model, keys=keys),
+        fallback_model=(
+            model_named(fallback_model, keys=keys, setting=ASSISTANT_FALLBACK_MODEL) if fallback_model else None
+        ),
         loop=EventLoopThread(),
+        report=_ignore if model == OFFLINE or report is None else report,
         allowed_link_hosts=frozenset(allowed_link_hosts),
     )
 
@@ -50,12 +73,16 @@ class PydanticAIAgent:
     assistant: Assistant
     model: Model
     loop: EventLoopThread
+    fallback_model: Model | None = None
+    report: Callable[[ModelUse], object] = _ignore
     allowed_link_hosts: frozenset[str] = frozenset()  # empty: links to every host are sent
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
         failures = _Failures()
-        run = self.loop.run(self._run(question, failures), timeout=question.timeout_seconds)
+        models = ModelRun(first=self.model, fallback=self.fallback_model, timeout_seconds=question.timeout_seconds)
+        run = self.loop.run(self._run(question, failures, models), timeout=question.timeout_seconds)
+        self.report(models.use(question.turn))
         if run.cancelled():
             raise Transient(f"{question.turn}: no answer within {question.timeout_seconds:.0f} s")
         if (error := run.exception()) is not None:
@@ -63,7 +90,9 @@ class PydanticAIAgent:
             raise _failure(error, turn=question.turn, model_errors=failures.of_model)
         return _answer(run.result(), turn=question.turn)
 
-    async def _run(self, question: Question, failures: "_Failures") -> AgentRunResult[str | Handoff | NoReply]:
+    async def _run(
+        self, question: Question, failures: "_Failures", models: ModelRun
+    ) -> AgentRunResult[str | Handoff | NoReply]:
         account = Account.read(question.effects.so_far) if question.effects and question.effects.so_far else None
         history = account.messages if account else model_messages(question.history)
         responses = account.responses_before if account else sum(isinstance(each, ModelResponse) for each in history)
@@ -74,7 +103,8 @@ class PydanticAIAgent:
             message_history=history,
             instructions=HOW_TO_READ_NOTES if has_notes(history) else None,
             deps=self._deps(question, responses_before=responses),
-            model=self.model,
+            model=models.model(),
+            usage=models.usage,
             usage_limits=LIMITS,
             capabilities=[
                 failures,

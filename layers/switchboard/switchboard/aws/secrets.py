@@ -1,9 +1,13 @@
-"""The Twilio secret in Secrets Manager. It is read again where a signature fails or Twilio refuses the credentials."""
+"""The secrets in Secrets Manager: Twilio's credentials, and the keys of models' providers.
+
+Each is read again where it may have changed: a signature fails, or the other side refuses the credentials.
+"""
 
 import json
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -41,20 +45,26 @@ class TwilioSecret:
 
 
 @dataclass(slots=True, kw_only=True)
-class TwilioSecretReader:
-    """Reads the secret once, and again on demand, at most once a minute. `clock` counts seconds."""
+class SecretReader[T](ABC):
+    """Reads a secret once, and again on demand, at most once a minute. `clock` counts seconds."""
+
+    setting: ClassVar[str]
 
     client: "SecretsManagerClient"
     secret_id: str
     clock: Callable[[], float]
-    _secret: TwilioSecret | None = None
+    _secret: T | None = None
     _read_at: float = 0.0
 
-    def read(self) -> TwilioSecret:
-        """Return the secret as it was read last."""
-        return self._secret or self._fetch()
+    @abstractmethod
+    def _parsed(self, text: str) -> T:
+        """Return what the text of the secret means; raise `Misconfigured`."""
 
-    def refresh(self) -> TwilioSecret | None:
+    def read(self) -> T:
+        """Return the secret as it was read last."""
+        return self._fetch() if self._secret is None else self._secret
+
+    def refresh(self) -> T | None:
         """Return the secret anew if it changed; None if it did not, or was read within the last minute."""
         if self.clock() - self._read_at < MIN_REFRESH_SECONDS:
             return None
@@ -62,22 +72,54 @@ class TwilioSecretReader:
         after = self._fetch()
         return after if after != before else None
 
-    def _fetch(self) -> TwilioSecret:
+    def _fetch(self) -> T:
         self._read_at = self.clock()
         try:
             answer = self.client.get_secret_value(SecretId=self.secret_id)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in {"ResourceNotFoundException", "AccessDeniedException"}:
-                raise Misconfigured(f"TWILIO_SECRET_ID: Secrets Manager answered {code}") from None
+                raise Misconfigured(f"{self.setting}: Secrets Manager answered {code}") from None
             raise Transient(f"Secrets Manager answered {code}") from None
         except BotoCoreError as error:
             raise Transient(f"Secrets Manager could not be asked ({type(error).__name__})") from None
-        self._secret = _parsed(answer["SecretString"])
-        return self._secret
+        self._secret = secret = self._parsed(answer.get("SecretString", ""))
+        return secret
 
 
-def _parsed(text: str) -> TwilioSecret:
+class TwilioSecretReader(SecretReader[TwilioSecret]):
+    """Reads Twilio's credentials."""
+
+    setting = "TWILIO_SECRET_ID"
+
+    @override
+    def _parsed(self, text: str) -> TwilioSecret:
+        return _twilio_secret(text)
+
+
+class ModelSecretReader(SecretReader[Mapping[str, str]]):
+    """Reads the keys of models' providers: a JSON object of texts, such as `{"OPENAI_API_KEY": "…"}`."""
+
+    setting = "MODEL_SECRET_ID"
+
+    @override
+    def _parsed(self, text: str) -> Mapping[str, str]:
+        return _model_secret(text)
+
+
+def _model_secret(text: str) -> Mapping[str, str]:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise Misconfigured(
+            'The secret of MODEL_SECRET_ID is not valid: it must be a JSON object such as {"OPENAI_API_KEY": "…"}'
+        )
+    return values
+
+
+def _twilio_secret(text: str) -> TwilioSecret:
     try:
         values = json.loads(text)
         secret = TwilioSecret(

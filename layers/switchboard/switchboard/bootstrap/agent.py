@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -11,14 +12,18 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from aws_lambda_powertools.metrics import MetricUnit
+
 from switchboard.agents.declared import Declared
+from switchboard.agents.keys import Keys
+from switchboard.agents.model_run import ModelUse
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.aws.dynamodb.turn_store import TurnStore
 from switchboard.aws.sqs.messages_batch import MessagesBatch
 from switchboard.aws.sqs.queue import Queue
-from switchboard.bootstrap.clients import dynamodb_client, now, sqs_client, twilio_secret
+from switchboard.bootstrap.clients import dynamodb_client, model_secret, now, sqs_client, twilio_secret
 from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
@@ -35,12 +40,13 @@ from switchboard.twilio.rest.services import Service
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFunction:
-    """A batch, and what each of its turns works with."""
+    """A batch, and what each of its turns works with. `model_uses` are those that were not counted yet."""
 
     batch: MessagesBatch
     ports: TurnPorts
     settings: TurnSettings
     telemetry: Telemetry
+    model_uses: deque[ModelUse]
 
     def answer(self, raw_records: Iterable[Mapping[str, Any]], *, lease_until: datetime) -> list[str]:
         """Answer a batch, and return the ids of the records that must come back."""
@@ -55,7 +61,20 @@ class AgentFunction:
                 new_id=lambda: uuid4().hex,
             )
 
-        return self.batch.answer(raw_records, turn, lease_until=lease_until)
+        try:
+            return self.batch.answer(raw_records, turn, lease_until=lease_until)
+        finally:
+            self._count_model_uses()
+
+    def _count_model_uses(self) -> None:
+        while self.model_uses:
+            use = self.model_uses.popleft()
+            self.telemetry.record_decision("model_used", asdict(use))
+            self.telemetry.record_value("input_tokens", use.input_tokens, unit=MetricUnit.Count)
+            self.telemetry.record_value("cached_tokens", use.cached_tokens, unit=MetricUnit.Count)
+            self.telemetry.record_value("output_tokens", use.output_tokens, unit=MetricUnit.Count)
+            if use.fell_back:
+                self.telemetry.record_decision("model_fell_back", {"turn": use.turn, "cause": use.fell_back})
 
 
 @cache
@@ -65,7 +84,15 @@ def agent_function(declared: Declared) -> AgentFunction:
     table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
     secrets = twilio_secret(settings.twilio_secret_id)
     service = twilio_service(secrets, settings.twilio_base_url)
-    ports = _ports(declared, settings, table, service, customer_key=secrets.read().customer_key)
+    model_uses: deque[ModelUse] = deque()
+    ports = _ports(
+        declared,
+        settings,
+        table,
+        service,
+        customer_key=secrets.read().customer_key,
+        report=model_uses.append,
+    )
     updates = owner_updates(table, service)
     observer = telemetry()
     return AgentFunction(
@@ -96,6 +123,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             trial_addresses=settings.trial_addresses,
         ),
         telemetry=observer,
+        model_uses=model_uses,
     )
 
 
@@ -122,6 +150,14 @@ def messages_queue() -> Queue:
     return Queue(client=sqs_client(), url=messages_queue_url(os.environ))
 
 
+def _keys(secret_id: str) -> Keys:
+    """Return the keys of models' providers; a secret is read when the first of them is asked for one."""
+    if not secret_id:
+        return Keys(environment=os.environ)
+    reader = model_secret(secret_id)
+    return Keys(environment=os.environ, secret=reader.read, refresh=reader.refresh)
+
+
 def _ports(
     declared: Declared,
     settings: AgentSettings,
@@ -129,9 +165,16 @@ def _ports(
     service: Service,
     *,
     customer_key: bytes,
+    report: Callable[[ModelUse], None],
 ) -> TurnPorts:
     budgets = BudgetStore(table=table, customer_key=customer_key)
-    agent = declared.agent(model=settings.assistant_model, allowed_link_hosts=settings.allowed_link_hosts)
+    agent = declared.agent(
+        model=settings.assistant_model,
+        fallback_model=settings.assistant_fallback_model,
+        keys=_keys(settings.model_secret_id),
+        report=report,
+        allowed_link_hosts=settings.allowed_link_hosts,
+    )
     return TurnPorts(
         agent=agent,
         conversations=TurnStore(table=table, budgets=budgets),

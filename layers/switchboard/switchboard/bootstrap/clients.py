@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from switchboard.aws.secrets import TwilioSecretReader
+from switchboard.aws.secrets import ModelSecretReader, TwilioSecretReader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,6 +43,13 @@ def events_client() -> Any:  # noqa: ANN401 -- boto3 makes its client classes at
 def twilio_secret(secret_id: str) -> TwilioSecretReader:
     """Return the reader of the Twilio secret."""
     return TwilioSecretReader(
+        client=boto3.client("secretsmanager", config=_CONFIG), secret_id=secret_id, clock=time.monotonic
+    )
+
+
+def model_secret(secret_id: str) -> ModelSecretReader:
+    """Return the reader of the secret with the keys of models' providers."""
+    return ModelSecretReader(
         client=boto3.client("secretsmanager", config=_CONFIG), secret_id=secret_id, clock=time.monotonic
     )
 
