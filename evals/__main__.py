@@ -46,15 +46,13 @@ def run(
 ) -> None:
     """Ask the assistant of ASSISTANT_MODEL (offline, if it is not set) every case."""
     console = Console(width=None if sys.stdout.isatty() else 160)
-    model = os.environ.get("ASSISTANT_MODEL", OFFLINE)
+    model, keys = os.environ.get("ASSISTANT_MODEL", OFFLINE), Keys(environment=os.environ)
     logging.getLogger(TOOL_CALLS).addHandler(Calls())
     logging.getLogger(TOOL_CALLS).propagate = False
     try:
         cases = {file: read_cases(file) for file in files or sorted(Path(__file__).parent.glob("*.yaml"))}
         sys.path.insert(0, str(function))
-        agent = build(
-            lambda: declared_assistant(function).agent(model=model, keys=Keys(environment=os.environ)), folder=function
-        )
+        agent = build(lambda: declared_assistant(function).agent(model=model, keys=keys), folder=function)
     except (OSError, SwitchboardError, WrongCase) as error:
         console.print(f"Cannot evaluate: {error}", soft_wrap=True, markup=False, highlight=False)
         sys.exit(2)

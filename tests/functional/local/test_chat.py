@@ -38,6 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "knowledge" / "bread.md").write_text(KNOWLEDGE)
     (tmp_path / "assistant.py").write_text(ASSISTANT)
     monkeypatch.syspath_prepend(tmp_path)
+    sys.modules.pop("assistant", None)  # another test's
     yield tmp_path
     sys.modules.pop("assistant", None)
 
