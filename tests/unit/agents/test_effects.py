@@ -257,3 +257,34 @@ def test_a_tool_that_is_not_given_the_context_cannot_be_declared() -> None:
 
 def calls_nothing() -> ModelResponse:
     return ModelResponse(parts=[ToolCallPart("book", {})])
+
+
+@pytest.mark.parametrize(("sees", "address"), [(True, "+12025550110"), (False, "")])
+def test_a_tool_is_given_the_time_of_the_shop_and_the_address_only_where_that_is_declared(
+    loop: EventLoopThread, *, sees: bool, address: str
+) -> None:
+    shop, given = Shop(), list[Deps]()
+
+    def look(ctx: RunContext[Deps]) -> str:
+        """Look."""
+        given.append(ctx.deps)
+        return "seen"
+
+    agent = Agent(deps_type=Deps, output_type=[str, HANDOFF], tools=[look])
+    assistant = Assistant(
+        agent=agent, knowledge=Knowledge(Path("none")), time_zone="Europe/Berlin", tools_see_address=sees
+    )
+    shop.harness.agent = PydanticAIAgent(assistant=assistant, model=FunctionModel(shop.step), loop=loop)
+    shop.steps = [ModelResponse(parts=[ToolCallPart("look", {})]), words("Done.")]
+
+    shop.says("look")
+
+    [deps] = given
+    assert (deps.address, deps.now.tzname(), deps.now) == (address, "CET", shop.harness.clock())
+    assert deps.conversation == shop.harness.item.sid
+    assert len(deps.customer) == 32
+
+
+def test_a_time_zone_that_nobody_knows_is_one_sentence() -> None:
+    with pytest.raises(Misconfigured, match="time_zone is 'Berlin': give a name such as Europe/Berlin or UTC"):
+        Assistant(agent=Agent(deps_type=Deps, output_type=[str, HANDOFF]), knowledge=Knowledge(), time_zone="Berlin")

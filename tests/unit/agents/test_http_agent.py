@@ -15,6 +15,7 @@ import pytest
 from switchboard.agent import Answer, EntryRole, HistoryEntry, Question
 from switchboard.agents.http_agent import MAX_BYTES, HttpAgent
 from switchboard.errors import Misconfigured, ModelMisconfigured, Permanent, Transient
+from tests.builders import CONVERSATION, NOON
 from twilio_emulator.server import listen
 
 WORDS = "the customer's words"
@@ -74,7 +75,17 @@ def question(timeout_seconds: float = 20.0) -> Question:
         HistoryEntry(role=EntryRole.CUSTOMER, text="Hi", at=AT),
         HistoryEntry(role=EntryRole.MARK, text="A human took over."),
     )
-    return Question(turn="turn-1", history=history, messages=(WORDS, "Open?"), timeout_seconds=timeout_seconds)
+    return Question(
+        turn="turn-1",
+        history=history,
+        messages=(WORDS, "Open?"),
+        timeout_seconds=timeout_seconds,
+        conversation=CONVERSATION,
+        customer="a-key",
+        address="+12025550110",  # never sent
+        media=("image/jpeg",),
+        now=NOON,
+    )
 
 
 def answer_of(endpoint: Endpoint, *, token: str | None = None, timeout_seconds: float = 20.0) -> Answer:
@@ -96,6 +107,10 @@ def test_the_endpoint_is_sent_the_question_and_its_answer_is_the_agents() -> Non
             {"role": "mark", "text": "A human took over.", "at": None},
         ],
         "messages": [WORDS, "Open?"],
+        "media": ["image/jpeg"],
+        "conversation": CONVERSATION,
+        "customer": "a-key",
+        "now": "2026-03-02T12:00:00+00:00",
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from switchboard.conversation import OwnerReason
+from switchboard.customers import key_of
 from switchboard.errors import ModelMisconfigured, Permanent
 from switchboard.events import Owner
 from switchboard.turn.context import Step
@@ -148,3 +149,18 @@ def test_a_worker_that_dies_before_it_records_the_silence_leaves_it_to_the_next(
 
     assert (result.cause, len(harness.records)) == ("no_reply", 1)
     assert harness.agent.questions[0].turn == harness.agent.questions[1].turn
+
+
+def test_a_question_tells_keys_files_and_the_time_and_the_address_without_its_channel(harness: Harness) -> None:
+    [message] = harness.customer_writes("hi")
+    photo = replace(message, author="whatsapp:+12025550110", media_content_types=("image/jpeg",))
+
+    harness.deliver(photo)
+
+    [question] = harness.agent.questions
+    assert question.conversation == CONVERSATION
+    assert question.customer == key_of("+12025550110", secret=b"secret")
+    assert question.address == "+12025550110"
+    assert question.media == ("image/jpeg",)
+    assert question.now == harness.clock()
+    assert "+12025550110" not in repr(question)

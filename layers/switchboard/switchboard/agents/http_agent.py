@@ -5,11 +5,13 @@
     Authorization: Bearer …                      where a token is declared
 
     {"turn": "0f3c…", "history": [{"role": "customer", "text": "Hi", "at": "2026-11-20T10:00:00+00:00"}],
-     "messages": ["Are you open?"]}
+     "messages": ["Are you open?"], "media": [], "conversation": "CH…", "customer": "9f2c…",
+     "now": "2026-11-20T10:00:05+00:00"}
 
     200 {"text": "Yes, until 7 pm.", "handoff": false, "no_reply": false}
 
-`at` is null where no time is known. `text` is Markdown; `handoff` and `no_reply` may be left out.
+`at` is null where no time is known. `media` are the content types of files; `customer` is a key, never an address.
+`text` is Markdown; `handoff` and `no_reply` may be left out.
 """
 
 import json
@@ -154,6 +156,10 @@ def _asked(question: Question) -> dict[str, Any]:
         "turn": question.turn,
         "history": [_entry(entry) for entry in question.history],
         "messages": list(question.messages),
+        "media": list(question.media),
+        "conversation": question.conversation,
+        "customer": question.customer,
+        "now": question.now.isoformat(timespec="seconds"),
     }
 
 
