@@ -65,9 +65,7 @@ def run(
         console.print(table)
     shares = [_share(file, results, read.at_least if at_least is None else at_least) for file, read in cases.items()]
     for share in shares:
-        console.print(
-            "{file}: {good} of {asked} good, {percent:.0f} %, at least {at_least:.0f} % wanted".format(**share)
-        )
+        console.print("{file}: {good} of {asked} good, {percent:.0f} %, {at_least:.0f} % wanted".format(**share))
     if report is not None:
         report.write_text(json.dumps({"model": model, "files": shares, "cases": results}, indent=2, ensure_ascii=False))
     sys.exit(any(share["percent"] < share["at_least"] for share in shares))

@@ -17,14 +17,17 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from switchboard.disclosure import SENTENCES
+from switchboard.languages import Language
 from tests.e2e.wheels import ROOT, SOURCES, BareEnvironment, variables
 from tests.waiting import wait_until
 from twilio_emulator.client import CustomerClient
 
 MAX_EMULATOR_BYTES = 35_000_000
 MAX_EMULATOR_REQUIREMENTS = 5
+DISCLOSURE = SENTENCES[Language.ENGLISH]
 OF_THE_EXTRAS = re.compile(
-    r"switchboard\.(aws|bootstrap|telemetry|stores\.dynamodb|agents\.(assistant|bedrock|guard|history|model_run|models|offline|providers|pydantic_ai_agent))\b"
+    r"switchboard\.(aws|bootstrap|telemetry|stores\.dynamodb|agents\.(assistant|bare_agent|bedrock|effects|guard|history|model_run|models|offline|providers|pydantic_ai_agent|tool_calls))\b"
 )
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n```text\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 PACKAGES = {"switchboard": SOURCES["switchboard"] / "switchboard", "twilio_emulator": SOURCES["twilio-emulator"]}
@@ -217,7 +220,7 @@ def test_it_answers_a_phone_refuses_what_twilio_did_not_sign_and_ends_cleanly(
     with running(bare_environment, example, emulator=emulator, port=port) as process:
         with CustomerClient(emulator, "+12025550110") as customer:
             customer.send("When are you open?")
-            wait_until(lambda: bodies(customer) == ["You wrote: When are you open?"])
+            wait_until(lambda: bodies(customer) == [f"{DISCLOSURE}\n\nYou wrote: When are you open?"])
         forged = httpx.post(f"http://127.0.0.1:{port}/webhook", data={"a": "b"}, headers={"X-Twilio-Signature": "x"})
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
@@ -235,13 +238,13 @@ def test_killed_after_twilio_took_the_reply_it_does_not_say_it_twice(
         with running(bare_environment, example, emulator=emulator, port=port) as process:
             httpx.post(f"{emulator}/_emulator/faults", json=hangs).raise_for_status()
             customer.send("first")
-            wait_until(lambda: bodies(customer) == ["You wrote: first"])
+            wait_until(lambda: bodies(customer) == [f"{DISCLOSURE}\n\nYou wrote: first"])
             process.send_signal(signal.SIGKILL)
         with running(bare_environment, example, emulator=emulator, port=port):
             customer.send("second")  # answered only when it is known what became of the first reply: half a minute
             wait_until(lambda: "second" in " ".join(bodies(customer)))
 
-        assert bodies(customer) == ["You wrote: first", "You wrote: second"]
+        assert bodies(customer) == [f"{DISCLOSURE}\n\nYou wrote: first", "You wrote: second"]
 
 
 def test_its_types_are_known_where_only_the_wheels_are_installed(

@@ -4,7 +4,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,8 @@ from werkzeug.test import EnvironBuilder
 import switchboard
 from switchboard import Provider, Question
 from switchboard.agents.function_agent import FunctionAgent
+from switchboard.agents.keys import Keys
+from switchboard.agents.models import model_named
 from switchboard.errors import RejectionCause, SwitchboardError
 from switchboard.stores.sqlite import in_sqlite
 from switchboard.twilio.rest.errors import _WHAT_TO_DO
@@ -31,6 +33,13 @@ SEEN_ELSEWHERE = {
     "[Errno 98] Address already in use",  # Python's, where another program has the port
     "…: the agent returned an empty answer",  # a turn's: tests/unit/turn
     "a webhook was rejected: <cause>: <sentence>",
+    # Of models: tests/unit/agents/test_models.py, tests/functional/test_model_settings.py.
+    (
+        "ASSISTANT_MODEL is …, and that provider's package is not installed: "
+        "add … to PROVIDERS in the Makefile, run make lock, and build again"
+    ),
+    'The secret of MODEL_SECRET_ID is not valid: it must be a JSON object such as {"OPENAI_API_KEY": "…"}',
+    "MODEL_SECRET_ID: Secrets Manager answered …",
 }
 REJECTED = re.compile(r"a webhook was rejected: \w+: ")
 SPAN = re.compile(r"`([^`]+)`")
@@ -43,11 +52,14 @@ class Stage:
     port: int
     folder: Path
     monkeypatch: pytest.MonkeyPatch
+    providers: list[Provider] = field(default_factory=list)
 
     def provider(self, **changes: str) -> Provider:
         given = {"account_sid": ACCOUNT, "auth_token": TOKEN, "conversations_service_sid": SERVICE}
         address = {"base_url": f"http://127.0.0.1:{self.port}", "webhook_url": URL}
-        return Provider(**{**given, **address, **changes})  # type: ignore[arg-type]  # texts, all of them
+        provider = Provider(**{**given, **address, **changes})  # type: ignore[arg-type]  # texts, all of them
+        self.providers.append(provider)
+        return provider
 
     def post(self, *, url: str = URL, signature: str = "", content_type: str = "", **fields: str) -> HTTPStatus:
         """Give a provider a webhook that Twilio signed, but for what is given here."""
@@ -126,6 +138,11 @@ PROVOKED: list[Callable[[Stage], object]] = [
     lambda stage: stage.provider().parse_webhook(NotRead()),
     lambda stage: stage.provider().parse_webhook(object()),
     lambda stage: stage.provider().handle_webhook((URL, {}, b""), "an answer"),  # type: ignore[arg-type]
+    lambda _stage: model_named("nonsense"),
+    lambda _stage: model_named("openai:a-model"),
+    lambda _stage: model_named(
+        "openai:a-model", keys=Keys(environment={"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "a"})
+    ),
     lambda _stage: ask(lambda _question: None),
     lambda _stage: ask(lambda question: question.messages[1]),
     lambda _stage: ask(lambda _question: str(Event().wait(0.5)), timeout_seconds=0),
@@ -136,7 +153,10 @@ PROVOKED: list[Callable[[Stage], object]] = [
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     emulator, listening = Emulator(), listen("127.0.0.1", 0)
     servers = Servers({listening: emulator.app}, at_end=emulator.aclose)
-    yield Stage(listening.getsockname()[1], tmp_path, monkeypatch)
+    stage = Stage(listening.getsockname()[1], tmp_path, monkeypatch)
+    yield stage
+    for provider in stage.providers:
+        provider.stop()
     servers.close()
 
 

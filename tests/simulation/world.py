@@ -152,7 +152,7 @@ class World:
         self.quiet_at = plan_quiet(self.seed, messages=max(self.messages, 1))
         self.burst = plan_burst(self.seed, messages=max(self.messages, 1))
         checked = () if self.has_only_fault() else plan_bookings(self.seed)
-        self.bookings = Bookings(clock=self.clock, checked=checked, faults=6)
+        self.bookings = Bookings(clock=self.clock, checked=checked, faults=min(self.faults, 6))
         if self.has_only_fault():
             self.faults = 0
         if self.poison:
