@@ -100,6 +100,7 @@ def test_without_its_extras_only_the_parts_for_aws_and_models_cannot_be_imported
         "boto3",
         "botocore",
         "aws_lambda_powertools",
+        "httpx2",
         "pydantic_ai",
     }
 
