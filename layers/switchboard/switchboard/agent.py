@@ -78,7 +78,7 @@ class Question:
     history: tuple[HistoryEntry, ...]
     messages: tuple[str, ...]
     timeout_seconds: float
-    effects: Effects | None = None
+    effects: Effects | None = field(default=None, repr=False)
     conversation: str = ""
     customer: str = ""
     address: str = field(default="", repr=False)

@@ -243,7 +243,9 @@ def test_outside_a_turn_a_tool_just_runs(shop: Shop) -> None:
     agent = Agent(FunctionModel(shop.step), deps_type=Deps, tools=[book])
     shop.steps = [calls_nothing(), words("Done.")]
 
-    assert agent.run_sync("book", deps=Deps(turn="T1", knowledge=Knowledge(Path("none")))).output == "Done."
+    run = asyncio.run(agent.run("book", deps=Deps(turn="T1", knowledge=Knowledge(Path("none")))))
+
+    assert run.output == "Done."
 
 
 def test_a_tool_that_is_not_given_the_context_cannot_be_declared() -> None:
