@@ -10,6 +10,12 @@ LAYER = "layers/switchboard/switchboard"
 # pytest; the next one runs only if nobody noticed. The quick ones come first, the proofs where they must.
 type Runs = tuple[tuple[str, ...], ...]
 
+# Without those of agents and evals, which take as long as all others.
+UNIT = tuple(
+    str(path.relative_to(ROOT))
+    for path in sorted((ROOT / "tests" / "unit").iterdir())
+    if path.name not in {"agents", "evals"} and (path.is_dir() or path.suffix == ".py") and path.name[0] != "_"
+)
 SCHEDULES = ("tests/simulation/test_proofs.py::test_five_hundred_schedules_keep_every_promise",)
 PROOFS = tuple(f"tests/simulation/test_{name}.py" for name in ("proofs", "outage", "lost_webhooks"))
 WEBHOOK = ("tests/functional/test_webhook_function.py",)
@@ -29,8 +35,9 @@ STORES = tuple(
 )
 WEB_PROCESS = (("tests/unit/test_worker.py",), ("tests/simulation/test_web_process.py",))
 NOTICED_BY: dict[str, Runs] = {
-    LAYER: (("tests/unit",), PROOFS),
-    f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, ("tests/unit",)),
+    LAYER: (UNIT, PROOFS),
+    f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, UNIT),
+    f"{LAYER}/agents/history.py": (("tests/unit/agents/test_history.py",),),
     f"{LAYER}/aws/dynamodb": (STORES,),
     f"{LAYER}/bootstrap/clients.py": (("tests/functional/test_dynamodb_client.py",),),
     f"{LAYER}/aws/sqs": (("tests/unit/aws",), WEBHOOK, ("tests/functional/test_aws_answers.py",)),
