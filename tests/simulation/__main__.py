@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -195,10 +196,16 @@ def for_real(
 ) -> None:
     """Run the whole local stack under load, with faults and with processes killed, and check what arrived.
 
-    Then, on stacks of their own, suppliers are away for minutes. Not beside it: two processors would be too slow.
+    Once the load is over, and what is left of it waits, suppliers are away for minutes, on stacks of their own.
     """
-    report = prove(customers=customers, texts=texts, seconds=seconds, seed=seed)
-    played = play_outages()
+    load_is_over = threading.Event()
+    with ThreadPoolExecutor() as threads:
+        proof = threads.submit(
+            prove, customers=customers, texts=texts, seconds=seconds, seed=seed, load_is_over=load_is_over
+        )
+        load_is_over.wait()
+        played = play_outages()
+        report = proof.result()
     print(f"{report.texts} texts in {report.conversations} conversations, {report.replies} replies,", end=" ")
     print(f"{report.dead_letters} dead letters, {report.kills} processes killed, {report.seconds:.0f} s")
     print("faults     ", ", ".join(f"{name} {times}" for name, times in report.struck.most_common()))
