@@ -22,12 +22,17 @@ def sent_a_file(prompt: str) -> bool:
     return bool(_FILE.search(prompt)) and not _FILE.sub("", prompt).strip()
 
 
+def sentences(prompt: str) -> list[str]:
+    """Return what is said, sentence by sentence, without small talk."""
+    lines = filter(None, _FILE.sub("", prompt).splitlines())
+    return [sentence for line in lines for sentence in _serious(line)]
+
+
 def questions(prompt: str) -> Iterator[str]:
     """Yield what has to be answered; where somebody asks with a question mark, the rest tells the story."""
     for line in filter(None, _FILE.sub("", prompt).splitlines()):
-        sentences = [part for sentence in _SENTENCE_END.split(line) for part in _SECOND_QUESTION.split(sentence)]
-        serious = [each for each in sentences if not (is_small_talk(each) or _says_nothing(each))]
-        asked = [_with_its_story(serious, place) for place, each in enumerate(serious) if _is_a_question(each)]
+        serious = _serious(line)
+        asked = [_with_its_story(serious, place) for place, each in enumerate(serious) if is_a_question(each)]
         yield from asked or serious
 
 
@@ -39,19 +44,25 @@ def searches(question: str) -> list[str]:
     return [question]
 
 
-def _is_a_question(sentence: str) -> bool:
+def is_a_question(sentence: str) -> bool:
+    """Tell whether a sentence asks something."""
     return sentence.endswith("?") or _ASKS.match(without_greeting(sentence)) is not None
+
+
+def _serious(line: str) -> list[str]:
+    parts = (part for sentence in _SENTENCE_END.split(line) for part in _SECOND_QUESTION.split(sentence))
+    return [each for each in parts if not (is_small_talk(each) or _says_nothing(each))]
 
 
 def _says_nothing(sentence: str) -> bool:
     """Tell whether a sentence neither asks nor has a word that one could search for: I need some help."""
-    return not _is_a_question(sentence) and STOP_WORDS.issuperset(re.findall(r"\w+", sentence.lower()))
+    return not is_a_question(sentence) and STOP_WORDS.issuperset(re.findall(r"\w+", sentence.lower()))
 
 
 def _with_its_story(sentences: list[str], place: int) -> str:
     """Return a question after the sentence that it speaks of, as in: It does not fit. Can I bring it back."""
     question = sentences[place]
     before = sentences[place - 1] if place else ""
-    if before and not _is_a_question(before) and _SPEAKS_OF_WHAT_CAME_BEFORE.search(question):
+    if before and not is_a_question(before) and _SPEAKS_OF_WHAT_CAME_BEFORE.search(question):
         return f"{before} {question}"
     return question
