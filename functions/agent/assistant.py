@@ -24,7 +24,15 @@ Be friendly and brief: a few sentences, in the customer's language. Never claim 
 
 FOLDER = Path(__file__).parent
 KNOWLEDGE = Knowledge(
-    FOLDER / "knowledge", synonyms=[("bike", "bicycle"), ("e-bike", "electric"), ("flat", "puncture")]
+    FOLDER / "knowledge",
+    synonyms=[
+        ("bike", "bicycle", "cycle"),
+        ("e-bike", "electric"),
+        ("tire", "tyre"),
+        ("flat", "puncture", "nail"),
+        ("repair", "service", "maintenance"),
+        ("test", "try"),
+    ],
 )
 ORDERS = {row["number"]: row for row in csv.DictReader((FOLDER / "orders.csv").read_text().splitlines())}
 DIARY: dict[str, str] = {}  # the booked repairs, by reference; yours is the API of your workshop's diary

@@ -155,3 +155,8 @@ def test_what_only_mentions_an_argument_that_we_asked_for_changes_nothing(text: 
 
     assert "Booked" not in ask(text, book_class, history=history)
     assert ask("Friday", book_class, history=history) == "Booked: rolls on Friday."
+
+
+def test_an_amount_is_not_taken_for_a_number_of_an_order() -> None:
+    with answering(bakery) as agent:
+        assert "No cake has this number" not in agent.answer(question("is a cake over 100 dollars?")).text

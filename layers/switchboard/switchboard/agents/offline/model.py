@@ -27,12 +27,13 @@ from switchboard.agents.offline.intents import (
     asks_for_a_human,
     asks_what_we_are,
     declines,
+    is_not_helped,
     is_pleased,
-    needs_a_human,
 )
 from switchboard.agents.offline.languages import agreed_in, apology_for
 from switchboard.agents.offline.questions import is_a_question, questions, searches, sent_a_file, sentences
 from switchboard.agents.offline.tools import ENOUGH_AFTER_A_SEARCH, missing, tool_for
+from switchboard.agents.offline.trouble import needs_a_human
 from switchboard.reactions import asks, read_reaction
 
 SEARCH = "search_knowledge"
@@ -45,7 +46,8 @@ OFFER = "Shall I bring in a colleague?"
 UNKNOWN = f"I am sorry, I do not know that. {OFFER}"
 PARTLY_UNKNOWN = f"I am sorry, the rest I do not know. {OFFER}"
 WHAT_WE_ARE = f"I am a program: a demo that answers by a few written rules. {OFFER}"
-ONLY_A_FILE = f"I have your file, but I can read words only. Please write what it is about. {OFFER}"
+ONLY_A_FILE = f"I cannot see photos or other files, I can read words only. Please write what it is about. {OFFER}"
+NOT_HELPED = f"I am sorry that this did not help. {OFFER}"
 HANDED_OFF = "Of course. A colleague takes over and will get back to you here."
 TAKEN_SERIOUSLY = "I am sorry to hear that. A colleague takes over right away and will get back to you here."
 
@@ -70,6 +72,8 @@ async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelRespon
         return _say(ONLY_A_FILE)
     if apology := apology_for(prompt):
         return _say(apology.sentence)
+    if is_not_helped(prompt):
+        return _say(NOT_HELPED)
     asked = list(questions(prompt))
     if not asked:
         return _small_talk(prompt, last_reply, info)

@@ -18,6 +18,13 @@ FREE_TEXT = frozenset({"question", "query", "text", "message", "request", "topic
 
 _WORD = re.compile(r"[^\W\d_]+")
 _WITH_DIGITS = re.compile(r"(?<![\w$€£.,:])#?((?:[A-Za-z]{1,4}-?)?\d{3,}[\w-]*)\b(?![:%])")
+_AMOUNT = re.compile(
+    r"\b(?:over|under|below|above|than|up to|least|most|about|around|costs?|within) [$€£]?\d[\d,.]*"
+    r"|\d+ ?(?:dollars|bucks|usd|euros|miles|km|lbs)\b",
+    re.IGNORECASE,
+)
+_LOOKING = frozenset({"check", "track", "trace", "find", "see", "update", "news", "progress", "arrive", "ready"})
+_WANTS_A_CHANGE = re.compile(r"\b(?:cancel|change|correct|add|return|refund|send back)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(r"\b[A-Za-z]*-?\d{3,}\b")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"\+?\d[\d ()-]{7,}\d")
@@ -68,7 +75,7 @@ def words_of(name: str) -> str:
 def _fit(question: str, tool: ToolDefinition, enough: float) -> float:
     """Return how well a tool fits; 0 where it does not."""
     given = arguments(question, tool)
-    asked = list(_stems(question))
+    asked = [word for word in _stems(question) if word not in _LOOKING]
     named, described = set(_stems(words_of(tool.name))), set(_stems(tool.description or ""))
     share = sum(word in named | described for word in asked) / len(asked) if asked else 0.0
     if verb := verb_of(tool):
@@ -76,11 +83,15 @@ def _fit(question: str, tool: ToolDefinition, enough: float) -> float:
         rest = set(asked) - of_verb
         about_it = rest & (named | described) or rest <= of_values
         return 1 + share if about_it and asks_for(question, verb) else 0.0
+    if _WANTS_A_CHANGE.search(question):
+        return 0.0
     if missing(tool, given):
         return share if share >= enough and named.intersection(asked) else 0.0
     if named.intersection(asked) and (given or share >= enough):
         return 1 + share
-    return 0.5 + share if any(_has_the_form(value, tool) for value in given.values()) else 0.0
+    if any(_has_the_form(value, tool) for value in given.values()):
+        return 0.5 + share
+    return share if given and share and any(map(str.isdigit, map(str, given.values()))) else 0.0
 
 
 def _stems(text: str) -> Iterator[str]:
@@ -128,5 +139,5 @@ def _argument(name: str, schema: Mapping[str, Any], text: str, *, example: str) 
         named = [value for value in schema["enum"] if _is_named(str(value), text)]
         return named[0] if len(named) == 1 else None
     if words & {"number", "id", "code", "reference", "order"} or example:
-        return next(iter(_WITH_DIGITS.findall(text)), None)
+        return next(iter(_WITH_DIGITS.findall(_AMOUNT.sub("", text))), None)
     return None
