@@ -47,7 +47,7 @@ def run(
     """Ask the assistant of ASSISTANT_MODEL (offline, if it is not set) every case."""
     console = Console(width=None if sys.stdout.isatty() else 160)
     model, fallback = os.environ.get("ASSISTANT_MODEL") or OFFLINE, os.environ.get(ASSISTANT_FALLBACK_MODEL, "")
-    declared = {"model": model, "fallback_model": fallback, "keys": Keys(environment=os.environ)}
+    declared: dict[str, Any] = {"model": model, "fallback_model": fallback, "keys": Keys(environment=os.environ)}
     logging.getLogger(TOOL_CALLS).addHandler(Calls())
     logging.getLogger(TOOL_CALLS).propagate = False
     try:

@@ -63,7 +63,7 @@ class _KeySession(Session):
         self._keys = keys
 
     @override
-    def get_auth_token(self, **_: object) -> "_KeySession":
+    def get_auth_token(self, **_: object) -> Any:
         return self
 
     def get_frozen_token(self) -> FrozenAuthToken:

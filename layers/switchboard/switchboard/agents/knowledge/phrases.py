@@ -35,5 +35,5 @@ _REWRITTEN = tuple((re.compile(rf"\b(?:{phrase})(?!\w)", re.IGNORECASE), word) f
 def in_a_word(question: str) -> str:
     """Return a question with such phrases as the words that they mean."""
     for phrase, word in _REWRITTEN:
-        question = phrase.sub(lambda found, word=word: found.expand(word), question)
+        question = phrase.sub(word, question)
     return question
