@@ -16,7 +16,7 @@ from rich.text import Text
 from evals.cases import Case, WrongCase, read_cases
 from switchboard.agent import Agent, Answer
 from switchboard.agents.keys import Keys
-from switchboard.agents.models import OFFLINE
+from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE
 from switchboard.agents.watching import TOOL_CALLS, ToolCall
 from switchboard.bootstrap.agent import declared_assistant
 from switchboard.bootstrap.startup import build
@@ -46,13 +46,14 @@ def run(
 ) -> None:
     """Ask the assistant of ASSISTANT_MODEL (offline, if it is not set) every case."""
     console = Console(width=None if sys.stdout.isatty() else 160)
-    model, keys = os.environ.get("ASSISTANT_MODEL", OFFLINE), Keys(environment=os.environ)
+    model, fallback = os.environ.get("ASSISTANT_MODEL") or OFFLINE, os.environ.get(ASSISTANT_FALLBACK_MODEL, "")
+    declared: dict[str, Any] = {"model": model, "fallback_model": fallback, "keys": Keys(environment=os.environ)}
     logging.getLogger(TOOL_CALLS).addHandler(Calls())
     logging.getLogger(TOOL_CALLS).propagate = False
     try:
         cases = {file: read_cases(file) for file in files or sorted(Path(__file__).parent.glob("*.yaml"))}
         sys.path.insert(0, str(function))
-        agent = build(lambda: declared_assistant(function).agent(model=model, keys=keys), folder=function)
+        agent = build(lambda: declared_assistant(function).agent(**declared), folder=function)
     except (OSError, SwitchboardError, WrongCase) as error:
         console.print(f"Cannot evaluate: {error}", soft_wrap=True, markup=False, highlight=False)
         sys.exit(2)

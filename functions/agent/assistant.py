@@ -1,17 +1,21 @@
 """The assistant: its instructions, what it knows, what it can do. This is the file to edit."""
 
 import csv
+import hashlib
 from pathlib import Path
+from typing import Literal
 
 from pydantic_ai import Agent, ModelSettings, RunContext
 
 from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps
+from switchboard.agents.effects import runs_once
 from switchboard.agents.knowledge import Chunk, Knowledge
 
 INSTRUCTIONS = """
 You answer the customers of Blue Heron Bicycles, a bicycle shop with a workshop in Millbrook.
 Answer from what `search_knowledge` returns and from nothing else: search before you answer a question, once for each
 question, and again in other words if nothing comes back. Never guess a price, a date or a promise.
+Book a repair only when the customer asks you to, and has named the day and the work.
 If the knowledge does not answer, say plainly that you do not know and offer that a colleague takes over.
 Hand over when the customer asks for a person, accepts that offer, complains, or is in danger.
 Say nothing, by `no_reply`, where the customer only thanks you, agrees or says goodbye, and you have asked nothing.
@@ -20,9 +24,21 @@ Be friendly and brief: a few sentences, in the customer's language. Never claim 
 
 FOLDER = Path(__file__).parent
 KNOWLEDGE = Knowledge(
-    FOLDER / "knowledge", synonyms=[("bike", "bicycle"), ("e-bike", "electric"), ("flat", "puncture")]
+    FOLDER / "knowledge",
+    synonyms=[
+        ("bike", "bicycle", "cycle"),
+        ("e-bike", "electric"),
+        ("tire", "tyre"),
+        ("flat", "puncture", "nail"),
+        ("repair", "service", "maintenance"),
+        ("test", "try"),
+    ],
 )
 ORDERS = {row["number"]: row for row in csv.DictReader((FOLDER / "orders.csv").read_text().splitlines())}
+DIARY: dict[str, str] = {}  # the booked repairs, by reference; yours is the API of your workshop's diary
+
+type Day = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+type Work = Literal["tune-up", "flat tire", "brakes", "gears", "chain", "wheel", "motor"]
 
 agent = Agent(
     name="assistant",
@@ -51,6 +67,27 @@ def order_status(order_number: str) -> str:
         if order
         else f"There is no order {order_number}."
     )
+
+
+def booked_before(ctx: RunContext[Deps], day: Day, work: Work) -> str | None:
+    """Return the booking that this turn made already, if it did."""
+    return DIARY.get(_reference(ctx.deps.turn, day, work))
+
+
+@agent.tool
+@runs_once(check=booked_before)
+def book_repair(ctx: RunContext[Deps], day: Day, work: Work) -> str:
+    """Book a repair of a bike in the workshop, such as a tune-up, for a customer who asks for it; once a booking."""
+    reference = _reference(ctx.deps.turn, day, work)
+    DIARY[reference] = (
+        f"Your repair ({work}) is booked for {day}, reference {reference}. Bring the bicycle when we open."
+    )
+    return DIARY[reference]
+
+
+def _reference(turn: str, day: str, work: str) -> str:
+    """Return a number that is the same however often the turn is tried, so that a booking can be looked up."""
+    return f"R-{int(hashlib.sha256(f'{turn} {day} {work}'.encode()).hexdigest(), 16) % 9000 + 1000}"
 
 
 assistant = Assistant(agent=agent, knowledge=KNOWLEDGE)

@@ -20,6 +20,7 @@ class Bedrock(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Requests)
         self.replies = list(replies)
         self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.authorizations: list[str] = []
 
 
 class _Requests(BaseHTTPRequestHandler):
@@ -28,6 +29,7 @@ class _Requests(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, json.loads(body)))
+        self.server.authorizations.append(self.headers["Authorization"])
         status, reply = self.server.replies.pop(0) if len(self.server.replies) > 1 else self.server.replies[0]
         content = json.dumps(reply).encode()
         self.send_response(status)

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from switchboard.agents.bedrock import bedrock_model
+from switchboard.agents.keys import Keys
 from switchboard.agents.providers import MAX_TOKENS
 from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from tests.assistants import answering, bakery, question
@@ -126,3 +127,31 @@ def test_a_bedrock_that_cannot_be_reached_is_transient(monkeypatch: pytest.Monke
 
     with answering(bakery, model) as agent, pytest.raises(Transient):
         agent.answer(question("hi"))
+
+
+def test_a_key_in_the_secret_stands_in_for_the_role_and_is_read_again_where_it_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secret = {"AWS_BEARER_TOKEN_BEDROCK": "key-1"}
+    keys = Keys(secret=lambda: secret, refresh=lambda: secret.update(AWS_BEARER_TOKEN_BEDROCK="key-2"))
+    replies = (error_reply(403, "AccessDeniedException"), content_reply({"text": "Hi."}))
+
+    with (
+        bedrock_server(monkeypatch, *replies) as bedrock,
+        answering(bakery, bedrock_model("a.model-1:0", keys)) as agent,
+    ):
+        with pytest.raises(ModelMisconfigured):
+            agent.answer(question("hi"))
+        assert agent.answer(question("hi")).text == "Hi."
+
+    assert bedrock.authorizations == ["Bearer key-1", "Bearer key-2"]
+
+
+def test_without_a_key_in_the_secret_the_role_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        bedrock_server(monkeypatch, content_reply({"text": "Hi."})) as bedrock,
+        answering(bakery, bedrock_model("a.model-1:0", Keys(secret=lambda: {"OPENAI_API_KEY": "k"}))) as agent,
+    ):
+        agent.answer(question("hi"))
+
+    assert bedrock.authorizations[0].startswith("AWS4-HMAC-SHA256 ")

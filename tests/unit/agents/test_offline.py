@@ -108,7 +108,7 @@ def test_yes_without_an_offer_is_not_handed_off() -> None:
     assert not ask("yes", history=history).handoff
 
 
-@pytest.mark.parametrize("said", ["hi", "Good morning!", "👋"])
+@pytest.mark.parametrize("said", ["hi", "Good morning!", "👋", "hello, how are you?", "anybody there?"])
 def test_a_greeting_is_answered_without_a_search(said: str) -> None:
     assert ask(said).text == offline.GREETING
 
@@ -190,18 +190,47 @@ def test_a_question_is_searched_for_with_the_sentence_that_it_speaks_of() -> Non
         "It is the second time that the cake is late",
         "I want my money back!",
         "My son got hurt",
+        "Nobody got back to me about the cake",
+        "You ruined my wedding cake",
+        "I am still waiting for an answer",
+        "We paid twice",
+        "she fell and cut her hand",
     ],
 )
 def test_who_complains_or_is_in_danger_is_handed_off(text: str) -> None:
     assert ask(text) == Answer(text=offline.TAKEN_SERIOUSLY, handoff=True)
 
 
-@pytest.mark.parametrize("text", ["Is smoking allowed?", "how do I get my money back", "what is your refund policy"])
+@pytest.mark.parametrize("said", ["👎", "you are not helpful", "that is not what I asked", "wrong answer"])
+def test_who_was_not_helped_is_offered_a_human(said: str) -> None:
+    history = (entry("customer", "Do you deliver?"), entry("assistant", "Yes."))
+
+    assert ask(said, history=history).text == offline.NOT_HELPED
+
+
+@pytest.mark.parametrize(
+    ("asked", "fact"),
+    [
+        ("What would a sourdough set me back?", "$7"),
+        ("can I drop in on Saturday", "8 am"),
+        ("until when can I come by on Wednesday?", "6 pm"),
+        ("could you bring it to my office", "$6"),
+        ("how do I reach you?", "+1 202 555 0177"),
+        ("could you possibly finish a birthday cake", "three days ahead"),
+    ],
+)
+def test_a_question_in_other_words_is_answered(asked: str, fact: str) -> None:
+    assert fact in ask(asked).text
+
+
+@pytest.mark.parametrize(
+    "text", ["Is smoking allowed?", "tell me a joke", "how do I get my money back", "what is the refund policy"]
+)
 def test_a_question_that_only_sounds_like_trouble_is_not_handed_off(text: str) -> None:
     assert not ask(text).handoff
 
 
-@pytest.mark.parametrize("no", ["no thanks", "Nope", "no, that's all", "never mind"])
+@pytest.mark.parametrize("no", ["no thanks", "Nope", "no, that's all", "never mind", "nope, that's everything"])
 def test_who_declines_the_offer_is_told_that_they_may_write_again(no: str) -> None:
     history = (entry("customer", "Do you sell cars?"), entry("assistant", offline.UNKNOWN))
 
@@ -221,13 +250,14 @@ def test_who_only_announces_a_question_is_asked_for_it(said: str) -> None:
 
 def test_a_file_without_words_is_answered_with_what_the_model_can_read() -> None:
     assert ask("[file: image/jpeg]").text == offline.ONLY_A_FILE
+    assert ask("did you get my photo?").text == offline.ONLY_A_FILE
 
 
 def test_a_question_beside_a_file_is_answered() -> None:
     assert "8 am" in ask("When are you open on Saturday?\n[file: image/jpeg]").text
 
 
-@pytest.mark.parametrize("asked", ["Are you a robot?", "am i talking to a real person", "is this a bot"])
+@pytest.mark.parametrize("asked", ["Are you a robot?", "am i talking to a person", "is this a bot", "who are you?"])
 def test_who_asks_what_they_talk_to_is_told(asked: str) -> None:
     assert ask(asked) == Answer(text=offline.WHAT_WE_ARE)
 

@@ -1,10 +1,12 @@
 """The offline model and an assistant's tools: it takes them by their names, descriptions and parameters alone."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from pydantic_ai import Agent
 
+from switchboard.agent import HistoryEntry
 from switchboard.agents import offline
 from switchboard.agents.assistant import HANDOFF, Assistant, Deps
 from switchboard.agents.knowledge import Knowledge
@@ -26,12 +28,18 @@ def subscribe_newsletter(phone: str) -> dict[str, str]:
     return {"subscribed": phone}
 
 
-def ask(text: str, *tools: Callable[..., object], after: str = "") -> str:
+def book_class(day: Literal["Friday", "Sunday"], course: Literal["rye-bread", "rolls"]) -> str:
+    """Book a baking class for a customer who asks for it: rye bread or rolls."""
+    return f"Booked: {course} on {day}."
+
+
+def ask(text: str, *tools: Callable[..., object], after: str = "", history: tuple[HistoryEntry, ...] = ()) -> str:
+    history = history or ((entry("assistant", after),) if after else ())
     agent = Agent(deps_type=Deps, output_type=[str, HANDOFF])
     for tool in tools:
         agent.tool_plain(tool)
     with answering(Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE))) as answerer:
-        return answerer.answer(question(text, history=(entry("assistant", after),) if after else ())).text
+        return answerer.answer(question(text, history=history)).text
 
 
 @pytest.mark.parametrize(
@@ -89,3 +97,66 @@ def test_two_questions_may_call_two_tools() -> None:
 )
 def test_arguments_are_taken_by_the_types_and_names_of_the_parameters(text: str, returned: str) -> None:
     assert ask(text, book_tasting, find_recipe, subscribe_newsletter) == returned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please book a class on rye bread for Friday",
+        "hi, I'd like to book the rye-bread class on Friday!",
+        "Can you book me in for rye bread on Friday?",
+        "We love rye bread. Book us in for Friday.",
+        "I need a reservation for Friday, rye bread",
+    ],
+)
+def test_who_asks_for_a_change_and_gives_what_it_needs_gets_it(text: str) -> None:
+    assert ask(text, book_class) == "Booked: rye-bread on Friday."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How much is the class on rye bread on Friday?",
+        "Do I need to book the class on rye bread on Friday",
+        "What if I book the class on rye bread on Friday?",
+        "Don't book the class on rye bread on Friday",
+        "I might book the class on rye bread on Friday",
+        "I booked the class on rye bread on Friday",
+        "Cancel my booking of the class on rye bread on Friday",
+        "Please book the class on rye bread on Friday. Wait, do not book it.",
+        "Please book the class on rye bread on Friday or Sunday",
+        "Book a table for Friday",
+        "rye bread class on Friday",
+    ],
+)
+def test_a_question_a_doubt_or_a_no_changes_nothing(text: str) -> None:
+    assert "Booked" not in ask(text, book_class)
+
+
+def test_what_a_change_needs_may_be_given_one_by_one() -> None:
+    history: tuple[HistoryEntry, ...] = ()
+    said = ["Please book a class", "On Friday", "rye bread"]
+
+    for text in said:
+        reply = ask(text, book_class, history=history)
+        history += (entry("customer", text), entry("assistant", reply))
+
+    assert [each.text for each in history[1::2]] == [
+        "Please write the day (Friday, Sunday) and the course (rye-bread, rolls) as well.",
+        "Please write the course (rye-bread, rolls) as well.",
+        "Booked: rye-bread on Friday.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["Are you open on Friday?", "not on Friday", "maybe Friday"])
+def test_what_only_mentions_an_argument_that_we_asked_for_changes_nothing(text: str) -> None:
+    asking = "Please write the day (Friday, Sunday) as well."
+    history = (entry("customer", "Book a class on rolls"), entry("assistant", asking))
+
+    assert "Booked" not in ask(text, book_class, history=history)
+    assert ask("Friday", book_class, history=history) == "Booked: rolls on Friday."
+
+
+def test_an_amount_is_not_taken_for_a_number_of_an_order() -> None:
+    with answering(bakery) as agent:
+        assert "No cake has this number" not in agent.answer(question("is a cake over 100 dollars?")).text

@@ -16,8 +16,8 @@ from tests.assistants import BAKERY
 ROOT = BAKERY.parent.parent
 
 
-def evals(*arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "ASSISTANT_MODEL"}
+def evals(*arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")} | settings
     return subprocess.run(  # noqa: S603 -- ours
         [sys.executable, "-m", "evals", "--function", str(BAKERY), *map(str, arguments)],
         cwd=ROOT,
@@ -78,6 +78,13 @@ def test_a_wrong_file_ends_the_command_with_one_sentence(tmp_path: Path) -> None
     assert ended.returncode == 2
     assert ended.stdout.startswith("Cannot evaluate: ")
     assert ended.stdout.count("\n") == 1
+
+
+def test_the_fallback_model_is_used_where_one_is_set() -> None:
+    ended = evals(BAKERY / "cases.yaml", ASSISTANT_FALLBACK_MODEL="no such model")
+
+    assert ended.returncode == 2
+    assert ended.stdout.startswith("Cannot evaluate: ASSISTANT_FALLBACK_MODEL is 'no such model'")
 
 
 @pytest.mark.parametrize(

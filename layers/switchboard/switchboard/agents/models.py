@@ -57,10 +57,10 @@ def _offline() -> Model:
     return offline_model()
 
 
-def _bedrock(model: str, _keys: Keys) -> Model:
+def _bedrock(model: str, keys: Keys) -> Model:
     from switchboard.agents.bedrock import bedrock_model
 
-    return bedrock_model(model)
+    return bedrock_model(model, keys)
 
 
 _PROVIDERS: Mapping[str, Callable[[str, Keys], Model]] = {

@@ -18,7 +18,8 @@ from weakref import finalize
 
 from switchboard.agents.knowledge.chunks import Chunk, read_folder
 from switchboard.agents.knowledge.days import days_meant
-from switchboard.agents.knowledge.stop_words import STOP_WORDS
+from switchboard.agents.knowledge.phrases import in_a_word
+from switchboard.agents.knowledge.stop_words import SAYS_LESS, STOP_WORDS
 from switchboard.agents.knowledge.synonyms import GENERAL_SYNONYMS, base_forms, synonym_table
 from switchboard.errors import Misconfigured
 
@@ -99,7 +100,7 @@ class _Index:
 
     def _words_asked(self, question: str) -> list[str]:
         """Return the first words that carry meaning, each once; a misspelt one as the word it was meant to be."""
-        asked = (word for word in _words(question) if word in self.synonyms or word not in STOP_WORDS)
+        asked = (word for word in _words(in_a_word(question)) if word in self.synonyms or word not in STOP_WORDS)
         known = map(self._as_known, islice(dict.fromkeys(asked), MAX_WORDS))
         return list({self.synonyms.get(word, (word,)): word for word in known}.values())
 
@@ -113,9 +114,13 @@ class _Index:
         return next(iter(get_close_matches(word, alike, n=1, cutoff=_CLOSE)), word)
 
     def _weight(self, word: str, *, found: int) -> float:
-        """Return how much a word counts; one that only tells what happens (my brakes are squeaking), half as much."""
+        """Return how much a word counts; one that stands nowhere and says only what happens or how, less."""
         rarity = _rarity(found, among=len(self.chunks))
-        return rarity / 2 if not found and word.endswith(_TELLS_WHAT_HAPPENS) else rarity
+        if found:
+            return rarity
+        if not SAYS_LESS.isdisjoint(base_forms(word)):
+            return rarity / 4
+        return rarity / 2 if word.endswith(_TELLS_WHAT_HAPPENS) else rarity
 
     def _found(self, word: str) -> dict[int, float]:
         """Return the places of the chunks with a word, and how much it says of each."""

@@ -3,30 +3,44 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 _GROUPS = """
-much cost price pricing charge fee rate expensive cheap cheapest
+much cost price pricing charge fee rate expensive cheap cheaper cheapest pricey budget spend
 ship shipping deliver delivery
-parcel package
-where address location located directions find street avenue
-card credit debit visa mastercard amex
-kid child children
-fix repair mend broken
+parcel package shipment stuff
+where address location located directions find street avenue route
+card credit debit visa mastercard amex contactless
+kid child children toddler
+fix repair mend broken broke
 book booking appointment reserve reservation slot
 phone telephone call
 email mail
-job vacancy vacancies hire hiring career apply application
+job vacancy vacancies career apply application employ
 refund reimburse reimbursement money
-return exchange back
+return exchange back swap
 warranty guarantee
 estimate quote quotation
-discount deal
+discount deal coupon promo
+installment instalment installments monthly finance financing
+check cheque
+class course lesson
+pickup collect fetch
+clean wash dirty filthy
+install mount attach fit
+lend loan loaner borrow
+license licence
+gift present
+age older
+express urgent
+guide map
+restroom toilet bathroom
+staff team mechanic
 pay payment
 arrive came
-damaged smashed cracked
+damaged smashed cracked dented bent torn
 online website internet
 owner own owned owns run
 finished done ready
 rent rental renting
-text sms message
+text sms message whatsapp
 """
 
 # "How long" is answered by a time, and no time asks how long.

@@ -11,7 +11,7 @@ def _any_of(*patterns: str) -> re.Pattern[str]:
 
 _PERSON = (
     r"(?:human|person|someone|somebody|colleague|employee|representative|rep|manager|supervisor|operator"
-    r"|member of staff|agent)"
+    r"|member of staff|staff member|team member|boss|agent)"
 )
 _ASKS_FOR_A_HUMAN = _any_of(
     rf"\b(?:speak|talk|chat|connect|transfer|forward|put|pass|hand|get|bring in)\b(?:\W+\w+){{0,4}}?\W+{_PERSON}\b",
@@ -23,27 +23,8 @@ _ASKS_FOR_A_HUMAN = _any_of(
 )
 _ASKS_WHAT_WE_ARE = _any_of(
     r"\b(?:are|r) (?:you|u) (?:an? |some )?(?:real|actual|live|human|person|bot|robot|chat ?bot|ai|machine|computer)\b",
-    r"\b(?:am i|is this|are we)\b.*\b(?:human|person|bot|robot|chat ?bot|ai|machine)\b",
-)
-_DANGER = _any_of(
-    r"\b(?:on fire|(?:caught|catch(?:es|ing)?) fire|in flames|explod\w+|emergency|ambulance|electric shock|bleeding)\b",
-    r"\b(?:poison\w*|unconscious|called? 911|allergic reaction|smells? (?:of |like )?(?:gas|smoke|burning))\b",
-    r"\b(?:is|are|was|were|keeps?|start(?:s|ed)|began)(?:\W+\w+)?\W+(?:smok\w+|burning|sparking|swelling|melting)\b"
-    r"(?!.*\ballowed)",
-    r"\b(?:i|he|she|we|they|wife|husband|son|daughter|kid|child|got|was|were|is|am|been)\W+(?:\w+\W+)?"
-    r"(?:hurt|injured|crashed|burned)\b",
-)
-_COMPLAINT = _any_of(
-    r"\b(?:complain\w*|unacceptable|terrible|horrible|awful|disgust\w+|ridiculous|outrag\w+|rip-?off|ripped off)\b",
-    r"\b(?:scam\w*|furious|angry|fed up|disappoint\w+|worst|never again|lawyer|sue you|rude|useless)\b",
-    r"\b(?:not happy|unhappy|ripped me off)\b",
-    r"\b(?:overcharged|charged (?:me |us )?(?:twice|double|too much)|bad (?:service|experience)|wast(?:e|ed) .*time)\b",
-    r"\b(?:second|third|fourth|\d(?:nd|rd|th)) time\b",
-    r"\b(?:i|we) (?:want|demand|expect) (?:my|our|a|the) (?:full )?(?:money|refund)\b(?! policy)",
-    r"\b(?:still|already|again)\b(?:\W+\w+){0,3}\W+(?:broken|not working|not fixed|doesn'?t work|fails?|failed)\b",
-    r"\b(?:broke|failed|fell off|came off|snapped)\b.*\b(?:again|right after|you (?:just )?(?:fixed|repaired|sold))\b",
-    r"\bsent (?:me |us )?the wrong\b",
-    r"\bnobody (?:answer|repl|call)\w+",
+    r"\b(?:who|what) (?:are|r) (?:you|u)\W*$|\bwhat(?:'s| is) your name|\bwhat can (?:you|u) (?:do|help)|\bwho am i\b",
+    r"\b(?:am i|is this|are we)\b.*\b(?:human|person|bot|robot|chat ?bot|ai|machine|computer|program|automated)\b",
 )
 _AGREES = re.compile(
     r"(?!.*\b(?:no|not|don|bye)\b)\W*(?:yes|yeah|yep|yup|sure|ok|okay|please|of course|go ahead|do that|absolutely)\b"
@@ -51,20 +32,32 @@ _AGREES = re.compile(
     re.IGNORECASE,
 )
 _DECLINES = re.compile(
-    r"\W*(?:(?:ok|okay|oh)\W+)?"
-    r"(?:no|nope|nah|not now|never ?mind|nvm|that'?s (?:all|it|fine|ok)|(?:i'?m|all) (?:good|fine|set)|don'?t bother)\b"
-    r"(?:\W+(?:no|need|it|is|it's|thanks?|thank|you|thx|ok|okay|fine|all|good|for|now|i'?m|that'?s|bye))*\W*",
+    r"\W*(?:(?:ok|okay|oh)\W+)?(?:no|nope|nah|not now|never ?mind|nvm|nothing else|don'?t bother"
+    r"|that'?s (?:all|it|fine|ok|everything)|(?:i'?m|all) (?:good|fine|set))\b"
+    r"(?:\W+(?:no|need|it|is|it's|thanks?|thank|you|thx|ok|okay|fine|all|good|for|now|i'?m|that'?s|everything|bye))*\W*",
     re.IGNORECASE,
 )
 _HELLO = r"\W*(?:hi+|hello|hey+|hiya|howdy|good (?:morning|afternoon|evening|day))\b"
-_GREETS = re.compile(rf"{_HELLO}(?:\W+\w+)?[^\w?]*", re.IGNORECASE)
+_HOW_ARE_YOU = r"\W*(?:how(?:'s it going| are (?:you|things)| r u)|what'?s up|sup|yo)(?: doing)?(?: today)?\W*"
+_IS_SOMEBODY_THERE = r"\W*(?:is )?(?:any|some)(?:body|one) (?:there|here|home)\W*"
+_GREETS = re.compile(
+    rf"{_HELLO}(?:\W+\w+)?[^\w?]*|(?:{_HELLO}(?:\W+\w+)?)?(?:{_HOW_ARE_YOU}|{_IS_SOMEBODY_THERE})", re.IGNORECASE
+)
 _GREETS_FIRST = re.compile(rf"{_HELLO}(?:\s+(?:there|guys|again|all))?\W*", re.IGNORECASE)
+_GOOD = r"(?:great|perfect|ok|okay|kk|cool|super|wonderful|awesome|nice|lovely|brilliant|fantastic|alright|all right)"
 _IS_PLEASED = re.compile(
-    r"\W*(?:(?:great|perfect|ok|okay|cool|good|super|wonderful|awesome)\W+)?"
-    r"(?:thanks?|thank you|thx|ty|tysm|cheers|bye|goodbye|great|perfect|ok|okay|kk|cool|super|wonderful|awesome|got it"
-    r"|sounds good|will do|see you|have a (?:good|great|nice))\b"
+    rf"\W*(?:(?:oh|ah|good|{_GOOD})\W+){{0,2}}"
+    rf"(?:thanks?|thank you|thx|ty|tysm|cheers|bye|goodbye|good night|{_GOOD}|got it|understood|noted|excellent|amazing"
+    r"|sounds good|will do|see (?:you|ya)|have a (?:good|great|nice)|you too|same to you|take care|no problem|np"
+    r"|(?:much )?appreciate\w*|(?:that|this)(?:'s| is| was)? (?:helps|helped|great|perfect|helpful|good))\b"
+    r"(?:\W+(?:thanks?|thank|you|so|very|much|a|lot|for|your|the|all|help|time|again|sounds|good|great|that|is|was)\b)*"
     r"(?:\W+\w+){0,3}[^\w?]*",
     re.IGNORECASE,
+)
+_IS_NOT_HELPED = _any_of(
+    r"^\W*👎\W*$|^disliked \W|\bunhelpful\b|^\W*(?:that'?s )?wrong(?: answer)?\W*$",
+    r"\b(?:not|n't) (?:very |at all |really )?(?:helpful|help(?:ing)? (?:me|at all))\b",
+    r"\b(?:not|n't) (?:what i (?:asked|meant)|answer(?:ing)? my|my question|understand (?:me|my))",
 )
 
 
@@ -78,11 +71,6 @@ def asks_what_we_are(text: str) -> bool:
     return _ASKS_WHAT_WE_ARE.search(text) is not None
 
 
-def needs_a_human(text: str) -> bool:
-    """Tell whether the customer complains, or is in danger."""
-    return bool(_DANGER.search(text) or _COMPLAINT.search(text))
-
-
 def agrees(text: str) -> bool:
     """Tell whether the customer says yes, and nothing else."""
     return _AGREES.fullmatch(text) is not None
@@ -91,6 +79,11 @@ def agrees(text: str) -> bool:
 def declines(text: str) -> bool:
     """Tell whether the customer says no, and nothing else."""
     return _DECLINES.fullmatch(text) is not None
+
+
+def is_not_helped(text: str) -> bool:
+    """Tell whether the customer says that our reply did not help, and nothing else."""
+    return _IS_NOT_HELPED.search(text) is not None
 
 
 def is_pleased(text: str) -> bool:

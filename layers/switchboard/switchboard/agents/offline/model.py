@@ -20,17 +20,20 @@ from pydantic_ai.tools import ToolDefinition
 from switchboard.agents.assistant import HANDOFF, NO_REPLY
 from switchboard.agents.history import WITHOUT_WORDS
 from switchboard.agents.knowledge.chunks import Chunk
+from switchboard.agents.offline.actions import verb_of
+from switchboard.agents.offline.calls import Call, action_in, asking_for, asks_for_an_argument, continued
 from switchboard.agents.offline.intents import (
     agrees,
     asks_for_a_human,
     asks_what_we_are,
     declines,
+    is_not_helped,
     is_pleased,
-    needs_a_human,
 )
 from switchboard.agents.offline.languages import agreed_in, apology_for
-from switchboard.agents.offline.questions import questions, searches, sent_a_file
-from switchboard.agents.offline.tools import ENOUGH_AFTER_A_SEARCH, Arguments, arguments, missing, tool_for, words_of
+from switchboard.agents.offline.questions import is_a_question, questions, searches, sent_a_file, sentences
+from switchboard.agents.offline.tools import ENOUGH_AFTER_A_SEARCH, missing, tool_for
+from switchboard.agents.offline.trouble import needs_a_human
 from switchboard.reactions import asks, read_reaction
 
 SEARCH = "search_knowledge"
@@ -43,10 +46,10 @@ OFFER = "Shall I bring in a colleague?"
 UNKNOWN = f"I am sorry, I do not know that. {OFFER}"
 PARTLY_UNKNOWN = f"I am sorry, the rest I do not know. {OFFER}"
 WHAT_WE_ARE = f"I am a program: a demo that answers by a few written rules. {OFFER}"
-ONLY_A_FILE = f"I have your file, but I can read words only. Please write what it is about. {OFFER}"
+ONLY_A_FILE = f"I cannot see photos or other files, I can read words only. Please write what it is about. {OFFER}"
+NOT_HELPED = f"I am sorry that this did not help. {OFFER}"
 HANDED_OFF = "Of course. A colleague takes over and will get back to you here."
 TAKEN_SERIOUSLY = "I am sorry to hear that. A colleague takes over right away and will get back to you here."
-ASKED_FOR = "Please write the {} as well."
 
 _FACTS = TypeAdapter(list[Chunk])
 
@@ -58,7 +61,7 @@ def offline_model() -> FunctionModel:
 
 async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
     """Call the tools first; answer when their returns are there."""
-    prompt, last_reply = _asked(messages)
+    prompt, last_reply, told = _asked(messages)
     if asks_what_we_are(prompt):
         return _say(WHAT_WE_ARE)
     if (sentence := _handoff(prompt, last_reply)) and any(tool.name == HANDOFF.name for tool in info.output_tools):
@@ -69,25 +72,41 @@ async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelRespon
         return _say(ONLY_A_FILE)
     if apology := apology_for(prompt):
         return _say(apology.sentence)
+    if is_not_helped(prompt):
+        return _say(NOT_HELPED)
     asked = list(questions(prompt))
     if not asked:
         return _small_talk(prompt, last_reply, info)
     tools = [tool for tool in info.function_tools if tool.name != SEARCH]
     can_search = len(tools) < len(info.function_tools)
     if not _is_answered(messages[-1]):
-        return _call_tools(asked[:MAX_SEARCHES], last_reply, tools, can_search=can_search)
+        first, rest = _first_call(prompt, asked, (last_reply, told), tools)
+        return _call_tools(first, rest[:MAX_SEARCHES], tools, can_search=can_search)
     answers = list(_answer(messages[-1], all_were_asked=len(asked) <= MAX_SEARCHES))
     if answers == [UNKNOWN] and (wanted := _wanted(asked, tools)):
         return _say(wanted)
     return _say(*answers)
 
 
-def _asked(messages: Sequence[ModelMessage]) -> tuple[str, str]:
-    """Return what the customer says now, and our reply that they say it to: none where something came between."""
+def _asked(messages: Sequence[ModelMessage]) -> tuple[str, str, list[str]]:
+    """Return what the customer says now, our reply that they say it to, and what they told before to be asked so.
+
+    There is no reply where something came between.
+    """
     requests = ((place, _prompts(message)) for place, message in reversed(list(enumerate(messages))))
     place, prompts = next(((place, prompts) for place, prompts in requests if prompts), (0, [""]))
-    before = messages[place - 1] if place and len(prompts) == 1 else None
-    return prompts[-1], (before.text or "") if isinstance(before, ModelResponse) else ""
+    last_reply = reply = _reply_before(messages, place)
+    told: list[str] = []
+    while asks_for_an_argument(reply) and place > 1 and (before := _prompts(messages[place - 2])):
+        told.insert(0, before[-1])
+        place -= 2
+        reply = _reply_before(messages, place)
+    return prompts[-1], last_reply, told
+
+
+def _reply_before(messages: Sequence[ModelMessage], place: int) -> str:
+    before = messages[place - 1] if place and len(_prompts(messages[place])) == 1 else None
+    return (before.text or "") if isinstance(before, ModelResponse) else ""
 
 
 def _handoff(prompt: str, last_reply: str) -> str:
@@ -106,46 +125,47 @@ def _small_talk(prompt: str, last_reply: str, info: AgentInfo) -> ModelResponse:
     declined = declines(prompt)
     if not declined and not is_pleased(prompt) and not (last_reply and read_reaction(prompt)):
         return _say(GREETING)
-    if any(tool.name == NO_REPLY.name for tool in info.output_tools) and not asks(last_reply):
+    if any(tool.name == NO_REPLY.name for tool in info.output_tools) and not (
+        asks(last_reply) or asks_for_an_argument(last_reply)
+    ):
         return ModelResponse(parts=[ToolCallPart(str(NO_REPLY.name), {})])
     return _say(ALL_RIGHT if declined else WELCOME)
 
 
+def _first_call(
+    prompt: str, asked: list[str], before: tuple[str, list[str]], tools: Sequence[ToolDefinition]
+) -> tuple[Call | None, list[str]]:
+    """Return the call that goes on with what we asked for, or that makes a change; and what else is asked."""
+    if call := continued(prompt, *before, tools):
+        return call, []
+    if action := action_in(prompt, sentences(prompt), tools):
+        request, call = action
+        return call, [each for each in asked if is_a_question(each) and not each.endswith(request)]
+    return None, asked
+
+
 def _call_tools(
-    asked: Sequence[str], last_reply: str, tools: Sequence[ToolDefinition], *, can_search: bool
+    first: Call | None, asked: Sequence[str], tools: Sequence[ToolDefinition], *, can_search: bool
 ) -> ModelResponse:
     """Call a tool for each question: the one that it is for, or the search; ask for an argument that is missing."""
-    calls: list[ToolCallPart] = []
+    wanted = [first] if first else []
     texts: dict[str, None] = {}
     for question in asked:
-        tool, given = _continued(question, last_reply, tools) or tool_for(question, tools) or (None, {})
-        if tool is not None and missing(tool, given):
-            return _say(_asking_for(tool, given))
-        if tool is not None:
-            calls.append(ToolCallPart(tool.name, given))
+        if found := tool_for(question, [tool for tool in tools if not verb_of(tool)]):
+            wanted.append(found)
         elif can_search:
             texts |= dict.fromkeys(searches(question))
+    if asking := next((asking_for(*call) for call in wanted if missing(*call)), ""):
+        return _say(asking)
+    calls = [ToolCallPart(tool.name, given) for tool, given in wanted]
     calls += [ToolCallPart(SEARCH, {"question": text}) for text in texts]
     return ModelResponse(parts=calls) if calls else _say(UNKNOWN)
-
-
-def _continued(
-    question: str, last_reply: str, tools: Sequence[ToolDefinition]
-) -> tuple[ToolDefinition, Arguments] | None:
-    """Return the tool whose arguments we asked for in our last reply, where the customer now gives them."""
-    asking = (tool for tool in tools if missing(tool, {}) and last_reply.endswith(_asking_for(tool, {})))
-    given = ((tool, arguments(question, tool)) for tool in asking)
-    return next(((tool, found) for tool, found in given if not missing(tool, found)), None)
 
 
 def _wanted(asked: Sequence[str], tools: Sequence[ToolDefinition]) -> str:
     """Return what to ask for where no search helped, and a tool may; nothing where none may."""
     found = (tool_for(question, tools, enough=ENOUGH_AFTER_A_SEARCH) for question in asked)
-    return next((_asking_for(*each) for each in found if each and missing(*each)), "")
-
-
-def _asking_for(tool: ToolDefinition, given: Arguments) -> str:
-    return ASKED_FOR.format(" and the ".join(map(words_of, missing(tool, given))))
+    return next((asking_for(*each) for each in found if each and missing(*each)), "")
 
 
 def _is_answered(message: ModelMessage) -> bool:

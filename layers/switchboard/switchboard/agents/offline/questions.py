@@ -4,54 +4,71 @@ import re
 from collections.abc import Iterator
 
 from switchboard.agents.knowledge.days import DAYS
+from switchboard.agents.knowledge.phrases import in_a_word
 from switchboard.agents.knowledge.stop_words import STOP_WORDS
 from switchboard.agents.offline.intents import is_small_talk, without_greeting
 
 _FILE = re.compile(r"\[file: [^\]]*\]")
+_FILES = frozenset("photo photos picture pictures pic pics image images video screenshot".split())  # noqa: SIM905
+_SENDING = frozenset("attach attached did send sending sent receive received view got".split())  # noqa: SIM905
 _SENTENCE_END = re.compile(r"(?<=[.?!]) ")
 _QUESTION_WORD = r"(?:when|where|what|which|who|how|do|does|did|can|could|is|are|will|would|should|has|have)\b"
 _ASKS = re.compile(_QUESTION_WORD, re.IGNORECASE)
 _SECOND_QUESTION = re.compile(rf",? and (?={_QUESTION_WORD})", re.IGNORECASE)
 _SPEAKS_OF_WHAT_CAME_BEFORE = re.compile(r"\b(?:it|one|ones|that|this|them|these|those)\b", re.IGNORECASE)
-_OF_HOURS = re.compile(r"open(?:s|ed|ing)?|clos(?:e|es|ed|ing)|hours?|days?|business|shop|store|schedule")
+_OF_HOURS = re.compile(
+    r"open(?:s|ed|ing)?|clos(?:e|es|ed|ing)|hours?|days?|business|shop|store|schedule|works?|working"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def sent_a_file(prompt: str) -> bool:
-    """Tell whether the customer sent files and no words."""
-    return bool(_FILE.search(prompt)) and not _FILE.sub("", prompt).strip()
+    """Tell whether the customer sent files and no words, or only says that they sent one."""
+    words = set(re.findall(r"\w+", _FILE.sub("", prompt).lower()))
+    return bool(_FILE.search(prompt) or words & _FILES) and words <= _FILES | _SENDING | STOP_WORDS
+
+
+def sentences(prompt: str) -> list[str]:
+    """Return what is said, sentence by sentence, without small talk."""
+    lines = filter(None, _FILE.sub("", prompt).splitlines())
+    return [sentence for line in lines for sentence in _serious(line)]
 
 
 def questions(prompt: str) -> Iterator[str]:
     """Yield what has to be answered; where somebody asks with a question mark, the rest tells the story."""
     for line in filter(None, _FILE.sub("", prompt).splitlines()):
-        sentences = [part for sentence in _SENTENCE_END.split(line) for part in _SECOND_QUESTION.split(sentence)]
-        serious = [each for each in sentences if not (is_small_talk(each) or _says_nothing(each))]
-        asked = [_with_its_story(serious, place) for place, each in enumerate(serious) if _is_a_question(each)]
+        serious = _serious(line)
+        asked = [_with_its_story(serious, place) for place, each in enumerate(serious) if is_a_question(each)]
         yield from asked or serious
 
 
 def searches(question: str) -> list[str]:
     """Return what to search for: where the customer asks only for the hours, each day, for no model knows the date."""
-    words = set(_WORD.findall(question.lower())) - STOP_WORDS
+    words = set(_WORD.findall(in_a_word(question).lower())) - STOP_WORDS
     if words and all(map(_OF_HOURS.fullmatch, words)):
         return [f"open on {day}" for day in DAYS]
     return [question]
 
 
-def _is_a_question(sentence: str) -> bool:
+def is_a_question(sentence: str) -> bool:
+    """Tell whether a sentence asks something."""
     return sentence.endswith("?") or _ASKS.match(without_greeting(sentence)) is not None
+
+
+def _serious(line: str) -> list[str]:
+    parts = (part for sentence in _SENTENCE_END.split(line) for part in _SECOND_QUESTION.split(sentence))
+    return [each for each in parts if not (is_small_talk(each) or _says_nothing(each))]
 
 
 def _says_nothing(sentence: str) -> bool:
     """Tell whether a sentence neither asks nor has a word that one could search for: I need some help."""
-    return not _is_a_question(sentence) and STOP_WORDS.issuperset(re.findall(r"\w+", sentence.lower()))
+    return not is_a_question(sentence) and STOP_WORDS.issuperset(re.findall(r"\w+", in_a_word(sentence).lower()))
 
 
 def _with_its_story(sentences: list[str], place: int) -> str:
     """Return a question after the sentence that it speaks of, as in: It does not fit. Can I bring it back."""
     question = sentences[place]
     before = sentences[place - 1] if place else ""
-    if before and not _is_a_question(before) and _SPEAKS_OF_WHAT_CAME_BEFORE.search(question):
+    if before and not is_a_question(before) and _SPEAKS_OF_WHAT_CAME_BEFORE.search(question):
         return f"{before} {question}"
     return question

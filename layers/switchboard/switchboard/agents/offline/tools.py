@@ -8,6 +8,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agents.knowledge.stop_words import STOP_WORDS
 from switchboard.agents.knowledge.synonyms import base_forms
+from switchboard.agents.offline.actions import asks_for, verb_of, words_of_verb
 
 # Of a question's words so many must be a tool's, where the customer has to be asked for an argument: at once, or after
 # a search that found nothing.
@@ -17,6 +18,13 @@ FREE_TEXT = frozenset({"question", "query", "text", "message", "request", "topic
 
 _WORD = re.compile(r"[^\W\d_]+")
 _WITH_DIGITS = re.compile(r"(?<![\w$€£.,:])#?((?:[A-Za-z]{1,4}-?)?\d{3,}[\w-]*)\b(?![:%])")
+_AMOUNT = re.compile(
+    r"\b(?:over|under|below|above|than|up to|least|most|about|around|costs?|within) [$€£]?\d[\d,.]*"
+    r"|\d+ ?(?:dollars|bucks|usd|euros|miles|km|lbs)\b",
+    re.IGNORECASE,
+)
+_LOOKING = frozenset({"check", "track", "trace", "find", "see", "update", "news", "progress", "arrive", "ready"})
+_WANTS_A_CHANGE = re.compile(r"\b(?:cancel|change|correct|add|return|refund|send back)\b", re.IGNORECASE)
 _EXAMPLE = re.compile(r"\b[A-Za-z]*-?\d{3,}\b")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"\+?\d[\d ()-]{7,}\d")
@@ -45,12 +53,18 @@ def missing(tool: ToolDefinition, given: Mapping[str, object]) -> list[str]:
 
 def arguments(text: str, tool: ToolDefinition) -> Arguments:
     """Return the arguments for the required parameters that a text gives."""
-    schema = tool.parameters_json_schema
     found = {
-        name: _argument(name, schema["properties"][name], text, example=_example(tool, name))
-        for name in schema.get("required", ())
+        name: _argument(name, schema_of(tool, name), text, example=_example(tool, name))
+        for name in tool.parameters_json_schema.get("required", ())
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def schema_of(tool: ToolDefinition, name: str) -> Mapping[str, Any]:
+    """Return the JSON schema of a parameter, which may stand among the definitions."""
+    whole = tool.parameters_json_schema
+    schema: Mapping[str, Any] = whole["properties"][name]
+    return {**whole.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], {}), **schema}
 
 
 def words_of(name: str) -> str:
@@ -61,14 +75,23 @@ def words_of(name: str) -> str:
 def _fit(question: str, tool: ToolDefinition, enough: float) -> float:
     """Return how well a tool fits; 0 where it does not."""
     given = arguments(question, tool)
-    asked = list(_stems(question))
+    asked = [word for word in _stems(question) if word not in _LOOKING]
     named, described = set(_stems(words_of(tool.name))), set(_stems(tool.description or ""))
     share = sum(word in named | described for word in asked) / len(asked) if asked else 0.0
+    if verb := verb_of(tool):
+        of_verb, of_values = (set(_stems(" ".join(map(str, each)))) for each in (words_of_verb(verb), given.values()))
+        rest = set(asked) - of_verb
+        about_it = rest & (named | described) or rest <= of_values
+        return 1 + share if about_it and asks_for(question, verb) else 0.0
+    if _WANTS_A_CHANGE.search(question):
+        return 0.0
     if missing(tool, given):
         return share if share >= enough and named.intersection(asked) else 0.0
     if named.intersection(asked) and (given or share >= enough):
         return 1 + share
-    return 0.5 + share if any(_has_the_form(value, tool) for value in given.values()) else 0.0
+    if any(_has_the_form(value, tool) for value in given.values()):
+        return 0.5 + share
+    return share if given and share and any(map(str.isdigit, map(str, given.values()))) else 0.0
 
 
 def _stems(text: str) -> Iterator[str]:
@@ -79,7 +102,7 @@ def _stems(text: str) -> Iterator[str]:
 
 def _example(tool: ToolDefinition, name: str) -> str:
     """Return the example of an argument that its description, or the tool's, shows: BH-1042; empty where none does."""
-    described = tool.parameters_json_schema["properties"][name].get("description", "")
+    described = schema_of(tool, name).get("description", "")
     shown = _EXAMPLE.search(f"{described} {tool.description or ''}")
     return shown[0] if shown else ""
 
@@ -92,6 +115,12 @@ def _has_the_form(value: object, tool: ToolDefinition) -> bool:
 
 def _letters(number: str) -> str:
     return re.sub(r"[^A-Z].*", "", number.upper())
+
+
+def _is_named(value: str, text: str) -> bool:
+    """Tell whether a text has a value, written in one word or in several: tune-up, tune up, tuneup."""
+    parts = re.findall(r"\w+", value)
+    return re.search(rf"\b{'[ -]?'.join(map(re.escape, parts))}\b", text, re.IGNORECASE) is not None
 
 
 def _argument(name: str, schema: Mapping[str, Any], text: str, *, example: str) -> str | int | None:
@@ -107,7 +136,8 @@ def _argument(name: str, schema: Mapping[str, Any], text: str, *, example: str) 
         if word in words:
             return found[0] if (found := pattern.search(text)) else None
     if schema.get("enum"):
-        return next((value for value in schema["enum"] if str(value).lower() in text.lower()), None)
+        named = [value for value in schema["enum"] if _is_named(str(value), text)]
+        return named[0] if len(named) == 1 else None
     if words & {"number", "id", "code", "reference", "order"} or example:
-        return next(iter(_WITH_DIGITS.findall(text)), None)
+        return next(iter(_WITH_DIGITS.findall(_AMOUNT.sub("", text))), None)
     return None
