@@ -653,3 +653,15 @@ def test_a_record_keeps_what_the_effects_of_its_turn_tell(store: Store) -> None:
     store.record(CONVERSATION, told)
 
     assert store.history(CONVERSATION).items == (replace(told, customer=""),)
+
+
+def test_what_tools_returned_is_kept_with_the_reply_and_with_its_record(store: Store) -> None:
+    claimed = claim(store)
+    reply = replace(REPLY, calls=("The assistant called stock.", "The assistant called price."))
+    store.freeze(claimed, reply)
+    record = replace(RECORD, calls=reply.calls)
+
+    store.record(CONVERSATION, record)
+
+    assert store.read_unclaimed(CONVERSATION).pending_reply == reply
+    assert store.history(CONVERSATION).items == (replace(record, customer=""),)

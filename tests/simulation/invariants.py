@@ -322,7 +322,7 @@ def _is_a_customers_words(entry: HistoryEntry) -> bool:
 def the_history_shows_everything_once(evidence: Evidence) -> None:
     """A message is in one turn's question, and in every later history: an unanswered one too, and humans' words."""
     for asked in evidence.asked:
-        entries = [entry for entry in asked.question.history if entry.role is not EntryRole.MARK]
+        entries = [entry for entry in asked.question.history if entry.role not in {EntryRole.MARK, EntryRole.TOOL}]
         others = [entry.text for entry in entries if not _is_a_customers_words(entry)]
         shown = [int(text) for text in others if text.isdecimal()]
         shown += [index_of(entry.text) for entry in entries if _is_a_customers_words(entry)]

@@ -15,6 +15,7 @@ class EntryRole(StrEnum):
     HUMAN = "human"  # whoever else on our side wrote in the conversation
     SYSTEM = "system"  # another program's note
     NOTICE = "notice"  # a sentence of ours that no agent said, such as the fallback sentence; the customer read it
+    TOOL = "tool"  # a call of a tool by the agent, for an earlier answer, and what it returned
     MARK = "mark"  # nobody's words: what happened here, such as that a human took over
 
 
@@ -91,11 +92,15 @@ class Answer:
     """A reply in Markdown. With `handoff`, it is the last one before a human takes the conversation.
 
     With `no_reply` nothing is said, whatever `text` is: the customer asked nothing and waits for nothing.
+
+    `calls` tell later questions what the answer is based on, one text for each call of a tool, in order. Of many or
+    long ones, a part is kept. What `Question.effects` ran is told anyway.
     """
 
     text: str = ""
     handoff: bool = False
     no_reply: bool = False
+    calls: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Agent(Protocol):

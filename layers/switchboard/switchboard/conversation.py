@@ -168,7 +168,7 @@ class PendingReply:
     `covers` are the indices of the messages it answers. `send_attempts` counts, part by part, the POSTs that may have
     left: one that certainly did not is taken back. Nobody looks for the parts at Twilio before `verify_not_before`:
     until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
-    `discloses` tells whether its first part begins with the disclosure.
+    `discloses` tells whether its first part begins with the disclosure. `calls` tell what tools returned for it.
     """
 
     turn: str
@@ -181,6 +181,7 @@ class PendingReply:
     verify_not_before: datetime
     looks: int = 0
     discloses: bool = False
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,8 +317,8 @@ class TurnRecord:
     `index` is its place in the history: it comes after whatever has a lower one. `said` are the texts of its messages,
     one for each of `message_sids`. `ownership_epoch` tells whether somebody took the conversation since another turn.
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
-    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `effects` tell what its tools have
-    changed outside, one text each.
+    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `calls` tell what tools returned
+    for its reply, `effects` what they have changed outside, one text each.
     """
 
     turn: str
@@ -332,6 +333,7 @@ class TurnRecord:
     customer: str
     kind: ReplyKind | None
     effects: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

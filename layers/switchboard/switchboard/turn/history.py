@@ -101,6 +101,8 @@ class _Story:
             self.give_to_assistant(record.ownership_epoch)
         for text in said:
             self._add(EntryRole.CUSTOMER, text, at=record.at)
+        for text in record.calls:
+            self._add(EntryRole.TOOL, text, at=record.at)
         for text in record.effects:
             self._add(EntryRole.MARK, text, at=record.at)
         if reply := _reply_read(record):

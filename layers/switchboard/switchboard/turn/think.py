@@ -7,13 +7,22 @@ from switchboard.agent import Answer, Question
 from switchboard.conversation import RefusalRule, ReplyKind
 from switchboard.customers import address_of, key_of
 from switchboard.errors import Permanent, Transient
-from switchboard.tokens import MAX_MESSAGES_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens, keep_newest
+from switchboard.tokens import (
+    MAX_CALLS_TOKENS,
+    MAX_MESSAGES_TOKENS,
+    MAX_QUESTION_TOKENS,
+    cut_longest,
+    estimate_tokens,
+    keep_newest,
+)
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.effects import EffectsOfTurn, effects_of
 from switchboard.turn.history import history_entries
 from switchboard.turn.messages import is_without_body
 from switchboard.turn.result import Refused, Thought
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
+
+MAX_CALLS = 20  # of tools, that a turn's record tells of: the last ones
 
 
 def think(turn: TurnContext) -> tuple[TurnContext, Thought | Refused]:
@@ -74,11 +83,13 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         if not turn.is_overdue():
             raise
         return _fallback(turn, str(error))
+    calls = cut_longest(answer.calls[-MAX_CALLS:], MAX_CALLS_TOKENS)
     if effects.is_unknown():
-        return Thought(kind=ReplyKind.HANDOFF, text=answer.text.strip() or turn.settings.fallback_sentence)
+        text = answer.text.strip() or turn.settings.fallback_sentence
+        return Thought(kind=ReplyKind.HANDOFF, text=text, calls=calls)
     if answer.no_reply:
-        return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices())
-    return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text)
+        return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
+    return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text, calls=calls)
 
 
 def _answer(turn: TurnContext, question: Question) -> Answer:

@@ -120,6 +120,7 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         "verify_not_before": milliseconds(pending_reply.verify_not_before),
         "looks": pending_reply.looks,
         "discloses": pending_reply.discloses,
+        **({"calls": list(pending_reply.calls)} if pending_reply.calls else {}),
     }
 
 
@@ -148,6 +149,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         "kind": record.kind.value if record.kind else "",
         "at": milliseconds(record.at),
         **({"effects": list(record.effects)} if record.effects else {}),
+        **({"calls": list(record.calls)} if record.calls else {}),
     }
 
 
@@ -181,6 +183,7 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         customer="",
         kind=ReplyKind(item["kind"]) if item["kind"] else None,
         effects=tuple(item.get("effects", ())),
+        calls=tuple(item.get("calls", ())),
     )
 
 
@@ -304,4 +307,5 @@ def _pending_reply(value: Item) -> PendingReply:
         verify_not_before=timestamp(value["verify_not_before"]),
         looks=int(value["looks"]),
         discloses=value.get("discloses", False),
+        calls=tuple(value.get("calls", ())),
     )
