@@ -34,6 +34,7 @@ class EchoAgent:
     handoff: bool = False
     no_reply: bool = False
     calls: tuple[str, ...] = ()
+    summary: str = ""
 
     def answer(self, question: Question) -> Answer:
         self.questions.append(question)
@@ -45,7 +46,7 @@ class EchoAgent:
         if self.texts:
             return Answer(text=self.texts.pop(0))
         text = self.text or f"You said: {' | '.join(question.messages)}"
-        return Answer(text=text, handoff=self.handoff, calls=self.calls)
+        return Answer(text=text, handoff=self.handoff, calls=self.calls, summary=self.summary)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from switchboard.author import AuthorRole
 from switchboard.conversation import ReplyKind, TurnOutcome
 from switchboard.errors import Permanent
 from switchboard.events import LifecycleEvent, MessageAdded, Owner, OwnerSet
+from switchboard.memory import Memory
 from switchboard.tokens import CUT, MAX_CALLS_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens
 from switchboard.turn.context import Step
 from switchboard.turn.history import ENTRY_TOKENS
@@ -300,6 +301,7 @@ def test_forty_long_texts_are_cut_from_the_oldest_on_and_none_is_dropped(harness
 
 @pytest.mark.parametrize("character", ["a", "é", "漢", "🚲", "\U00020000"])
 def test_fifty_long_turns_are_shown_from_the_newest_back(harness: Harness, character: str) -> None:
+    harness.settings = turn_settings(memory=Memory(due_items=1_000, due_tokens=1_000_000))  # no summary
     texts = [f"{number} {character * 1_500}" for number in range(50)]
     for text in texts:
         harness.deliver(*harness.customer_writes(text))

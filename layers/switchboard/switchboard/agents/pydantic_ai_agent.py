@@ -5,7 +5,8 @@ turn, the type of the error and where it was raised, never the error's own text:
 with it what a customer wrote.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import override
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from pydantic_ai import RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestContext
+from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Question
@@ -28,6 +30,7 @@ from switchboard.agents.keys import Keys
 from switchboard.agents.model_run import ModelRun, ModelUse
 from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE, model_named
 from switchboard.agents.places import describe
+from switchboard.agents.summary import summarize, within
 from switchboard.agents.tool_calls import ShowToolCalls, told_calls
 from switchboard.agents.watching import show_traceback
 from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
@@ -56,15 +59,17 @@ def from_assistant(
 
     `report` is called with what each attempt used, from the attempt's thread: not of the offline model, which is free.
     """
+    first = model_named(model, keys=keys)
     return PydanticAIAgent(
         assistant=assistant,
-        model=model_named(model, keys=keys),
+        model=first,
         fallback_model=(
             model_named(fallback_model, keys=keys, setting=ASSISTANT_FALLBACK_MODEL) if fallback_model else None
         ),
         loop=EventLoopThread(),
         report=_ignore if model == OFFLINE or report is None else report,
         allowed_link_hosts=frozenset(allowed_link_hosts),
+        summarizes=not isinstance(first, FunctionModel),  # rules and scripts know no summaries
     )
 
 
@@ -78,12 +83,16 @@ class PydanticAIAgent:
     fallback_model: Model | None = None
     report: Callable[[ModelUse], object] = _ignore
     allowed_link_hosts: frozenset[str] = frozenset()  # empty: links to every host are sent
+    summarizes: bool = True  # by the model; else the turn makes summaries by rule
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
         failures = _Failures()
         models = ModelRun(first=self.model, fallback=self.fallback_model, timeout_seconds=question.timeout_seconds)
-        run = self.loop.run(self._run(question, failures, models), timeout=question.timeout_seconds)
+        answering = self._run(question, failures, models)
+        if question.to_summarize and self.summarizes:
+            answering = self._with_summary(answering, question, models)
+        run = self.loop.run(answering, timeout=question.timeout_seconds)
         self.report(models.use(question.turn))
         if run.cancelled():
             raise Transient(f"{question.turn}: no answer within {question.timeout_seconds:.0f} s")
@@ -91,6 +100,19 @@ class PydanticAIAgent:
             show_traceback(error, turn=question.turn)
             raise _failure(error, turn=question.turn, model_errors=failures.of_model)
         return run.result()
+
+    async def _with_summary(
+        self, answering: Coroutine[object, object, Answer], question: Question, models: ModelRun
+    ) -> Answer:
+        """Have the model summarise older history while it answers; where that fails, the answer has no summary."""
+        clock = asyncio.get_running_loop().time
+        ends = clock() + question.timeout_seconds
+        summary = asyncio.create_task(summarize(question.to_summarize, model=self.model, usage=models.usage_beside))
+        try:
+            answer = await answering
+            return replace(answer, summary=await within(summary, seconds=(ends - clock()) / 2))
+        finally:
+            summary.cancel()
 
     async def _run(self, question: Question, failures: "_Failures", models: ModelRun) -> Answer:
         account = Account.read(question.effects.so_far) if question.effects and question.effects.so_far else None

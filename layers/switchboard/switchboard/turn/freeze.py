@@ -28,7 +28,7 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
         discloses=bool(disclosure),
         calls=thought.calls,
     )
-    turn.ports.conversations.freeze(turn.conversation, reply)
+    turn.ports.conversations.freeze(turn.conversation, reply, remembered=thought.remembered)
     turn.ports.observe(Step.FREEZE)
     return Sending(reply=reply, cause=thought.cause)
 

@@ -9,6 +9,7 @@ from switchboard.conversation import PendingReply, RefusalRule, ReplyKind, TurnO
 from switchboard.events import Sent
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice
+from switchboard.ports import NOTHING_NEW, Remembered
 
 DROPPED = "dropped"  # every delivered message was handled before
 
@@ -44,12 +45,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thought:
-    """What the turn will say. `cause` tells why it is the fallback sentence, `calls` what tools returned for it."""
+    """What the turn will say. `cause` tells why it is the fallback sentence, `calls` what tools returned for it.
+
+    `remembered` is stored with it.
+    """
 
     kind: ReplyKind
     text: str
     cause: str = ""
     calls: tuple[str, ...] = ()
+    remembered: Remembered = NOTHING_NEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

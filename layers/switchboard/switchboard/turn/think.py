@@ -17,7 +17,7 @@ from switchboard.tokens import (
 )
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.effects import EffectsOfTurn, effects_of
-from switchboard.turn.history import history_entries
+from switchboard.turn.memory import recall
 from switchboard.turn.messages import is_without_body
 from switchboard.turn.result import Refused, Thought
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
@@ -58,14 +58,14 @@ def _think(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
 
 def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     messages = keep_newest([message.text for message in turn.messages], MAX_MESSAGES_TOKENS)
-    history = history_entries(turn, tokens=MAX_QUESTION_TOKENS - sum(map(estimate_tokens, messages)))
+    recalled = recall(turn, tokens=MAX_QUESTION_TOKENS - sum(map(estimate_tokens, messages)))
     time_left = turn.done_by - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
     if time_left <= timedelta(0):
         raise Transient(f"{turn.conversation.sid}: no time is left to think")
     author = turn.delivered[0].author
     question = Question(
         turn=turn.conversation.turn,
-        history=history,
+        history=recalled.history,
         messages=messages,
         timeout_seconds=time_left.total_seconds(),
         effects=effects,
@@ -74,6 +74,7 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         address=address_of(author),
         media=tuple(content_type for message in turn.messages for content_type in message.media_content_types),
         now=turn.now(),
+        to_summarize=recalled.to_summarize,
     )
     try:
         answer = _answer(turn, question)
@@ -83,13 +84,14 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         if not turn.is_overdue():
             raise
         return _fallback(turn, str(error))
-    calls = cut_longest(answer.calls[-MAX_CALLS:], MAX_CALLS_TOKENS)
+    calls, remembered = cut_longest(answer.calls[-MAX_CALLS:], MAX_CALLS_TOKENS), recalled.remembered(answer)
     if effects.is_unknown():
         text = answer.text.strip() or turn.settings.fallback_sentence
-        return Thought(kind=ReplyKind.HANDOFF, text=text, calls=calls)
+        return Thought(kind=ReplyKind.HANDOFF, text=text, calls=calls, remembered=remembered)
     if answer.no_reply:
         return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
-    return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text, calls=calls)
+    kind = ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER
+    return Thought(kind=kind, text=answer.text, calls=calls, remembered=remembered)
 
 
 def _answer(turn: TurnContext, question: Question) -> Answer:
