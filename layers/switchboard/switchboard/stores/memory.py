@@ -245,12 +245,13 @@ class ConversationsInMemory:
             self.items[item.sid] = replace(_without_turn(item), pending_reply=item.pending_reply)
 
     def history(self, sid: str) -> History:
-        records = (replace(record, customer="") for record in self._records(sid).values())
-        found: list[TurnRecord | Note] = [*records, *self._notes(sid).values()]
-        found.sort(key=lambda item: (item.index, item.at))
+        records, notes = self._records(sid), self._notes(sid)
+        keys: list[tuple[int, str]] = sorted([*records, *((index, "") for index in notes)])[-MAX_HISTORY_ITEMS - 1 :]
+        newest = keys[-MAX_HISTORY_ITEMS:]
+        found = [replace(records[key], customer="") if key[1] else notes[key[0]] for key in newest]
         return History(
-            items=tuple(found[-MAX_HISTORY_ITEMS:]),
-            is_complete=len(found) <= MAX_HISTORY_ITEMS,
+            items=tuple(sorted(found, key=lambda item: (item.index, item.at))),
+            is_complete=len(keys) <= MAX_HISTORY_ITEMS,
             summary=self.summaries.get(sid),
         )
 
