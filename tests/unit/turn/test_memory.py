@@ -1,7 +1,9 @@
 """What the assistant remembers: the summary, what came after it, and what the customer said in other conversations."""
 
+from collections.abc import MutableMapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -234,7 +236,9 @@ def be_taken_over_and_back(harness: Harness) -> None:
 def move_to(harness: Harness, number: int) -> str:
     """Let the customer begin another conversation, and return its SID: what was the first one is that one now."""
     other = sid("CH", number)
-    for kept in (harness.conversations.items, harness.conversations.records, harness.conversations.summaries):
+    store = harness.conversations
+    mappings: tuple[MutableMapping[str, Any], ...] = (store.items, store.records, store.summaries)
+    for kept in mappings:
         if CONVERSATION in kept:
             kept[other] = kept.pop(CONVERSATION)
     noted = harness.conversations.noted.get(CUSTOMER, {})
