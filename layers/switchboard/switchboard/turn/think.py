@@ -78,13 +78,13 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     )
     try:
         answer = _answer(turn, question)
+        calls, remembered = cut_longest(answer.calls[-MAX_CALLS:], MAX_CALLS_TOKENS), recalled.remembered(answer)
     except Permanent as error:
         return _fallback(turn, str(error))
     except Transient as error:
         if not turn.is_overdue():
             raise
         return _fallback(turn, str(error))
-    calls, remembered = cut_longest(answer.calls[-MAX_CALLS:], MAX_CALLS_TOKENS), recalled.remembered(answer)
     if effects.is_unknown():
         text = answer.text.strip() or turn.settings.fallback_sentence
         return Thought(kind=ReplyKind.HANDOFF, text=text, calls=calls, remembered=remembered)

@@ -210,7 +210,7 @@ class TurnStore:
         puts = items_to_remember(conversation.sid, remembered, at=pending_reply.frozen_at)
         if conversation.has_failed:
             change = owner_change(conversation.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
-            puts.append(owner_change_to_item(change))
+            puts += [owner_change_to_item(change)]
         self._update_fenced_with(conversation, update, puts)
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
