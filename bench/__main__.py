@@ -3,12 +3,13 @@
 from rich.console import Console
 from rich.table import Table
 
-from bench import batch, cold, list_latency, warm, webhook_latency
+from bench import batch, cold, history, list_latency, warm, webhook_latency
 
 MEASURES = (
     ("cold start of the built webhook function / boto3.client('sqs')", cold.measure, "≤ 1.3"),
     ("warm webhook call / one RequestValidator.validate", warm.measure, "≤ 4.0"),
     ("batch of 10 conversations, agent waits 1 s / one such turn", batch.measure, "≤ 1.2"),
+    ("our CPU time to read the history after 500 turns / after 5", history.measure, "≤ 1.2"),
     ("emulator: list 20 messages among 1,000 conversations / among 10", list_latency.measure, "≤ 2"),
     ("emulator: a message's webhook to a local site / one plain POST there", webhook_latency.measure, "20 ms"),
 )

@@ -57,6 +57,7 @@ class Chat:
         )
         answer = self._agent.answer(question)
         self.history.append(HistoryEntry(role=EntryRole.CUSTOMER, text=text))
+        self.history += (HistoryEntry(role=EntryRole.TOOL, text=call) for call in answer.calls)
         if not answer.no_reply:
             self.history.append(HistoryEntry(role=EntryRole.ASSISTANT, text=answer.text))
         return answer

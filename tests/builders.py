@@ -7,6 +7,7 @@ from switchboard.author import ASSISTANT_AUTHOR, AuthorRole
 from switchboard.budgets import Budget
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import Marker, MessageAdded
+from switchboard.memory import Memory
 from switchboard.turn.context import TurnSettings
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -79,6 +80,7 @@ def turn_settings(
     max_event_age: timedelta = timedelta(hours=1),
     turns_per_ten_minutes: int = 20,
     trial_addresses: tuple[str, ...] = (),
+    memory: Memory = Memory(),  # noqa: B008 -- a frozen value
 ) -> TurnSettings:
     return TurnSettings(
         disclosure=parse_disclosure(disclosure, name="disclosure"),
@@ -89,6 +91,7 @@ def turn_settings(
         max_event_age=max_event_age,
         turns_per_ten_minutes=turns_per_ten_minutes,
         trial_addresses=tuple(map(re.compile, trial_addresses)),
+        memory=memory,
     )
 
 

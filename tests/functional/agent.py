@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "CONVERSATIONS_TABLE": "Conversations",
     "EVENT_BUS_NAME": "notices",
     "ASSISTANT_MODEL": "offline",
+    "ASSISTANT_MEMORY": "conversation",
     "MAX_EVENT_AGE_MINUTES": "100000000",
     "ANSWER_WITHIN_MINUTES": "5",
     "MAX_ATTEMPTS": "3",

@@ -36,6 +36,7 @@ SETTINGS = {
     "CONVERSATIONS_TABLE": "there-is-none",  # whoever claims a conversation fails
     "EVENT_BUS_NAME": "there-is-none",
     "ASSISTANT_MODEL": "offline",
+    "ASSISTANT_MEMORY": "conversation",
     "ANSWER_WITHIN_MINUTES": "5",
     "MAX_EVENT_AGE_MINUTES": "60",
     "MAX_ATTEMPTS": "3",
@@ -213,6 +214,7 @@ def test_a_link_that_is_not_allowed_is_not_said_by_a_function_either(
     ("variable", "value"),
     [
         ("ASSISTANT_MODEL", "nonsense"),
+        ("ASSISTANT_MEMORY", "customers"),
         ("ASSISTANT_MODEL", "nobody:has-this"),
         ("DISCLOSURE_SENTENCE", "true"),
         ("ASSISTANT_FALLBACK_MODEL", "nobody:has-this"),

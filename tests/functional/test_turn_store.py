@@ -17,14 +17,15 @@ from switchboard.conversation import (
     Note,
     OwnerReason,
     RefusalRule,
+    Summary,
     TurnOutcome,
     TurnRecord,
 )
 from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
-from switchboard.ports import Busy, Fenced
-from tests.builders import CONVERSATION, NOON
+from switchboard.ports import Busy, Fenced, Remembered
+from tests.builders import CONVERSATION, NOON, sid
 from tests.dynamodb import (
     FIRST,
     LATER,
@@ -653,3 +654,103 @@ def test_a_record_keeps_what_the_effects_of_its_turn_tell(store: Store) -> None:
     store.record(CONVERSATION, told)
 
     assert store.history(CONVERSATION).items == (replace(told, customer=""),)
+
+
+def test_what_tools_returned_is_kept_with_the_reply_and_with_its_record(store: Store) -> None:
+    claimed = claim(store)
+    reply = replace(REPLY, calls=("The assistant called stock.", "The assistant called price."))
+    store.freeze(claimed, reply)
+    record = replace(RECORD, calls=reply.calls)
+
+    store.record(CONVERSATION, record)
+
+    assert store.read_unclaimed(CONVERSATION).pending_reply == reply
+    assert store.history(CONVERSATION).items == (replace(record, customer=""),)
+
+
+SUMMARY = Summary(index=3, text="They have a red bike.", at=NOON, gaps=frozenset({1}))
+
+
+def test_a_summary_is_kept_with_the_reply_and_comes_with_the_history_however_long_that_is(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, REPLY, remembered=Remembered(summary=SUMMARY))
+    for index in range(MAX_HISTORY_ITEMS + 5):
+        store.record(CONVERSATION, replace(RECORD, index=index, turn=f"T{index}"))
+
+    history = store.history(CONVERSATION)
+
+    assert history.summary == SUMMARY
+    assert [item.index for item in history.items] == list(range(5, MAX_HISTORY_ITEMS + 5))
+    assert not history.is_complete
+    assert store.read_unclaimed(CONVERSATION).pending_reply == REPLY
+
+
+def test_as_many_items_as_are_read_and_a_summary_are_a_complete_history(store: Store) -> None:
+    store.freeze(claim(store), REPLY, remembered=Remembered(summary=SUMMARY))
+    for index in range(MAX_HISTORY_ITEMS):
+        store.record(CONVERSATION, replace(RECORD, index=index, turn=f"T{index}"))
+
+    assert store.history(CONVERSATION).is_complete
+
+
+def test_a_new_summary_replaces_the_last_one(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, REPLY, remembered=Remembered(summary=SUMMARY))
+    newer = replace(SUMMARY, index=9, text="They have two bikes.", gaps=frozenset())
+
+    store.freeze(claimed, REPLY, remembered=Remembered(summary=newer))
+
+    assert store.history(CONVERSATION).summary == newer
+
+
+def test_an_older_fencing_token_stores_no_summary_and_notes_no_conversation(store: Store) -> None:
+    claimed = claim(store)
+    store.take_over(CONVERSATION, index=None, at=NOON)
+
+    with pytest.raises(Fenced):
+        store.freeze(claimed, REPLY, remembered=Remembered(summary=SUMMARY, customer="key"))
+
+    assert store.history(CONVERSATION).summary is None
+    assert store.conversations_of("key", limit=3) == []
+    assert not store.read_unclaimed(CONVERSATION).is_noted
+
+
+def test_the_conversations_of_a_customer_are_found_the_newest_first(store: Store) -> None:
+    conversations = [sid("CH", number) for number in range(1, 5)]
+    for number, conversation in enumerate(conversations):
+        claimed = claim_in(store, conversation)
+        reply = replace(REPLY, frozen_at=NOON + timedelta(seconds=number))
+        store.freeze(claimed, reply, remembered=Remembered(customer="other" if number == 1 else "key"))
+
+    assert store.conversations_of("key", limit=2) == [conversations[3], conversations[2]]
+    assert store.conversations_of("other", limit=2) == [conversations[1]]
+    assert store.read_unclaimed(conversations[0]).is_noted
+
+
+def test_a_customer_who_is_forgotten_has_no_conversations_and_these_have_no_summaries(store: Store) -> None:
+    for number, customer in ((1, "key"), (2, "key"), (3, "other")):
+        claimed = claim_in(store, sid("CH", number))
+        store.freeze(claimed, REPLY, remembered=Remembered(summary=SUMMARY, customer=customer))
+
+    store.forget_customer("key")
+    store.forget_customer("key")
+
+    assert store.conversations_of("key", limit=3) == []
+    kept = [number for number in (1, 2, 3) if store.history(sid("CH", number)).summary]
+    assert kept == [3]
+    assert store.conversations_of("other", limit=3) == [sid("CH", 3)]
+
+
+def claim_in(store: Store, conversation: str) -> Conversation:
+    claimed = store.claim(
+        conversation,
+        messages=frozenset({FIRST}),
+        redriven=frozenset(),
+        turn="T1",
+        token="one",
+        told_at=NOON,
+        now=NOON,
+        lease_until=LATER,
+    )
+    assert isinstance(claimed, Conversation)
+    return claimed

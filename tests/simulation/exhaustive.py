@@ -18,6 +18,7 @@ from switchboard.budgets import Budget
 from switchboard.conversation import Conversation
 from switchboard.errors import Permanent, Transient
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.memory import extract
 from switchboard.notices import Notice
 from switchboard.publisher import FAILURES_TOGETHER, Publisher
 from switchboard.turn.context import TurnPorts
@@ -40,7 +41,7 @@ from tests.simulation.invariants import (
     handled_at_claim,
     require,
 )
-from tests.simulation.models import Clock, FifoQueue, Receipt, ThrottledError, Twilio
+from tests.simulation.models import SHORT_MEMORY, Clock, FifoQueue, Receipt, ThrottledError, Twilio
 from tests.simulation.people import DESK
 from tests.simulation.watched import WatchedConversations
 
@@ -222,6 +223,7 @@ class Harness:
                     answer_within=CHECKED_WITHIN if self.checked else ANSWER_WITHIN,
                     max_attempts=self.max_attempts,
                     max_event_age=self.max_event_age,
+                    memory=SHORT_MEMORY,
                 ),
                 new_id=lambda: f"id{next(self.ids)}",
             )
@@ -246,7 +248,8 @@ class Harness:
             if self.model_is_unavailable:
                 raise ModelUnavailableError
             filling = f"\n\n{'.' * 1600}" * (self.parts - 1)
-            return Answer(text=" ".join([REPLY, *(str(index_of(body)) for body in question.messages)]) + filling)
+            text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages)]) + filling
+            return Answer(text=text, summary=extract(question.to_summarize))
 
         answer: Answer = self.at("think", think)
         words = self.bookings.words(question, at=self._book)

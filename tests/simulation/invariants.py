@@ -319,17 +319,37 @@ def _is_a_customers_words(entry: HistoryEntry) -> bool:
     return entry.role is EntryRole.CUSTOMER and entry.text != UNREAD
 
 
+def _without_summary(history: Sequence[HistoryEntry]) -> tuple[list[HistoryEntry], set[int]]:
+    """Return a history's entries without its summary, and the indices that the summary tells."""
+    shown: list[HistoryEntry] = []
+    summarized: set[int] = set()
+    for entry in history:
+        if entry.role is not EntryRole.SUMMARY:
+            shown.append(entry)
+            continue
+        for line in entry.text.splitlines():
+            who, _, said = line.partition(": ")
+            if said == UNREAD:
+                shown.append(HistoryEntry(role=EntryRole.CUSTOMER, text=UNREAD))
+            elif who == "Customer":
+                summarized.add(index_of(said))
+            elif said.isdecimal():
+                summarized.add(int(said))
+    return shown, summarized
+
+
 def the_history_shows_everything_once(evidence: Evidence) -> None:
-    """A message is in one turn's question, and in every later history: an unanswered one too, and humans' words."""
+    """A message is in one turn's question, and in every later history or its summary, also where it got no answer."""
     for asked in evidence.asked:
-        entries = [entry for entry in asked.question.history if entry.role is not EntryRole.MARK]
+        history, summarized = _without_summary(asked.question.history)
+        entries = [entry for entry in history if entry.role not in {EntryRole.MARK, EntryRole.TOOL}]
         others = [entry.text for entry in entries if not _is_a_customers_words(entry)]
         shown = [int(text) for text in others if text.isdecimal()]
         shown += [index_of(entry.text) for entry in entries if _is_a_customers_words(entry)]
         shown += map(index_of, asked.question.messages)
         assert len(shown) == len(set(shown)), f"shown twice in one prompt: {sorted(shown)}"
-        missing = asked.handled - set(shown)
-        unread = sum(entry.text == UNREAD for entry in entries)
+        missing = asked.handled - set(shown) - summarized
+        unread = sum(entry.text == UNREAD for entry in history)
         assert len(missing) <= unread, f"turn {asked.question.turn} is not shown messages {sorted(missing)}"
 
 

@@ -8,6 +8,7 @@ from itertools import count
 
 from switchboard.errors import NotSent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.memory import Memory
 from tests.builders import NOON, from_assistant, message_added
 from tests.simulation.people import AUTHOR_RULES, CUSTOMER
 
@@ -15,6 +16,7 @@ VISIBILITY_TIMEOUT = timedelta(seconds=120)
 MAX_EVENT_AGE = timedelta(hours=1)
 ANSWER_WITHIN = timedelta(minutes=5)
 MAX_ATTEMPTS = 3
+SHORT_MEMORY = Memory(due_items=2, kept_items=1, max_items=4)  # a summary is soon due
 DEDUPLICATION_INTERVAL = timedelta(minutes=5)
 MAX_RECEIVE_COUNT = 1000
 CLIENT_TIMEOUT_SECONDS = 10  # connect 2 s, read 8 s

@@ -11,6 +11,7 @@ from switchboard.agent import Answer, Question
 from switchboard.conversation import Conversation, OwnerChange, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.memory import extract
 from switchboard.notices import Notice
 from switchboard.ports import Busy, OwnedByHuman
 from tests.simulation.effects import BOOKING_ENDS
@@ -99,7 +100,14 @@ class Ports:
             self._note("the model fails after a booking")
             raise ThrottledError
         text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages), *booked])
-        return Answer(text=text, handoff=self._world.chance.random() < self._world.handoff_rate)
+        handoff = self._world.chance.random() < self._world.handoff_rate
+        return Answer(text=text, handoff=handoff, summary=self._summary(question))
+
+    def _summary(self, question: Question) -> str:
+        if not question.to_summarize or self._world.chance.random() < 0.3:
+            return ""
+        self._world.happened["a summary"] += 1
+        return extract(question.to_summarize)
 
     def _book(self, book: Callable[[str], str]) -> str:
         # No pause before, as before a POST.

@@ -23,7 +23,7 @@ from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import turn_settings
 from tests.simulation.invariants import DISCLOSURE, FALLBACK
-from tests.simulation.models import ANSWER_WITHIN, MAX_ATTEMPTS, MAX_EVENT_AGE, Receipt
+from tests.simulation.models import ANSWER_WITHIN, MAX_ATTEMPTS, MAX_EVENT_AGE, SHORT_MEMORY, Receipt
 from tests.simulation.ports import Crash, Ports, Worker
 
 if TYPE_CHECKING:
@@ -173,6 +173,7 @@ class Process:
                         answer_within=ANSWER_WITHIN,
                         max_attempts=MAX_ATTEMPTS,
                         max_event_age=MAX_EVENT_AGE,
+                        memory=SHORT_MEMORY,
                         turns_per_ten_minutes=self.world.turns_per_ten_minutes or 100,
                     ),
                     new_id=lambda: f"id{next(self.world.numbers)}",

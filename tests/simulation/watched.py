@@ -53,8 +53,8 @@ class WatchedConversations(ConversationsInMemory):
         if self.items[conversation.sid].fencing_token != conversation.fencing_token:
             self.begun_by_zombies.add(conversation.turn)
 
-    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
-        super().freeze(conversation, pending_reply)
+    def freeze(self, conversation: Conversation, pending_reply: PendingReply, **named: Any) -> None:  # noqa: ANN401 -- as they are
+        super().freeze(conversation, pending_reply, **named)
         self.claims[conversation.sid] = 1
 
     def record(self, sid: str, record: TurnRecord) -> None:

@@ -15,6 +15,8 @@ class EntryRole(StrEnum):
     HUMAN = "human"  # whoever else on our side wrote in the conversation
     SYSTEM = "system"  # another program's note
     NOTICE = "notice"  # a sentence of ours that no agent said, such as the fallback sentence; the customer read it
+    TOOL = "tool"  # a call of a tool by the agent, for an earlier answer, and what it returned
+    SUMMARY = "summary"  # stands in the place of all that was said before, and is its beginning
     MARK = "mark"  # nobody's words: what happened here, such as that a human took over
 
 
@@ -72,6 +74,9 @@ class Question:
     `conversation` and `customer` are keys, the same for each turn of a conversation and for each conversation of a
     customer. `address` is the customer's phone number or identity, without its channel: a model must not be told it.
     `media` are the content types of the files that the messages bring; `now` is the time, in UTC.
+
+    `to_summarize` is not empty in a turn after which a summary takes the place of older history: `Answer.summary` may
+    be that summary, of these entries. An earlier summary is the first of them.
     """
 
     turn: str
@@ -84,6 +89,7 @@ class Question:
     address: str = field(default="", repr=False)
     media: tuple[str, ...] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    to_summarize: tuple[HistoryEntry, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +97,17 @@ class Answer:
     """A reply in Markdown. With `handoff`, it is the last one before a human takes the conversation.
 
     With `no_reply` nothing is said, whatever `text` is: the customer asked nothing and waits for nothing.
+
+    `calls` tell later questions what the answer is based on, one text for each call of a tool, in order. Of many or
+    long ones, a part is kept. What `Question.effects` ran is told anyway. `summary` is of `Question.to_summarize`;
+    where it is empty, the next question asks for it again, and in the end the turn makes one by rule.
     """
 
     text: str = ""
     handoff: bool = False
     no_reply: bool = False
+    calls: tuple[str, ...] = field(default=(), repr=False)
+    summary: str = field(default="", repr=False)
 
 
 class Agent(Protocol):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from switchboard.budgets import Budget
 from switchboard.disclosure import parse_disclosure
+from switchboard.memory import parse_memory
 from switchboard.turn.context import TurnSettings
 
 
@@ -30,6 +31,7 @@ class AnswerSettings:
     coalesce_seconds: int = 1
     sweep_requests: int = 600
     hand_back_after_minutes: int = 0
+    assistant_memory: str = "conversation"
     turns_at_once: int = 10
 
     def for_turns(self) -> TurnSettings:
@@ -47,4 +49,5 @@ class AnswerSettings:
             max_event_age=timedelta(minutes=self.max_event_age_minutes),
             turns_per_ten_minutes=self.turns_per_ten_minutes,
             trial_addresses=self.trial_addresses,
+            memory=parse_memory(self.assistant_memory, name="assistant_memory"),
         )

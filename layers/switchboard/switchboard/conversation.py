@@ -168,7 +168,7 @@ class PendingReply:
     `covers` are the indices of the messages it answers. `send_attempts` counts, part by part, the POSTs that may have
     left: one that certainly did not is taken back. Nobody looks for the parts at Twilio before `verify_not_before`:
     until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
-    `discloses` tells whether its first part begins with the disclosure.
+    `discloses` tells whether its first part begins with the disclosure. `calls` tell what tools returned for it.
     """
 
     turn: str
@@ -181,6 +181,7 @@ class PendingReply:
     verify_not_before: datetime
     looks: int = 0
     discloses: bool = False
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +197,7 @@ class Conversation:
     a hand back or a redrive moves an index out of both. `goes_first` marks a suspect that its last batch left no time
     for. `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last
     one, over or not. `disclosed_at` is when the reply was frozen that tells the customer that a machine answers, unless
-    it was never sent.
+    it was never sent. `is_noted` tells that the conversation is noted as one of its customer's.
     """
 
     sid: str
@@ -229,6 +230,7 @@ class Conversation:
     recent_replies: tuple[RecentReply, ...] = ()
     loop_pause: LoopPause | None = None
     disclosed_at: datetime = UNIX_EPOCH
+    is_noted: bool = False
 
     @property
     def has_failed(self) -> bool:
@@ -316,8 +318,8 @@ class TurnRecord:
     `index` is its place in the history: it comes after whatever has a lower one. `said` are the texts of its messages,
     one for each of `message_sids`. `ownership_epoch` tells whether somebody took the conversation since another turn.
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
-    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `effects` tell what its tools have
-    changed outside, one text each.
+    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `calls` tell what tools returned
+    for its reply, `effects` what they have changed outside, one text each.
     """
 
     turn: str
@@ -332,6 +334,7 @@ class TurnRecord:
     customer: str
     kind: ReplyKind | None
     effects: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,8 +357,29 @@ def notes_of(messages: Iterable[MessageAdded]) -> list[Note]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What stands in the place of a conversation's turns and notes up to an index, that included; made at `at`.
+
+    `gaps` are indices below it of which nothing was known then: a note that comes there later is shown.
+    """
+
+    index: int
+    text: str
+    at: datetime
+    gaps: frozenset[int] = frozenset()
+
+    def covers(self, item: TurnRecord | Note) -> bool:
+        """Tell whether a turn or a note is in the summary. A turn's record never comes below one that was made."""
+        return item.index <= self.index and not (isinstance(item, Note) and item.index in self.gaps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The latest turns and notes of a conversation, in order; `is_complete`: there are no older ones."""
+    """The latest turns and notes of a conversation, in order; `is_complete`: there are no older ones.
+
+    Some of them may be in the summary, if there is one.
+    """
 
     items: tuple[TurnRecord | Note, ...]
     is_complete: bool
+    summary: Summary | None = None

@@ -6,13 +6,18 @@ from enum import StrEnum
 
 from switchboard.tokens import cut_text
 
-MAX_TOLD_TOKENS = 300  # of an effect, in the history
+MAX_TOLD_TOKENS = 300  # of a tool's call and its result, in the history
 
 UNKNOWN = (
     "Nobody knows whether this happened: it was begun, and no result came back. Do not try it again and do not say "
     "that it happened or did not. Tell the customer that a colleague looks at it and writes to them."
 )
 LEFT_TO_HUMAN = "This was not done: a colleague takes this conversation over. Tell the customer so."
+
+
+def told_call(tool: str, arguments: str, what: str) -> str:
+    """Return what a model reads of a tool's call in a later turn; `what` says what came of it."""
+    return cut_text(f"The assistant called {tool} with {arguments}. {what}", MAX_TOLD_TOKENS)
 
 
 class EffectState(StrEnum):
@@ -55,7 +60,7 @@ class Effect:
                 what = "It did nothing."
             case EffectState.BEGUN | EffectState.UNKNOWN:
                 what = "Nobody knows whether it happened."
-        return cut_text(f"The assistant called {self.tool} with {self.arguments}. {what}", MAX_TOLD_TOKENS)
+        return told_call(self.tool, self.arguments, what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from switchboard.conversation import (
     OwnerChange,
     OwnerReason,
     PendingReply,
+    Summary,
     TurnMessage,
     TurnRecord,
 )
@@ -156,6 +157,20 @@ class Settlement:
     notice: Notice | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What is stored with a frozen reply, by the same write: a summary, which replaces the conversation's last one.
+
+    With `customer`, a customer's key, the conversation is noted as one of theirs.
+    """
+
+    summary: Summary | None = None
+    customer: str = ""
+
+
+NOTHING_NEW = Remembered()
+
+
 class TurnStore(Protocol):
     """The conversation's item and its turns' records, as a turn reads and writes them."""
 
@@ -229,11 +244,13 @@ class TurnStore(Protocol):
         """
         ...
 
-    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+    def freeze(
+        self, conversation: Conversation, pending_reply: PendingReply, *, remembered: Remembered = NOTHING_NEW
+    ) -> None:
         """Store the reply. From now on, every worker that finishes this turn sends exactly this.
 
-        Attempts are 1 again: this claim's. Where a human owns the conversation only because of a failure, the assistant
-        owns it again.
+        The same write stores what is remembered. Attempts are 1 again: this claim's. Where a human owns the
+        conversation only because of a failure, the assistant owns it again.
         """
         ...
 
@@ -265,7 +282,18 @@ class TurnStore(Protocol):
         ...
 
     def history(self, sid: str) -> History:
-        """Return the latest turns and notes, in order (a consistent read)."""
+        """Return the latest turns and notes, in order, and the summary (a consistent read, in one request)."""
+        ...
+
+    def conversations_of(self, customer: str, *, limit: int) -> Sequence[str]:
+        """Return the SIDs of the conversations that are noted as this customer's, the newest first."""
+        ...
+
+    def forget_customer(self, customer: str) -> None:
+        """Remove which conversations are a customer's, and the summaries of these; safe to repeat.
+
+        A turn that is thinking meanwhile may write a summary of what it has read.
+        """
         ...
 
 

@@ -35,6 +35,7 @@ class AgentSettings:
     assistant_model: str
     disclosure_sentence: str
     assistant_fallback_model: str
+    assistant_memory: str
     model_secret_id: str
     fallback_sentence: str
     limit_sentence: str
@@ -103,6 +104,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         assistant_model=_required(environment, "ASSISTANT_MODEL"),
         disclosure_sentence=_set(environment, "DISCLOSURE_SENTENCE"),
         assistant_fallback_model=environment.get("ASSISTANT_FALLBACK_MODEL", "").strip(),
+        assistant_memory=_required(environment, "ASSISTANT_MEMORY"),
         model_secret_id=environment.get("MODEL_SECRET_ID", "").strip(),
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),

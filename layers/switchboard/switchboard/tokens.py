@@ -12,6 +12,8 @@ from string import ascii_lowercase
 
 MAX_PROMPT_TOKENS = 32_000  # of the history, the messages and what tools return in a turn, together
 MAX_TOOL_TOKENS = 8_000  # of what tools return
+MAX_CALLS_TOKENS = 1_500  # of one turn's calls and results, in the history
+MAX_SUMMARY_TOKENS = 2_000  # of what stands in the place of older history
 MAX_QUESTION_TOKENS = MAX_PROMPT_TOKENS - MAX_TOOL_TOKENS  # of the messages and the history, which gets what they leave
 MAX_MESSAGES_TOKENS = MAX_QUESTION_TOKENS - 1_000  # of the messages
 

@@ -6,6 +6,7 @@
 from tests.simulation.mutants import (
     disclosure,
     effects,
+    memory,
     notices,
     policy,
     queues,
@@ -27,6 +28,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *table.MUTANTS,
     *queues.MUTANTS,
     *effects.MUTANTS,
+    *memory.MUTANTS,
     *notices.MUTANTS,
     *twilio.MUTANTS,
     *web_process.MUTANTS,

@@ -9,7 +9,7 @@ MUTANTS = (
     Mutant(
         name="the disclosure is put in at send, and not frozen",
         file=FREEZE,
-        old="    turn.ports.conversations.freeze(turn.conversation, reply)\n",
+        old="    turn.ports.conversations.freeze(turn.conversation, reply, remembered=thought.remembered)\n",
         new="    stored = (parts[0].removeprefix(disclosure).lstrip(), *parts[1:]) if parts else ()\n"
         "    from dataclasses import replace\n"
         "    turn.ports.conversations.freeze(turn.conversation, replace(reply, parts=stored))\n",

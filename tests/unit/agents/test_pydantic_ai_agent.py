@@ -18,7 +18,9 @@ from switchboard.agents.history import WITHOUT_WORDS
 from switchboard.agents.knowledge import Knowledge
 from switchboard.agents.pydantic_ai_agent import LIMITS
 from switchboard.agents.watching import TRACEBACKS
+from switchboard.effects import MAX_TOLD_TOKENS
 from switchboard.errors import Permanent, Transient
+from switchboard.tokens import estimate_tokens
 from tests.assistants import KNOWLEDGE, TURN, answering, entry, question
 
 SECRET = "my card number is 4111"
@@ -256,3 +258,31 @@ def shown_text(error: BaseException) -> str:
         texts.append(str(chained))
         chained = chained.__cause__ or (None if chained.__suppress_context__ else chained.__context__)
     return "\n".join(texts)
+
+
+def test_what_tools_returned_is_told_with_the_answer() -> None:
+    def stock() -> dict[str, int]:
+        return {"rye": 3}
+
+    with answering(assistant(stock), calls("stock")) as agent:
+        answer = agent.answer(question("rye?"))
+
+    assert answer.calls == ('The assistant called stock with {}. It returned {"rye":3}',)
+
+
+def test_how_the_model_answered_is_not_told_as_a_call() -> None:
+    async def respond(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
+        return ModelResponse(parts=[ToolCallPart(str(HANDOFF.name), {"reply": "A colleague."})])
+
+    with answering(assistant(), FunctionModel(respond)) as agent:
+        assert agent.answer(question("rye?")) == Answer(text="A colleague.", handoff=True)
+
+
+def test_a_result_of_any_length_is_told_in_a_limited_number_of_tokens() -> None:
+    def stock() -> str:
+        return "rye " * 100_000
+
+    with answering(assistant(stock), calls("stock")) as agent:
+        answer = agent.answer(question("rye?"))
+
+    assert estimate_tokens(answer.calls[0]) <= MAX_TOLD_TOKENS

@@ -33,6 +33,8 @@ class EchoAgent:
     texts: list[str] = field(default_factory=list)
     handoff: bool = False
     no_reply: bool = False
+    calls: tuple[str, ...] = ()
+    summary: str = ""
 
     def answer(self, question: Question) -> Answer:
         self.questions.append(question)
@@ -40,10 +42,11 @@ class EchoAgent:
         if self.errors:
             raise self.errors.pop(0)
         if self.no_reply:
-            return Answer(no_reply=True)
+            return Answer(no_reply=True, calls=self.calls)
         if self.texts:
             return Answer(text=self.texts.pop(0))
-        return Answer(text=self.text or f"You said: {' | '.join(question.messages)}", handoff=self.handoff)
+        text = self.text or f"You said: {' | '.join(question.messages)}"
+        return Answer(text=text, handoff=self.handoff, calls=self.calls, summary=self.summary)
 
 
 @dataclass

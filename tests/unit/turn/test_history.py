@@ -11,7 +11,9 @@ from switchboard.author import AuthorRole
 from switchboard.conversation import ReplyKind, TurnOutcome
 from switchboard.errors import Permanent
 from switchboard.events import LifecycleEvent, MessageAdded, Owner, OwnerSet
-from switchboard.tokens import CUT, MAX_QUESTION_TOKENS, estimate_tokens
+from switchboard.memory import Memory
+from switchboard.tokens import CUT, MAX_CALLS_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens
+from switchboard.turn.context import Step
 from switchboard.turn.history import ENTRY_TOKENS
 from tests.builders import CONVERSATION, FALLBACK, PLENTY, message_added, turn_settings
 from tests.dynamodb import RECORD
@@ -299,6 +301,7 @@ def test_forty_long_texts_are_cut_from_the_oldest_on_and_none_is_dropped(harness
 
 @pytest.mark.parametrize("character", ["a", "é", "漢", "🚲", "\U00020000"])
 def test_fifty_long_turns_are_shown_from_the_newest_back(harness: Harness, character: str) -> None:
+    harness.settings = turn_settings(memory=Memory(due_items=1_000, due_tokens=1_000_000))  # no summary
     texts = [f"{number} {character * 1_500}" for number in range(50)]
     for text in texts:
         harness.deliver(*harness.customer_writes(text))
@@ -318,3 +321,45 @@ def cost(harness: Harness) -> int:
     question = harness.agent.questions[-1]
     texts = [*question.messages, *(entry.text for entry in question.history)]
     return sum(map(estimate_tokens, texts)) + ENTRY_TOKENS * len(question.history)
+
+
+@pytest.mark.parametrize("no_reply", [False, True])
+def test_what_tools_returned_stands_between_the_question_and_the_answer(harness: Harness, *, no_reply: bool) -> None:
+    harness.agent.calls = ("The assistant called stock. It returned 3", "The assistant called price. It returned 5")
+    harness.agent.no_reply = no_reply
+    harness.says("one")
+    harness.agent.no_reply = False
+
+    harness.says("two")
+
+    customer, assistant = answered("one")
+    after = [("mark", "No answer (no reply).")] if no_reply else [assistant]
+    assert harness.history() == [customer, *(("tool", text) for text in harness.agent.calls), *after]
+
+
+@pytest.mark.parametrize("step", [Step.FREEZE, Step.SEND, Step.RECORD])
+def test_what_tools_returned_outlives_a_worker_that_dies_after_the_reply_was_frozen(
+    harness: Harness, step: Step
+) -> None:
+    harness.agent.calls = ("The assistant called stock. It returned 3",)
+    messages = harness.customer_writes("one")
+    harness.deliver_and_crash(*messages, after=step)
+    harness.agent.calls = ()
+    harness.clock.move(seconds=121)
+    harness.deliver(*messages)
+
+    harness.says("two")
+
+    assert ("tool", "The assistant called stock. It returned 3") in harness.history()
+
+
+def test_many_calls_with_long_results_are_cut_and_the_last_ones_are_kept(harness: Harness) -> None:
+    harness.agent.calls = tuple(f"call {number} returned {'x' * 1_000}" for number in range(1_000))
+    harness.says("one")
+
+    harness.says("two")
+
+    tools = [text for role, text in harness.history() if role == "tool"]
+    assert sum(map(estimate_tokens, tools)) <= MAX_CALLS_TOKENS
+    assert [text.split()[1] for text in tools] == [str(number) for number in range(980, 1_000)]
+    assert all(text.endswith(CUT) for text in tools)

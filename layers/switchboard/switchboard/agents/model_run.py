@@ -45,6 +45,7 @@ class ModelRun:
     fallback: Model | None = None
     timeout_seconds: float
     usage: RunUsage = field(default_factory=RunUsage)
+    usage_beside: RunUsage = field(default_factory=RunUsage)  # of a summary, which the limits of the run do not count
     _watched: "_FirstModel | None" = None
 
     def model(self) -> Model:
@@ -56,7 +57,7 @@ class ModelRun:
 
     def use(self, turn: str) -> ModelUse:
         """Return what was used so far, refused answers of the first model included."""
-        used = self.usage
+        used = self.usage + self.usage_beside
         if self._watched:
             used = used + self._watched.wasted
         return ModelUse(

@@ -5,20 +5,22 @@ turn, the type of the error and where it was raised, never the error's own text:
 with it what a customer wrote.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from typing import override
 from zoneinfo import ZoneInfo
 
-from pydantic_ai import AgentRunResult, RunContext, UsageLimits
+from pydantic_ai import RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestContext
+from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Question
 from switchboard.agents.answer_rules import AnswerRules
-from switchboard.agents.assistant import Assistant, Deps, Handoff, NoReply, Run
+from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps, Handoff, NoReply, Run
 from switchboard.agents.effects import Account, EffectsFirst, effect_tools
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
@@ -28,13 +30,16 @@ from switchboard.agents.keys import Keys
 from switchboard.agents.model_run import ModelRun, ModelUse
 from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE, model_named
 from switchboard.agents.places import describe
-from switchboard.agents.tool_calls import ShowToolCalls
+from switchboard.agents.summary import summarize, within
+from switchboard.agents.tool_calls import ShowToolCalls, told_calls
 from switchboard.agents.watching import show_traceback
 from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
 from switchboard.tokens import MAX_PROMPT_TOKENS
 
 # Of one turn. The tokens are those of six requests with the longest prompt, and a quarter more for instructions.
 LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20, total_tokens_limit=MAX_PROMPT_TOKENS * 6 * 5 // 4)
+
+_ANSWERS = frozenset(map(str, (HANDOFF.name, NO_REPLY.name)))  # tools by which a model answers
 
 
 def _ignore(_use: ModelUse) -> None:
@@ -54,15 +59,17 @@ def from_assistant(
 
     `report` is called with what each attempt used, from the attempt's thread: not of the offline model, which is free.
     """
+    first = model_named(model, keys=keys)
     return PydanticAIAgent(
         assistant=assistant,
-        model=model_named(model, keys=keys),
+        model=first,
         fallback_model=(
             model_named(fallback_model, keys=keys, setting=ASSISTANT_FALLBACK_MODEL) if fallback_model else None
         ),
         loop=EventLoopThread(),
         report=_ignore if model == OFFLINE or report is None else report,
         allowed_link_hosts=frozenset(allowed_link_hosts),
+        summarizes=not isinstance(first, FunctionModel),  # rules and scripts know no summaries
     )
 
 
@@ -76,29 +83,45 @@ class PydanticAIAgent:
     fallback_model: Model | None = None
     report: Callable[[ModelUse], object] = _ignore
     allowed_link_hosts: frozenset[str] = frozenset()  # empty: links to every host are sent
+    summarizes: bool = True  # by the model; else the turn makes summaries by rule
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
         failures = _Failures()
         models = ModelRun(first=self.model, fallback=self.fallback_model, timeout_seconds=question.timeout_seconds)
-        run = self.loop.run(self._run(question, failures, models), timeout=question.timeout_seconds)
+        answering = self._run(question, failures, models)
+        if question.to_summarize and self.summarizes:
+            answering = self._with_summary(answering, question, models)
+        run = self.loop.run(answering, timeout=question.timeout_seconds)
         self.report(models.use(question.turn))
         if run.cancelled():
             raise Transient(f"{question.turn}: no answer within {question.timeout_seconds:.0f} s")
         if (error := run.exception()) is not None:
             show_traceback(error, turn=question.turn)
             raise _failure(error, turn=question.turn, model_errors=failures.of_model)
-        return _answer(run.result(), turn=question.turn)
+        return run.result()
 
-    async def _run(
-        self, question: Question, failures: "_Failures", models: ModelRun
-    ) -> AgentRunResult[str | Handoff | NoReply]:
+    async def _with_summary(
+        self, answering: Coroutine[object, object, Answer], question: Question, models: ModelRun
+    ) -> Answer:
+        """Have the model summarise older history while it answers; where that fails, the answer has no summary."""
+        clock = asyncio.get_running_loop().time
+        ends = clock() + question.timeout_seconds
+        summary = asyncio.create_task(summarize(question.to_summarize, model=self.model, usage=models.usage_beside))
+        try:
+            answer = await answering
+            return replace(answer, summary=await within(summary, seconds=(ends - clock()) / 2))
+        finally:
+            summary.cancel()
+
+    async def _run(self, question: Question, failures: "_Failures", models: ModelRun) -> Answer:
         account = Account.read(question.effects.so_far) if question.effects and question.effects.so_far else None
         history = account.messages if account else model_messages(question.history)
         responses = account.responses_before if account else sum(isinstance(each, ModelResponse) for each in history)
         rules = AnswerRules(secret_phrases=self.assistant.secret_phrases, allowed_link_hosts=self.allowed_link_hosts)
         came_since = account.not_asked(question.messages) if account else ()
-        return await self.assistant.agent.run(
+        effects = effect_tools(self.assistant.agent)
+        run = await self.assistant.agent.run(
             None if account else prompt(question.messages),
             message_history=history,
             instructions=HOW_TO_READ_NOTES if has_notes(history) else None,
@@ -109,11 +132,13 @@ class PydanticAIAgent:
             capabilities=[
                 failures,
                 _ShortResults(after=responses),
-                EffectsFirst(tools=effect_tools(self.assistant.agent), came_since=came_since),
+                EffectsFirst(tools=effects, came_since=came_since),
                 Guard(rules=rules),
                 ShowToolCalls(),
             ],
         )
+        calls = told_calls(run.all_messages(), after=responses, besides={*effects, *_ANSWERS})
+        return replace(_answer(run.output, turn=question.turn), calls=tuple(calls))
 
     def _deps(self, question: Question, *, responses_before: int) -> Deps:
         return Deps(
@@ -174,15 +199,15 @@ def _with_its_context(error: Exception) -> Exception:
     return error
 
 
-def _answer(run: AgentRunResult[str | Handoff | NoReply], *, turn: str) -> Answer:
-    if isinstance(run.output, NoReply):
+def _answer(output: object, *, turn: str) -> Answer:
+    if isinstance(output, NoReply):
         return Answer(no_reply=True)
-    if isinstance(run.output, Handoff):
-        return Answer(text=run.output.reply, handoff=True)
-    if isinstance(run.output, str):
-        return Answer(text=run.output)
+    if isinstance(output, Handoff):
+        return Answer(text=output.reply, handoff=True)
+    if isinstance(output, str):
+        return Answer(text=output)
     raise Permanent(  # a bare agent's output type is any
-        f"{turn}: the output of the agent is {type(run.output).__name__}: output_type takes str, HANDOFF and NO_REPLY"
+        f"{turn}: the output of the agent is {type(output).__name__}: output_type takes str, HANDOFF and NO_REPLY"
     )
 
 

@@ -1,16 +1,18 @@
-"""Each call of a tool in a run, shown to a developer who watches."""
+"""Each call of a tool in a run: shown to a developer who watches, and told in later turns."""
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, override
 
 from pydantic_ai import RunContext
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.capabilities.abstract import WrapToolExecuteHandler
-from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, ToolReturnPart
 from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agents.assistant import Deps
 from switchboard.agents.watching import ToolCall, show_tool_call
+from switchboard.effects import told_call
 
 
 @dataclass
@@ -37,3 +39,23 @@ class ShowToolCalls(AbstractCapability[Deps]):
         finally:
             show_tool_call(ToolCall(name=call.tool_name, arguments=args, returned=returned))
         return result
+
+
+def told_calls(messages: Sequence[ModelMessage], *, after: int, besides: Collection[str]) -> Iterator[str]:
+    """Yield a text for each call that returned something, in order, but for those of the tools `besides`.
+
+    `after` is how many of the model's responses are in the history.
+    """
+    calls: dict[str, ToolCallPart] = {}
+    responses = 0
+    for message in messages:
+        responses += isinstance(message, ModelResponse)
+        if responses <= after:
+            continue
+        if isinstance(message, ModelResponse):
+            calls |= {call.tool_call_id: call for call in message.tool_calls}
+            continue
+        for part in message.parts:
+            call = calls.get(part.tool_call_id) if isinstance(part, ToolReturnPart) else None
+            if isinstance(part, ToolReturnPart) and call and call.tool_name not in besides:
+                yield told_call(call.tool_name, call.args_as_json_str(), f"It returned {part.model_response_str()}")

@@ -29,6 +29,7 @@ from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import MessageAdded
+from switchboard.memory import parse_memory
 from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
 from switchboard.telemetry import Telemetry, telemetry
 from switchboard.turn.context import TurnPorts, TurnSettings
@@ -121,6 +122,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             max_event_age=timedelta(minutes=settings.max_event_age_minutes),
             turns_per_ten_minutes=settings.turns_per_ten_minutes,
             trial_addresses=settings.trial_addresses,
+            memory=parse_memory(settings.assistant_memory, name="ASSISTANT_MEMORY"),
         ),
         telemetry=observer,
         model_uses=model_uses,

@@ -22,6 +22,7 @@ from switchboard.conversation import (
     PendingReply,
     RefusalRule,
     ReplyKind,
+    Summary,
     TurnMessage,
     TurnRecord,
     owner_change,
@@ -30,7 +31,7 @@ from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice, NoticeReason, NoticeType, notice_of_close, notice_of_hand_back
-from switchboard.ports import Busy, Fenced, OwnedByHuman, Settlement, Takeover
+from switchboard.ports import NOTHING_NEW, Busy, Fenced, OwnedByHuman, Remembered, Settlement, Takeover
 
 LEADER = "failures"  # the only key of `leaders`
 
@@ -47,7 +48,8 @@ class FailureLeader:
 class ConversationsInMemory:
     """Each field is what one kind of item is kept in; another mapping may keep it elsewhere.
 
-    `records`, `notes` and, by turn, `effects` are kept by conversation. `turns` counts the answers of a customer's day,
+    `records`, `notes`, the summary and, by turn, `effects` are kept by conversation; `noted` are the conversations of a
+    customer, with the time of each. `turns` counts the answers of a customer's day,
     and of a day. `on_activity` is called with the SID of a conversation that a claim, a takeover, a hand back or a
     close has changed. Nothing here is safe among threads.
     """
@@ -56,6 +58,8 @@ class ConversationsInMemory:
     records: MutableMapping[str, MutableMapping[tuple[int, str], TurnRecord]] = field(default_factory=dict)
     notes: MutableMapping[str, MutableMapping[int, Note]] = field(default_factory=dict)
     effects: MutableMapping[str, MutableMapping[str, TurnEffects]] = field(default_factory=dict)
+    summaries: MutableMapping[str, Summary] = field(default_factory=dict)
+    noted: MutableMapping[str, MutableMapping[str, datetime]] = field(default_factory=dict)
     turns: MutableMapping[str, int] = field(default_factory=dict)
     limit_notices: MutableMapping[str, datetime] = field(default_factory=dict)
     human_since: MutableMapping[str, datetime] = field(default_factory=dict)
@@ -161,8 +165,15 @@ class ConversationsInMemory:
         effects = (replace(effect, settled_by=min(effect.settled_by, by)) for effect in kept.effects)
         self._effects(conversation.sid)[conversation.turn] = replace(kept, effects=tuple(effects))
 
-    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+    def freeze(
+        self, conversation: Conversation, pending_reply: PendingReply, *, remembered: Remembered = NOTHING_NEW
+    ) -> None:
         item = self._fenced(conversation)
+        if remembered.summary:
+            self.summaries[item.sid] = remembered.summary
+        if remembered.customer:
+            item = replace(item, is_noted=True)
+            self._noted(remembered.customer)[item.sid] = pending_reply.frozen_at
         if conversation.has_failed:
             item = replace(item, owner=Owner.ASSISTANT, owner_reason=None, owner_since=UNIX_EPOCH)
             self.human_since.pop(item.sid, None)
@@ -234,10 +245,25 @@ class ConversationsInMemory:
             self.items[item.sid] = replace(_without_turn(item), pending_reply=item.pending_reply)
 
     def history(self, sid: str) -> History:
-        records = (replace(record, customer="") for record in self._records(sid).values())
-        found: list[TurnRecord | Note] = [*records, *self._notes(sid).values()]
-        found.sort(key=lambda item: (item.index, item.at))
-        return History(items=tuple(found[-MAX_HISTORY_ITEMS:]), is_complete=len(found) <= MAX_HISTORY_ITEMS)
+        records, notes = self._records(sid), self._notes(sid)
+        keys: list[tuple[int, str]] = sorted([*records, *((index, "") for index in notes)])[-MAX_HISTORY_ITEMS - 1 :]
+        newest = keys[-MAX_HISTORY_ITEMS:]
+        found = [replace(records[key], customer="") if key[1] else notes[key[0]] for key in newest]
+        return History(
+            items=tuple(sorted(found, key=lambda item: (item.index, item.at))),
+            is_complete=len(keys) <= MAX_HISTORY_ITEMS,
+            summary=self.summaries.get(sid),
+        )
+
+    def conversations_of(self, customer: str, *, limit: int) -> list[str]:
+        noted = self._noted(customer)
+        return sorted(noted, key=lambda sid: (noted[sid], sid), reverse=True)[:limit]
+
+    def forget_customer(self, customer: str) -> None:
+        noted = self._noted(customer)
+        for sid in list(noted):
+            self.summaries.pop(sid, None)
+            del noted[sid]
 
     def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
         self._notes(sid).update({note.index: note for note in notes})
@@ -415,6 +441,9 @@ class ConversationsInMemory:
 
     def _notes(self, sid: str) -> MutableMapping[int, Note]:
         return self.notes.setdefault(sid, {})
+
+    def _noted(self, customer: str) -> MutableMapping[str, datetime]:
+        return self.noted.setdefault(customer, {})
 
     def _effects(self, sid: str) -> MutableMapping[str, TurnEffects]:
         return self.effects.setdefault(sid, {})

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from switchboard.conversation import Conversation, Note, OwnerChange, TurnRecord
+from switchboard.conversation import Conversation, Note, OwnerChange, Summary, TurnRecord
 from switchboard.effects import TurnEffects
 from switchboard.errors import Misconfigured, Transient
 from switchboard.events import ConversationStateUpdated, DeliveryFailed, LifecycleEvent, MessageAdded, OwnerSet
@@ -197,6 +197,7 @@ class SQLiteConversations(ConversationsInMemory):
         ConversationsInMemory.__init__(
             self,
             items=file.mapping("conversation", str, Conversation),
+            summaries=file.mapping("summary", str, Summary),
             turns=file.mapping("turns", str, int),
             limit_notices=file.mapping("limit_notice", str, datetime),
             human_since=file.mapping("human_since", str, datetime),
@@ -210,6 +211,9 @@ class SQLiteConversations(ConversationsInMemory):
 
     def _notes(self, sid: str) -> MutableMapping[int, Note]:
         return self._file.mapping("note", int, Note, owner=sid)
+
+    def _noted(self, customer: str) -> MutableMapping[str, datetime]:
+        return self._file.mapping("noted", str, datetime, owner=customer)
 
     def _effects(self, sid: str) -> MutableMapping[str, TurnEffects]:
         return self._file.mapping("effects", str, TurnEffects, owner=sid)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from switchboard.conversation import Conversation, Coverage
 from switchboard.disclosure import Disclosure
 from switchboard.events import MessageAdded
 from switchboard.loops import WrittenText, fingerprint
+from switchboard.memory import Memory
 from switchboard.ports import BudgetStore, Clock, DeadLetters, Messenger, Takeovers, TurnStore
 
 
@@ -41,6 +42,7 @@ class TurnSettings:
     max_event_age: timedelta
     turns_per_ten_minutes: int
     trial_addresses: tuple[re.Pattern[str], ...]
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

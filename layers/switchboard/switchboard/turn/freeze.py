@@ -26,8 +26,9 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
         frozen_at=turn.now(),
         verify_not_before=turn.lease_until + COMMIT_WINDOW,
         discloses=bool(disclosure),
+        calls=thought.calls,
     )
-    turn.ports.conversations.freeze(turn.conversation, reply)
+    turn.ports.conversations.freeze(turn.conversation, reply, remembered=thought.remembered)
     turn.ports.observe(Step.FREEZE)
     return Sending(reply=reply, cause=thought.cause)
 

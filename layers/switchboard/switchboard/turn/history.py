@@ -19,7 +19,6 @@ from switchboard.turn.context import TurnContext
 ENTRY_TOKENS = 50  # besides its text, for what an agent needs to tell it from others
 MIN_TOKENS_WORTH_SHOWING = 100  # of an entry that is cut
 
-OLDER_LEFT_OUT = "Older messages are left out."
 TAKEN_OVER = "A human took the conversation over."
 HANDED_OFF = "The assistant handed the conversation over to a human."
 HANDED_BACK = "The assistant has the conversation again."
@@ -36,31 +35,36 @@ _WHY_UNANSWERED: Mapping[str, str] = {
 _ENDS_IN_WORDS = frozenset({TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK, TurnOutcome.UNSURE})
 
 
-def history_entries(turn: TurnContext, *, tokens: int) -> tuple[HistoryEntry, ...]:
-    """Return what was said before the turn's own messages, oldest first: the newest of it, in so many tokens."""
-    history = turn.ports.conversations.history(turn.conversation.sid)
-    entries = _entries(turn, history)
-    around_it = 2 * ENTRY_TOKENS  # the mark that older messages are left out, and what an agent says of the new ones
-    newest = list(_that_fit(entries, tokens - around_it))
-    if len(newest) == len(entries) and history.is_complete:
-        return tuple(entries)
-    return (HistoryEntry(role=EntryRole.MARK, text=OLDER_LEFT_OUT), *reversed(newest))
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry, and the turn or the note that it is told of; None for what comes after the last of them."""
+
+    entry: HistoryEntry
+    of: TurnRecord | Note | None
 
 
-def _entries(turn: TurnContext, history: History) -> list[HistoryEntry]:
+def tell(history: History, turn: TurnContext | None = None) -> list[Told]:
     """Return everything that is known, oldest first. A message of this turn is in its question, not in the history."""
-    asked_now = {message.message_sid for message in turn.messages}
+    asked_now = {message.message_sid for message in turn.messages} if turn else set[str]()
     turns = [item for item in history.items if isinstance(item, TurnRecord)]
     last = {sid: record for record in sorted(turns, key=lambda each: each.at) for sid in record.message_sids}
     story = _Story(epoch=0 if history.is_complete else None)
     for item in history.items:
+        story.of = item
         if isinstance(item, Note):
             story.tell_note(item)
         else:
             said = zip(item.message_sids, item.said, strict=True)
             story.tell_turn(item, [text for sid, text in said if sid not in asked_now and last[sid] is item])
-    story.give_to_assistant(turn.conversation.ownership_epoch, at=turn.conversation.handed_back_at)
-    return story.entries
+    story.of = None
+    if turn:
+        story.give_to_assistant(turn.conversation.ownership_epoch, at=turn.conversation.handed_back_at)
+    return story.told
+
+
+def newest_that_fit(entries: Sequence[HistoryEntry], tokens: int) -> list[HistoryEntry]:
+    """Return the newest entries that have so many tokens together, oldest first; the oldest may be cut."""
+    return list(_that_fit(entries, tokens))[::-1]
 
 
 def _that_fit(entries: Sequence[HistoryEntry], tokens: int) -> Iterator[HistoryEntry]:
@@ -78,13 +82,14 @@ def _that_fit(entries: Sequence[HistoryEntry], tokens: int) -> Iterator[HistoryE
 
 @dataclass(slots=True)
 class _Story:
-    """The entries so far, whether a human has the conversation, and the ownership epoch of the assistant's last turn.
+    """What was told so far, whether a human has the conversation, and the ownership epoch of the assistant's last turn.
 
-    `epoch` is None while that is not known.
+    `epoch` is None while that is not known. `of` is the turn or the note that is being told.
     """
 
     epoch: int | None
-    entries: list[HistoryEntry] = field(default_factory=list[HistoryEntry])
+    told: list[Told] = field(default_factory=list[Told])
+    of: TurnRecord | Note | None = None
     with_human: bool = False
 
     def tell_note(self, note: Note) -> None:
@@ -101,6 +106,8 @@ class _Story:
             self.give_to_assistant(record.ownership_epoch)
         for text in said:
             self._add(EntryRole.CUSTOMER, text, at=record.at)
+        for text in record.calls:
+            self._add(EntryRole.TOOL, text, at=record.at)
         for text in record.effects:
             self._add(EntryRole.MARK, text, at=record.at)
         if reply := _reply_read(record):
@@ -129,7 +136,7 @@ class _Story:
         self.with_human, self.epoch = False, max(epoch, self.epoch or 0)
 
     def _add(self, role: EntryRole, text: str, *, at: datetime | None) -> None:
-        self.entries.append(HistoryEntry(role=role, text=text, at=at))
+        self.told.append(Told(HistoryEntry(role=role, text=text, at=at), self.of))
 
 
 def _reply_read(record: TurnRecord) -> str:

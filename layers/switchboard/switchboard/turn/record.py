@@ -39,4 +39,5 @@ def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
         customer=turn.delivered[0].author,
         kind=ending.reply.kind if isinstance(ending, Ended) else None,
         effects=tuple(effect.told() for effect in effects_of(turn).effects),
+        calls=ending.reply.calls if isinstance(ending, Ended) else ending.calls,
     )

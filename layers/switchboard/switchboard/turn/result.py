@@ -9,6 +9,7 @@ from switchboard.conversation import PendingReply, RefusalRule, ReplyKind, TurnO
 from switchboard.events import Sent
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice
+from switchboard.ports import NOTHING_NEW, Remembered
 
 DROPPED = "dropped"  # every delivered message was handled before
 
@@ -31,20 +32,29 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A rule says that these messages get no answer. `new_loop_pause` is set where a loop was found just now."""
+    """A rule says that these messages get no answer. `new_loop_pause` is set where a loop was found just now.
+
+    `calls` tell what tools returned before the agent decided so.
+    """
 
     rule: RefusalRule
     covers: frozenset[int]
     new_loop_pause: LoopPause | None = None
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thought:
-    """What the turn will say. `cause` tells why it is the fallback sentence."""
+    """What the turn will say. `cause` tells why it is the fallback sentence, `calls` what tools returned for it.
+
+    `remembered` is stored with it.
+    """
 
     kind: ReplyKind
     text: str
     cause: str = ""
+    calls: tuple[str, ...] = ()
+    remembered: Remembered = NOTHING_NEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

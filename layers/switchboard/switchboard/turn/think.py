@@ -7,13 +7,22 @@ from switchboard.agent import Answer, Question
 from switchboard.conversation import RefusalRule, ReplyKind
 from switchboard.customers import address_of, key_of
 from switchboard.errors import Permanent, Transient
-from switchboard.tokens import MAX_MESSAGES_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens, keep_newest
+from switchboard.tokens import (
+    MAX_CALLS_TOKENS,
+    MAX_MESSAGES_TOKENS,
+    MAX_QUESTION_TOKENS,
+    cut_longest,
+    estimate_tokens,
+    keep_newest,
+)
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.effects import EffectsOfTurn, effects_of
-from switchboard.turn.history import history_entries
+from switchboard.turn.memory import recall
 from switchboard.turn.messages import is_without_body
 from switchboard.turn.result import Refused, Thought
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
+
+MAX_CALLS = 20  # of tools, that a turn's record tells of: the last ones
 
 
 def think(turn: TurnContext) -> tuple[TurnContext, Thought | Refused]:
@@ -49,14 +58,14 @@ def _think(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
 
 def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     messages = keep_newest([message.text for message in turn.messages], MAX_MESSAGES_TOKENS)
-    history = history_entries(turn, tokens=MAX_QUESTION_TOKENS - sum(map(estimate_tokens, messages)))
+    recalled = recall(turn, tokens=MAX_QUESTION_TOKENS - sum(map(estimate_tokens, messages)))
     time_left = turn.done_by - turn.now() - MIN_LEASE_FOR_SEND - MIN_LEASE_FOR_FREEZE
     if time_left <= timedelta(0):
         raise Transient(f"{turn.conversation.sid}: no time is left to think")
     author = turn.delivered[0].author
     question = Question(
         turn=turn.conversation.turn,
-        history=history,
+        history=recalled.history,
         messages=messages,
         timeout_seconds=time_left.total_seconds(),
         effects=effects,
@@ -65,9 +74,11 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         address=address_of(author),
         media=tuple(content_type for message in turn.messages for content_type in message.media_content_types),
         now=turn.now(),
+        to_summarize=recalled.to_summarize,
     )
     try:
         answer = _answer(turn, question)
+        calls, remembered = cut_longest(answer.calls[-MAX_CALLS:], MAX_CALLS_TOKENS), recalled.remembered(answer)
     except Permanent as error:
         return _fallback(turn, str(error))
     except Transient as error:
@@ -75,10 +86,12 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
             raise
         return _fallback(turn, str(error))
     if effects.is_unknown():
-        return Thought(kind=ReplyKind.HANDOFF, text=answer.text.strip() or turn.settings.fallback_sentence)
+        text = answer.text.strip() or turn.settings.fallback_sentence
+        return Thought(kind=ReplyKind.HANDOFF, text=text, calls=calls, remembered=remembered)
     if answer.no_reply:
-        return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices())
-    return Thought(kind=ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER, text=answer.text)
+        return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
+    kind = ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER
+    return Thought(kind=kind, text=answer.text, calls=calls, remembered=remembered)
 
 
 def _answer(turn: TurnContext, question: Question) -> Answer:

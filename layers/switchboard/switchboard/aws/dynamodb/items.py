@@ -17,6 +17,7 @@ from switchboard.conversation import (
     OwnerReason,
     PendingReply,
     ReplyKind,
+    Summary,
     TurnMessage,
     TurnOutcome,
     TurnRecord,
@@ -30,6 +31,8 @@ from switchboard.notices import Notice, NoticeReason, NoticeType
 type Item = Mapping[str, Any]
 
 HISTORY = "HISTORY#"  # begins the sort key of each turn and note, so that one query returns both, in order
+SUMMARY = f"{HISTORY}SUMMARY"  # the sort key of a conversation's summary: after all digits, so first of the newest
+CUSTOMER = "CUSTOMER#"  # begins the partition of a customer's conversations
 _TURN = "TURN#"
 EFFECTS = "EFFECTS#"  # begins the sort key of what a turn's tools have changed
 EFFECT = "effect "  # begins the name of the attribute that holds one of them
@@ -104,6 +107,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         recent_replies=tuple(_recent_reply(text) for text in item.get("recent_replies", ())),
         loop_pause=_loop_pause(item["loop_pause"]) if "loop_pause" in item else None,
         disclosed_at=timestamp(item.get("disclosed_at")),
+        is_noted=item.get("is_noted", False),
     )
 
 
@@ -120,6 +124,7 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         "verify_not_before": milliseconds(pending_reply.verify_not_before),
         "looks": pending_reply.looks,
         "discloses": pending_reply.discloses,
+        **({"calls": list(pending_reply.calls)} if pending_reply.calls else {}),
     }
 
 
@@ -148,6 +153,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         "kind": record.kind.value if record.kind else "",
         "at": milliseconds(record.at),
         **({"effects": list(record.effects)} if record.effects else {}),
+        **({"calls": list(record.calls)} if record.calls else {}),
     }
 
 
@@ -181,7 +187,30 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         customer="",
         kind=ReplyKind(item["kind"]) if item["kind"] else None,
         effects=tuple(item.get("effects", ())),
+        calls=tuple(item.get("calls", ())),
     )
+
+
+def summary_to_item(sid: str, summary: Summary) -> Item:
+    """Return a conversation's summary as an item of its own."""
+    return {
+        "pk": sid,
+        "sk": SUMMARY,
+        "index": summary.index,
+        "text": summary.text,
+        "at": milliseconds(summary.at),
+        "gaps": sorted(summary.gaps),
+    }
+
+
+def summary_from_item(item: Item) -> Summary:
+    """Return the summary that an item holds."""
+    return Summary(index=int(item["index"]), text=item["text"], at=timestamp(item["at"]), gaps=_numbers(item["gaps"]))
+
+
+def noted_to_item(customer: str, sid: str, at: datetime) -> Item:
+    """Return, as an item of its own, that a conversation is a customer's; its sort key begins with the time."""
+    return {"pk": f"{CUSTOMER}{customer}", "sk": f"{milliseconds(at):013}#{sid}"}
 
 
 def effects_key(sid: str, turn: str) -> Item:
@@ -304,4 +333,5 @@ def _pending_reply(value: Item) -> PendingReply:
         verify_not_before=timestamp(value["verify_not_before"]),
         looks=int(value["looks"]),
         discloses=value.get("discloses", False),
+        calls=tuple(value.get("calls", ())),
     )

@@ -9,6 +9,7 @@ from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import (
     HISTORY,
+    SUMMARY,
     Item,
     effect_attribute,
     effect_to_value,
@@ -20,9 +21,11 @@ from switchboard.aws.dynamodb.items import (
     owner_change_to_item,
     pending_reply_to_value,
     record_to_item,
+    summary_from_item,
     to_wire,
     turn_or_note_from_item,
 )
+from switchboard.aws.dynamodb.memory import conversations_of, forget_customer, items_to_remember
 from switchboard.aws.dynamodb.updates import (
     LEASE,
     RETENTION,
@@ -56,7 +59,7 @@ from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice
-from switchboard.ports import Busy, Fenced, Settlement
+from switchboard.ports import NOTHING_NEW, Busy, Fenced, Remembered, Settlement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef  # for development only
@@ -199,14 +202,16 @@ class TurnStore:
             return self.read_effects(conversation.sid, conversation.turn).find(effect.key) or effect
         return effect
 
-    def freeze(self, conversation: Conversation, pending_reply: PendingReply) -> None:
+    def freeze(
+        self, conversation: Conversation, pending_reply: PendingReply, *, remembered: Remembered = NOTHING_NEW
+    ) -> None:
         """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
-        update = freezing_update(conversation, pending_reply)
-        if not conversation.has_failed:
-            self.table.update_fenced(conversation, update)
-            return
-        change = owner_change(conversation.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
-        self._update_fenced_with(conversation, update, [owner_change_to_item(change)])
+        update = freezing_update(conversation, pending_reply, is_noted=bool(remembered.customer))
+        puts = items_to_remember(conversation.sid, remembered, at=pending_reply.frozen_at)
+        if conversation.has_failed:
+            change = owner_change(conversation.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
+            puts += [owner_change_to_item(change)]
+        self._update_fenced_with(conversation, update, puts)
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         """Store the reply's new `send_attempts` and `verify_not_before`, before its missing parts are sent again."""
@@ -256,13 +261,24 @@ class TurnStore:
                 KeyConditionExpression="pk = :sid AND begins_with(sk, :history)",
                 ExpressionAttributeValues=to_wire({":sid": sid, ":history": HISTORY}),
                 ScanIndexForward=False,
-                Limit=MAX_HISTORY_ITEMS + 1,
+                Limit=MAX_HISTORY_ITEMS + 2,  # one more tells that there are more; and the summary, which is the first
             )
-        newest = [turn_or_note_from_item(from_wire(item)) for item in answer["Items"]]
+        items = [from_wire(item) for item in answer["Items"]]
+        summary = summary_from_item(items.pop(0)) if items and items[0]["sk"] == SUMMARY else None
+        newest = [turn_or_note_from_item(item) for item in items]
         return History(
             items=tuple(sorted(newest[:MAX_HISTORY_ITEMS], key=lambda item: (item.index, item.at))),
             is_complete=len(newest) <= MAX_HISTORY_ITEMS and "LastEvaluatedKey" not in answer,
+            summary=summary,
         )
+
+    def conversations_of(self, customer: str, *, limit: int) -> list[str]:
+        """Return the SIDs of the conversations that are noted as this customer's, the newest first."""
+        return conversations_of(self.table, customer, limit=limit)
+
+    def forget_customer(self, customer: str) -> None:
+        """Remove which conversations are a customer's, and the summaries of these; safe to repeat."""
+        forget_customer(self.table, customer)
 
     def _put(self, sid: str, record: TurnRecord) -> "PutTypeDef":
         item = {**record_to_item(sid, record), "ttl": epoch_seconds(record.at + RETENTION)}

@@ -209,11 +209,11 @@ def settling_update(conversation: Conversation, settlement: Settlement) -> Updat
     return update
 
 
-def freezing_update(conversation: Conversation, pending_reply: PendingReply) -> Update:
+def freezing_update(conversation: Conversation, pending_reply: PendingReply, *, is_noted: bool) -> Update:
     """Return an update that stores a new reply, and gives back a conversation that a human has because of a failure.
 
     Attempts are counted anew: what killed workers while they thought says nothing of the reply. One that tells the
-    customer that a machine answers is noted.
+    customer that a machine answers is noted; `is_noted` tells that the conversation now is noted as its customer's.
     """
     update = resending_update(conversation, pending_reply)
     update.sets["attempts"] = ":one"
@@ -221,6 +221,9 @@ def freezing_update(conversation: Conversation, pending_reply: PendingReply) -> 
     if pending_reply.discloses:
         update.sets["disclosed_at"] = ":disclosed_at"
         update.values[":disclosed_at"] = milliseconds(pending_reply.frozen_at)
+    if is_noted:
+        update.sets["is_noted"] = ":true"
+        update.values[":true"] = True
     if conversation.has_failed:
         update.sets["owner"] = ":owner"
         update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
