@@ -8,6 +8,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from switchboard.author import AuthorRole
+from switchboard.channels.channel import Channel
 from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
@@ -104,6 +105,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         recent_replies=tuple(_recent_reply(text) for text in item.get("recent_replies", ())),
         loop_pause=_loop_pause(item["loop_pause"]) if "loop_pause" in item else None,
         disclosed_at=timestamp(item.get("disclosed_at")),
+        channel=Channel(item["channel"]) if "channel" in item else None,
     )
 
 
@@ -120,6 +122,8 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         "verify_not_before": milliseconds(pending_reply.verify_not_before),
         "looks": pending_reply.looks,
         "discloses": pending_reply.discloses,
+        **({"channel": pending_reply.channel.value} if pending_reply.channel else {}),
+        **({"text": pending_reply.text} if pending_reply.text else {}),
     }
 
 
@@ -148,6 +152,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         "kind": record.kind.value if record.kind else "",
         "at": milliseconds(record.at),
         **({"effects": list(record.effects)} if record.effects else {}),
+        **({"text": record.text} if record.text else {}),
     }
 
 
@@ -181,6 +186,7 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         customer="",
         kind=ReplyKind(item["kind"]) if item["kind"] else None,
         effects=tuple(item.get("effects", ())),
+        text=item.get("text", ""),
     )
 
 
@@ -304,4 +310,6 @@ def _pending_reply(value: Item) -> PendingReply:
         verify_not_before=timestamp(value["verify_not_before"]),
         looks=int(value["looks"]),
         discloses=value.get("discloses", False),
+        channel=Channel(value["channel"]) if "channel" in value else None,
+        text=value.get("text", ""),
     )

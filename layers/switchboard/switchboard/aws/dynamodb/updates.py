@@ -221,6 +221,9 @@ def freezing_update(conversation: Conversation, pending_reply: PendingReply) -> 
     if pending_reply.discloses:
         update.sets["disclosed_at"] = ":disclosed_at"
         update.values[":disclosed_at"] = milliseconds(pending_reply.frozen_at)
+    if pending_reply.channel:
+        update.sets["channel"] = ":channel"
+        update.values[":channel"] = pending_reply.channel.value
     if conversation.has_failed:
         update.sets["owner"] = ":owner"
         update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
