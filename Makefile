@@ -60,7 +60,7 @@ chat: .venv/local ## Talk with the assistant in the terminal, tool calls shown: 
 # Some tests ask Node's package of Twilio. Without npm they are skipped, and the summary says so. Four processes also on
 # two cores: a test with a stack of its own waits more than it works.
 test: .venv/dev $(if $(shell command -v npm 2>/dev/null),$(NODE_PACKAGES)) ## Run all tests
-	.venv/bin/python -m pytest --numprocesses 4 --dist loadfile
+	.venv/bin/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 eval: .venv/local ## Ask the assistant the cases of evals/, and print the share of good answers: FLAGS="--json FILE"
 	@.venv/bin/python -m evals $(FLAGS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from local.activity import Activity, Listener, LogLine
 from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, create_event_buses
 from local.aws.event_source_mapping import EventSourceMapping
-from local.aws.execution_environment import CannotStart
+from local.aws.execution_environment import CannotStart, InvocationFailed
 from local.aws.http_api import health, http_api
 from local.aws.lambda_function import LambdaFunction
 from local.aws.ministack import ACCOUNT_ID, LocalAws, Names
@@ -208,10 +208,11 @@ class LocalStack:
             function.wait_until_ready()
         except CannotStart as error:
             raise CannotStart(f"the {declaration.spec.name} function: {error}") from None
-        if declaration.mappings:
-            function.warm_up(EMPTY_BATCH)
-        elif any(route.path == WEBHOOK_PATH for route in declaration.routes):
-            function.warm_up(UNSIGNED_REQUEST)
+        with suppress(InvocationFailed):  # the listener got it
+            if declaration.mappings:
+                function.invoke(EMPTY_BATCH)
+            elif any(route.path == WEBHOOK_PATH for route in declaration.routes):
+                function.invoke(UNSIGNED_REQUEST)
 
     def _start_triggers(self, declaration: FunctionDeclaration) -> None:
         function = self.functions[declaration.spec.name]

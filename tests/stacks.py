@@ -118,7 +118,7 @@ class Phone:
         arrived: list[dict[str, str]] = answer.raise_for_status().json()
         return arrived
 
-    def wait_for_replies(self, count: int = 1, *, within_seconds: float = 90) -> list[dict[str, str]]:
+    def wait_for_replies(self, count: int = 1, *, within_seconds: float = 300) -> list[dict[str, str]]:
         """Return the inbox once it holds so many messages."""
         wait_until(lambda: len(self.inbox()) >= count, within_seconds=within_seconds, what=f"{count} replies")
         return self.inbox()
@@ -144,7 +144,7 @@ def running(
         on(stack, activity)
 
     environment = {**AT_ONCE, **(environment or {})}
-    with TemporaryDirectory() as folder, httpx.Client(timeout=30) as http:
+    with TemporaryDirectory() as folder, httpx.Client(timeout=120) as http:
         changes = {("AgentFunction", "CodeUri"): str(copy_bakery(Path(folder) / "agent")), **(changes or {})}
         stack = LocalStack(changes=changes, environment=environment, listener=listener, state_file=state_file)
         with stack:

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 
 _PAUSE = threading.Event()  # never set: a wait that ends only by its timeout
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.02  # the first; each is half as long again, so that a long wait leaves the processor to the others
+MAX_PAUSE_SECONDS = 0.5
 
 
 def wait_until[T](
-    condition: Callable[[], T], *, within_seconds: float = 90, what: str = "it", pause_seconds: float = PAUSE_SECONDS
+    condition: Callable[[], T], *, within_seconds: float = 300, what: str = "it", pause_seconds: float = PAUSE_SECONDS
 ) -> T:
     """Return the condition's first truthy value; fail after `within_seconds`, which is generous: no test is timed."""
     until = time.monotonic() + within_seconds
@@ -17,6 +18,7 @@ def wait_until[T](
         if time.monotonic() > until:
             raise AssertionError(f"waited {within_seconds} s for {what}")
         _PAUSE.wait(pause_seconds)
+        pause_seconds = max(pause_seconds, min(pause_seconds * 1.5, MAX_PAUSE_SECONDS))
     return value
 
 

@@ -1,12 +1,11 @@
-"""A Lambda function: a fixed number of execution environments, which always run the code as it is on disk."""
+"""A Lambda function: as many execution environments as run at once, which always run the code as it is on disk."""
 
+import os
 import queue
-import stat
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +41,10 @@ class _Slot:
 
 
 class LambdaFunction:
-    """A function that runs `concurrency` invocations at once. It starts when it is made; any thread may invoke it."""
+    """A function that runs up to `concurrency` invocations at once; any thread may invoke it.
+
+    One execution environment starts when it is made; as on Lambda, another one where an invocation finds none idle.
+    """
 
     def __init__(self, spec: FunctionSpec, *, concurrency: int, listener: Listener) -> None:
         self.spec = spec
@@ -55,8 +57,7 @@ class LambdaFunction:
         self._reported_code: Fingerprint | None = None
         self._idle: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
         self._concurrency = concurrency
-        for _ in range(concurrency):
-            self._idle.put(self._start())
+        self._idle.put(self._start())
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -94,13 +95,6 @@ class LambdaFunction:
         with self._acquire():
             pass
 
-    def warm_up(self, event: object) -> None:
-        """Invoke every execution environment once, so that no customer waits for a cold start."""
-        with ThreadPoolExecutor(max_workers=self._concurrency) as threads:
-            for invocation in [threads.submit(self.invoke, event) for _ in range(self._concurrency)]:
-                with suppress(InvocationFailed):  # the listener got it
-                    invocation.result()
-
     def kill(self) -> None:
         """End every execution environment with SIGKILL, also in the middle of an invocation: a Lambda crash."""
         with self._lock:
@@ -121,13 +115,21 @@ class LambdaFunction:
     @contextmanager
     def _acquire(self) -> Iterator[ExecutionEnvironment]:
         """Wait for an idle execution environment and yield it, ready; replace it if it is dead or its code is old."""
-        slot = self._idle.get()
+        slot = self._take()
         try:
             slot = self._replace_if_stale(slot)
             self._wait_until_ready(slot)
             yield slot.environment
         finally:
             self._idle.put(self._replace_if_stale(slot))
+
+    def _take(self) -> _Slot:
+        with suppress(queue.Empty):
+            return self._idle.get_nowait()
+        with self._lock:
+            if len(self._environments) < self._concurrency and not self._is_closed:
+                return self._start()
+        return self._idle.get()
 
     def _wait_until_ready(self, slot: _Slot) -> None:
         try:
@@ -172,11 +174,16 @@ def _fingerprint(folders: tuple[Path, ...]) -> Fingerprint:
 
 
 def _states(folders: tuple[Path, ...]) -> Iterator[tuple[str, int, int]]:
-    for folder in folders:
-        for path in folder.rglob("[!.]*[!~]"):
-            try:
-                state = path.stat()
-            except FileNotFoundError:
-                continue  # removed since rglob listed it
-            if stat.S_ISREG(state.st_mode) and path.parent.name != "__pycache__":
-                yield str(path), state.st_size, state.st_mtime_ns
+    """Yield them by `os.scandir`: every invocation asks twice, and pathlib takes six times as long."""
+    left = list(map(str, folders))
+    while left:
+        with suppress(FileNotFoundError), os.scandir(left.pop()) as entries:  # what was listed may be gone
+            for entry in entries:
+                if entry.name.startswith((".", "__pycache__")) or entry.name.endswith("~"):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(entry.path)
+                elif entry.is_file():
+                    with suppress(FileNotFoundError):
+                        state = entry.stat()
+                        yield entry.path, state.st_size, state.st_mtime_ns

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -34,6 +35,10 @@ CREDENTIALS: Mapping[str, str] = {
 QUEUE = "AWS::SQS::Queue"
 TABLE = "AWS::DynamoDB::Table"
 MAX_BATCH_WRITES = 25  # of one BatchWriteItem
+MAX_CONNECTIONS = 50  # of a client, which many threads share
+
+_SESSION = Session({"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)})
+_MAKING_A_CLIENT = threading.Lock()  # a session is not for several threads at once, its clients are
 
 type Item = Mapping[str, Mapping[str, Any]]  # in DynamoDB's typed form
 
@@ -91,16 +96,22 @@ class Names:
 
 
 def local_client(service: str, *, endpoint: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
-    """Return a client of a local AWS, which reads no profile of this machine and never retries."""
-    session = Session({"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)})
-    return session.create_client(
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30, proxies={}),
-    )
+    """Return a client of a local AWS, for any threads. It reads no profile of this machine and never retries."""
+    with _MAKING_A_CLIENT:
+        return _SESSION.create_client(
+            service,
+            endpoint_url=endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(
+                retries={"total_max_attempts": 1},
+                connect_timeout=2,
+                read_timeout=30,
+                proxies={},
+                max_pool_connections=MAX_CONNECTIONS,
+            ),
+        )
 
 
 class LocalAws:
@@ -110,6 +121,7 @@ class LocalAws:
         with socket.create_server((host, 0)) as listening:
             port = listening.getsockname()[1]
             self.endpoint = f"http://{reachable}:{port}"
+            self._clients: dict[str, Any] = {}
             self._process = subprocess.Popen(  # noqa: S603 -- our own script
                 [sys.executable, "-P", str(SERVER), str(listening.fileno())],
                 pass_fds=[listening.fileno()],
@@ -120,8 +132,10 @@ class LocalAws:
             )
 
     def client(self, service: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
-        """Return a client of this AWS."""
-        return local_client(service, endpoint=self.endpoint)
+        """Return the client of this AWS for a service: making one takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = local_client(service, endpoint=self.endpoint)
+        return self._clients[service]
 
     def wait_until_ready(self) -> None:
         """Return once ministack responds."""
@@ -170,6 +184,8 @@ class LocalAws:
 
     def close(self) -> None:
         """End ministack with SIGKILL; its queues and tables are gone."""
+        for client in self._clients.values():
+            client.close()
         self._process.kill()
         self._process.wait()
         if self._process.stdin:

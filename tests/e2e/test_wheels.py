@@ -224,7 +224,7 @@ def test_it_answers_a_phone_refuses_what_twilio_did_not_sign_and_ends_cleanly(
             wait_until(lambda: bodies(customer) == [f"{DISCLOSURE}\n\nYou wrote: When are you open?"])
         forged = httpx.post(f"http://127.0.0.1:{port}/webhook", data={"a": "b"}, headers={"X-Twilio-Signature": "x"})
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=120)
 
     assert forged.status_code == 403
     assert process.returncode == 0

@@ -20,7 +20,7 @@ def test_it_stops_cleanly_and_the_next_run_continues(tmp_path: Path, how: signal
     with running_emulator("--state", state) as (process, url), CustomerClient(url, CUSTOMER) as customer:
         first = customer.send("hi")
         process.send_signal(how)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     with running_emulator("--state", state) as (_, url), CustomerClient(url, CUSTOMER) as customer:
         second = customer.send("again")
@@ -36,7 +36,7 @@ def test_two_signals_at_once_end_it_as_one_does(tmp_path: Path) -> None:
         with running_emulator("--state", str(state)) as (process, _):
             process.send_signal(first)
             process.send_signal(second)
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=120)
 
         assert (process.returncode, said) == (0, "Stopped\n")
         assert list(tmp_path.iterdir()) == [state]
@@ -46,7 +46,7 @@ def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(tmp_path: Path) -> 
     (tmp_path / "pydantic.py").write_text(CTRL_C)
 
     with start_emulator(PYTHONPATH=str(tmp_path)) as process:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     assert (process.returncode, said) == (-signal.SIGINT, "")  # in a shell: 130
 
@@ -56,12 +56,12 @@ def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Pa
 
     with running_emulator("--state", state) as (first, _):
         with start_emulator("--port", "0", "--state", state) as second:
-            said, _ = second.communicate(timeout=30)
+            said, _ = second.communicate(timeout=120)
         first.kill()
         first.wait()
         with running_emulator("--state", state) as (third, _):
             third.terminate()
-            third.communicate(timeout=30)
+            third.communicate(timeout=120)
 
     assert (second.returncode, said) == (1, f"Cannot start: {state}: Another run is using this file\n")
     assert third.returncode == 0
@@ -78,7 +78,7 @@ def test_a_hanging_call_does_not_prevent_saving_the_state(tmp_path: Path) -> Non
             httpx.get(f"{url}/2010-04-01/Accounts/{account}.json", auth=(account, "emulator-token"), timeout=0.5)
 
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
     assert process.returncode == 0
     assert '"body":"hi"' in state.read_text()
@@ -89,7 +89,7 @@ def test_a_port_in_use_is_reported_in_one_line() -> None:
         port = taken.getsockname()[1]
 
         with start_emulator("--port", str(port)) as process:
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=120)
 
     assert (process.returncode, said) == (
         1,
@@ -102,7 +102,7 @@ def test_a_port_in_use_is_reported_in_one_line() -> None:
 )
 def test_an_invalid_option_is_reported_in_one_line(options: list[str]) -> None:
     with start_emulator("--port", "0", *options) as process:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     assert process.returncode == 1
     assert said.startswith("Cannot start: ")
@@ -114,7 +114,7 @@ def test_a_state_that_cannot_be_saved_is_reported_in_one_line(tmp_path: Path) ->
     with running_emulator("--state", str(state)) as (process, _):
         state.mkdir()
         process.terminate()
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     assert process.returncode == 1
     assert said == f"Stopped, but could not save the state: {state}: Is a directory\n"

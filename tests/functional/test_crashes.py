@@ -65,7 +65,7 @@ def crashes() -> Iterator[dict[Moment, Crash]]:
             awaited.append(moment)
             phone = stack.phone(f"+120255501{50 + number}")
             conversation_sid = phone.text(body)["conversation_sid"]
-            wait_until(lambda: len(died) > len(crashes), within_seconds=60, what="the crash")
+            wait_until(lambda: len(died) > len(crashes), what="the crash")
             crashes[moment] = Crash(stack=stack, phone=phone, conversation_sid=conversation_sid, died=died[-1])
         yield crashes
 
@@ -74,8 +74,8 @@ def crashes() -> Iterator[dict[Moment, Crash]]:
 def test_a_text_is_answered_once_though_the_agent_is_killed_when(moment: Moment, crashes: dict[Moment, Crash]) -> None:
     crash = crashes[moment]
 
-    (turn,) = wait_until(lambda: crash.stack.turns(crash.conversation_sid), within_seconds=90, what="the turn's end")
-    wait_until(lambda: crash.stack.queued() == 0, within_seconds=90, what="an empty queue")
+    (turn,) = wait_until(lambda: crash.stack.turns(crash.conversation_sid), what="the turn's end")
+    wait_until(lambda: crash.stack.queued() == 0, what="an empty queue")
 
     assert len(crash.phone.inbox()) == 1
     assert turn["outcome"]["S"] == "answered"
@@ -112,7 +112,7 @@ def test_of_ten_customers_one_of_whom_kills_the_process_each_time_nine_are_answe
         wait_until(lambda: stack.queued() == 10)
         (folder / "assistant.py").write_text(assistant + KILLS_ITS_PROCESS)
 
-        wait_until(lambda: stack.queued() == 0, within_seconds=120, pause_seconds=0.5, what="ten turns' ends")
+        wait_until(lambda: stack.queued() == 0, pause_seconds=0.5, what="ten turns' ends")
 
         outcomes = [turn["outcome"]["S"] for sid in sids for turn in stack.turns(sid)]
         assert outcomes == [*["answered"] * 4, "fell_back", *["answered"] * 5]

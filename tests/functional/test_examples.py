@@ -90,7 +90,7 @@ def called_by(twilio: str) -> str:
 def ended(process: subprocess.Popen[str], how: signal.Signals) -> str:
     """End a program as a user does, and return what it printed."""
     process.send_signal(how)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=120)
     assert process.returncode == 0, printed
     assert "Traceback" not in printed
     return printed

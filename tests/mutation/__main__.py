@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from tests.mutation.mutants import sample
-from tests.mutation.trial import TIMED_OUT, check, noticed_by, project
+from tests.mutation.trial import TIMED_OUT, check, noticed_by
+from tests.simulation.mutants.trial import unbroken_copy
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
     mutants, known = sample(options.sample, seed=options.seed)
     print(f"{len(mutants)} of {known} mutants, seed {options.seed}", flush=True)
     survived, timed_out = 0, 0
-    with project() as unbroken, ThreadPoolExecutor(max_workers=options.jobs) as threads:
+    with unbroken_copy() as unbroken, ThreadPoolExecutor(max_workers=options.jobs) as threads:
         check(unbroken, mutants, jobs=options.jobs)
         for mutant, test in zip(mutants, threads.map(partial(noticed_by, project=unbroken), mutants), strict=True):
             survived += not test

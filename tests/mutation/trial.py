@@ -5,21 +5,19 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from importlib.util import cache_from_source
 from pathlib import Path
 
 from tests.mutation.mutants import GeneratedMutant
 from tests.simulation.mutants.mutant import LAYER, PROOFS, ROOT, Mutant
-from tests.simulation.mutants.trial import NoVerdictError, unbroken_copy
+from tests.simulation.mutants.trial import NoVerdictError
 
 PYTHON = ROOT / ".venv" / "bin" / "python"  # the tests' requirements are there, mutmut's are not
 PYTEST = ("-m", "pytest", "-q", "-x", "--tb=no", "-rfE", "-p", "no:cacheprovider", "--hypothesis-seed=0")
 SCHEDULES = ("-m", "tests.simulation", "schedules", "--seeds", "200")
-ALSO_READ = ("events", "template.yaml")  # by the tests of the functions
 TIMEOUT = 240.0  # seconds for each command; the slowest takes a tenth of it on a machine without other work
 TIMED_OUT = "time-out"
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
@@ -44,16 +42,6 @@ FURTHER: dict[str, Sequence[Sequence[str]]] = {
     f"{LAYER}/twilio/webhook": (PAYLOADS,),
     f"{LAYER}/twilio/rest": (("tests/unit/twilio",), AGENT, ("tests/functional/test_operators.py",)),
 }
-
-
-@contextmanager
-def project() -> Iterator[Path]:
-    """Give a copy of the project that passes the tests, until the end of the block."""
-    with unbroken_copy() as copy:
-        for part in ALSO_READ:
-            source = ROOT / part
-            (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / part)
-        yield copy
 
 
 def check(project: Path, mutants: Sequence[GeneratedMutant], *, jobs: int) -> None:

@@ -6,10 +6,10 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from functools import partial
 from typing import Annotated, NamedTuple
 
 import typer
@@ -19,7 +19,7 @@ from tests.simulation.exhaustive import Plan, explore
 from tests.simulation.habits import AUTORESPONSE, MENU, REACTION
 from tests.simulation.invariants import LIMIT
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.mutants.trial import check_unbroken, noticed_by, unbroken_copy
+from tests.simulation.mutants.trial import check_unbroken, last_noticed_by, noticed_by, record, unbroken_copy
 from tests.simulation.real_outages import play_outages
 from tests.simulation.real_stack import prove
 from tests.simulation.world import World
@@ -196,12 +196,16 @@ def for_real(
 ) -> None:
     """Run the whole local stack under load, with faults and with processes killed, and check what arrived.
 
-    Beside it, on stacks of their own, suppliers are away for minutes.
+    Once the load is over, and what is left of it waits, suppliers are away for minutes, on stacks of their own.
     """
+    load_is_over = threading.Event()
     with ThreadPoolExecutor() as threads:
-        outages = threads.submit(play_outages)
-        report = prove(customers=customers, texts=texts, seconds=seconds, seed=seed)
-        played = outages.result()
+        proof = threads.submit(
+            prove, customers=customers, texts=texts, seconds=seconds, seed=seed, load_is_over=load_is_over
+        )
+        load_is_over.wait()
+        played = play_outages()
+        report = proof.result()
     print(f"{report.texts} texts in {report.conversations} conversations, {report.replies} replies,", end=" ")
     print(f"{report.dead_letters} dead letters, {report.kills} processes killed, {report.seconds:.0f} s")
     print("faults     ", ", ".join(f"{name} {times}" for name, times in report.struck.most_common()))
@@ -215,15 +219,19 @@ def for_real(
 
 @app.command()
 def mutants() -> None:
-    """Break the shipped code, one rule at a time, and print which test notices first."""
-    survived = 0
-    with unbroken_copy() as unbroken:
-        check_unbroken(unbroken)
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-            tests = threads.map(partial(noticed_by, unbroken=unbroken), MUTANTS)
-            for mutant, test in zip(MUTANTS, tests, strict=True):
-                survived += not test
-                print(f"noticed    {mutant} · {test}" if test else f"SURVIVED   {mutant}", flush=True)
+    """Break the shipped code, one rule at a time, and print which test notices first.
+
+    The test that noticed a mutant the last time is tried first; `noticed.json` is written again.
+    """
+    before, noticed = last_noticed_by(), dict[str, str]()
+    with unbroken_copy() as unbroken, ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        tried = threads.map(lambda each: noticed_by(each, unbroken=unbroken, first=before.get(each.name, "")), MUTANTS)
+        for mutant, test in zip(MUTANTS, tried, strict=True):
+            print(f"noticed    {mutant} · {test}" if test else f"SURVIVED   {mutant}", flush=True)
+            noticed |= {mutant.name: test} if test else {}
+        check_unbroken(unbroken, noticed.values())
+    record(noticed)
+    survived = len(MUTANTS) - len(noticed)
     print(f"{len(MUTANTS)} mutants, {survived} survived")
     raise typer.Exit(1 if survived else 0)
 

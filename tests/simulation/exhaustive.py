@@ -326,7 +326,7 @@ class Harness:
             self.points_with_letters.add(len(self.points))
         self.points.append(name)
         self.trace.append(f"{len(self.points) - 1:3} {'  ' * (self.depth - 1)}{name} {event}")
-        if event in self.actions:
+        if event and event in self.actions:
             self.actions[event]()
         result = call()
         if event == "write_repeated":

@@ -23,10 +23,10 @@ def too_many_requests(scene: Scene) -> str:
     with scene.stage.twilio_is_away(customer.sid, kind="answer", code=20429) as outage:
         text = customer.writes()
         pause(62)
+        scene.stage.awaits_strikes([outage], times=3)
     waited = customer.awaits(text, within_seconds=75)
     customer.awaits_the_end()
     customer.has_one_answer_to(text)
-    assert outage.struck >= 3, f"the outage met {outage.struck} requests"
     return f"{outage.struck} requests refused, one reply {waited:.0f} s after the end"
 
 
@@ -47,13 +47,13 @@ def server_errors(scene: Scene, *, seconds: float, within_seconds: float) -> str
         ]
         texts = [customer.writes() for customer in customers]
         pause(seconds)
+        scene.stage.awaits_strikes(outages, times=1)
     waited = [c.awaits(text, within_seconds=within_seconds) for c, text in zip(customers, texts, strict=True)]
     for customer, text in zip(customers, texts, strict=True):
         customer.awaits_the_end(within_seconds)
         customer.has_one_answer_to(text)
-    struck = [outage.struck for outage in outages]
-    assert min(struck) >= 1, f"the outages met {struck} requests"
-    return f"{sum(struck)} requests failed, one reply each, at the latest {sum(waited):.0f} s after the end"
+    struck = sum(outage.struck for outage in outages)
+    return f"{struck} requests failed, one reply each, at the latest {sum(waited):.0f} s after the end"
 
 
 def an_hour_without_a_model(scene: Scene) -> str:

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -281,8 +282,15 @@ def _renumbered(message: MessageAdded, numbers: Mapping[str, str], *, fallback: 
     )
 
 
-def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
-    """Run the load once, and return what was found."""
+def prove(*, customers: int, texts: int, seconds: float, seed: int, load_is_over: threading.Event) -> Report:
+    """Run the load once, and return what was found; set `load_is_over` after the last text, whatever happens."""
+    try:
+        return _prove(customers=customers, texts=texts, seconds=seconds, seed=seed, load_is_over=load_is_over)
+    finally:
+        load_is_over.set()
+
+
+def _prove(*, customers: int, texts: int, seconds: float, seed: int, load_is_over: threading.Event) -> Report:
     report, started = Report(), time.monotonic()
 
     def listener(activity: Activity) -> None:
@@ -309,6 +317,7 @@ def prove(*, customers: int, texts: int, seconds: float, seed: int) -> Report:
                 http.post(f"{stack.twilio_url}/_emulator/faults", json=armed).raise_for_status()
             load = Load(stack=stack, http=http, chance=random.Random(seed), report=report)  # noqa: S311 -- repeatable
             load.run(customers=customers, texts=texts, seconds=seconds)
+            load_is_over.set()
             report.struck = Counter(aws.struck)
             report.violations += [f"the fault never struck: {fault}" for fault in AWS_FAULTS if not aws.struck[fault]]
             for fault in http.get(f"{stack.twilio_url}/_emulator/faults").json():

@@ -5,7 +5,7 @@ import random
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
@@ -78,6 +78,17 @@ class Stage:
     def twilio_is_away(self, sid: str, *, method: str = "*", **how: object) -> TwilioOutage:
         """Let every request for a conversation's messages fail in the block, or those of a method."""
         return self.fault(on=f"{method} */{sid}/Messages", rate=1, **how)
+
+    def awaits_strikes(self, faults: Sequence[TwilioFault], times: int) -> None:
+        """Return once each of these armed faults has struck so often: on a slow machine that takes longer."""
+        wait_until(lambda: min(map(self._struck, faults)) >= times, what=f"each fault to strike {times} times")
+
+    def _struck(self, fault: TwilioFault) -> int:
+        with self.arming:
+            armed = self.running.http.get(self._faults_url).raise_for_status().json()
+            (status,) = (status for each, status in zip(self.faults, armed, strict=True) if each is fault)
+            struck: int = fault.struck + status["struck"]
+            return struck
 
     def phone(self, number: str) -> Phone:
         """Return a phone, which writes by SMS if its number is even, else by WhatsApp."""

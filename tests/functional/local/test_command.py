@@ -52,7 +52,7 @@ def started(port: int, twilio_port: int, **variables: str) -> Iterator[subproces
     with command(port, twilio_port, **variables) as process:
         try:
             for each in (port, twilio_port):
-                wait_until(lambda each=each: status(each) == 200, within_seconds=60, what=f"port {each}")  # type: ignore[misc]
+                wait_until(lambda each=each: status(each) == 200, what=f"port {each}")  # type: ignore[misc]
             yield process
         finally:
             process.kill()
@@ -79,14 +79,14 @@ def test_a_second_run_that_cannot_start_leaves_the_log_and_the_environment_file_
             (reply,) = wait_until(lambda: phone.inbox() if "answered" in log.read_text() else [])
         assert reply.body.startswith(f"{SENTENCES[Language.ENGLISH]}\n\n")  # as deployed
         with command(port, free_port()) as second:
-            said, _ = second.communicate(timeout=60)
+            said, _ = second.communicate(timeout=120)
         kept, environment_file = log.read_text(), ROOT / ".local" / "env.json"
 
         assert "Cannot start" in said
         assert "answered" in kept
         assert f"http://127.0.0.1:{port}/webhook" in environment_file.read_text()
         first.send_signal(signal.SIGINT)
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
     assert not environment_file.exists()
     log.unlink()
 
@@ -123,7 +123,7 @@ def ended(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         phone.send("When are you open?")
         for each in request.param:
             process.send_signal(each)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
     ports = (port, twilio_port)
     return Ended(said=said, exit_code=process.returncode, ports=ports, state=state, descendants=descendants)
 
@@ -160,7 +160,7 @@ def test_a_signal_during_the_start_ends_what_has_started(processes: int) -> None
             descendants = wait_until(lambda: len(found := children(process.pid)) >= processes and found)
             process.send_signal(signal.SIGINT)
             process.send_signal(signal.SIGTERM)
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=120)
         finally:
             process.kill()
 
@@ -173,7 +173,7 @@ def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(tmp_path: Path) -> 
     (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
 
     with command(free_port(), free_port(), PYTHONPATH=str(tmp_path)) as process:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     assert (process.returncode, said) == (-signal.SIGINT, "")  # in a shell: 130
 
@@ -194,7 +194,7 @@ def test_a_port_in_use_is_one_line_that_names_the_option(taken: str) -> None:
         ports = {"PORT": free_port(), "TWILIO_PORT": free_port()} | {taken: port}
 
         with command(ports["PORT"], ports["TWILIO_PORT"]) as process:
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=120)
 
     assert process.returncode == 1
     assert said == f"Cannot start: 127.0.0.1:{port}: Address already in use. Choose another port with {taken}=\n"
@@ -202,7 +202,7 @@ def test_a_port_in_use_is_one_line_that_names_the_option(taken: str) -> None:
 
 def test_twilio_itself_without_an_account_is_refused_in_one_line() -> None:
     with command(free_port(), free_port(), TWILIO_BASE_URL="https://conversations.twilio.com") as process:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     assert process.returncode == 1
     assert said.count("\n") == 1
@@ -214,12 +214,12 @@ def test_a_state_file_of_another_run_is_refused_until_that_run_ends(tmp_path: Pa
 
     with starting(STATE=str(state)) as first:
         with command(free_port(), free_port(), STATE=str(state)) as second:
-            said, _ = second.communicate(timeout=30)
+            said, _ = second.communicate(timeout=120)
         first.kill()
         first.wait()
     with starting(STATE=str(state)) as third:
         third.send_signal(signal.SIGINT)
-        third.communicate(timeout=30)
+        third.communicate(timeout=120)
 
     assert (second.returncode, said) == (1, f"Cannot start: {state}: Another run is using this file\n")
     assert third.returncode == 0
@@ -243,7 +243,7 @@ def test_a_file_that_is_not_a_valid_state_is_refused_in_one_line_and_stays(tmp_p
     state.write_text(content)
 
     with command(free_port(), free_port(), STATE=str(state)) as process:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     assert process.returncode == 1
     assert said.startswith(f"Cannot start: {state}: ")
@@ -255,6 +255,6 @@ def test_a_state_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Pa
     state = tmp_path / "missing" / "state.json"
 
     with command(free_port(), free_port(), STATE=str(state)) as process:
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
 
     assert (process.returncode, said) == (1, f"Cannot start: {state}: No such file or directory\n")

@@ -163,6 +163,17 @@ def test_each_invocation_has_an_execution_environment_to_itself(tmp_path: Path) 
     assert len(pids) == 2
 
 
+def test_one_execution_environment_is_enough_while_invocations_come_one_after_the_other(tmp_path: Path) -> None:
+    folder = written(tmp_path / "sample", "return os.getpid()", imports="import os")
+
+    with running(spec(folder), concurrency=2) as (function, _):
+        results = {function.invoke({}) for _ in range(3)}
+        pids = function.pids
+
+    assert results == set(pids)
+    assert len(pids) == 1
+
+
 def test_the_next_invocation_runs_an_edited_file(tmp_path: Path) -> None:
     folder = written(tmp_path / "sample", "return 'old'")
     (folder / "knowledge").mkdir()

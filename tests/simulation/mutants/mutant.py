@@ -16,8 +16,8 @@ UNIT = tuple(
     for path in sorted((ROOT / "tests" / "unit").iterdir())
     if path.name not in {"agents", "evals"} and (path.is_dir() or path.suffix == ".py") and path.name[0] != "_"
 )
-SCHEDULES = ("tests/simulation/test_proofs.py::test_five_hundred_schedules_keep_every_promise",)
-PROOFS = tuple(f"tests/simulation/test_{name}.py" for name in ("proofs", "outage", "lost_webhooks"))
+SCHEDULES = ("tests/simulation/test_schedules.py::test_five_hundred_schedules_keep_every_promise",)
+PROOFS = tuple(f"tests/simulation/test_{name}.py" for name in ("plans", "schedules", "outage", "lost_webhooks"))
 WEBHOOK = ("tests/functional/test_webhook_function.py",)
 STORES = tuple(
     f"tests/functional/test_{name}.py"

@@ -1,4 +1,4 @@
-"""A sample of the proofs; `.ci/run` and `make simulate` run them at length."""
+"""A sample of the schedules; `.ci/run` and `make simulate` run them at length."""
 
 import itertools
 
@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.simulation.__main__ import QUICK_SCOPES, Scope, explore_scope, run_schedules
+from tests.simulation.__main__ import run_schedules
 from tests.simulation.world import World
-
-
-@pytest.mark.parametrize("scope", QUICK_SCOPES, ids=str)
-def test_no_plan_of_a_few_deliveries_breaks_a_promise(scope: Scope) -> None:
-    plans, violations, _seconds = explore_scope(scope)
-
-    assert plans > 50
-    assert not violations, "\n".join(violations[:20])
 
 
 @pytest.mark.parametrize("window_faults", [False, True])
