@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRole
 from switchboard.budgets import Budget
+from switchboard.channels.sms import SmsSettings
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import Marker, MessageAdded
 from switchboard.memory import Memory
@@ -67,6 +68,7 @@ def from_assistant(
 
 
 FALLBACK = "Sorry, somebody will call you."
+SMS = SmsSettings(max_segments=10, smart_encoding=True)
 PLENTY = Budget(turns_by_customer=1_000, turns_by_all=1_000, sentence="Enough for today.")
 
 
@@ -79,6 +81,7 @@ def turn_settings(
     max_attempts: int = 3,
     max_event_age: timedelta = timedelta(hours=1),
     turns_per_ten_minutes: int = 20,
+    sms: SmsSettings = SMS,
     trial_addresses: tuple[str, ...] = (),
     memory: Memory = Memory(),  # noqa: B008 -- a frozen value
 ) -> TurnSettings:
@@ -90,6 +93,7 @@ def turn_settings(
         max_attempts=max_attempts,
         max_event_age=max_event_age,
         turns_per_ten_minutes=turns_per_ten_minutes,
+        sms=sms,
         trial_addresses=tuple(map(re.compile, trial_addresses)),
         memory=memory,
     )

@@ -42,6 +42,8 @@ SETTINGS = {
     "MAX_ATTEMPTS": "3",
     "COALESCE_SECONDS": "30",
     "TURNS_PER_TEN_MINUTES": "20",
+    "MAX_SEGMENTS": "10",
+    "SMART_ENCODING": "on",
     "DISCLOSURE_SENTENCE": "off",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",

@@ -87,6 +87,7 @@ CALLS_OF_EVENT = {
     "stale": {"list"},
 }
 ANSWER_WITHIN = timedelta(seconds=5)  # a few tries: each is more points for a plan
+FILLS_A_PART = 1520  # characters: with a number before it, ten segments
 CHECKED_WITHIN = timedelta(minutes=3)  # with effects: long enough for a look at one
 SLOW_SECONDS = 59  # of the lease's 60
 
@@ -247,7 +248,7 @@ class Harness:
                 raise Permanent("a bug")
             if self.model_is_unavailable:
                 raise ModelUnavailableError
-            filling = f"\n\n{'.' * 1600}" * (self.parts - 1)
+            filling = " and" + f"\n\n{'.' * FILLS_A_PART}" * (self.parts - 1) if self.parts > 1 else ""
             text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages)]) + filling
             return Answer(text=text, summary=extract(question.to_summarize))
 

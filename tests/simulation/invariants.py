@@ -4,6 +4,7 @@ The agent of the proofs answers with the indices of the messages it was asked ab
 which messages it answers.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -141,7 +142,12 @@ def require[**P](invariant: Callable[P, None], *arguments: P.args, **named: P.kw
 
 def without_disclosure(text: str) -> str:
     """Return what a reply says besides the disclosure."""
-    return text.removeprefix(DISCLOSURE)
+    return without_number(text).removeprefix(DISCLOSURE)
+
+
+def without_number(text: str) -> str:
+    """Return what a part of several says behind its number."""
+    return re.sub(r"^\([0-9]+/[0-9]+\) ", "", text)
 
 
 def answered_by(reply: MessageAdded) -> frozenset[int]:
@@ -518,8 +524,9 @@ def the_first_text_discloses(evidence: Evidence) -> None:
         return
     unsure = [record.parts for record in evidence.records if record.outcome is TurnOutcome.UNSURE]
     first, *_ = evidence.replies
-    may_be_read = any(parts and parts[0].startswith(DISCLOSURE) for parts in unsure)
-    assert first.body.startswith(DISCLOSURE) or may_be_read, f"the first text does not disclose: {first.body!r}"
+    may_be_read = any(parts and without_number(parts[0]).startswith(DISCLOSURE) for parts in unsure)
+    said = without_number(first.body)
+    assert said.startswith(DISCLOSURE) or may_be_read, f"the first text does not disclose: {said!r}"
 
 
 def one_text_discloses(evidence: Evidence) -> None:

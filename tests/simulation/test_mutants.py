@@ -68,8 +68,8 @@ def test_a_broken_program_is_no_verdict(new: str, unbroken: Path) -> None:
     mutant = Mutant(
         name="a broken program",
         file="layers/switchboard/switchboard/channels/split.py",
-        old="    rest = text.strip()\n",
-        new=f"    rest = {new}\n",
+        old="    parts: list[str] = []\n",
+        new=f"    parts: list[str] = {new}\n",
     )
 
     with pytest.raises(NoVerdictError):

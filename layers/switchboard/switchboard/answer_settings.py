@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from switchboard.budgets import Budget
+from switchboard.channels.sms import SmsSettings
 from switchboard.disclosure import parse_disclosure
 from switchboard.memory import parse_memory
 from switchboard.turn.context import TurnSettings
@@ -24,6 +25,8 @@ class AnswerSettings:
     customer_turns_per_day: int = 200
     turns_per_day: int = 20000
     turns_per_ten_minutes: int = 20
+    max_segments: int = 10
+    smart_encoding: bool = True
     trial_addresses: tuple[re.Pattern[str], ...] = ()
     answer_within_minutes: int = 5
     max_attempts: int = 3
@@ -48,6 +51,7 @@ class AnswerSettings:
             max_attempts=self.max_attempts,
             max_event_age=timedelta(minutes=self.max_event_age_minutes),
             turns_per_ten_minutes=self.turns_per_ten_minutes,
+            sms=SmsSettings(max_segments=self.max_segments, smart_encoding=self.smart_encoding),
             trial_addresses=self.trial_addresses,
             memory=parse_memory(self.assistant_memory, name="assistant_memory"),
         )

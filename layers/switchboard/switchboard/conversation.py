@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import islice
 
 from switchboard.author import AuthorRole
+from switchboard.channels.channel import Channel
 from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, RecentReply
 
@@ -169,6 +170,8 @@ class PendingReply:
     left: one that certainly did not is taken back. Nobody looks for the parts at Twilio before `verify_not_before`:
     until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
     `discloses` tells whether its first part begins with the disclosure. `calls` tell what tools returned for it.
+    `channel` is what the parts were made for, and `text` what they were made of, in Markdown; empty where that is the
+    only part.
     """
 
     turn: str
@@ -182,6 +185,8 @@ class PendingReply:
     looks: int = 0
     discloses: bool = False
     calls: tuple[str, ...] = ()
+    channel: Channel | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +202,8 @@ class Conversation:
     a hand back or a redrive moves an index out of both. `goes_first` marks a suspect that its last batch left no time
     for. `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last
     one, over or not. `disclosed_at` is when the reply was frozen that tells the customer that a machine answers, unless
-    it was never sent. `is_noted` tells that the conversation is noted as one of its customer's.
+    it was never sent. `is_noted` tells that the conversation is noted as one of its customer's. `channel` is the
+    customer's, as the last reply knew it.
     """
 
     sid: str
@@ -231,6 +237,7 @@ class Conversation:
     loop_pause: LoopPause | None = None
     disclosed_at: datetime = UNIX_EPOCH
     is_noted: bool = False
+    channel: Channel | None = None
 
     @property
     def has_failed(self) -> bool:
@@ -319,7 +326,8 @@ class TurnRecord:
     one for each of `message_sids`. `ownership_epoch` tells whether somebody took the conversation since another turn.
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
     said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `calls` tell what tools returned
-    for its reply, `effects` what they have changed outside, one text each.
+    for its reply, `effects` what they have changed outside, one text each. `text` is what the parts were made of, as in
+    `PendingReply`.
     """
 
     turn: str
@@ -335,6 +343,7 @@ class TurnRecord:
     kind: ReplyKind | None
     effects: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ class AgentSettings:
     max_event_age_minutes: int
     coalesce_seconds: int
     turns_per_ten_minutes: int
+    max_segments: int
+    smart_encoding: bool
     trial_addresses: tuple[re.Pattern[str], ...]
     allowed_link_hosts: frozenset[str]
     author_rules: AuthorRules
@@ -115,6 +117,8 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         max_event_age_minutes=_integer(environment, "MAX_EVENT_AGE_MINUTES", minimum=1),
         coalesce_seconds=_integer(environment, "COALESCE_SECONDS", minimum=0),
         turns_per_ten_minutes=_integer(environment, "TURNS_PER_TEN_MINUTES", minimum=1),
+        max_segments=_integer(environment, "MAX_SEGMENTS", minimum=1),
+        smart_encoding=_switch(environment, "SMART_ENCODING"),
         trial_addresses=_patterns(environment, "TRIAL_ADDRESSES"),
         allowed_link_hosts=_hosts(environment, "ALLOWED_LINK_HOSTS"),
         author_rules=_author_rules(environment),
@@ -190,6 +194,13 @@ def _integer(environment: Mapping[str, str], name: str, *, minimum: int) -> int:
     if not value.isdecimal() or int(value) < minimum:
         raise Misconfigured(f"{name} is {value!r}: it must be a whole number, at least {minimum}")
     return int(value)
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    value = _required(environment, name)
+    if value not in {"on", "off"}:
+        raise Misconfigured(f"{name} is {value!r}: it must be on or off")
+    return value == "on"
 
 
 def _hosts(environment: Mapping[str, str], name: str) -> frozenset[str]:

@@ -195,4 +195,40 @@ MUTANTS = (
         old="MAX_PART_CHARACTERS = 1600 ",
         new="MAX_PART_CHARACTERS = 1601 ",
     ),
+    Mutant(
+        name="a segment of several holds 160 characters",
+        file=f"{LAYER}/channels/segments.py",
+        old="_GSM_7_SEPTETS = (160, 153)",
+        new="_GSM_7_SEPTETS = (160, 160)",
+    ),
+    Mutant(
+        name="look-alikes replace whether they save a segment or not",
+        file=f"{LAYER}/channels/sms.py",
+        old="    return min(parts, replaced, key=_cost)\n",
+        new="    return replaced\n",
+    ),
+    Mutant(
+        name="an accent is cut from its letter",
+        file=f"{LAYER}/channels/graphemes.py",
+        old="    return _ends_cluster(text, index) and not (joins_consonants and text[index].isalpha())\n",
+        new="    return True\n",
+    ),
+    Mutant(
+        name="a link is cut",
+        file=f"{LAYER}/channels/spans.py",
+        old="        return not any(span.start < index < span.end and span.start > first for span in self.spans)\n",
+        new="        return True\n",
+    ),
+    Mutant(
+        name="of two channels, the one that carries most is written for",
+        file=f"{LAYER}/channels/channel.py",
+        old="    return min(channels, ",
+        new="    return max(channels, ",
+    ),
+    Mutant(
+        name="the assistant is shown what its channel made of its words",
+        file=f"{LAYER}/turn/freeze.py",
+        old='        text="" if parts == (text,) else text,\n',
+        new='        text="",\n',
+    ),
 )

@@ -12,7 +12,8 @@ from switchboard.agents.assistant import HANDOFF, Assistant, Deps
 from switchboard.agents.bedrock import bedrock_model
 from switchboard.agents.guard import TOO_LONG
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
-from switchboard.channels.split import split_body
+from switchboard.channels.spans import SpannedText
+from switchboard.channels.split import split_text
 from switchboard.errors import Misconfigured, Permanent, Transient
 from tests.assistants import answering, bakery, entry, question
 from tests.fakes.bedrock import (
@@ -147,7 +148,7 @@ def test_an_answer_without_end_stops_at_a_sentence_and_needs_no_cut(model: Model
 
     assert MAX_CHARACTERS - 100 < len(answer) <= MAX_CHARACTERS
     assert answer.endswith("nine.")
-    assert split_body(answer)[-1].endswith("nine.")
+    assert split_text(SpannedText(text=answer))[-1].endswith("nine.")
 
 
 def test_the_words_beside_a_call_are_the_answer_where_nothing_follows(model: Model) -> None:

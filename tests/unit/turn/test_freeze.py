@@ -1,8 +1,15 @@
 """Freeze: the reply is stored, in parts, before it is sent."""
 
+from dataclasses import replace
+
+import pytest
+
+from switchboard.channels.channel import Channel
 from switchboard.conversation import PendingReply, ReplyKind
+from switchboard.errors import Permanent
 from switchboard.turn.context import Step
 from switchboard.turn.timing import COMMIT_WINDOW
+from tests.builders import turn_settings
 from tests.unit.turn.harness import Harness
 
 
@@ -21,7 +28,9 @@ def test_the_reply_is_stored_before_it_is_sent(harness: Harness) -> None:
         ownership_epoch=0,
         frozen_at=harness.clock(),
         verify_not_before=harness.item.lease_until + COMMIT_WINDOW,
+        channel=Channel.SMS,
     )
+    assert harness.item.channel is Channel.SMS
 
 
 def test_a_long_reply_is_sent_in_parts_and_in_order(harness: Harness) -> None:
@@ -30,4 +39,50 @@ def test_a_long_reply_is_sent_in_parts_and_in_order(harness: Harness) -> None:
     harness.deliver(*harness.customer_writes("tell me everything"))
 
     assert [len(part) <= 1600 for part in harness.replies] == [True, True, True]
-    assert " ".join(harness.replies) == ("word " * 700).strip()
+    assert [part[:6] for part in harness.replies] == ["(1/3) ", "(2/3) ", "(3/3) "]
+    assert " ".join(part[6:] for part in harness.replies) == ("word " * 700).strip()
+
+
+@pytest.mark.parametrize(
+    ("author", "body"),
+    [
+        ("+12025550110", "Read this: https://example.com/a_b"),
+        ("whatsapp:+12025550110", "*Read* this: https://example.com/a_b"),
+        ("messenger:1234", "Read this: https://example.com/a_b"),
+        ("visitor-00000000000000000000000000000001", "**Read** [this](https://example.com/a_b)"),
+    ],
+)
+def test_a_reply_is_what_the_customers_channel_shows(harness: Harness, author: str, body: str) -> None:
+    harness.agent.text = "**Read** [this](https://example.com/a_b)"
+
+    harness.deliver(*(replace(message, author=author) for message in harness.customer_writes("hi")))
+
+    assert harness.replies == [body]
+
+
+def test_the_fallback_sentence_passes_through_it_too(harness: Harness) -> None:
+    harness.settings = turn_settings(fallback_sentence="**Sorry**, see <https://example.com/a_b>", disclosure="*Bot*.")
+    harness.agent.errors = [Permanent("no")]
+
+    harness.says("hi")
+
+    assert harness.replies == ["Bot.\n\nSorry, see https://example.com/a_b"]
+
+
+def test_the_assistant_is_shown_what_it_wrote_and_never_what_its_channel_made_of_it(harness: Harness) -> None:
+    harness.agent.texts = ["**Read** this. " * 200]
+    harness.says("one")
+
+    harness.says("two")
+
+    assert harness.history() == [("customer", "one"), ("assistant", ("**Read** this. " * 200).strip())]
+
+
+def test_where_the_customer_uses_two_channels_both_can_read_it(harness: Harness) -> None:
+    harness.says("one")
+    harness.agent.texts = ["**two**"]
+
+    harness.deliver(*(replace(m, author="whatsapp:+12025550110") for m in harness.customer_writes("again")))
+
+    assert harness.replies[-1] == "two"
+    assert harness.item.channel is Channel.SMS

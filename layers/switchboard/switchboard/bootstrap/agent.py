@@ -27,6 +27,7 @@ from switchboard.bootstrap.clients import dynamodb_client, model_secret, now, sq
 from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
+from switchboard.channels.sms import SmsSettings
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import MessageAdded
 from switchboard.memory import parse_memory
@@ -121,6 +122,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             max_attempts=settings.max_attempts,
             max_event_age=timedelta(minutes=settings.max_event_age_minutes),
             turns_per_ten_minutes=settings.turns_per_ten_minutes,
+            sms=SmsSettings(max_segments=settings.max_segments, smart_encoding=settings.smart_encoding),
             trial_addresses=settings.trial_addresses,
             memory=parse_memory(settings.assistant_memory, name="ASSISTANT_MEMORY"),
         ),

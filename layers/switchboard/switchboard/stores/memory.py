@@ -179,7 +179,13 @@ class ConversationsInMemory:
             self.human_since.pop(item.sid, None)
             self._show(item.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
         disclosed_at = pending_reply.frozen_at if pending_reply.discloses else item.disclosed_at
-        self.items[item.sid] = replace(item, pending_reply=pending_reply, attempts=1, disclosed_at=disclosed_at)
+        self.items[item.sid] = replace(
+            item,
+            pending_reply=pending_reply,
+            attempts=1,
+            disclosed_at=disclosed_at,
+            channel=pending_reply.channel or item.channel,
+        )
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
         item = self._fenced(conversation)

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from switchboard.agent import Agent
 from switchboard.budgets import Budget
+from switchboard.channels.channel import Channel, channel_of, narrowest
+from switchboard.channels.sms import SmsSettings
 from switchboard.conversation import Conversation, Coverage
 from switchboard.disclosure import Disclosure
 from switchboard.events import MessageAdded
@@ -41,6 +43,7 @@ class TurnSettings:
     max_attempts: int
     max_event_age: timedelta
     turns_per_ten_minutes: int
+    sms: SmsSettings
     trial_addresses: tuple[re.Pattern[str], ...]
     memory: Memory = field(default_factory=Memory)
 
@@ -99,6 +102,11 @@ class TurnContext:
     def shown_indices(self) -> frozenset[int]:
         """Return the indices of the messages whose words are known: what is decided by words ends only these."""
         return frozenset(message.index for message in self.messages)
+
+    def channel(self) -> Channel:
+        """Return the channel of the customer; of several, the one that carries least."""
+        known = () if self.conversation.channel is None else (self.conversation.channel,)
+        return narrowest([*known, *(channel_of(message.author) for message in self.messages or self.delivered)])
 
     def written_texts(self) -> tuple[WrittenText, ...]:
         """Return the messages as the rule `loop` compares them."""

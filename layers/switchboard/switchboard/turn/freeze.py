@@ -1,6 +1,6 @@
 """Freeze: store the reply before it is sent. No later attempt of this turn says anything else."""
 
-from switchboard.channels.split import split_body
+from switchboard.channels.reply import reply_parts
 from switchboard.conversation import UNIX_EPOCH, PendingReply, ReplyKind
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Sending, Thought
@@ -8,14 +8,15 @@ from switchboard.turn.timing import COMMIT_WINDOW
 
 
 def freeze(turn: TurnContext, thought: Thought) -> Sending:
-    """Return the stored reply, with one POST allowed for each of its parts.
+    """Return the stored reply, in the parts that its channel carries, with one POST allowed for each of them.
 
     Whatever the conversation's first text is, it begins with the disclosure. The same write notes that it does, and
     gives the conversation back to the assistant, where a human had it only because of a failure.
     """
     disclosure = _disclosure(turn) if thought.text else ""
-    text = f"{disclosure}\n\n{thought.text.lstrip()}" if disclosure else thought.text
-    parts = split_body(text) if text else ()
+    text = f"{disclosure}\n\n{thought.text.strip()}" if disclosure else thought.text.strip()
+    channel = turn.channel()
+    parts = reply_parts(text, channel, sms=turn.settings.sms) if text else ()
     reply = PendingReply(
         turn=turn.conversation.turn,
         kind=thought.kind,
@@ -27,6 +28,8 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
         verify_not_before=turn.lease_until + COMMIT_WINDOW,
         discloses=bool(disclosure),
         calls=thought.calls,
+        channel=channel,
+        text="" if parts == (text,) else text,
     )
     turn.ports.conversations.freeze(turn.conversation, reply, remembered=thought.remembered)
     turn.ports.observe(Step.FREEZE)

@@ -140,9 +140,10 @@ class _Story:
 
 
 def _reply_read(record: TurnRecord) -> str:
-    """Return what the customer read, or may have read, of a turn."""
+    """Return what the customer read, or may have read, of a turn: as it was written, not as their channel shows it."""
     is_limit_sentence = record.kind is ReplyKind.LIMIT and record.rule == RefusalRule.OVER_BUDGET
-    return "\n\n".join(record.parts) if record.outcome in _ENDS_IN_WORDS or is_limit_sentence else ""
+    was_read = record.outcome in _ENDS_IN_WORDS or is_limit_sentence
+    return record.text or "\n\n".join(record.parts) if was_read else ""
 
 
 def _why_unanswered(record: TurnRecord) -> str:

@@ -38,6 +38,7 @@ def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
         at=turn.now(),
         customer=turn.delivered[0].author,
         kind=ending.reply.kind if isinstance(ending, Ended) else None,
+        text=ending.reply.text if isinstance(ending, Ended) else "",
         effects=tuple(effect.told() for effect in effects_of(turn).effects),
         calls=ending.reply.calls if isinstance(ending, Ended) else ending.calls,
     )

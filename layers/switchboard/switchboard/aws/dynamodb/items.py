@@ -8,6 +8,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from switchboard.author import AuthorRole
+from switchboard.channels.channel import Channel
 from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
@@ -108,6 +109,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         loop_pause=_loop_pause(item["loop_pause"]) if "loop_pause" in item else None,
         disclosed_at=timestamp(item.get("disclosed_at")),
         is_noted=item.get("is_noted", False),
+        channel=Channel(item["channel"]) if "channel" in item else None,
     )
 
 
@@ -125,6 +127,8 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         "looks": pending_reply.looks,
         "discloses": pending_reply.discloses,
         **({"calls": list(pending_reply.calls)} if pending_reply.calls else {}),
+        **({"channel": pending_reply.channel.value} if pending_reply.channel else {}),
+        **({"text": pending_reply.text} if pending_reply.text else {}),
     }
 
 
@@ -154,6 +158,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         "at": milliseconds(record.at),
         **({"effects": list(record.effects)} if record.effects else {}),
         **({"calls": list(record.calls)} if record.calls else {}),
+        **({"text": record.text} if record.text else {}),
     }
 
 
@@ -188,6 +193,7 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         kind=ReplyKind(item["kind"]) if item["kind"] else None,
         effects=tuple(item.get("effects", ())),
         calls=tuple(item.get("calls", ())),
+        text=item.get("text", ""),
     )
 
 
@@ -334,4 +340,6 @@ def _pending_reply(value: Item) -> PendingReply:
         looks=int(value["looks"]),
         discloses=value.get("discloses", False),
         calls=tuple(value.get("calls", ())),
+        channel=Channel(value["channel"]) if "channel" in value else None,
+        text=value.get("text", ""),
     )

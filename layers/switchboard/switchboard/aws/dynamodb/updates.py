@@ -224,6 +224,9 @@ def freezing_update(conversation: Conversation, pending_reply: PendingReply, *, 
     if is_noted:
         update.sets["is_noted"] = ":true"
         update.values[":true"] = True
+    if pending_reply.channel:
+        update.sets["channel"] = ":channel"
+        update.values[":channel"] = pending_reply.channel.value
     if conversation.has_failed:
         update.sets["owner"] = ":owner"
         update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
