@@ -92,6 +92,8 @@ class LambdaFunction:
 
     def wait_until_ready(self) -> None:
         """Return once an execution environment has started the code as it is on disk; `CannotStart` if it cannot."""
+        if self._idle.empty() and self._newest_code == _fingerprint(self.spec.paths):
+            return  # all are at work, on this code: who only asks starts no other
         with self._acquire():
             pass
 

@@ -140,7 +140,7 @@ def test_a_signal_ends_it_cleanly_and_two_at_once_do_as_one_does(ended: Ended) -
     assert (ended.exit_code, ended.said.splitlines()[-1]) == (0, "ended")
     assert "Traceback" not in ended.said
     assert "Exception" not in ended.said
-    assert len(ended.descendants) == 8  # the local AWS, three functions twice, and the sweeper
+    assert len(ended.descendants) == 5  # the local AWS and four functions
     assert all(has_ended(pid) for pid in ended.descendants)
     assert [status(port) for port in ended.ports] == [0, 0]
 
@@ -153,7 +153,7 @@ def test_a_run_writes_its_state_file_whichever_signal_ends_it(ended: Ended) -> N
     assert list(kept["tables"]) == ["ConversationsTable"]
 
 
-@pytest.mark.parametrize("processes", [1, 3, 7])
+@pytest.mark.parametrize("processes", [1, 3, 5])
 def test_a_signal_during_the_start_ends_what_has_started(processes: int) -> None:
     with command(free_port(), free_port()) as process:
         try:
@@ -180,7 +180,7 @@ def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(tmp_path: Path) -> 
 
 def test_nothing_outlives_it_even_if_it_is_killed() -> None:
     with command(free_port(), free_port()) as process:
-        descendants = wait_until(lambda: found if len(found := children(process.pid)) == 8 else [])
+        descendants = wait_until(lambda: found if len(found := children(process.pid)) == 5 else [])
         process.kill()
         process.wait()
 
