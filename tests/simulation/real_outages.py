@@ -121,7 +121,7 @@ WITHOUT_TABLE = Programme(
     changes=CHANGES, scenarios=(Scenario(name="DynamoDB throttles for 30 s", play=the_table_is_away),)
 )
 CRASHING = Programme(
-    changes={("AgentFunction", "Timeout"): 60, ("MessagesQueue", "VisibilityTimeout"): 61},
+    changes={("AgentFunction", "Timeout"): 30, ("MessagesQueue", "VisibilityTimeout"): 31},
     scenarios=(Scenario(name="a text that kills its process", play=a_text_that_kills_its_process),),
 )
 HABITS = Programme(
