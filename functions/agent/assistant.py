@@ -1,15 +1,15 @@
 """The assistant: its instructions, what it knows, what it can do. This is the file to edit."""
 
 import csv
-import hashlib
 from pathlib import Path
-from typing import Literal
 
 from pydantic_ai import Agent, ModelSettings, RunContext
 
+import workshop
 from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps
 from switchboard.agents.effects import runs_once
 from switchboard.agents.knowledge import Chunk, Knowledge
+from workshop import Day, Work
 
 INSTRUCTIONS = """
 You answer the customers of Blue Heron Bicycles, a bicycle shop with a workshop in Millbrook.
@@ -35,10 +35,6 @@ KNOWLEDGE = Knowledge(
     ],
 )
 ORDERS = {row["number"]: row for row in csv.DictReader((FOLDER / "orders.csv").read_text().splitlines())}
-DIARY: dict[str, str] = {}  # the booked repairs, by reference; yours is the API of your workshop's diary
-
-type Day = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
-type Work = Literal["tune-up", "flat tire", "brakes", "gears", "chain", "wheel", "motor"]
 
 agent = Agent(
     name="assistant",
@@ -71,23 +67,14 @@ def order_status(order_number: str) -> str:
 
 def booked_before(ctx: RunContext[Deps], day: Day, work: Work) -> str | None:
     """Return the booking that this turn made already, if it did."""
-    return DIARY.get(_reference(ctx.deps.turn, day, work))
+    return workshop.booking(ctx.deps.turn, day, work)
 
 
 @agent.tool
 @runs_once(check=booked_before)
 def book_repair(ctx: RunContext[Deps], day: Day, work: Work) -> str:
     """Book a repair of a bike in the workshop, such as a tune-up, for a customer who asks for it; once a booking."""
-    reference = _reference(ctx.deps.turn, day, work)
-    DIARY[reference] = (
-        f"Your repair ({work}) is booked for {day}, reference {reference}. Bring the bicycle when we open."
-    )
-    return DIARY[reference]
-
-
-def _reference(turn: str, day: str, work: str) -> str:
-    """Return a number that is the same however often the turn is tried, so that a booking can be looked up."""
-    return f"R-{int(hashlib.sha256(f'{turn} {day} {work}'.encode()).hexdigest(), 16) % 9000 + 1000}"
+    return workshop.book(ctx.deps.turn, day, work)
 
 
 assistant = Assistant(agent=agent, knowledge=KNOWLEDGE)

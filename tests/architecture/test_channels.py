@@ -28,7 +28,7 @@ def test_there_is_code_to_look_at() -> None:
     assert len(list(code_of_the_assistant())) > 20
 
 
-@pytest.mark.parametrize("path", code_of_the_assistant(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(code_of_the_assistant()), ids=lambda path: path.name)
 def test_the_assistants_code_and_prompts_name_no_channel(path: Path) -> None:
     found = [line for line in path.read_text().splitlines() if NAME.search(line)]
 

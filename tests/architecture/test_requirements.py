@@ -43,7 +43,7 @@ SCOPES = {
 }
 DATA = {"tzdata"}  # packages that nothing imports: zoneinfo reads it
 NOT_INSTALLED = {"langchain", "strands"}  # examples of frameworks that nothing here needs; they are not run
-OURS = {"app", "assistant", "bench", "evals", "local", "switchboard", "tests", "twilio_emulator"}
+OURS = {"app", "assistant", "bench", "evals", "local", "switchboard", "tests", "twilio_emulator", "workshop"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -35,6 +35,8 @@ class Marks:
 
 _RUNS_ON = re.compile(r"[.,;:!?)\]'\"…]*[^\s.,;:!?)\]'\"…]")  # what stands behind a URL, up to a word
 
+_LANGUAGE = re.compile(r"[A-Za-z+#.-]*")  # behind ```: of a program; anything else there is text
+
 PLAIN = Marks()
 WHATSAPP = Marks(bold="*", italic="_", struck="~", code="`", code_block="```", quote="> ")
 
@@ -97,7 +99,10 @@ class _Writer:
                 return self._heading(node)
             case "bullet_list" | "ordered_list":
                 return self._list(node)
-            case "fence" | "code_block":
+            case "fence":
+                info = node.info.strip()
+                return self._code_block(f"{'' if _LANGUAGE.fullmatch(info) else f'{info}\n'}{node.content}".strip("\n"))
+            case "code_block":
                 return self._code_block(node.content.removesuffix("\n"))
             case "blockquote":
                 return self._quote(self.blocks(node.children))
