@@ -16,6 +16,7 @@ from werkzeug.test import EnvironBuilder
 import switchboard
 from switchboard import Provider, Question
 from switchboard.agents.function_agent import FunctionAgent
+from switchboard.agents.http_agent import HttpAgent
 from switchboard.agents.keys import Keys
 from switchboard.agents.models import model_named
 from switchboard.errors import RejectionCause, SwitchboardError
@@ -143,6 +144,9 @@ PROVOKED: list[Callable[[Stage], object]] = [
     lambda _stage: model_named(
         "openai:a-model", keys=Keys(environment={"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "a"})
     ),
+    lambda _stage: HttpAgent("example.com/answer"),
+    lambda _stage: HttpAgent("https://example.com/answer", token=" "),
+    lambda _stage: HttpAgent("http://example.com/answer", token="token"),
     lambda _stage: ask(lambda _question: None),
     lambda _stage: ask(lambda question: question.messages[1]),
     lambda _stage: ask(lambda _question: str(Event().wait(0.5)), timeout_seconds=0),

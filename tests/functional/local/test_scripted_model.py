@@ -95,7 +95,7 @@ def test_the_steps_are_played_in_order_and_own_tools_run(script: Path) -> None:
     finally:
         logging.getLogger(TOOL_CALLS).removeHandler(handler)
 
-    assert answer == Answer(text="Done: BH-1042 is refunded")
+    assert answer.text == "Done: BH-1042 is refunded"
     assert [str(call) for call in calls] == [
         "order_status(order_number='BH-1042', days=3) → 'BH-1042 arrives in 3 days (turn-1)'",
         "refund(order_number='BH-1042') → 'BH-1042 is refunded'",
