@@ -30,7 +30,7 @@ MUTANTS = (
         name="the next summary forgets the last one",
         file=MEMORY,
         old="to_summarize=(*first, *newest",
-        new="to_summarize=(*newest",
+        new="to_summarize=(*newest_that_fit(first, 0), *newest",
         breaks="the_history_shows_everything_once",
     ),
     Mutant(
