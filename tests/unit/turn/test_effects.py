@@ -207,10 +207,12 @@ def test_an_effect_that_could_not_begin_in_time_is_none(harness: Harness, monkey
     with monkeypatch.context() as patched:
         patched.setattr(ConversationsInMemory, "begin_effect", slow_begin)
         late = harness.deliver(*messages)
+    made_late = list(agent.made)
     harness.clock.move(seconds=20)
     answered = harness.deliver(*messages)
 
     assert (late.outcome, answered.outcome) == ("retry", "answered")
+    assert made_late == []
     assert agent.made == ["booking 0"]
 
 
