@@ -176,6 +176,19 @@ def test_a_humans_word_that_comes_late_to_a_gap_below_the_summary_is_shown() -> 
     assert "one" not in customers_words(harness)
 
 
+def test_a_summary_ends_below_the_low_watermark_so_that_no_later_turn_is_taken_for_a_part_of_it() -> None:
+    harness = remembering()
+    say(harness, "one", "two")
+    for index in (200, 300, 400):  # as a webhook may tell, far beyond what Twilio lists
+        harness.clock.move(seconds=120)
+        harness.deliver(message_added(index=index, body=f"far {index}", at=harness.clock()))
+    harness.agent.summary = "They counted."
+
+    say(harness, "three", "four")
+
+    assert harness.conversations.summaries[CONVERSATION].index < harness.item.coverage.low_watermark
+
+
 def test_without_memory_the_agent_is_shown_the_messages_alone_and_nothing_is_read() -> None:
     harness = remembering(Memory(mode=MemoryMode.OFF))
     say(harness, "one", "two")
