@@ -47,7 +47,7 @@ def server_errors(scene: Scene, *, seconds: float, within_seconds: float) -> str
         ]
         texts = [customer.writes() for customer in customers]
         pause(seconds)
-        scene.stage.awaits_strikes(outages, times=1)
+        scene.stage.awaits_strikes(outages, times=len(outages))
     waited = [c.awaits(text, within_seconds=within_seconds) for c, text in zip(customers, texts, strict=True)]
     for customer, text in zip(customers, texts, strict=True):
         customer.awaits_the_end(within_seconds)
