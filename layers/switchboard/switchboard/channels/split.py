@@ -14,7 +14,8 @@ ELLIPSIS = "..."  # in GSM-7, unlike the character
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _LINE = re.compile(r"\n")
-_SENTENCE = re.compile(r"(?<!\d)[.!?…؟۔।][.!?…\"'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*")
+# From the first mark of a row of them only: else a row of dots takes the square of its length.
+_SENTENCE = re.compile(r"(?<![\d.!?…؟۔।])[.!?…؟۔।][.!?…\"'”’»)\]]*+(?=\s)|[。！？]+[”’」』）]*")
 _WORD = re.compile(r"\s+")
 
 
