@@ -61,7 +61,7 @@ def order_status(order_number: str) -> str:
     return (
         f"Order {order['number']} ({order['what']}): {order['state']}"
         if order
-        else f"There is no order {order_number}."
+        else f"There is no order {order_number}. The numbers of orders are such as BH-1042."
     )
 
 

@@ -41,27 +41,11 @@ from tests.simulation.invariants import (
     handled_at_claim,
     require,
 )
-from tests.simulation.models import SHORT_MEMORY, Clock, FifoQueue, Receipt, ThrottledError, Twilio
+from tests.simulation.models import SHORT_MEMORY, WRITES_OF_A_TURN, Clock, FifoQueue, Receipt, ThrottledError, Twilio
 from tests.simulation.people import DESK
 from tests.simulation.watched import WatchedConversations
 
 CRASHES = ("crash_before", "crash_after")
-WRITES = frozenset(
-    {
-        "claim",
-        "join",
-        "keep_notes",
-        "refuse",
-        "begin_effect",
-        "end_effect",
-        "freeze",
-        "record_resend",
-        "record",
-        "settle",
-        "give_back",
-        "close_empty",
-    }
-)
 OTHER_EVENTS = (
     "second_worker",
     "take_over",
@@ -78,9 +62,9 @@ OTHER_EVENTS = (
 )
 POST_ENDS = ("request_lost", "response_lost", "late", "late_then_gone", "not_sent", "refused")
 CALLS_OF_EVENT = {
-    "write_response_lost": WRITES,
-    "write_repeated": WRITES,
-    "throttled": WRITES,
+    "write_response_lost": WRITES_OF_A_TURN,
+    "write_repeated": WRITES_OF_A_TURN,
+    "throttled": WRITES_OF_A_TURN,
     "model_unavailable": {"think"},
     "model_fails": {"word"},
     "slow": {"think", "begin_effect", "word"},

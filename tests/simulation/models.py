@@ -22,6 +22,22 @@ MAX_RECEIVE_COUNT = 1000
 CLIENT_TIMEOUT_SECONDS = 10  # connect 2 s, read 8 s
 COMMITS_WITHIN_SECONDS = 29  # after the client's timeout; turn/timing.py allows 30
 VERY_LATE_SECONDS = 200  # outside of what turn/timing.py allows: a second copy is possible
+WRITES_OF_A_TURN = frozenset(
+    {
+        "claim",
+        "join",
+        "keep_notes",
+        "refuse",
+        "begin_effect",
+        "end_effect",
+        "freeze",
+        "record_resend",
+        "record",
+        "settle",
+        "give_back",
+        "close_empty",
+    }
+)
 
 
 class Clock:

@@ -17,7 +17,7 @@ from switchboard.ports import Busy, OwnedByHuman
 from tests.simulation.effects import BOOKING_ENDS
 from tests.simulation.habits import index_of
 from tests.simulation.invariants import REPLY, Asked, handled_at_claim
-from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, ThrottledError
+from tests.simulation.models import MAX_ATTEMPTS, MAX_EVENT_AGE, WRITES_OF_A_TURN, ThrottledError
 from tests.simulation.outages import POST_ENDS as OUTAGE_POST_ENDS
 from tests.simulation.outages import OutageKind
 
@@ -26,23 +26,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 POST_ENDS = ("request_lost", "response_lost", "late", "not_sent", "refused")
-WRITES = frozenset(
-    {
-        "let_go_first",
-        "claim",
-        "join",
-        "keep_notes",
-        "refuse",
-        "begin_effect",
-        "end_effect",
-        "freeze",
-        "record_resend",
-        "record",
-        "settle",
-        "give_back",
-        "close_empty",
-    }
-)
+WRITES = WRITES_OF_A_TURN | {"let_go_first"}
 
 
 class Crash(BaseException):
