@@ -346,6 +346,7 @@ class World:
         return message
 
     def _every_customer_writes_once_more(self) -> None:
+        self.bookings.faults = 0  # nothing fails any more: whoever writes now is answered
         for conversation_sid in self.twilio.messages.keys() - self.closed:
             self.written_after_outage[conversation_sid] = self._write(conversation_sid).index
 
