@@ -1,5 +1,7 @@
 from threading import Event
 
+import pytest
+
 from tests.emulator.emulator_server import EmulatorServer
 from tests.emulator.webhook_site import Reply, WebhookSite
 from tests.waiting import wait_until
@@ -7,6 +9,10 @@ from tests.waiting import wait_until
 
 def bodies(site: WebhookSite) -> list[str]:
     return [received.fields["Body"] for received in site.received if received.type == "onMessageAdded"]
+
+
+def struck(twilio: EmulatorServer) -> list[int]:
+    return [fault["struck"] for fault in twilio.request("GET", "/_emulator/faults").json()]
 
 
 def test_a_dropped_webhook_is_never_sent_and_the_next_one_is(twilio: EmulatorServer, site: WebhookSite) -> None:
@@ -100,7 +106,7 @@ def test_faults_are_listed_with_the_number_of_times_they_were_triggered(
     twilio.text("lost")
     site.wait_for("onConversationAdded", "onParticipantAdded")
 
-    wait_until(lambda: twilio.request("GET", "/_emulator/faults").json()[0]["struck"] == 1)
+    wait_until(lambda: struck(twilio) == [1])
 
     (fault,) = twilio.request("GET", "/_emulator/faults").json()
     assert (fault["kind"], fault["count"], fault["on"]) == ("drop_webhook", 2, "onMessageAdded")
@@ -114,6 +120,28 @@ def test_removed_faults_no_longer_trigger(twilio: EmulatorServer, site: WebhookS
     twilio.text("hi")
     wait_until(lambda: bodies(site) == ["hi"])
     assert twilio.request("GET", "/_emulator/faults").json() == []
+
+
+def test_one_fault_is_removed_while_another_goes_on(twilio: EmulatorServer, site: WebhookSite) -> None:
+    twilio.arm("drop_webhook", on="onConversationAdded", rate=1)
+    twilio.arm("drop_webhook", on="onMessageAdded", rate=1)
+    twilio.text("lost")
+    wait_until(lambda: struck(twilio) == [1, 1])
+    dropped, goes_on = twilio.request("GET", "/_emulator/faults").json()
+
+    removed = twilio.request("DELETE", f"/_emulator/faults/{dropped['id']}")
+
+    assert removed.json() == dropped
+    assert [each["id"] for each in twilio.request("GET", "/_emulator/faults").json()] == [goes_on["id"]]
+    twilio.text("new", sender="+12025550119")
+    wait_until(lambda: struck(twilio) == [2])
+    wait_until(lambda: "onConversationAdded" in site.types())
+    assert bodies(site) == []
+
+
+@pytest.mark.parametrize("fault_id", ["99", "0", "all", "-1"])
+def test_removing_a_fault_that_is_not_there_is_404(twilio: EmulatorServer, fault_id: str) -> None:
+    assert twilio.request("DELETE", f"/_emulator/faults/{fault_id}").status_code == 404
 
 
 def test_a_fault_needs_a_count_or_a_rate(twilio: EmulatorServer) -> None:

@@ -41,7 +41,7 @@ ANSWER_SECONDS = 60  # until a plain answer, from a machine that has much to do
 class TwilioFault:
     """A fault of the emulator. `struck` counts what it met, once it has ended."""
 
-    form: Mapping[str, object]
+    id: int
     struck: int = 0
 
 
@@ -59,39 +59,30 @@ class Stage:
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
     phones: Iterator[int] = field(default_factory=lambda: itertools.count(10))
     writing: threading.Lock = field(default_factory=threading.Lock)
-    arming: threading.Lock = field(default_factory=threading.Lock)
-    faults: list[TwilioFault] = field(default_factory=list)
 
     @contextmanager
     def fault(self, **form: object) -> Iterator[TwilioFault]:
         """Arm a fault of the emulator for the block."""
-        fault = TwilioFault(form)
-        with self.arming:
-            self.faults.append(fault)
-            self._arm(fault)
+        armed = self.running.http.post(self._faults_url, json=form).raise_for_status().json()
+        fault = TwilioFault(armed["id"])
         try:
             yield fault
         finally:
-            with self.arming:
-                self._disarm(fault)
+            ended = self.running.http.delete(f"{self._faults_url}/{fault.id}").raise_for_status().json()
+            fault.struck = ended["struck"]
 
     def twilio_is_away(self, sid: str, *, method: str = "*", **how: object) -> TwilioOutage:
         """Let every request for a conversation's messages fail in the block, or those of a method."""
         return self.fault(on=f"{method} */{sid}/Messages", rate=1, **how)
 
     def awaits_strikes(self, faults: Sequence[TwilioFault], times: int) -> None:
-        """Return once these armed faults have struck so often, together: on a slow machine that takes longer.
-
-        Not each of them: while another one ends, all are away for a moment, and a POST may pass.
-        """
+        """Return once these armed faults have struck so often, together: on a slow machine that takes longer."""
         wait_until(lambda: sum(map(self._struck, faults)) >= times, what=f"{times} strikes of faults")
 
     def _struck(self, fault: TwilioFault) -> int:
-        with self.arming:
-            armed = self.running.http.get(self._faults_url).raise_for_status().json()
-            (status,) = (status for each, status in zip(self.faults, armed, strict=True) if each is fault)
-            struck: int = fault.struck + status["struck"]
-            return struck
+        armed = self.running.http.get(self._faults_url).raise_for_status().json()
+        (struck,) = (each["struck"] for each in armed if each["id"] == fault.id)
+        return int(struck)
 
     def phone(self, number: str) -> Phone:
         """Return a phone, which writes by SMS if its number is even, else by WhatsApp."""
@@ -114,19 +105,6 @@ class Stage:
         with self.writing:
             answer = self.checker.load.rest("POST", f"/Conversations/{path}", with_webhook=with_webhook, **form)
         assert "sid" in answer, answer
-
-    def _arm(self, fault: TwilioFault) -> None:
-        self.running.http.post(self._faults_url, json=fault.form).raise_for_status()
-
-    def _disarm(self, ended: TwilioFault) -> None:
-        """End a fault. The emulator ends all at once: those that go on are armed again."""
-        armed = self.running.http.get(self._faults_url).raise_for_status().json()
-        for fault, status in zip(self.faults, armed, strict=True):
-            fault.struck += status["struck"]
-        self.running.http.delete(self._faults_url).raise_for_status()
-        self.faults.remove(ended)
-        for fault in self.faults:
-            self._arm(fault)
 
     @property
     def _faults_url(self) -> str:

@@ -23,7 +23,7 @@ from twilio_emulator.control.requests import (
     SetCredentials,
     StartTyping,
 )
-from twilio_emulator.exceptions import INVALID_PARAMETER, TwilioError
+from twilio_emulator.exceptions import INVALID_PARAMETER, NOT_FOUND, TwilioError
 from twilio_emulator.faults.armed import ArmedFault, Fault, Faults
 from twilio_emulator.models import addresses
 from twilio_emulator.models.backend import Backend
@@ -72,7 +72,8 @@ class ControlApi:
             ("GET", "/typing"): self.typing,
             ("GET", "/faults"): self.faults,
             ("POST", "/faults"): self.arm,
-            ("DELETE", "/faults"): self.disarm,
+            ("DELETE", "/faults"): self.disarm_all,
+            ("DELETE", "/faults/{id:int}"): self.disarm,
             ("GET", "/clock"): self.clock,
             ("POST", "/clock"): self.advance_clock,
             ("POST", "/reset"): self.reset,
@@ -138,7 +139,14 @@ class ControlApi:
             raise _invalid_body(error) from None
         return JSONResponse(_fault_body(self._emulator.faults.arm(fault)), HTTPStatus.CREATED)
 
-    async def disarm(self, _request: Request) -> Response:
+    async def disarm(self, request: Request) -> Response:
+        """Remove one fault and return it, with the number of times it was triggered."""
+        fault_id: int = request.path_params["id"]
+        if (fault := self._emulator.faults.remove(fault_id)) is None:
+            raise TwilioError(NOT_FOUND, f"No fault has the id {fault_id}")
+        return JSONResponse(_fault_body(fault))
+
+    async def disarm_all(self, _request: Request) -> Response:
         """Remove all faults."""
         self._emulator.faults.clear()
         return _no_content()

@@ -122,6 +122,13 @@ class Faults:
         self.armed.append(armed)
         return armed
 
+    def remove(self, fault_id: int) -> ArmedFault | None:
+        """Remove one fault and return it; None if there is none with this id."""
+        found = next((each for each in self.armed if each.id == fault_id), None)
+        if found:
+            self.armed.remove(found)
+        return found
+
     def clear(self) -> None:
         """Remove all faults."""
         self.armed.clear()
