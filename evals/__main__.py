@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, override
@@ -14,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evals.cases import Case, WrongCase, read_cases
+from local.first_reply import FirstReply
 from switchboard.agent import Agent, Answer
 from switchboard.agents.keys import Keys
 from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE
@@ -46,14 +48,15 @@ def run(
 ) -> None:
     """Ask the assistant of ASSISTANT_MODEL (offline, if it is not set) every case."""
     console = Console(width=None if sys.stdout.isatty() else 160)
-    model, fallback = os.environ.get("ASSISTANT_MODEL") or OFFLINE, os.environ.get(ASSISTANT_FALLBACK_MODEL, "")
-    declared: dict[str, Any] = {"model": model, "fallback_model": fallback, "keys": Keys(environment=os.environ)}
+    model = os.environ.get("ASSISTANT_MODEL") or OFFLINE
+    models: Any = {"model": model, "fallback_model": os.environ.get(ASSISTANT_FALLBACK_MODEL, "")}
+    keys = Keys(environment=os.environ)
     logging.getLogger(TOOL_CALLS).addHandler(Calls())
     logging.getLogger(TOOL_CALLS).propagate = False
     try:
         cases = {file: read_cases(file) for file in files or sorted(Path(__file__).parent.glob("*.yaml"))}
         sys.path.insert(0, str(function))
-        agent = build(lambda: declared_assistant(function).agent(**declared), folder=function)
+        agent = build(lambda: declared_assistant(function).agent(**models, keys=keys), folder=function)
     except (OSError, SwitchboardError, WrongCase) as error:
         console.print(f"Cannot evaluate: {error}", soft_wrap=True, markup=False, highlight=False)
         sys.exit(2)
@@ -61,7 +64,8 @@ def run(
     numbered = [(file, each) for file, read in cases.items() for each in enumerate(read.cases, start=1)]
     results = [_ask(agent, case, file, number) for file, (number, case) in numbered]
     for result in (each for each in results if each["faults"] or every):
-        table.add_row(*map(Text, (_short(str(result["says"])), _short(result["text"]), "; ".join(result["faults"]))))
+        short = (textwrap.shorten(str(result[each]), MAX_CHARACTERS, placeholder="…") for each in ("says", "text"))
+        table.add_row(*map(Text, (*short, "; ".join(result["faults"]))))
     if table.row_count:
         console.print(table)
     shares = [_share(file, results, read.at_least if at_least is None else at_least) for file, read in cases.items()]
@@ -77,24 +81,18 @@ def _ask(agent: Agent, case: Case, file: Path, number: int) -> dict[str, Any]:
     Calls.kept.clear()
     answer, faults = Answer(), []
     try:
-        answer = agent.answer(case.question(f"{file.stem}-{number}"))
+        answer = (FirstReply(agent) if case.disclosed else agent).answer(case.question(f"{file.stem}-{number}"))
         faults = case.faults(answer, Calls.kept)
     except SwitchboardError as error:
         faults = [str(error)]
-    calls = list(map(str, Calls.kept))
-    return {"file": file.name, "case": number, "says": case.says, **asdict(answer), "calls": calls, "faults": faults}
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 1]}…"
+    told = {"calls": list(map(str, Calls.kept)), "faults": faults}
+    return {"file": file.name, "case": number, "says": case.says, **asdict(answer), **told}
 
 
 def _share(file: Path, results: list[dict[str, Any]], at_least: float) -> dict[str, Any]:
     faults = [result["faults"] for result in results if result["file"] == file.name]
-    good = faults.count([])
-    percent = 100 * good / len(faults)
-    return {"file": file.name, "good": good, "asked": len(faults), "percent": percent, "at_least": at_least}
+    good, asked = faults.count([]), len(faults)
+    return {"file": file.name, "good": good, "asked": asked, "percent": 100 * good / asked, "at_least": at_least}
 
 
 typer.run(run)

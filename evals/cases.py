@@ -10,9 +10,10 @@ import yaml
 
 from switchboard.agent import Answer, EntryRole, HistoryEntry, Question
 from switchboard.agents.watching import ToolCall
+from switchboard.disclosure import SENTENCES
 
 TIMEOUT_SECONDS = 60.0
-EXPECTED = ("contains", "lacks", "calls", "never_calls", "hands_over", "no_reply")
+EXPECTED = ("contains", "lacks", "calls", "never_calls", "hands_over", "no_reply", "disclosed")
 
 
 class WrongCase(Exception):
@@ -24,6 +25,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     Of each of `contains` one alternative (`a|b`) is in the answer, of `lacks` none is; capital letters do not matter.
     `calls` has the tools that were called, with their arguments. `may` names endings that are as good as an answer.
+    A reply that is `disclosed` is a conversation's first one, and begins with the disclosure.
     """
 
     says: str | list[str]
@@ -35,6 +37,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     never_calls: str | list[str] = []
     hands_over: bool = False
     no_reply: bool = False
+    disclosed: bool = False
     may: list[Literal["hands_over", "no_reply"]] = []
 
     def question(self, turn: str) -> Question:
@@ -54,6 +57,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         faults += [f"has none of {each}" for each in _texts(self.contains) if not _any_in(each, text)]
         missing = [name for name, given in self.calls.items() if not _is_in(name, given, called)]
         faults += [f"does not call {name} with {self.calls[name]}" for name in missing]
+        if self.disclosed and not answer.text.startswith(tuple(SENTENCES.values())):
+            faults.append("does not begin with the disclosure")
         if answer.handoff is not self.hands_over:
             faults.append("does not hand over" if self.hands_over else "hands over")
         if answer.no_reply is not self.no_reply:
@@ -74,16 +79,13 @@ def read_cases(file: Path) -> Cases:
         items = yaml.safe_load(file.read_text(encoding="utf-8"))
         read = msgspec.convert({"cases": items} if isinstance(items, list) else items, Cases)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
-        said = re.sub(r" - at `(?:key` in `)?\$(?:\.cases\[(\d+)\])?(\S*)`", _place, str(error))
+        place = r" - at `(?:key` in `)?\$(?:\.cases\[(\d+)\])?(\S*)`"
+        said = re.sub(place, lambda at: f" (case {int(at[1]) + 1}{at[2]})" if at[1] else "", str(error))
         raise WrongCase(f"{file.name} cannot be read as cases, each `- says: …`: {said}") from None
     for number, case in enumerate(read.cases, start=1):
         if not any(getattr(case, name) for name in EXPECTED):
             raise WrongCase(f"{file.name}, case {number} says nothing of the answer: give it {', '.join(EXPECTED)}")
     return read
-
-
-def _place(found: re.Match[str]) -> str:
-    return f" (case {int(found[1]) + 1}{found[2]})" if found[1] else ""
 
 
 def _texts(value: str | list[str]) -> list[str]:

@@ -61,7 +61,7 @@ def test_a_share_below_the_wanted_one_fails_and_shows_what_is_wrong(tmp_path: Pa
         ("- {says: x, calls: order_status}", r"Expected `object`, got `str` \(case 1\.calls\)"),
         ("- {says: x, contains: y, may: [fly]}", r"Invalid enum value 'fly' \(case 1\.may"),
         ("- {says: x, contains: y, history: [{nobody: z}]}", r"Invalid enum value 'nobody' \(case 1\.history"),
-        ("- {says: x, disclosed: true}", r"unknown field `disclosed` \(case 1\)"),
+        ("- {says: x, discloses: true}", r"unknown field `discloses` \(case 1\)"),
         ("says: x", "cannot be read as cases"),
         ("[]", "cannot be read as cases"),
         ("- {", "cannot be read as cases"),
@@ -78,6 +78,23 @@ def test_a_wrong_file_ends_the_command_with_one_sentence(tmp_path: Path) -> None
     assert ended.returncode == 2
     assert ended.stdout.startswith("Cannot evaluate: ")
     assert ended.stdout.count("\n") == 1
+
+
+def test_a_first_reply_is_asked_for_in_a_whole_turn_and_begins_with_the_disclosure(tmp_path: Path) -> None:
+    cases = file_of(
+        tmp_path,
+        "- {says: [Hello!, 'Are you open on Monday?'], disclosed: true, contains: [closed]}\n"
+        "- {says: 'Haben Sie am Montag geöffnet?', disclosed: true, contains: [KI-Assistent]}\n"
+        "- {says: A human please!, disclosed: true, hands_over: true}\n",
+    )
+
+    ended = evals(cases, "--every")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_an_answer_without_the_disclosure_is_a_fault_where_one_is_wanted() -> None:
+    assert Case(says="x", disclosed=True).faults(Answer(text="Hi.")) == ["does not begin with the disclosure"]
 
 
 def test_the_fallback_model_is_used_where_one_is_set() -> None:
