@@ -12,7 +12,7 @@ from functools import partial
 from local.stack import CONCURRENCY
 from switchboard.events import Owner
 from tests.simulation.invariants import REPLY
-from tests.simulation.real_stage import HUMAN_NUMBERS, LOST, Customer, Scene, Stage
+from tests.simulation.real_stage import BUSY_MACHINE_SECONDS, HUMAN_NUMBERS, LOST, Customer, Scene, Stage
 from tests.simulation.scripts import KEY_REFUSED, NO_CAPACITY, UNEXPECTED, Script, busy_until, first, slow, until
 from tests.waiting import pause, wait_until
 
@@ -125,7 +125,8 @@ def a_late_message(scene: Scene, *, minutes: float) -> str:
             on.enter_context(scene.stage.twilio_is_away(customer.sid, method="GET", kind="answer", code=20503))
         late = alone.writes(webhook={"kind": "delay_webhook", "seconds": 60 * minutes + 5})
         hidden = together.writes(webhook=LOST)
-        wait_until(lambda: "refused" in alone.decisions, within_seconds=minutes * 60 + 40, what="the late message")
+        longest = minutes * 60 + BUSY_MACHINE_SECONDS
+        wait_until(lambda: "refused" in alone.decisions, within_seconds=longest, what="the late message")
     fresh = [customer.writes() for customer in customers]
     for customer, text in zip(customers, fresh, strict=True):
         customer.awaits(text)
