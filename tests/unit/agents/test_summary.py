@@ -1,6 +1,7 @@
 """A summary of older history by the model: made beside the answer, of data, and never in the way of the answer."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -67,14 +68,34 @@ def test_what_is_summarised_is_data_between_tags_that_nobody_else_can_write() ->
     )
 
 
-@pytest.mark.parametrize("model", [TwoTasks(error=ValueError("no")), TwoTasks(summary=""), TwoTasks(seconds=60)])
-def test_a_summary_that_fails_or_does_not_come_leaves_the_answer_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, model: TwoTasks
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (TwoTasks(error=ValueError("a secret")), r"ValueError at test_summary\.py:\d+ in .*"),
+        (TwoTasks(summary=""), "it is empty|UnexpectedModelBehavior.*"),
+        (TwoTasks(seconds=60), "it came too late"),
+    ],
+)
+def test_a_summary_that_fails_or_does_not_come_leaves_the_answer_as_it_is_and_is_told(
+    monkeypatch: pytest.MonkeyPatch, model: TwoTasks, why: str
 ) -> None:
     monkeypatch.setattr(summary, "MAX_WAIT_SECONDS", 0.05)
+    uses: list[ModelUse] = []
 
-    with answering(bakery, model.model) as agent:
+    with answering(bakery, model.model, report=uses.append) as agent:
         assert agent.answer(ASKED) == Answer(text="The answer.")
+
+    (use,) = uses
+    assert re.fullmatch(why, use.summary_failed)
+
+
+def test_a_summary_that_comes_has_not_failed() -> None:
+    uses: list[ModelUse] = []
+
+    with answering(bakery, TwoTasks().model, report=uses.append) as agent:
+        agent.answer(ASKED)
+
+    assert [use.summary_failed for use in uses] == [""]
 
 
 def test_where_nothing_is_left_out_the_model_is_asked_once() -> None:

@@ -27,6 +27,7 @@ class ModelUse:
     """What the model did for one attempt at a turn. `input_tokens` include `cached_tokens`, which cost a tenth.
 
     `fell_back` says why the fallback model took over: the type of the first model's error, or what its answer was.
+    `summary_failed` says why an answer came without the summary of older history that was asked for.
     """
 
     turn: str
@@ -35,6 +36,7 @@ class ModelUse:
     cached_tokens: int
     output_tokens: int
     fell_back: str = ""
+    summary_failed: str = ""
 
 
 @dataclass(kw_only=True)
@@ -46,6 +48,7 @@ class ModelRun:
     timeout_seconds: float
     usage: RunUsage = field(default_factory=RunUsage)
     usage_beside: RunUsage = field(default_factory=RunUsage)  # of a summary, which the limits of the run do not count
+    summary_failed: str = ""
     _watched: "_FirstModel | None" = None
 
     def model(self) -> Model:
@@ -67,6 +70,7 @@ class ModelRun:
             cached_tokens=used.cache_read_tokens,
             output_tokens=used.output_tokens,
             fell_back=self._watched.failure if self._watched else "",
+            summary_failed=self.summary_failed,
         )
 
 

@@ -110,7 +110,8 @@ class PydanticAIAgent:
         summary = asyncio.create_task(summarize(question.to_summarize, model=self.model, usage=models.usage_beside))
         try:
             answer = await answering
-            return replace(answer, summary=await within(summary, seconds=(ends - clock()) / 2))
+            text, models.summary_failed = await within(summary, seconds=(ends - clock()) / 2)
+            return replace(answer, summary=text)
         finally:
             summary.cancel()
 

@@ -9,6 +9,7 @@ from pydantic_ai.usage import RunUsage
 
 from switchboard.agent import HistoryEntry
 from switchboard.agents.history import entry_note
+from switchboard.agents.places import describe
 from switchboard.agents.reasoning import without_reasoning
 
 MAX_WAIT_SECONDS = 10.0  # for the summary, once the answer is there
@@ -34,9 +35,12 @@ async def summarize(entries: Sequence[HistoryEntry], *, model: Model, usage: Run
     return without_reasoning(run.output).strip()
 
 
-async def within(summary: "asyncio.Task[str]", *, seconds: float) -> str:
-    """Return the summary if it comes in time; nothing where it does not, or fails: the next turn asks for it again."""
+async def within(summary: "asyncio.Task[str]", *, seconds: float) -> tuple[str, str]:
+    """Return the summary if it comes in time, else why there is none: the next turn asks for it again."""
     await asyncio.wait([summary], timeout=max(0.0, min(seconds, MAX_WAIT_SECONDS)))
-    if not summary.done() or summary.cancelled() or summary.exception():
-        return ""
-    return summary.result()
+    if not summary.done():
+        return "", "it came too late"
+    if error := summary.exception():
+        return "", describe(error)
+    text = summary.result()
+    return text, "" if text else "it is empty"

@@ -77,6 +77,8 @@ class AgentFunction:
             self.telemetry.record_value("output_tokens", use.output_tokens, unit=MetricUnit.Count)
             if use.fell_back:
                 self.telemetry.record_decision("model_fell_back", {"turn": use.turn, "cause": use.fell_back})
+            if use.summary_failed:
+                self.telemetry.record_decision("summary_failed", {"turn": use.turn, "cause": use.summary_failed})
 
 
 @cache
