@@ -182,6 +182,7 @@ class World:
             self._hand_back(self.burst.conversation_sid)
             self.run_until_idle(a_day=False)
             self._check_each_conversation()
+        self.bookings.faults = 0  # from now on nothing fails: whoever writes is answered, and no letter comes back
         if self.outage and self.outage.began and self.budget is PLENTY:
             self._every_customer_writes_once_more()
             self.run_until_idle(a_day=False)
@@ -346,7 +347,6 @@ class World:
         return message
 
     def _every_customer_writes_once_more(self) -> None:
-        self.bookings.faults = 0  # nothing fails any more: whoever writes now is answered
         for conversation_sid in self.twilio.messages.keys() - self.closed:
             self.written_after_outage[conversation_sid] = self._write(conversation_sid).index
 
