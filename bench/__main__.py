@@ -7,7 +7,11 @@ from bench import agent_imports, batch, cold, history, list_latency, warm, webho
 
 MEASURES = (
     ("cold start of the built webhook function / boto3.client('sqs')", cold.measure, "≤ 1.3"),
-    ("the built agent function's imports / those of pydantic_ai and four boto3 clients", agent_imports.measure, "≤ 1.1"),
+    (
+        "the built agent function's imports / pydantic_ai's and four boto3 clients'",
+        agent_imports.measure,
+        "≤ 1.1",
+    ),
     ("warm webhook call / one RequestValidator.validate", warm.measure, "≤ 4.0"),
     ("batch of 10 conversations, agent waits 1 s / one such turn", batch.measure, "≤ 1.2"),
     ("our CPU time to read the history after 500 turns / after 5", history.measure, "≤ 1.2"),

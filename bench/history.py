@@ -15,12 +15,15 @@ from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.items import record_to_item, summary_to_item, to_wire
 from switchboard.aws.dynamodb.turn_store import TurnStore
 from switchboard.conversation import Summary
+from switchboard.memory import Memory
 from tests.builders import NOON, sid
 from tests.dynamodb import RECORD, create_table
 
 MANY, FEW = 500, 5  # turns
 CALLS = 100
 LONG, SHORT = sid("CH", MANY), sid("CH", FEW)
+SINCE_SUMMARY = (Memory().kept_items + Memory().due_items) // 2  # turns, in the middle between two summaries
+LAST_IN_SUMMARY = 2 * (MANY - SINCE_SUMMARY - 1)  # an index: each turn has a message and a reply
 
 
 def measure() -> tuple[float, float]:
@@ -34,7 +37,7 @@ def measure() -> tuple[float, float]:
         for conversation, turns in ((LONG, MANY), (SHORT, FEW)):
             _fill(table, conversation, turns)
         store = TurnStore(table=table, budgets=BudgetStore(table=table, customer_key=b"key"))
-        calls = [partial(_read, store, conversation) for conversation in (LONG, SHORT)]
+        calls = [partial(_read, store, LONG, since=LAST_IN_SUMMARY), partial(_read, store, SHORT, since=0)]
         times = [[call() for call in calls] for _ in range(CALLS)]
     finally:
         aws.close()
@@ -47,14 +50,14 @@ def _fill(table: ConversationsTable, conversation: str, turns: int) -> None:
     records = (replace(RECORD, index=2 * number, turn=f"T{number}") for number in range(turns))
     items = [record_to_item(conversation, record) for record in records]
     if turns > FEW:
-        summary = Summary(index=2 * turns - 40, text="They have a red bike. " * 50, at=NOON)
+        summary = Summary(index=LAST_IN_SUMMARY, text="They have a red bike. " * 50, at=NOON)
         items.append(summary_to_item(conversation, summary))
     for batch in batched(items, MAX_BATCH_WRITES):
         puts = [{"PutRequest": {"Item": to_wire(item)}} for item in batch]
         table.client.batch_write_item(RequestItems={table.name: puts})  # type: ignore[dict-item]
 
 
-def _read(store: TurnStore, conversation: str) -> float:
+def _read(store: TurnStore, conversation: str, *, since: int) -> float:
     started = time.process_time()
-    store.history(conversation)
+    store.history(conversation, since=since)
     return time.process_time() - started

@@ -272,6 +272,26 @@ def test_only_the_newest_turns_and_notes_are_read_and_whether_there_are_older_on
     assert history == History(items=tuple(notes[more:]), is_complete=not more)
 
 
+def test_the_history_from_an_index_on_has_that_index_and_the_summary_and_is_not_complete(store: Store) -> None:
+    records = [replace(RECORD, customer="", index=index, turn=f"T{index}") for index in (3, 7, 12)]
+    for record in records:
+        store.record(CONVERSATION, record)
+    note = Note(index=8, author_role=AuthorRole.HUMAN, text="I call you.", at=NOON)
+    store.keep_notes(CONVERSATION, [note])
+    store.freeze(claim(store), REPLY, remembered=Remembered(summary=SUMMARY))
+
+    history = store.history(CONVERSATION, since=7)
+
+    assert history == History(items=(records[1], note, records[2]), is_complete=False, summary=SUMMARY)
+
+
+def test_a_new_summary_tells_from_where_the_history_is_read(store: Store) -> None:
+    assert claim(store).history_from == 0
+    store.freeze(claim(store), REPLY, remembered=Remembered(summary=replace(SUMMARY, read_from=2)))
+
+    assert store.read_unclaimed(CONVERSATION).history_from == 2
+
+
 def test_a_takeover_is_seen_at_once_in_the_fencing_token(store: Store) -> None:
     claim(store)
     store.take_over(CONVERSATION, index=None, at=NOON)

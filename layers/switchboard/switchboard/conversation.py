@@ -203,7 +203,8 @@ class Conversation:
     for. `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last
     one, over or not. `disclosed_at` is when the reply was frozen that tells the customer that a machine answers, unless
     it was never sent. `is_noted` tells that the conversation is noted as one of its customer's. `channel` is the
-    customer's, as the last reply knew it.
+    customer's, as the last reply knew it. `history_from` is the index from which on the history is read: what is older
+    is in the summary.
     """
 
     sid: str
@@ -238,6 +239,7 @@ class Conversation:
     disclosed_at: datetime = UNIX_EPOCH
     is_noted: bool = False
     channel: Channel | None = None
+    history_from: int = 0
 
     @property
     def has_failed(self) -> bool:
@@ -369,13 +371,15 @@ def notes_of(messages: Iterable[MessageAdded]) -> list[Note]:
 class Summary:
     """What stands in the place of a conversation's turns and notes up to an index, that included; made at `at`.
 
-    `gaps` are indices below it of which nothing was known then: a note that comes there later is shown.
+    `gaps` are indices below it of which nothing was known then: a note that comes there later is shown. Whoever has the
+    summary reads the history from the index `read_from` on.
     """
 
     index: int
     text: str
     at: datetime
     gaps: frozenset[int] = frozenset()
+    read_from: int = 0
 
     def covers(self, item: TurnRecord | Note) -> bool:
         """Tell whether a turn or a note is in the summary. A turn's record never comes below one that was made."""

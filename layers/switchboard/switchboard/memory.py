@@ -37,9 +37,9 @@ class Memory:
     """
 
     mode: MemoryMode = MemoryMode.CONVERSATION
-    due_items: int = 24
+    due_items: int = 10
     due_tokens: int = 14_000
-    kept_items: int = 10
+    kept_items: int = 6
     kept_tokens: int = 7_000
     max_items: int = 34  # a query reads 40
     max_tokens: int = MAX_QUESTION_TOKENS - 4_000

@@ -281,8 +281,11 @@ class TurnStore(Protocol):
         """Remove our lease and a turn without messages to answer; never raises `Fenced`."""
         ...
 
-    def history(self, sid: str) -> History:
-        """Return the latest turns and notes, in order, and the summary (a consistent read, in one request)."""
+    def history(self, sid: str, *, since: int = 0) -> History:
+        """Return the latest turns and notes from an index on, in order, and the summary.
+
+        It is a consistent read, in one request. Where `since` leaves something out, the history is not complete.
+        """
         ...
 
     def conversations_of(self, customer: str, *, limit: int) -> Sequence[str]:

@@ -40,6 +40,30 @@ MUTANTS = (
         new="item.index <= self.index",
     ),
     Mutant(
+        name="the history is read from above a gap of the summary",
+        file=MEMORY,
+        old="    last = min(gaps, default=index + 1) - 1\n",
+        new="    last = index\n",
+    ),
+    Mutant(
+        name="the history is read from behind the last turn in the summary",
+        file=MEMORY,
+        old="gaps=gaps, read_from=read_from)",
+        new="gaps=gaps, read_from=read_from + 1)",
+    ),
+    Mutant(
+        name="what a removed summary stood for stays hidden",
+        file=MEMORY,
+        old="    if conversation.history_from and history.summary is None:\n",
+        new="    if conversation.history_from < 0:\n",
+    ),
+    Mutant(
+        name="a new summary does not tell from where the history is read",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old="    if remembered.summary:\n",
+        new="    if remembered.summary and remembered.customer:\n",
+    ),
+    Mutant(
         name="a summary reaches above the low watermark",
         file=MEMORY,
         old="        if not is_kept and index < below:\n",

@@ -14,11 +14,14 @@ from switchboard.author import AuthorRole
 from switchboard.conversation import notes_of
 from switchboard.customers import key_of
 from switchboard.errors import Permanent, Transient
+from switchboard.events import Owner
 from switchboard.memory import Memory, MemoryMode, extract
 from switchboard.tokens import CUT, MAX_QUESTION_TOKENS, MAX_SUMMARY_TOKENS, estimate_tokens
 from switchboard.turn.context import Step
+from switchboard.turn.history import HANDED_OVER_AND_BACK
 from tests.builders import CONVERSATION, message_added, sid, turn_settings
 from tests.unit.turn.harness import EchoAgent, Harness
+from tests.unit.turn.test_history import set_owner
 
 SHORT = Memory(due_items=3, kept_items=2, max_items=5)
 CUSTOMER = key_of("+12025550110", secret=b"secret")
@@ -174,6 +177,49 @@ def test_a_humans_word_that_comes_late_to_a_gap_below_the_summary_is_shown() -> 
 
     assert ("human", "7") in harness.history()
     assert "one" not in customers_words(harness)
+
+
+def test_a_turn_reads_the_history_from_the_last_turn_in_the_summary_on() -> None:
+    harness = remembering()
+    harness.agent.summary = "They counted."
+    say(harness, *map(str, range(20)))
+    conversation = harness.conversations.items[CONVERSATION]
+
+    read = harness.conversations.history(CONVERSATION, since=conversation.history_from)
+
+    assert len(read.items) <= SHORT.due_items + 2
+    assert read.summary is not None
+    assert [read.summary.covers(item) for item in read.items].count(True) == 1
+
+
+@pytest.mark.parametrize("turns", [4, 5, 6, 7])
+def test_a_stretch_of_a_human_is_marked_wherever_the_summary_ends(turns: int) -> None:
+    harness = remembering()
+    say(harness, *map(str, range(turns)))
+    set_owner(harness, Owner.HUMAN)
+    set_owner(harness, Owner.ASSISTANT)
+    harness.agent.summary = "They counted."
+    newest = len(harness.agent.questions)
+
+    say(harness, *map(str, range(turns, turns + SHORT.kept_items)))
+
+    asked = harness.agent.questions[newest:]
+    assert asked
+    for question in asked:
+        assert HANDED_OVER_AND_BACK in [entry.text for entry in (*question.history, *question.to_summarize)]
+
+
+def test_where_the_summary_was_removed_the_history_is_shown_whole() -> None:
+    harness = remembering()
+    harness.agent.summary = "They counted."
+    say(harness, *map(str, range(6)))
+    assert harness.conversations.items[CONVERSATION].history_from > 0
+    harness.conversations.summaries.clear()
+    harness.agent.summary = ""
+
+    say(harness, "six")
+
+    assert customers_words(harness) == list(map(str, range(6)))
 
 
 def test_a_summary_ends_below_the_low_watermark_so_that_no_later_turn_is_taken_for_a_part_of_it() -> None:

@@ -170,7 +170,8 @@ class ConversationsInMemory:
     ) -> None:
         item = self._fenced(conversation)
         if remembered.summary:
-            self.summaries[item.sid] = remembered.summary
+            self.summaries[item.sid] = replace(remembered.summary, read_from=0)
+            item = replace(item, history_from=remembered.summary.read_from)
         if remembered.customer:
             item = replace(item, is_noted=True)
             self._noted(remembered.customer)[item.sid] = pending_reply.frozen_at
@@ -250,14 +251,15 @@ class ConversationsInMemory:
         if item.lease_token == conversation.lease_token:
             self.items[item.sid] = replace(_without_turn(item), pending_reply=item.pending_reply)
 
-    def history(self, sid: str) -> History:
+    def history(self, sid: str, *, since: int = 0) -> History:
         records, notes = self._records(sid), self._notes(sid)
-        keys: list[tuple[int, str]] = sorted([*records, *((index, "") for index in notes)])[-MAX_HISTORY_ITEMS - 1 :]
+        all_keys: list[tuple[int, str]] = sorted([*records, *((index, "") for index in notes)])
+        keys = [key for key in all_keys if key[0] >= since][-MAX_HISTORY_ITEMS - 1 :]
         newest = keys[-MAX_HISTORY_ITEMS:]
         found = [replace(records[key], customer="") if key[1] else notes[key[0]] for key in newest]
         return History(
             items=tuple(sorted(found, key=lambda item: (item.index, item.at))),
-            is_complete=len(keys) <= MAX_HISTORY_ITEMS,
+            is_complete=since == 0 and len(keys) <= MAX_HISTORY_ITEMS,
             summary=self.summaries.get(sid),
         )
 

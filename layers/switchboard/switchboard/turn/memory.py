@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from switchboard.agent import Answer, EntryRole, HistoryEntry
-from switchboard.conversation import History, Summary
+from switchboard.conversation import History, Summary, TurnRecord
 from switchboard.customers import key_of
 from switchboard.memory import Memory, MemoryMode, extract
 from switchboard.ports import Remembered
@@ -48,12 +48,13 @@ class Recalled:
 def recall(turn: TurnContext, *, tokens: int) -> Recalled:
     """Return what was said before the turn's own messages, oldest first: the summary, and the newest in so many tokens.
 
-    It costs one request; with `customer`, up to four more in the first turn of a conversation.
+    It costs one request; one more where somebody has removed the summary, and with `customer` up to four more in the
+    first turn of a conversation.
     """
     memory = turn.settings.memory
     if memory.mode is MemoryMode.OFF:
         return Recalled()
-    history = turn.ports.conversations.history(turn.conversation.sid)
+    history = _read(turn)
     is_new = memory.mode is MemoryMode.CUSTOMER and not turn.conversation.is_noted
     customer = key_of(turn.delivered[0].author, secret=turn.ports.customer_secret) if is_new else ""
     beginning = _beginning(turn, customer) if customer and history.summary is None else None
@@ -71,6 +72,14 @@ def recall(turn: TurnContext, *, tokens: int) -> Recalled:
         beginning=beginning,
         customer=customer,
     )
+
+
+def _read(turn: TurnContext) -> History:
+    store, conversation = turn.ports.conversations, turn.conversation
+    history = store.history(conversation.sid, since=conversation.history_from)
+    if conversation.history_from and history.summary is None:
+        return store.history(conversation.sid)
+    return history
 
 
 def _shown(
@@ -100,7 +109,10 @@ def _due(turn: TurnContext, memory: Memory, told: Sequence[Told]) -> Summary | N
         return None
     above = range(coverage.low_watermark + 1, index + 1)
     gaps = frozenset(gap for gap in (*coverage.gaps, *above) if gap <= index and not coverage.covers(gap))
-    return Summary(index=index, text="", at=turn.now(), gaps=gaps)
+    last = min(gaps, default=index + 1) - 1
+    turns = [each.of.index for each in told if isinstance(each.of, TurnRecord) and each.of.index <= last]
+    read_from = max(turns, default=turn.conversation.history_from)  # a turn's: its epoch tells who had the conversation
+    return Summary(index=index, text="", at=turn.now(), gaps=gaps, read_from=read_from)
 
 
 def _newest_to_leave(memory: Memory, told: Sequence[Told], *, below: int) -> int | None:

@@ -109,6 +109,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         loop_pause=_loop_pause(item["loop_pause"]) if "loop_pause" in item else None,
         disclosed_at=timestamp(item.get("disclosed_at")),
         is_noted=item.get("is_noted", False),
+        history_from=int(item.get("history_from", 0)),
         channel=Channel(item["channel"]) if "channel" in item else None,
     )
 
@@ -143,11 +144,16 @@ def loop_pause_to_value(pause: LoopPause) -> Item:
     return {"since": milliseconds(pause.since), "times": pause.times, "texts": sorted(pause.texts)}
 
 
+def history_key(index: int) -> str:
+    """Return what the sort keys of the turns and notes at an index begin with: those of later ones are greater."""
+    return f"{HISTORY}{index:010}"
+
+
 def record_to_item(sid: str, record: TurnRecord) -> Item:
     """Return a turn's record as an item of its own."""
     return {
         "pk": sid,
-        "sk": f"{HISTORY}{record.index:010}#{_TURN}{record.turn}",
+        "sk": f"{history_key(record.index)}#{_TURN}{record.turn}",
         "ownership_epoch": record.ownership_epoch,
         "message_sids": list(record.message_sids),
         "said": list(record.said),
@@ -166,7 +172,7 @@ def note_to_item(sid: str, note: Note) -> Item:
     """Return a note as an item of its own."""
     return {
         "pk": sid,
-        "sk": f"{HISTORY}{note.index:010}#NOTE",
+        "sk": f"{history_key(note.index)}#NOTE",
         "author_role": note.author_role.value,
         "text": note.text,
         "at": milliseconds(note.at),

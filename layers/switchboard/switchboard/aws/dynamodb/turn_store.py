@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import (
-    HISTORY,
     SUMMARY,
     Item,
     effect_attribute,
@@ -16,6 +15,7 @@ from switchboard.aws.dynamodb.items import (
     effects_from_item,
     effects_key,
     from_wire,
+    history_key,
     loop_pause_to_value,
     notice_to_item,
     owner_change_to_item,
@@ -206,7 +206,7 @@ class TurnStore:
         self, conversation: Conversation, pending_reply: PendingReply, *, remembered: Remembered = NOTHING_NEW
     ) -> None:
         """Store the reply. From now on, every worker that finishes this turn sends exactly this."""
-        update = freezing_update(conversation, pending_reply, is_noted=bool(remembered.customer))
+        update = freezing_update(conversation, pending_reply, remembered)
         puts = items_to_remember(conversation.sid, remembered, at=pending_reply.frozen_at)
         if conversation.has_failed:
             change = owner_change(conversation.sid, Owner.ASSISTANT, FAILURE_IS_OVER, at=pending_reply.frozen_at)
@@ -252,14 +252,14 @@ class TurnStore:
         """Remove our lease and a turn without messages to answer; never raises `Fenced`."""
         self.table.update_if(conversation.sid, if_our_lease(conversation, removes=(*LEASE, *TURN)))
 
-    def history(self, sid: str) -> History:
+    def history(self, sid: str, *, since: int = 0) -> History:
         """Return the latest turns and notes, in order (a consistent read: the last turn is a moment old)."""
         with transient_errors(sid):
             answer = self.table.client.query(
                 TableName=self.table.name,
                 ConsistentRead=True,
-                KeyConditionExpression="pk = :sid AND begins_with(sk, :history)",
-                ExpressionAttributeValues=to_wire({":sid": sid, ":history": HISTORY}),
+                KeyConditionExpression="pk = :sid AND sk BETWEEN :since AND :summary",
+                ExpressionAttributeValues=to_wire({":sid": sid, ":since": history_key(since), ":summary": SUMMARY}),
                 ScanIndexForward=False,
                 Limit=MAX_HISTORY_ITEMS + 2,  # one more tells that there are more; and the summary, which is the first
             )
@@ -268,7 +268,7 @@ class TurnStore:
         newest = [turn_or_note_from_item(item) for item in items]
         return History(
             items=tuple(sorted(newest[:MAX_HISTORY_ITEMS], key=lambda item: (item.index, item.at))),
-            is_complete=len(newest) <= MAX_HISTORY_ITEMS and "LastEvaluatedKey" not in answer,
+            is_complete=since == 0 and len(newest) <= MAX_HISTORY_ITEMS and "LastEvaluatedKey" not in answer,
             summary=summary,
         )
 

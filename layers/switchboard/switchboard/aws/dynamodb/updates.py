@@ -14,7 +14,7 @@ from switchboard.aws.dynamodb.items import (
 )
 from switchboard.conversation import Conversation, Coverage, OwnerReason, PendingReply, TurnMessage
 from switchboard.events import Owner
-from switchboard.ports import Settlement
+from switchboard.ports import Remembered, Settlement
 from switchboard.sweeper import MIN_CHECK_INTERVAL
 
 if TYPE_CHECKING:
@@ -209,11 +209,11 @@ def settling_update(conversation: Conversation, settlement: Settlement) -> Updat
     return update
 
 
-def freezing_update(conversation: Conversation, pending_reply: PendingReply, *, is_noted: bool) -> Update:
+def freezing_update(conversation: Conversation, pending_reply: PendingReply, remembered: Remembered) -> Update:
     """Return an update that stores a new reply, and gives back a conversation that a human has because of a failure.
 
     Attempts are counted anew: what killed workers while they thought says nothing of the reply. One that tells the
-    customer that a machine answers is noted; `is_noted` tells that the conversation now is noted as its customer's.
+    customer that a machine answers is noted; so is what goes with a new summary, and whose conversation it is.
     """
     update = resending_update(conversation, pending_reply)
     update.sets["attempts"] = ":one"
@@ -221,7 +221,10 @@ def freezing_update(conversation: Conversation, pending_reply: PendingReply, *, 
     if pending_reply.discloses:
         update.sets["disclosed_at"] = ":disclosed_at"
         update.values[":disclosed_at"] = milliseconds(pending_reply.frozen_at)
-    if is_noted:
+    if remembered.summary:
+        update.sets["history_from"] = ":history_from"
+        update.values[":history_from"] = remembered.summary.read_from
+    if remembered.customer:
         update.sets["is_noted"] = ":true"
         update.values[":true"] = True
     if pending_reply.channel:

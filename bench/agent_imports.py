@@ -1,0 +1,31 @@
+"""What the built agent function imports, its offline assistant included, compared with what it cannot do without."""
+
+import os
+import sys
+
+from bench.cold import BUILD, interleaved
+
+REFERENCE = """
+import boto3, pydantic_ai
+for service in ("dynamodb", "sqs", "secretsmanager", "events"):
+    boto3.client(service)
+"""
+OURS = """
+import boto3, app
+from switchboard.agents.keys import Keys
+app.declared_assistant(app.FOLDER).agent(model="offline", keys=Keys())
+for service in ("dynamodb", "sqs", "secretsmanager", "events"):
+    boto3.client(service)
+"""
+
+
+def measure() -> tuple[float, float]:
+    """Return the medians, in seconds, of interleaved runs, each in a process of its own."""
+    function, layer = BUILD / "AgentFunction", BUILD / "SwitchboardLayer" / "python"
+    if not function.exists():
+        sys.exit("Nothing is built: `make build` first")
+    return interleaved(
+        OURS,
+        REFERENCE,
+        {"PATH": os.environ["PATH"], "PYTHONPATH": f"{function}:{layer}", "AWS_DEFAULT_REGION": "eu-west-1"},
+    )
