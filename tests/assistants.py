@@ -11,7 +11,7 @@ from switchboard.agent import EntryRole, HistoryEntry, Question
 from switchboard.agents.assistant import Assistant
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.model_run import ModelUse
-from switchboard.agents.offline import offline_model
+from switchboard.agents.offline import OfflineModel
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
 from tests.bakery.assistant import assistant as bakery
 
@@ -42,7 +42,7 @@ def answering(
     with EventLoopThread() as loop:
         yield PydanticAIAgent(
             assistant=assistant,
-            model=model or offline_model(),
+            model=model or OfflineModel(),
             fallback_model=fallback_model,
             loop=loop,
             report=report,

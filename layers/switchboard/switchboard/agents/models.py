@@ -20,6 +20,11 @@ ASSISTANT_FALLBACK_MODEL = "ASSISTANT_FALLBACK_MODEL"
 DEVELOPER_PROVIDERS: dict[str, Callable[[str], Model]] = {}
 
 
+def knows_summaries(name: str) -> bool:
+    """Tell whether the model of this name can write a summary; rules and scripts cannot."""
+    return name.partition(":")[0] not in {OFFLINE, *DEVELOPER_PROVIDERS}
+
+
 def model_named(name: str, *, keys: Keys | None = None, setting: str = ASSISTANT_MODEL) -> Model:
     """Return the model that a setting names: `offline`, or a provider and the model's name there, such as `openai:…`.
 
@@ -52,9 +57,9 @@ def model_named(name: str, *, keys: Keys | None = None, setting: str = ASSISTANT
 
 
 def _offline() -> Model:
-    from switchboard.agents.offline import offline_model
+    from switchboard.agents.offline import OfflineModel
 
-    return offline_model()
+    return OfflineModel()
 
 
 def _bedrock(model: str, keys: Keys) -> Model:

@@ -15,7 +15,6 @@ from pydantic_ai import RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestContext
-from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Question
@@ -28,7 +27,7 @@ from switchboard.agents.guard import Guard
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
 from switchboard.agents.keys import Keys
 from switchboard.agents.model_run import ModelRun, ModelUse
-from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE, model_named
+from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE, knows_summaries, model_named
 from switchboard.agents.places import describe
 from switchboard.agents.summary import summarize, within
 from switchboard.agents.tool_calls import ShowToolCalls, told_calls
@@ -59,17 +58,16 @@ def from_assistant(
 
     `report` is called with what each attempt used, from the attempt's thread: not of the offline model, which is free.
     """
-    first = model_named(model, keys=keys)
     return PydanticAIAgent(
         assistant=assistant,
-        model=first,
+        model=model_named(model, keys=keys),
         fallback_model=(
             model_named(fallback_model, keys=keys, setting=ASSISTANT_FALLBACK_MODEL) if fallback_model else None
         ),
         loop=EventLoopThread(),
         report=_ignore if model == OFFLINE or report is None else report,
         allowed_link_hosts=frozenset(allowed_link_hosts),
-        summarizes=not isinstance(first, FunctionModel),  # rules and scripts know no summaries
+        summarizes=knows_summaries(model),
     )
 
 

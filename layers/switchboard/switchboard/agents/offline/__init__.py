@@ -18,7 +18,7 @@ from switchboard.agents.offline.model import (
     UNKNOWN,
     WELCOME,
     WHAT_WE_ARE,
-    offline_model,
+    OfflineModel,
 )
 
 __all__ = [
@@ -34,5 +34,5 @@ __all__ = [
     "UNKNOWN",
     "WELCOME",
     "WHAT_WE_ARE",
-    "offline_model",
+    "OfflineModel",
 ]
