@@ -84,6 +84,7 @@ def turn_settings(
     sms: SmsSettings = SMS,
     trial_addresses: tuple[str, ...] = (),
     memory: Memory = Memory(),  # noqa: B008 -- a frozen value
+    voice_note_sentence: str = "",
 ) -> TurnSettings:
     return TurnSettings(
         disclosure=parse_disclosure(disclosure, name="disclosure"),
@@ -96,6 +97,7 @@ def turn_settings(
         sms=sms,
         trial_addresses=tuple(map(re.compile, trial_addresses)),
         memory=memory,
+        voice_note_sentence=voice_note_sentence,
     )
 
 

@@ -43,6 +43,7 @@ ENVIRONMENT = {
     "MAX_SEGMENTS": "10",
     "SMART_ENCODING": "on",
     "DISCLOSURE_SENTENCE": "off",
+    "VOICE_NOTE_SENTENCE": "",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "SYSTEM_AUTHORS": "system",

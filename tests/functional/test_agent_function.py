@@ -45,6 +45,7 @@ SETTINGS = {
     "MAX_SEGMENTS": "10",
     "SMART_ENCODING": "on",
     "DISCLOSURE_SENTENCE": "off",
+    "VOICE_NOTE_SENTENCE": "",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "CUSTOMER_TURNS_PER_DAY": "10",

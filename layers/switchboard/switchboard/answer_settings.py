@@ -22,6 +22,7 @@ class AnswerSettings:
     disclosure_sentence: str = "on"
     fallback_sentence: str = "Sorry, I cannot answer this right now. A colleague will get back to you."
     limit_sentence: str = "Sorry, I can answer no more messages today. Please write again tomorrow."
+    voice_note_sentence: str = "Sorry, I cannot listen to voice messages. Please write what it is about."
     customer_turns_per_day: int = 200
     turns_per_day: int = 20000
     turns_per_ten_minutes: int = 20
@@ -54,4 +55,5 @@ class AnswerSettings:
             sms=SmsSettings(max_segments=self.max_segments, smart_encoding=self.smart_encoding),
             trial_addresses=self.trial_addresses,
             memory=parse_memory(self.assistant_memory, name="assistant_memory"),
+            voice_note_sentence=self.voice_note_sentence.strip(),
         )

@@ -39,6 +39,7 @@ class AgentSettings:
     model_secret_id: str
     fallback_sentence: str
     limit_sentence: str
+    voice_note_sentence: str
     customer_turns_per_day: int
     turns_per_day: int
     answer_within_minutes: int
@@ -110,6 +111,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         model_secret_id=environment.get("MODEL_SECRET_ID", "").strip(),
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
+        voice_note_sentence=_set(environment, "VOICE_NOTE_SENTENCE").strip(),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),
         turns_per_day=_integer(environment, "TURNS_PER_DAY", minimum=1),
         answer_within_minutes=_integer(environment, "ANSWER_WITHIN_MINUTES", minimum=1),

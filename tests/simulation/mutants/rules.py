@@ -4,6 +4,12 @@ from tests.simulation.mutants.mutant import LAYER, Mutant
 
 MUTANTS = (
     Mutant(
+        name="a text beside a voice note gets no answer of the agent",
+        file=f"{LAYER}/turn/think.py",
+        old="all(message.is_voice_note for message in turn.messages)",
+        new="any(message.is_voice_note for message in turn.messages)",
+    ),
+    Mutant(
         name="a reaction gets an answer",
         file=f"{LAYER}/turn/gate.py",
         old="    if _are_reactions(turn):\n",

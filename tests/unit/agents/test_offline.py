@@ -248,13 +248,19 @@ def test_who_only_announces_a_question_is_asked_for_it(said: str) -> None:
     assert ask(said).text == offline.GREETING
 
 
-def test_a_file_without_words_is_answered_with_what_the_model_can_read() -> None:
-    assert ask("[file: image/jpeg]").text == offline.ONLY_A_FILE
+@pytest.mark.parametrize(
+    "file", ["image: image/jpeg", "document: application/pdf", "file: a/b", "voice message: audio/ogg"]
+)
+def test_a_file_without_words_is_answered_with_what_the_model_can_read(file: str) -> None:
+    assert ask(f"[{file}]").text == offline.ONLY_A_FILE
+
+
+def test_who_asks_for_a_file_they_sent_is_told_that_only_words_are_read() -> None:
     assert ask("did you get my photo?").text == offline.ONLY_A_FILE
 
 
 def test_a_question_beside_a_file_is_answered() -> None:
-    assert "8 am" in ask("When are you open on Saturday?\n[file: image/jpeg]").text
+    assert "8 am" in ask("When are you open on Saturday?\n[image: image/jpeg]").text
 
 
 @pytest.mark.parametrize("asked", ["Are you a robot?", "am i talking to a person", "is this a bot", "who are you?"])
@@ -294,7 +300,7 @@ def test_many_questions_for_the_hours_search_each_day_once() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.text() | st.sampled_from(["When do you open?", "cake 12345", "no", "[file: a]"]), max_size=10))
+@given(st.lists(st.text() | st.sampled_from(["When do you open?", "cake 12345", "no", "[video: a]"]), max_size=10))
 def test_any_texts_get_an_answer(texts: list[str]) -> None:
     answer = ask(*texts)
 

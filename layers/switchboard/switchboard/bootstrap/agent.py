@@ -127,6 +127,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             sms=SmsSettings(max_segments=settings.max_segments, smart_encoding=settings.smart_encoding),
             trial_addresses=settings.trial_addresses,
             memory=parse_memory(settings.assistant_memory, name="ASSISTANT_MEMORY"),
+            voice_note_sentence=settings.voice_note_sentence,
         ),
         telemetry=observer,
         model_uses=model_uses,

@@ -46,6 +46,7 @@ class TurnSettings:
     sms: SmsSettings
     trial_addresses: tuple[re.Pattern[str], ...]
     memory: Memory = field(default_factory=Memory)
+    voice_note_sentence: str = ""  # empty: the agent is asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

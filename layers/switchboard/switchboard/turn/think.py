@@ -33,7 +33,8 @@ def think(turn: TurnContext) -> tuple[TurnContext, Thought | Refused]:
 
     An error that passes is raised, so that the turn is tried again, until the turn is overdue.
 
-    Where a budget is used up, the customer reads the limit sentence, once a day; after that the turn is refused.
+    Where a budget is used up, the customer reads the limit sentence, once a day; after that the turn is refused. Where
+    they sent nothing but voice notes, they read that nobody has listened to them.
     """
     effects = EffectsOfTurn(turn=turn, kept=effects_of(turn))
     thought = _think(turn, effects)
@@ -53,6 +54,8 @@ def _think(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         return Refused(rule=RefusalRule.OVER_BUDGET, covers=turn.waiting_indices())
     if budget.is_used_up(spent):
         return Thought(kind=ReplyKind.LIMIT, text=budget.sentence)
+    if turn.settings.voice_note_sentence and all(message.is_voice_note for message in turn.messages):
+        return Thought(kind=ReplyKind.ANSWER, text=turn.settings.voice_note_sentence)
     return _ask(turn, effects)
 
 
