@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 
@@ -96,6 +97,19 @@ class Stage:
         finally:
             first.close()
 
+    def body(self, body: bytes, *, has_length: bool = True) -> HTTPStatus:
+        """Give a provider a webhook with this body."""
+        environ = EnvironBuilder(path="/webhook", method="POST", input_stream=BytesIO(body)).get_environ()
+        environ |= {"HTTP_X_TWILIO_SIGNATURE": "any", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+        environ["CONTENT_LENGTH"] = str(len(body)) if has_length else ""
+        with self.provider() as provider:
+            return provider.handle_webhook(environ, lambda _question: "")
+
+    def no_database(self) -> None:
+        file = self.folder / "notes.txt"
+        file.write_text("No database, but long enough to be taken for one." * 100)
+        in_sqlite(file)
+
     def stopped(self) -> None:
         provider = self.provider()
         provider.stop()
@@ -133,6 +147,11 @@ PROVOKED: list[Callable[[Stage], object]] = [
     lambda stage: stage.post(url=f"{URL}?a=b"),
     lambda stage: stage.post(AccountSid=f"AC{'0' * 31}2"),
     lambda stage: stage.post(EventType="onMessage Added"),
+    lambda stage: stage.body(b"a=b", has_length=False),
+    lambda stage: stage.body(b"a" * 262145),
+    lambda stage: stage.body(b"\xff"),
+    Stage.no_database,
+    lambda stage: in_sqlite(stage.folder / "nowhere" / "store.sqlite"),
     Stage.one_phone_twice,
     Stage.one_file_twice,
     Stage.stopped,
