@@ -285,6 +285,12 @@ def test_the_history_from_an_index_on_has_that_index_and_the_summary_and_is_not_
     assert history == History(items=(records[1], note, records[2]), is_complete=False, summary=SUMMARY)
 
 
+def test_a_record_that_stands_before_the_first_message_is_read(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, index=-1))
+
+    assert store.history(CONVERSATION) == History(items=(replace(RECORD, index=-1, customer=""),), is_complete=True)
+
+
 def test_a_new_summary_tells_from_where_the_history_is_read(store: Store) -> None:
     assert claim(store).history_from == 0
     store.freeze(claim(store), REPLY, remembered=Remembered(summary=replace(SUMMARY, read_from=2)))

@@ -254,7 +254,7 @@ class ConversationsInMemory:
     def history(self, sid: str, *, since: int = 0) -> History:
         records, notes = self._records(sid), self._notes(sid)
         all_keys: list[tuple[int, str]] = sorted([*records, *((index, "") for index in notes)])
-        keys = [key for key in all_keys if key[0] >= since][-MAX_HISTORY_ITEMS - 1 :]
+        keys = [key for key in all_keys if key[0] >= since or since == 0][-MAX_HISTORY_ITEMS - 1 :]
         newest = keys[-MAX_HISTORY_ITEMS:]
         found = [replace(records[key], customer="") if key[1] else notes[key[0]] for key in newest]
         return History(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import (
+    HISTORY,
     SUMMARY,
     Item,
     effect_attribute,
@@ -254,12 +255,13 @@ class TurnStore:
 
     def history(self, sid: str, *, since: int = 0) -> History:
         """Return the latest turns and notes, in order (a consistent read: the last turn is a moment old)."""
+        first = history_key(since) if since else HISTORY
         with transient_errors(sid):
             answer = self.table.client.query(
                 TableName=self.table.name,
                 ConsistentRead=True,
                 KeyConditionExpression="pk = :sid AND sk BETWEEN :since AND :summary",
-                ExpressionAttributeValues=to_wire({":sid": sid, ":since": history_key(since), ":summary": SUMMARY}),
+                ExpressionAttributeValues=to_wire({":sid": sid, ":since": first, ":summary": SUMMARY}),
                 ScanIndexForward=False,
                 Limit=MAX_HISTORY_ITEMS + 2,  # one more tells that there are more; and the summary, which is the first
             )
