@@ -58,7 +58,7 @@ def test_every_python_example_prints_what_the_page_shows(host: str, code: str, s
 
 def test_every_control_route_and_every_fault_is_on_the_page(twilio: EmulatorServer) -> None:
     routes = {f"{next(iter(route.methods or ()))} {route.path}" for route in ControlApi(twilio.emulator).routes()}
-    routes = {route for route in routes if not route.startswith("HEAD")}
+    routes = {route.replace(":int}", "}") for route in routes if not route.startswith("HEAD")}
     of_faults = PAGE.partition("## Faults")[2].partition("## The clock")[0]
 
     assert {route for route in routes if f"`{route}`" not in PAGE} == set()
