@@ -1,6 +1,7 @@
 """ASGI applications served over HTTP by uvicorn, in one event loop on a thread of its own."""
 
 import asyncio
+import faulthandler
 import os
 import signal
 import socket
@@ -10,6 +11,8 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+
+SECONDS_TO_END = 90  # after the first signal
 
 type ASGI = Callable[..., Awaitable[Any]]  # an application, called with (scope, receive, send), or receive, or send
 
@@ -40,7 +43,8 @@ def run_until_interrupted(serve: Callable[[Callable[[], None]], None]) -> None:
     """Run a command until it ends or SIGINT or SIGTERM arrives; the process is to end after this returns.
 
     The first signal raises KeyboardInterrupt in `serve`, which cleans up in `finally`. Later signals are ignored, until
-    the process ends. `serve` calls its argument to wait for the first signal.
+    the process ends; where that takes too long, it prints what each thread is doing, and ends with exit code 1. `serve`
+    calls its argument to wait for the first signal.
     """
     signals = (signal.SIGINT, signal.SIGTERM)
     has_arrived = False
@@ -52,6 +56,7 @@ def run_until_interrupted(serve: Callable[[Callable[[], None]], None]) -> None:
         nonlocal has_arrived
         if not has_arrived:
             has_arrived = True
+            faulthandler.dump_traceback_later(SECONDS_TO_END, exit=True)
             raise KeyboardInterrupt
 
     with awaited, written:

@@ -1,6 +1,8 @@
 """The command `python -m twilio_emulator`."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -40,6 +42,31 @@ def test_two_signals_at_once_end_it_as_one_does(tmp_path: Path) -> None:
 
         assert (process.returncode, said) == (0, "Stopped\n")
         assert list(tmp_path.iterdir()) == [state]
+
+
+ENDS_NEVER = """
+import os, signal, sys, threading
+from twilio_emulator import server
+
+def serve(wait):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        wait()
+    finally:
+        threading.Event().wait()
+
+server.SECONDS_TO_END = 0.2
+server.run_until_interrupted(serve)
+"""
+
+
+def test_an_end_that_never_comes_says_what_it_waits_for_and_is_made() -> None:
+    ended = subprocess.run(  # noqa: S603 -- our own code
+        [sys.executable, "-c", ENDS_NEVER], capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert ended.returncode == 1
+    assert "in serve" in ended.stderr
 
 
 def test_ctrl_c_while_it_imports_ends_it_without_a_traceback(tmp_path: Path) -> None:
