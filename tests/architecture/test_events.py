@@ -11,12 +11,14 @@ import pytest
 
 from switchboard.aws.eventbridge import EventBus
 from switchboard.conversation import Conversation, OwnerReason, RefusalRule, ReplyKind, TurnOutcome
+from switchboard.deliveries import REASONS
 from switchboard.events import Owner
 from switchboard.notices import (
     Notice,
     NoticeReason,
     NoticeType,
     notice_of_close,
+    notice_of_failed_delivery,
     notice_of_hand_back,
     notice_of_refusal,
     notice_of_reply,
@@ -45,6 +47,7 @@ NOTICES = [
             for reason in (NoticeReason.BY_HUMAN, NoticeReason.BY_TIME)
         ),
         notice_of_close(CONVERSATION, at=AT),
+        *(notice_of_failed_delivery(CONVERSATION, error_code=code, at=AT) for code in (*REASONS, None, 1)),
     )
     if notice
 ]
@@ -87,3 +90,12 @@ def test_a_schema_allows_neither_words_nor_addresses(schema: dict[str, Any]) -> 
 
     assert schema["additionalProperties"] is False
     assert schema["properties"].keys() <= {"id", "conversation_sid", "reason", "at", "count", "turn"}
+
+
+def test_each_error_code_of_a_delivery_stands_beside_its_reason() -> None:
+    table = EVENTS.partition("### What a failed delivery means")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([\d, ]+) \|", table, re.MULTILINE)
+
+    documented = {int(code): reason for reason, codes in rows for code in codes.split(",")}
+
+    assert documented == {code: reason.value for code, reason in REASONS.items()}

@@ -233,6 +233,18 @@ def test_failures_are_kept_apart_from_other_notices(store: Store) -> None:
     assert list(store.due_failures(before=LATER, limit=10)) == []
 
 
+def test_each_type_of_failure_has_a_leader_of_its_own(store: Store) -> None:
+    delivery = replace(FAILED, id="D1", type=NoticeType.DELIVERY_FAILED, reason=NoticeReason.BLOCKED)
+    store.tell(delivery)
+    store.tell(delivery)
+
+    leaders = [store.lead_failures(each, now=NOON, since=NOON - timedelta(minutes=1)) for each in (FAILED, delivery)]
+
+    assert leaders == ["T1", "D1"]
+    assert due(store) == []
+    assert list(store.due_failures(before=LATER, limit=10)) == [delivery]
+
+
 def test_one_failure_leads_until_its_time_is_over(store: Store) -> None:
     minute = timedelta(minutes=1)
     other = replace(FAILED, id="T2")

@@ -144,6 +144,30 @@ def test_a_wrong_owner_is_counted_with_its_conversation_and_what_is_wrong(listen
     assert line["detail"] == "switchboard.owner is neither assistant nor human"
 
 
+def fail_delivery(stack: Running, address: str, code: int) -> None:
+    fault = {"kind": "fail_delivery", "on": address, "count": 1, "code": code, "status": "undelivered"}
+    stack.http.post(f"{stack.stack.twilio_url}/_emulator/faults", json=fault).raise_for_status()
+
+
+def decisions_of(stack: Running, conversation_sid: str) -> list[str]:
+    lines = [line.text for line in stack.activities if isinstance(line, LogLine) and conversation_sid in line.text]
+    return [json.loads(line).get("message", "") for line in lines]
+
+
+def test_a_reply_that_does_not_arrive_is_told_with_its_reason_but_of_an_opt_out_nothing(listening: Running) -> None:
+    opted_out, unreachable = (listening.phone(f"+120255501{number}") for number in (67, 68))
+    fail_delivery(listening, opted_out.address, 21610)
+    fail_delivery(listening, unreachable.address, 30005)
+
+    sids = [phone.text("When are you open?")["conversation_sid"] for phone in (opted_out, unreachable)]
+
+    (event,) = wait_until(partial(events_of, listening, sids[1]), what="an event")
+    assert (event["detail-type"], event["detail"]["reason"]) == ("DeliveryFailed", "unreachable")
+    wait_until(lambda: "opted_out" in decisions_of(listening, sids[0]), what="the opt-out")
+    assert events_of(listening, sids[0]) == []
+    assert len(wait_until(partial(mails_of, listening, sids[1]), what="a mail")) == 1
+
+
 def test_no_event_holds_words_or_an_address(listening: Running) -> None:
     phone = listening.phone("+12025550162")
     conversation_sid = phone.text("I want a human, and my card number is 4711")["conversation_sid"]

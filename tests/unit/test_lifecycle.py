@@ -175,9 +175,19 @@ def test_a_closed_conversation_stays_closed(harness: Harness) -> None:
     assert harness.conversations.items[CONVERSATION].closed
 
 
-@pytest.mark.parametrize(("code", "effect"), [(21610, Effect.OPTED_OUT), (30003, Effect.DELIVERY_FAILED)])
-def test_the_error_code_of_a_failed_delivery_says_whether_the_customer_has_opted_out(
-    harness: Harness, code: int, effect: Effect
+@pytest.mark.parametrize(
+    ("code", "effect", "reasons"),
+    [
+        (21610, Effect.OPTED_OUT, []),
+        (63016, Effect.DELIVERY_FAILED, ["window_closed"]),
+        (30003, Effect.DELIVERY_FAILED, ["unreachable"]),
+        (30034, Effect.DELIVERY_FAILED, ["blocked"]),
+        (30008, Effect.DELIVERY_FAILED, ["not_delivered"]),
+        (None, Effect.DELIVERY_FAILED, ["not_delivered"]),
+    ],
+)
+def test_the_error_code_of_a_failed_delivery_says_what_people_are_told_but_of_an_opt_out_nothing(
+    harness: Harness, code: int | None, effect: Effect, reasons: list[str]
 ) -> None:
     failed = DeliveryFailed(
         conversation_sid=CONVERSATION,
@@ -188,7 +198,9 @@ def test_the_error_code_of_a_failed_delivery_says_whether_the_customer_has_opted
         at=NOON,
     )
 
-    assert harness.apply(failed) == [effect]
+    assert harness.apply(failed, failed) == [effect, effect]
+    told = [(notice.type, notice.reason) for notice in harness.conversations.notices.values()]
+    assert told == [("DeliveryFailed", reason) for reason in reasons]
 
 
 def test_what_a_human_said_is_kept_also_where_a_newer_hand_back_outdates_their_takeover(harness: Harness) -> None:

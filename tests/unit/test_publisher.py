@@ -198,6 +198,28 @@ def test_a_failure_whose_worker_died_before_it_told_is_told_by_the_next_sweep_wi
     assert harness.left == []
 
 
+def test_failed_deliveries_are_told_together_and_apart_from_failed_turns(harness: Harness) -> None:
+    turns = failures(harness, 1, 2)
+    deliveries = [
+        replace(each, id=f"D{each.id}", type=NoticeType.DELIVERY_FAILED, reason=NoticeReason.BLOCKED) for each in turns
+    ]
+    for each in deliveries:
+        harness.conversations.tell(each)
+
+    harness.publisher.publish([*turns, *deliveries])
+
+    assert harness.bus.published == [replace(each, count=2) for each in (turns[0], deliveries[0])]
+    assert harness.left == []
+
+
+def test_what_a_lifecycle_event_made_due_is_published_at_once_a_failed_delivery_too(harness: Harness) -> None:
+    (turn,) = failures(harness, 1)
+    failed = replace(turn, id="D", type=NoticeType.DELIVERY_FAILED, reason=NoticeReason.UNREACHABLE)
+    harness.conversations.tell(failed)
+
+    assert failed in harness.publisher.publish_of([failed.conversation_sid])
+
+
 def test_failures_hold_up_no_other_notice(harness: Harness) -> None:
     failures(harness, *range(1, 31), seconds=-60)
     handed_back = harness.close(90)

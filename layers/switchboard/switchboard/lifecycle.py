@@ -5,6 +5,7 @@ from typing import assert_never
 
 from switchboard.author import AuthorRole
 from switchboard.conversation import notes_of
+from switchboard.deliveries import OPTED_OUT
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
@@ -14,9 +15,8 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
+from switchboard.notices import notice_of_failed_delivery
 from switchboard.ports import LifecycleStore, MessageList, Requeue, Takeover
-
-OPTED_OUT = 21610  # Twilio: the recipient has replied STOP
 
 
 class Effect(StrEnum):
@@ -33,7 +33,7 @@ class Effect(StrEnum):
     NONE = "none"
 
 
-TOLD = frozenset({Effect.HANDED_BACK, Effect.CLOSED})  # people are
+TOLD = frozenset({Effect.HANDED_BACK, Effect.CLOSED, Effect.DELIVERY_FAILED})  # people are
 CHANGES_OWNER = frozenset({Effect.TAKEN_OVER, Effect.OPENED_BY_UNKNOWN_IDENTITY, Effect.HANDED_BACK})
 
 # A human who writes before any customer is most often a web visitor whose identities nobody declared.
@@ -66,7 +66,8 @@ def apply(event: LifecycleEvent, *, conversations: LifecycleStore, messages: Mes
         case DeliveryFailed(error_code=code) if code == OPTED_OUT:
             conversations.opt_out(sid, at=event.at)
             return Effect.OPTED_OUT
-        case DeliveryFailed():
+        case DeliveryFailed(error_code=code):
+            conversations.tell(notice_of_failed_delivery(sid, error_code=code, at=event.at))
             return Effect.DELIVERY_FAILED
         case MessageAdded() | ConversationStateUpdated():
             return Effect.NONE

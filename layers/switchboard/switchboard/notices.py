@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome
+from switchboard.deliveries import Undelivered, reason_of
 from switchboard.events import Owner
 
 
@@ -18,6 +19,7 @@ class NoticeType(StrEnum):
     TURN_FAILED = "TurnFailed"
     HANDED_BACK = "HandedBack"
     CONVERSATION_CLOSED = "ConversationClosed"
+    DELIVERY_FAILED = "DeliveryFailed"
 
 
 class NoticeReason(StrEnum):
@@ -33,6 +35,13 @@ class NoticeReason(StrEnum):
     BY_HUMAN = "by_human"  # a human, or their program, handed it back
     BY_TIME = "by_time"  # HandBackAfterMinutes
     CLOSED = "closed"  # at Twilio, by whomever or by a timer, or by an operator
+    WINDOW_CLOSED = Undelivered.WINDOW_CLOSED
+    UNREACHABLE = Undelivered.UNREACHABLE
+    BLOCKED = Undelivered.BLOCKED
+    NOT_DELIVERED = Undelivered.NOT_DELIVERED
+
+
+TOLD_TOGETHER = frozenset({NoticeType.TURN_FAILED, NoticeType.DELIVERY_FAILED})  # each type: an outage is one notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +112,11 @@ def notice_of_hand_back(conversation: Conversation, *, reason: NoticeReason, at:
 def notice_of_close(sid: str, *, at: datetime) -> Notice:
     """Return what people are told of a close."""
     return _of_change(sid, NoticeType.CONVERSATION_CLOSED, NoticeReason.CLOSED, at)
+
+
+def notice_of_failed_delivery(sid: str, *, error_code: int | None, at: datetime) -> Notice:
+    """Return what people are told of a message that did not reach its customer."""
+    return _of_change(sid, NoticeType.DELIVERY_FAILED, NoticeReason(reason_of(error_code)), at)
 
 
 def _of_turn(conversation: Conversation, kind: NoticeType, reason: NoticeReason, at: datetime) -> Notice:

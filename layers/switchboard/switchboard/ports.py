@@ -366,6 +366,10 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
         """Store that the customer has opted out at that time."""
         ...
 
+    def tell(self, notice: Notice) -> None:
+        """Store a notice of something that changes no conversation; a repeat changes nothing."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedByHuman:

@@ -1,7 +1,7 @@
 """Publish what people must be told: right after the write that decided it, and once more in a sweep if that failed.
 
-A notice is removed only after it was published, so it is published at least once. Failures are told together: the first
-one at once, and those that follow it within ten minutes as one notice with a count, when the ten minutes are over.
+A notice is removed only after it was published, so it is published at least once. Failures of a type are told together:
+the first one at once, and those that follow it within ten minutes as one notice with a count, when they are over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from itertools import batched
 from typing import Protocol
 
 from switchboard.errors import Transient
-from switchboard.notices import Notice, NoticeType
+from switchboard.notices import TOLD_TOGETHER, Notice, NoticeType
 from switchboard.ports import Clock
 
 LEFT_TO_ITS_WORKER = timedelta(seconds=10)  # who wrote a notice publishes it; after that, a sweep does
@@ -41,7 +41,7 @@ class NoticeStore(Protocol):
         ...
 
     def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
-        """Let this notice stand for the failures from now on, unless another has done so since then.
+        """Let this notice stand for the failures of its type from now on, unless another has done so since then.
 
         Return the id of the notice that does. A repeat changes nothing.
         """
@@ -67,10 +67,11 @@ class Publisher:
         it: else they would wait for as long as others lead.
         """
         stored = tuple(notices)
-        published = self._publish([notice for notice in stored if notice.type is not NoticeType.TURN_FAILED])
+        published = self._publish([notice for notice in stored if notice.type not in TOLD_TOGETHER])
         for failure in stored:
-            if failure.type is NoticeType.TURN_FAILED and self._leads(failure) == failure.id:
-                waiting = self.notices.due_failures(before=failure.at, limit=MAX_FAILURES_PER_NOTICE)
+            if failure.type in TOLD_TOGETHER and self._leads(failure) == failure.id:
+                due = self.notices.due_failures(before=failure.at, limit=MAX_FAILURES_PER_NOTICE)
+                waiting = _of_type(failure.type, due)
                 published += self._publish_as_one(failure, waiting)
         return published
 
@@ -93,8 +94,10 @@ class Publisher:
     def publish_of(self, conversation_sids: Iterable[str]) -> tuple[Notice, ...]:
         """Publish what is due of these conversations, and return it."""
         sids = frozenset(conversation_sids)
-        due = self.notices.due_notices(before=self.clock(), limit=MAX_NOTICES_PER_SWEEP) if sids else ()
-        return self.publish(notice for notice in due if notice.conversation_sid in sids)
+        now = self.clock()
+        due = self.notices.due_notices(before=now, limit=MAX_NOTICES_PER_SWEEP) if sids else ()
+        failures = self.notices.due_failures(before=now, limit=MAX_FAILURES_PER_NOTICE) if sids else ()
+        return self.publish(notice for notice in (*due, *failures) if notice.conversation_sid in sids)
 
     def publish_due(self) -> tuple[Notice, ...]:
         """Publish what nobody else did, the oldest first, and return it."""
@@ -102,12 +105,12 @@ class Publisher:
         due = self.notices.due_notices(before=before, limit=MAX_NOTICES_PER_SWEEP)
         published = self._publish(due)
         failures = self.notices.due_failures(before=before, limit=MAX_FAILURES_PER_NOTICE)
-        return (*published, *self._publish_together(failures))
+        for kind in sorted({failure.type for failure in failures}):
+            published += self._publish_together(_of_type(kind, failures))
+        return published
 
     def _publish_together(self, failures: Sequence[Notice]) -> tuple[Notice, ...]:
         """Publish failures as one notice, if the last one is ten minutes old, or its worker died over it."""
-        if not failures:
-            return ()
         leader = self._leads(failures[0])
         for failure in failures:
             if failure.id == leader:
@@ -118,3 +121,7 @@ class Publisher:
         published = self._publish([replace(leader, count=max(1, len(failures)))])
         self.notices.remove_notices(failures)
         return published
+
+
+def _of_type(kind: NoticeType, notices: Iterable[Notice]) -> list[Notice]:
+    return [notice for notice in notices if notice.type is kind]

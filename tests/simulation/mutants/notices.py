@@ -58,8 +58,38 @@ MUTANTS = (
     Mutant(
         name="an outage is a notice a customer",
         file=f"{LAYER}/publisher.py",
-        old="            if failure.type is NoticeType.TURN_FAILED and self._leads(failure) == failure.id:\n",
-        new="            if failure.type is NoticeType.TURN_FAILED:\n",
+        old="            if failure.type in TOLD_TOGETHER and self._leads(failure) == failure.id:\n",
+        new="            if failure.type in TOLD_TOGETHER:\n",
+    ),
+    Mutant(
+        name="nobody is told of a message that was not delivered",
+        file=f"{LAYER}/lifecycle.py",
+        old="            conversations.tell(notice_of_failed_delivery(sid, error_code=code, at=event.at))\n",
+        new="",
+    ),
+    Mutant(
+        name="people are told of an opt-out as of a failed delivery",
+        file=f"{LAYER}/lifecycle.py",
+        old="            conversations.opt_out(sid, at=event.at)\n            return Effect.OPTED_OUT\n",
+        new="            conversations.opt_out(sid, at=event.at)\n            return Effect.DELIVERY_FAILED\n",
+    ),
+    Mutant(
+        name="a failed delivery waits for a sweep",
+        file=f"{LAYER}/publisher.py",
+        old="for notice in (*due, *failures) if",
+        new="for notice in due if",
+    ),
+    Mutant(
+        name="failed deliveries are told as failed turns",
+        file=f"{LAYER}/publisher.py",
+        old="    return [notice for notice in notices if notice.type is kind]\n",
+        new="    return list(notices) if kind else []\n",
+    ),
+    Mutant(
+        name="a failed turn keeps a failed delivery waiting",
+        file=f"{LAYER}/aws/dynamodb/notice_store.py",
+        old='return "LEADER" if is_first_type else f"LEADER#{notice.type}"',
+        new='return "LEADER" if is_first_type else "LEADER"',
     ),
     Mutant(
         name="whoever leads anew leaves those that waited",

@@ -30,10 +30,8 @@ from switchboard.conversation import (
 from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause
-from switchboard.notices import Notice, NoticeReason, NoticeType, notice_of_close, notice_of_hand_back
+from switchboard.notices import TOLD_TOGETHER, Notice, NoticeReason, notice_of_close, notice_of_hand_back
 from switchboard.ports import NOTHING_NEW, Busy, Fenced, OwnedByHuman, Remembered, Settlement, Takeover
-
-LEADER = "failures"  # the only key of `leaders`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,14 +343,14 @@ class ConversationsInMemory:
         return self._due(before, limit, is_failure=True)
 
     def _due(self, before: datetime, limit: int, *, is_failure: bool) -> list[Notice]:
-        of_kind = [each for each in self.notices.values() if (each.type is NoticeType.TURN_FAILED) is is_failure]
+        of_kind = [each for each in self.notices.values() if (each.type in TOLD_TOGETHER) is is_failure]
         due = (notice for notice in of_kind if notice.at <= before)
         return sorted(due, key=lambda notice: (notice.at, notice.id))[:limit]
 
     def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
-        leader = self.leaders.get(LEADER)
+        leader = self.leaders.get(notice.type)
         if leader is None or leader.since <= since:
-            leader = self.leaders[LEADER] = FailureLeader(notice=notice.id, since=now)
+            leader = self.leaders[notice.type] = FailureLeader(notice=notice.id, since=now)
         return leader.notice
 
     def remove_notices(self, notices: Sequence[Notice]) -> None:
@@ -405,6 +403,9 @@ class ConversationsInMemory:
     def opt_out(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))
         self.items[sid] = replace(item, opted_out_at=max(item.opted_out_at, at))
+
+    def tell(self, notice: Notice) -> None:
+        self._set_due(notice)
 
     def _taken(self, item: Conversation, at: datetime) -> Conversation:
         """Return the item as a takeover, a hand back or a close leaves it, taken from its worker."""

@@ -27,7 +27,7 @@ from switchboard.conversation import (
 from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
-from switchboard.notices import Notice, NoticeReason, NoticeType
+from switchboard.notices import TOLD_TOGETHER, Notice, NoticeReason, NoticeType
 
 type Item = Mapping[str, Any]
 
@@ -257,7 +257,7 @@ def effects_from_item(item: Item) -> TurnEffects:
 def notice_to_item(notice: Notice) -> Item:
     """Return a notice as an item of its own; its sort key begins with when it became due."""
     return {
-        "pk": FAILURES if notice.type is NoticeType.TURN_FAILED else NOTICES,
+        "pk": FAILURES if notice.type in TOLD_TOGETHER else NOTICES,
         "sk": f"{milliseconds(notice.at):013}#{notice.id}",
         "type": notice.type.value,
         "reason": notice.reason.value,

@@ -20,7 +20,7 @@ from switchboard.aws.dynamodb.updates import (
 from switchboard.conversation import Conversation, Note, OwnerReason, owner_change
 from switchboard.errors import Transient
 from switchboard.events import Owner
-from switchboard.notices import NoticeReason, notice_of_close, notice_of_hand_back
+from switchboard.notices import Notice, NoticeReason, notice_of_close, notice_of_hand_back
 from switchboard.ports import Takeover
 
 
@@ -107,6 +107,10 @@ class LifecycleStore:
         update = Update(sets={"opted_out_at": ":at"}, values={":at": milliseconds(at)})
         update.condition = "attribute_not_exists(#opted_out_at) OR #opted_out_at < :at"
         self.table.update_if(sid, update)
+
+    def tell(self, notice: Notice) -> None:
+        """Store a notice of something that changes no conversation; a repeat changes nothing."""
+        self.table.put(notice.conversation_sid, notice_to_item(notice))
 
     def _hand_back(
         self, conversation: Conversation, update: Update, reason: NoticeReason, at: datetime

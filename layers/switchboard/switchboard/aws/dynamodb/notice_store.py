@@ -24,7 +24,7 @@ from switchboard.aws.dynamodb.items import (
     to_wire,
 )
 from switchboard.conversation import OwnerChange
-from switchboard.notices import Notice
+from switchboard.notices import Notice, NoticeType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +42,12 @@ class NoticeStore:
         return [notice_from_item(item) for item in self._due(FAILURES, before=before, limit=limit)]
 
     def lead_failures(self, notice: Notice, *, now: datetime, since: datetime) -> str:
-        """Let this notice stand for the failures from now on, unless another has done so since then."""
+        """Let this notice stand for the failures of its type from now on, unless another has done so since then."""
         try:
             with transient_errors(FAILURES):
                 self.table.client.update_item(
                     TableName=self.table.name,
-                    Key=to_wire({"pk": FAILURES, "sk": "LEADER"}),  # letters sort after digits: it is never due
+                    Key=to_wire({"pk": FAILURES, "sk": _leader(notice)}),  # letters sort after digits: it is never due
                     UpdateExpression="SET leader = :leader, led_at = :now",
                     ConditionExpression="attribute_not_exists(led_at) OR led_at <= :since",
                     ExpressionAttributeValues=to_wire(
@@ -102,3 +102,8 @@ class NoticeStore:
             key = {"pk": item["pk"], "sk": item["sk"]}
             with transient_errors(item["pk"]):
                 self.table.client.delete_item(TableName=self.table.name, Key=to_wire(key))
+
+
+def _leader(notice: Notice) -> str:
+    is_first_type = notice.type is NoticeType.TURN_FAILED  # of which the table had leaders before it had other types
+    return "LEADER" if is_first_type else f"LEADER#{notice.type}"
