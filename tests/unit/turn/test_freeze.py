@@ -86,3 +86,30 @@ def test_where_the_customer_uses_two_channels_both_can_read_it(harness: Harness)
 
     assert harness.replies[-1] == "two"
     assert harness.item.channel is Channel.SMS
+
+
+@pytest.mark.parametrize(
+    ("author", "text", "segments"),
+    [
+        ("+12025550110", "hi", 1),
+        ("+12025550110", "word " * 700, 24),
+        ("+12025550110", "\N{GRINNING FACE}" * 80, 3),
+        ("whatsapp:+12025550110", "word " * 700, 0),
+        ("visitor-00000000000000000000000000000001", "hi", 0),
+    ],
+)
+def test_a_turn_tells_how_many_segments_its_sms_has(harness: Harness, author: str, text: str, segments: int) -> None:
+    harness.agent.text = text
+
+    result = harness.deliver(*(replace(message, author=author) for message in harness.customer_writes("hi")))
+
+    assert result.segments == segments
+
+
+def test_what_twilio_did_not_take_costs_nothing(harness: Harness) -> None:
+    harness.agent.text = "word " * 700
+    harness.twilio.post_ends.extend(["sent", "refused"])
+
+    result = harness.deliver(*harness.customer_writes("hi"))
+
+    assert (result.outcome, result.segments) == ("refused", 10)

@@ -103,7 +103,7 @@ class TurnResult:
     `outcome` is a `TurnOutcome`, `dropped`, or a `RetryReason`; `messages` counts the messages that the turn ended,
     `redrives_skipped` the acknowledged dead letters that need no answer any more.
     `notice` is what people must be told, stored by the write that ended the turn. `owner_changed`: Twilio must show
-    another owner.
+    another owner. `segments` is what the reply costs where it went by SMS: what Twilio bills of the parts that it took.
     `cause` is a rule's name or the text of an error of ours, which never repeats what a customer said.
     """
 
@@ -116,6 +116,7 @@ class TurnResult:
     messages: int = 0
     notice: Notice | None = None
     owner_changed: bool = False
+    segments: int = 0
 
 
 def ended(

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import assert_never
 
+from switchboard.channels.channel import Channel
+from switchboard.channels.segments import count_segments
 from switchboard.conversation import Coverage, OwnerReason, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Owner
 from switchboard.loops import RecentReply, kept, repeatable
@@ -105,7 +107,15 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
         messages=len(ending.reply.covers),
         notice=notice,
         owner_changed=human_because is not None or turn.conversation.has_failed,
+        segments=_segments(ending),
     )
+
+
+def _segments(ending: Ended) -> int:
+    """Return how many SMS segments the sent parts have; 0 on every other channel, which bills by message."""
+    if ending.reply.channel is not Channel.SMS:
+        return 0
+    return sum(count_segments(ending.reply.parts[part]) for part in ending.sent)
 
 
 def _is_disclosure_unread(ending: Ended) -> bool:

@@ -93,7 +93,9 @@ def test_three_deliveries_of_one_message_count_as_one_message_and_three_records(
     )
 
     assert turn.replies == ["You said: hi"]
-    assert harness.facts == [{"conversation_sid": sid("CH", 1), "messages": 1, "records": 3, "cause": ""}]
+    assert harness.facts == [
+        {"conversation_sid": sid("CH", 1), "messages": 1, "records": 3, "cause": "", "segments": 1}
+    ]
 
 
 def test_a_reply_that_twilio_lists_twice_is_counted(harness: Harness) -> None:

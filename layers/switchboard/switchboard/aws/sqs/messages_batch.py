@@ -199,6 +199,7 @@ class MessagesBatch:
             "messages": result.messages,
             "records": len(records),
             "cause": result.cause,
+            **({"segments": result.segments} if result.segments else {}),
         }
         self.record_decision(result.outcome, facts)
         if result.duplicate_replies:
