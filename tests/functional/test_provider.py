@@ -3,9 +3,10 @@
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
@@ -16,11 +17,11 @@ from switchboard.events import ConversationState
 from switchboard.notices import Notice, NoticeType
 from switchboard.provider import EMULATOR
 from switchboard.stores.dynamodb import in_dynamodb
-from switchboard.stores.store import Store
+from switchboard.stores.store import Store, in_memory
 from switchboard.twilio.rest.errors import TwilioRefused
 from switchboard.webhook_events import MessageAdded, WebhookEvent
 from tests.dynamodb import table_on_moto
-from tests.signing import signature_of
+from tests.signing import message_fields, signature_of
 from tests.waiting import wait_until
 from twilio_emulator import Emulator
 from twilio_emulator.client import CustomerClient
@@ -323,6 +324,19 @@ def test_the_typed_event_of_a_webhook(site: StartSite) -> None:
 
     (message,) = [event for event in told if isinstance(event, MessageAdded)]
     assert (message.body, message.message_sid, message.author) == ("Hi", sent.message_sid, "+12025550125")
+
+
+def test_a_text_is_kept_before_twilio_is_told_so(port: int) -> None:
+    store, form, url = in_memory(), message_fields(), "http://127.0.0.1/webhook"
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature_of(form, url=url)}
+    settings = replace(NOW, coalesce_seconds=3600)
+
+    with Provider.local(port, store=store, settings=settings) as provider:
+        status = provider.handle_webhook((url, headers, urlencode(form).encode()), echo)
+
+    assert status == 200
+    (kept,) = store.messages.of(form["ConversationSid"])
+    assert getattr(kept.event, "message_sid", "") == form["MessageSid"]
 
 
 def test_what_twilio_did_not_sign_is_rejected(site: StartSite) -> None:
