@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -82,24 +83,32 @@ def _wait_for_byte(awaited: socket.socket) -> None:
 class Servers:
     """Serves each application on its listening socket, from construction until `close`.
 
-    `at_end` is awaited in the event loop after the servers have stopped.
+    `at_end` is awaited in the event loop after the servers have stopped. The thread is a daemon: a signal may come
+    before anybody knows that there is something to close, and the process must end all the same.
     """
 
     def __init__(self, applications: Mapping[socket.socket, ASGI], *, at_end: Callable[[], Awaitable[None]]) -> None:
         self._at_end = at_end
         self._sockets = list(applications)
         self._servers = [uvicorn.Server(_config(application)) for application in applications.values()]
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="servers")
-        self._end = self._thread.submit(asyncio.run, self._serve())
+        self._end: Future[None] = Future()
+        self._thread = Thread(target=self._run, name="servers", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Close all connections and wait for the thread to end; raise what `at_end` raised."""
         for server in self._servers:
             server.should_exit = True
-        self._thread.shutdown()
+        self._thread.join()
         for listening in self._sockets:
             listening.close()
         self._end.result()
+
+    def _run(self) -> None:
+        try:
+            self._end.set_result(asyncio.run(self._serve()))
+        except BaseException as error:  # noqa: BLE001 -- `close` raises it
+            self._end.set_exception(error)
 
     async def _serve(self) -> None:
         pairs = zip(self._servers, self._sockets, strict=True)

@@ -44,6 +44,23 @@ def test_two_signals_at_once_end_it_as_one_does(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == [state]
 
 
+SERVES_AND_IS_NOT_CLOSED = """
+from twilio_emulator import Emulator
+from twilio_emulator.server import Servers, listen
+
+emulator = Emulator()
+Servers({listen("127.0.0.1", 0): emulator.app}, at_end=emulator.aclose)
+"""
+
+
+def test_servers_that_nobody_closes_keep_no_process_alive() -> None:
+    ended = subprocess.run(  # noqa: S603 -- our own code
+        [sys.executable, "-c", SERVES_AND_IS_NOT_CLOSED], capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 ENDS_NEVER = """
 import os, signal, sys, threading
 from twilio_emulator import server
