@@ -123,4 +123,5 @@ def _config(application: Any) -> uvicorn.Config:  # noqa: ANN401 -- uvicorn's ow
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,  # longer than most clients: else it may close a connection just as a request is sent
     )
