@@ -6,7 +6,7 @@ raises `Fenced` otherwise. Every write is one conditional write, and safe to rep
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -391,6 +391,9 @@ class OwnerIndex(Protocol):
     def read_owned(self, sid: str) -> OwnedByHuman | None:
         """Return why and since when a human owns the conversation (a consistent read); None if none does, or closed."""
         ...
+
+
+MIN_CHECK_INTERVAL = timedelta(minutes=1)  # from an activity to the sweeper's first check after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from switchboard.conversation import Conversation, notes_of
 from switchboard.errors import Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import (
+    MIN_CHECK_INTERVAL,
     Clock,
     DueCheck,
     DueConversation,
@@ -32,8 +33,8 @@ from switchboard.ports import (
     Takeovers,
 )
 
-CHECK_INTERVALS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15))  # after the last activity
-MIN_CHECK_INTERVAL, MAX_CHECK_INTERVAL = CHECK_INTERVALS[0], CHECK_INTERVALS[-1]
+CHECK_INTERVALS = (MIN_CHECK_INTERVAL, *(timedelta(minutes=minutes) for minutes in (2, 4, 8, 15)))
+MAX_CHECK_INTERVAL = CHECK_INTERVALS[-1]
 SWEEP_WINDOW = timedelta(days=1)  # of checks after the last activity
 MIN_TIME_FOR_CHECK = timedelta(seconds=12)  # a request to Twilio takes up to ten; then the item is written
 PAGE_SIZE = 100  # the most that Twilio lists in one request

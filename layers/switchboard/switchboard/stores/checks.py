@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from switchboard.conversation import Conversation
-from switchboard.ports import DueCheck, DueConversation
+from switchboard.ports import MIN_CHECK_INTERVAL, DueCheck, DueConversation
 from switchboard.stores.memory import ConversationsInMemory
-from switchboard.sweeper import MIN_CHECK_INTERVAL
 
 MAX_NUMBER = 4  # that the index tells apart
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from switchboard.aws.dynamodb.client import ConversationsTable, transient_errors
 from switchboard.aws.dynamodb.items import conversation_from_item, from_wire, milliseconds, timestamp, to_wire
 from switchboard.aws.dynamodb.updates import ACTIVITY, SHARD, Update, activity_at
-from switchboard.ports import DueCheck, DueConversation
-from switchboard.sweeper import MIN_CHECK_INTERVAL
+from switchboard.ports import MIN_CHECK_INTERVAL, DueCheck, DueConversation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (  # for development only

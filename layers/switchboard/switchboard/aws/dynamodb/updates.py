@@ -14,8 +14,7 @@ from switchboard.aws.dynamodb.items import (
 )
 from switchboard.conversation import Conversation, Coverage, OwnerReason, PendingReply, TurnMessage
 from switchboard.events import Owner
-from switchboard.ports import Remembered, Settlement
-from switchboard.sweeper import MIN_CHECK_INTERVAL
+from switchboard.ports import MIN_CHECK_INTERVAL, Remembered, Settlement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import UpdateTypeDef  # for development only
