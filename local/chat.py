@@ -58,7 +58,7 @@ class Chat:
         answer = self._agent.answer(question)
         self.history.append(HistoryEntry(role=EntryRole.CUSTOMER, text=text))
         self.history += (HistoryEntry(role=EntryRole.TOOL, text=call) for call in answer.calls)
-        if not answer.no_reply:
+        if answer.text and not answer.no_reply:
             self.history.append(HistoryEntry(role=EntryRole.ASSISTANT, text=answer.text))
         return answer
 
@@ -110,6 +110,9 @@ def _answer(chat: Chat, text: str) -> None:
         return
     if answer.no_reply:
         console.print("[dim]  it says nothing[/dim]")
+        return
+    if answer.opt_out:
+        console.print("[dim]  the customer is opted out: they read a confirmation, and nothing more until START[/dim]")
         return
     console.print(f"[bold]assistant[/bold]  {escape(answer.text)}", soft_wrap=True)
     if answer.handoff:

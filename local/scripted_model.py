@@ -2,7 +2,7 @@
 
     - when: where is my order|BH-1042      # words that the customer's message has; without it, any message fits
       then:
-        - call: order_status               # a tool of assistant.py, or hand_off, no_reply
+        - call: order_status               # a tool of assistant.py, or hand_off, no_reply, opt_out
           with: {order_number: BH-1042}
         - say: I looked. {result}          # what the last tool returned
 

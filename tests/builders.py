@@ -69,6 +69,7 @@ def from_assistant(
 
 FALLBACK = "Sorry, somebody will call you."
 SMS = SmsSettings(max_segments=10, smart_encoding=True)
+SECRET = b"secret"  # that customers' keys are made with
 PLENTY = Budget(turns_by_customer=1_000, turns_by_all=1_000, sentence="Enough for today.")
 
 

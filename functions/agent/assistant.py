@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic_ai import Agent, ModelSettings, RunContext
 
 import workshop
-from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps
+from switchboard.agents.assistant import HANDOFF, NO_REPLY, OPT_OUT, Assistant, Deps
 from switchboard.agents.effects import runs_once
 from switchboard.agents.knowledge import Chunk, Knowledge
 from workshop import Day, Work
@@ -39,7 +39,7 @@ ORDERS = {row["number"]: row for row in csv.DictReader((FOLDER / "orders.csv").r
 agent = Agent(
     name="assistant",
     deps_type=Deps,
-    output_type=[str, HANDOFF, NO_REPLY],
+    output_type=[str, HANDOFF, NO_REPLY, OPT_OUT],
     instructions=INSTRUCTIONS,
     model_settings=ModelSettings(max_tokens=1000),
 )

@@ -7,6 +7,7 @@ from typing import Any
 from switchboard.author import AuthorRole
 from switchboard.bootstrap.startup import build, report_failed_start
 from switchboard.bootstrap.webhook import WebhookFunction, webhook_function
+from switchboard.consent import opts_out
 from switchboard.errors import Permanent, Rejected, SwitchboardError, Transient
 from switchboard.events import Ignored, MessageAdded
 
@@ -44,8 +45,10 @@ def _take(event: Mapping[str, Any], webhook: WebhookFunction) -> dict[str, Any]:
         webhook.telemetry.record_decision(f"ignored_{happened.name}", _facts(happened))
         return OK
     by_customer = isinstance(happened, MessageAdded) and happened.author_role is AuthorRole.CUSTOMER
-    queue = webhook.messages if by_customer else webhook.lifecycle
-    queue.send(happened)
+    if not by_customer or opts_out(happened):  # an opt-out waits behind no turn that thinks or is tried again
+        webhook.lifecycle.send(happened)
+    if by_customer:
+        webhook.messages.send(happened)
     webhook.telemetry.record_decision("accepted", {"conversation_sid": happened.conversation_sid})
     return OK
 

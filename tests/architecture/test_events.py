@@ -35,7 +35,7 @@ NOTICES = [
     notice
     for notice in (
         *(
-            notice_of_reply(CLAIMED, kind=kind, outcome=outcome, at=AT)
+            notice_of_reply(CLAIMED, kind=kind, outcome=outcome, rule="", at=AT)
             for kind in ReplyKind
             for outcome in TurnOutcome
             if kind is not ReplyKind.ANSWER or outcome is not TurnOutcome.HANDED_OFF  # an answer is no handoff

@@ -44,6 +44,7 @@ ENVIRONMENT = {
     "SMART_ENCODING": "on",
     "DISCLOSURE_SENTENCE": "off",
     "VOICE_NOTE_SENTENCE": "",
+    "HELP_SENTENCE": "off",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "SYSTEM_AUTHORS": "system",

@@ -14,6 +14,8 @@ from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.eventbridge import EventBus
 from switchboard.aws.secrets import TwilioSecretReader
 from switchboard.aws.sqs.queue import Queue, Record
+from switchboard.channels.channel import Channel
+from switchboard.consent import ConsentChange
 from switchboard.conversation import Conversation, Note, OwnerReason, owner_change
 from switchboard.errors import Misconfigured, SwitchboardError, Transient
 from switchboard.events import Owner
@@ -27,6 +29,7 @@ NOTHING_LEFT: frozenset[int] = frozenset()
 NOTE = Note(index=1, author_role=AuthorRole.HUMAN, text="I take this", at=NOON)
 NOTICE = notice_of_close(CONVERSATION, at=NOON)
 CHANGE = owner_change(CONVERSATION, Owner.HUMAN, OwnerReason.MESSAGE, at=NOON)
+OPT_OUT = ConsentChange(opted_out=True, at=NOON, index=3)
 CHECK = DueCheck(conversation_sid=CONVERSATION, number=0, due=NOON)
 
 type Call = Callable[[TableStores, Conversation], object]
@@ -56,7 +59,7 @@ OF_A_CONVERSATION: dict[str, Call] = {
     "hand_back_unless_spoken": lambda store, turn: store.hand_back_unless_spoken(turn, now=LATER),
     "mark_handled": lambda store, _: store.mark_handled(CONVERSATION, index=0),
     "close": lambda store, _: store.close(CONVERSATION, at=NOON),
-    "opt_out": lambda store, _: store.opt_out(CONVERSATION, at=NOON),
+    "change_consent": lambda store, _: store.change_consent(CONVERSATION, OPT_OUT),
     "read_owned": lambda store, _: store.read_owned(CONVERSATION),
     "read": lambda store, _: store.read(CHECK, now=NOON),
     "track": lambda store, _: store.track(CONVERSATION, now=NOON),
@@ -69,6 +72,7 @@ OF_MANY: dict[str, tuple[str, Call]] = {
     "due": ("by_active_check", lambda store, _: store.due(now=NOON, limit=1)),
     "untracked": ("new conversations", lambda store, _: store.untracked([CONVERSATION])),
     "owned_by_humans": ("by_owner", lambda store, _: list(store.owned_by_humans())),
+    "read_consent": ("consent", lambda store, _: store.read_consent("0" * 32, Channel.SMS)),
     "spent": ("budgets", lambda store, _: store.spent("+12025550110", now=NOON)),
     "due_notices": ("NOTICES", lambda store, _: store.due_notices(before=NOON, limit=1)),
     "remove_notices": ("NOTICES", lambda store, _: store.remove_notices([NOTICE])),

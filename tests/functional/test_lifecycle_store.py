@@ -1,10 +1,14 @@
-"""The lifecycle store, on DynamoDB (moto) and in memory: takeover, hand back, close, opt-out, in any order."""
+"""The lifecycle store, on DynamoDB (moto) and in memory: takeover, hand back, close, consent, in any order."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from switchboard.author import AuthorRole
 from switchboard.aws.dynamodb.items import from_wire
+from switchboard.channels.channel import Channel
+from switchboard.consent import Consent, ConsentChange
 from switchboard.conversation import UNIX_EPOCH, Note, OwnerReason, TurnMessage
 from switchboard.events import Owner
 from switchboard.ports import Takeover
@@ -95,11 +99,75 @@ def test_a_close_that_arrives_twice_raises_the_ownership_epoch_once(store: Store
     assert (claimed.closed, claimed.ownership_epoch) == (True, 1)
 
 
-def test_an_older_opt_out_does_not_replace_a_newer_one(store: Store) -> None:
-    store.opt_out(CONVERSATION, at=LATER)
-    store.opt_out(CONVERSATION, at=NOON)
+def said(index: int | None, *, opted_out: bool, at: datetime = NOON) -> ConsentChange:
+    return ConsentChange(opted_out=opted_out, at=at, index=index, customer="c" * 32, channel=Channel.SMS)
 
-    assert claim(store).opted_out_at == LATER
+
+def test_an_opt_out_takes_the_conversation_from_its_worker_and_changes_no_owner(store: Store) -> None:
+    before = claim(store)
+
+    assert store.change_consent(CONVERSATION, said(3, opted_out=True))
+
+    item = store.read_unclaimed(CONVERSATION)
+    assert item.consent == Consent(opted_out=True, at=NOON, index=3, changed_by=3)
+    assert (item.fencing_token, item.ownership_epoch) == (before.fencing_token + 1, before.ownership_epoch)
+    assert (item.owner, item.attempts) == (Owner.ASSISTANT, 0)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_the_word_with_the_highest_index_decides_in_whatever_order_words_come(store: Store, *, last: bool) -> None:
+    words = [said(1, opted_out=not last), said(2, opted_out=last), said(3, opted_out=last), said(4, opted_out=last)]
+
+    for word in (words[3], words[0], words[2], words[1], words[3]):
+        store.change_consent(CONVERSATION, word)
+
+    assert store.read_unclaimed(CONVERSATION).consent.opted_out is last
+
+
+def test_a_word_that_says_what_is_known_raises_no_token_and_outdates_what_stands_below_it(store: Store) -> None:
+    store.change_consent(CONVERSATION, said(1, opted_out=True))
+    before = store.read_unclaimed(CONVERSATION)
+
+    assert not store.change_consent(CONVERSATION, said(5, opted_out=True))
+    assert not store.change_consent(CONVERSATION, said(3, opted_out=False))
+
+    item = store.read_unclaimed(CONVERSATION)
+    assert item.consent == Consent(opted_out=True, at=NOON, index=5, changed_by=1)
+    assert item.fencing_token == before.fencing_token
+
+
+def test_what_the_carrier_tells_counts_by_its_time(store: Store) -> None:
+    store.change_consent(CONVERSATION, said(1, opted_out=True))
+    store.change_consent(CONVERSATION, said(2, opted_out=False, at=LATER))
+
+    assert not store.change_consent(CONVERSATION, said(None, opted_out=True))
+    assert store.change_consent(CONVERSATION, said(None, opted_out=True, at=LATER + timedelta(seconds=1)))
+
+
+def test_the_ledger_keeps_the_newest_word_of_a_customer_on_a_channel(store: Store) -> None:
+    store.change_consent(CONVERSATION, said(1, opted_out=True, at=LATER))
+    store.change_consent(sid("CH", 2), said(1, opted_out=True, at=NOON))  # of an earlier conversation, told late
+
+    assert store.read_consent("c" * 32, Channel.SMS) == Consent(opted_out=True, at=LATER)
+    assert store.read_consent("c" * 32, Channel.WHATSAPP) == Consent()
+    assert store.read_consent("d" * 32, Channel.SMS) == Consent()
+
+
+def test_the_ledger_is_written_where_the_writer_of_the_item_died_before_it(store: Store) -> None:
+    unknown = replace(said(1, opted_out=True), customer="", channel=None)
+    store.change_consent(CONVERSATION, unknown)
+
+    assert not store.change_consent(CONVERSATION, said(1, opted_out=True))
+
+    assert store.read_consent("c" * 32, Channel.SMS).opted_out
+
+
+def test_an_opt_out_that_the_carrier_tells_is_the_customers_whom_the_last_reply_knew(store: Store) -> None:
+    store.freeze(replace(claim(store), customer="c" * 32), replace(REPLY, channel=Channel.SMS))
+
+    store.change_consent(CONVERSATION, ConsentChange(opted_out=True, at=LATER, index=None))
+
+    assert store.read_consent("c" * 32, Channel.SMS) == Consent(opted_out=True, at=LATER)
 
 
 def test_a_hand_back_that_is_older_than_the_handoff_it_would_end_changes_nothing(store: Store) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pytest
 
+from switchboard.consent import ConsentChange
 from switchboard.conversation import Conversation
 from switchboard.events import Owner
 from switchboard.ports import DueCheck, DueConversation, SweepIndex
@@ -227,10 +228,10 @@ def test_only_a_conversation_that_was_active_is_tracked(tracked: Tracked) -> Non
     assert untracked == [each for each in sids if each != CONVERSATION]
 
 
-def test_an_opt_out_of_a_conversation_that_was_never_active_does_not_track_it(store: SweptStore) -> None:
-    store.opt_out(CONVERSATION, at=NOON)
+def test_an_opt_out_is_an_activity(store: SweptStore) -> None:
+    store.change_consent(CONVERSATION, ConsentChange(opted_out=True, at=NOON, index=None))
 
-    assert store.untracked([CONVERSATION]) == [CONVERSATION]
+    assert store.untracked([CONVERSATION]) == []
 
 
 @pytest.mark.parametrize("name", ["gaps", "owner", "checks", "activity", "pending_reply"])

@@ -59,6 +59,26 @@ def test_a_customers_message_is_queued_in_the_message_group_of_its_conversation(
     assert deployed.queued(deployed.lifecycle) == []
 
 
+@pytest.mark.parametrize("body", ["STOP", "stop.", "Please stop texting me", "BAJA", "ABMELDEN"])
+@pytest.mark.parametrize("author", ["+12025550110", "whatsapp:+12025550110", "visitor-" + "0" * 32])
+def test_an_opt_out_goes_to_both_queues_so_that_it_waits_behind_no_turn(
+    deployed: Deployed, author: str, body: str
+) -> None:
+    status = deployed.post(signed_event(message_fields(Author=author, Body=body)))
+
+    assert status == 200
+    assert [queued["body"] for queued in deployed.queued(deployed.messages)] == [body]
+    assert [queued["body"] for queued in deployed.queued(deployed.lifecycle)] == [body]
+
+
+@pytest.mark.parametrize("body", ["START", "HELP", "STOP 12345", "we have got to STOP this bill"])
+def test_what_opts_nobody_out_goes_to_the_messages_queue_alone(deployed: Deployed, body: str) -> None:
+    deployed.post(signed_event(message_fields(Body=body)))
+
+    assert [queued["body"] for queued in deployed.queued(deployed.messages)] == [body]
+    assert deployed.queued(deployed.lifecycle) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [

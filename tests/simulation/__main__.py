@@ -39,6 +39,7 @@ class Scope(NamedTuple):
     customer: str = "-"  # how they answer our replies
     is_broken: bool = False  # until every message has failed; then its dead letter is redriven
     effects: str = "-"  # what the tools change in each turn
+    consent: bool = False  # the customer opts out, and in again
 
 
 CUSTOMERS = {
@@ -63,6 +64,9 @@ SCOPES = (
     Scope(1, effects="unchecked"),
     Scope(1, effects="checked"),
     Scope(1, crashes=1, effects="both"),
+    Scope(1, consent=True),
+    Scope(1, parts=2, crashes=1, consent=True),
+    Scope(2, crashes=1, consent=True),
 )
 QUICK_SCOPES = (
     Scope(1),
@@ -78,13 +82,16 @@ QUICK_SCOPES = (
     Scope(2, events=1, crashes=1, is_broken=True),
     Scope(1, events=1, effects="unchecked"),
     Scope(1, events=1, effects="both"),
+    Scope(1, events=1, crashes=1, consent=True),
 )
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    columns = "messages  parts  events  crashes  budget  attempts  customer  broken  effects    orders    plans"
+    columns = (
+        "messages  parts  events  crashes  budget  attempts  customer  broken  effects    consent  orders    plans"
+    )
     print(f"{columns}  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
@@ -94,6 +101,7 @@ def exhaustive(*, quick: bool = False) -> None:
             plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
             settings = (
                 f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}  {scope.is_broken!s:6}  {scope.effects:9}"
+                f"  {scope.consent!s:7}"
             )
             print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
@@ -118,6 +126,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             budget=Budget(turns_by_customer=scope.turns, turns_by_all=scope.turns, sentence=LIMIT),
             habits=CUSTOMERS[scope.customer],
             checked=EFFECTS[scope.effects],
+            speaks_of_consent=scope.consent,
         ):
             plans += 1
             if isinstance(ended, AssertionError):

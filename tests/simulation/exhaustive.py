@@ -17,18 +17,18 @@ from switchboard.agent import Answer, Question
 from switchboard.budgets import Budget
 from switchboard.conversation import Conversation
 from switchboard.errors import Permanent, Transient
-from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.events import LifecycleEvent, Marker, MessageAdded, Sent
 from switchboard.memory import extract
 from switchboard.notices import Notice
 from switchboard.publisher import FAILURES_TOGETHER, Publisher
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import RetryReason
 from switchboard.turn.take_turn import take_turn
-from tests.builders import CONVERSATION, PLENTY, turn_settings
+from tests.builders import CONVERSATION, PLENTY, SECRET, turn_settings
 from tests.fakes.event_bus import EventBusInMemory
 from tests.simulation.bus import a_notice_that_is_due_is_published
 from tests.simulation.effects import BOOKING_ENDS, Bookings, check_bookings
-from tests.simulation.habits import body_of, index_of
+from tests.simulation.habits import START, STOP, body_of, index_of
 from tests.simulation.invariants import (
     DISCLOSURE,
     FALLBACK,
@@ -38,8 +38,10 @@ from tests.simulation.invariants import (
     SendPermit,
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
+    confirms_opt_out,
     handled_at_claim,
     require,
+    wants_no_messages,
 )
 from tests.simulation.models import SHORT_MEMORY, WRITES_OF_A_TURN, Clock, FifoQueue, Receipt, ThrottledError, Twilio
 from tests.simulation.people import DESK
@@ -60,6 +62,7 @@ OTHER_EVENTS = (
     "slow",
     "stale",
 )
+CONSENT_EVENTS = ("opt_out", "opt_out_told_late", "opt_out_not_told", "opt_in")
 POST_ENDS = ("request_lost", "response_lost", "late", "late_then_gone", "not_sent", "refused")
 CALLS_OF_EVENT = {
     "write_response_lost": WRITES_OF_A_TURN,
@@ -101,10 +104,12 @@ class Harness:
     max_attempts: int = 3
     habits: Sequence[str] = ()
     checked: Sequence[bool] = ()
+    speaks_of_consent: bool = False
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: WatchedConversations = field(default_factory=WatchedConversations)
     bus: EventBusInMemory = field(default_factory=EventBusInMemory)
+    untold: list[MessageAdded] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
     human_wrote: bool = False
@@ -116,7 +121,8 @@ class Harness:
     takeovers: list[int] = field(default_factory=list)
     turns_by_message: dict[int, set[str]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
-    handled: dict[int, set[int]] = field(default_factory=dict)  # when a worker claimed, by its depth
+    claimed: dict[int, tuple[set[int], bool]] = field(default_factory=dict)  # what a worker found, by its depth
+    listed: dict[int, tuple[MessageAdded, ...]] = field(default_factory=dict)  # what a worker has read, by its depth
     model_is_unavailable: bool = False
     is_broken: bool = False
     letters: list[MessageAdded] = field(default_factory=list)
@@ -162,6 +168,9 @@ class Harness:
                 self._wait()
             elif habits and self.twilio.messages[CONVERSATION][-1].marker:
                 self._answer_the_reply(habits.pop(0))
+            elif self.untold:
+                self._apply(self.untold[0])
+                self.queue.send(self.untold.pop())
             else:
                 break
             self.work()
@@ -199,7 +208,7 @@ class Harness:
                     messenger=self,
                     dead_letters=self,
                     clock=self.clock,
-                    customer_secret=b"secret",
+                    customer_secret=SECRET,
                 ),
                 settings=turn_settings(
                     disclosure=DISCLOSURE,
@@ -225,7 +234,8 @@ class Harness:
 
     def answer(self, question: Question) -> Answer:
         def think() -> Answer:
-            self.asked.append(Asked(question=question, handled=self.handled[self.depth]))
+            handled, wants_no_messages = self.claimed[self.depth]
+            self.asked.append(Asked(question=question, handled=handled, wants_no_messages=wants_no_messages))
             for index in map(index_of, question.messages):
                 self.turns_by_message.setdefault(index, set()).add(question.turn)
             if self.is_broken:
@@ -323,7 +333,11 @@ class Harness:
             self._note_send_permit(name)
         if name == "claim" and isinstance(result, Conversation):
             messages = self.twilio.messages[CONVERSATION]
-            self.handled[self.depth] = handled_at_claim(result, messages, max_event_age=self.max_event_age)
+            handled = handled_at_claim(result, messages, max_event_age=self.max_event_age)
+            self.claimed[self.depth] = handled, result.consent.opted_out
+            self.listed[self.depth] = ()
+        if name == "list":
+            self.listed[self.depth] = result
         if event == "crash_after":
             raise Crash
         if event == "write_response_lost":
@@ -345,6 +359,10 @@ class Harness:
             "take_over": self._take_over,
             "hand_back": self._hand_back,
             "close": self._close,
+            "opt_out": self._opt_out,
+            "opt_out_not_told": self._opt_out_untold,
+            "opt_out_told_late": lambda: self.queue.send(self._say_of_consent(STOP)),
+            "opt_in": lambda: self.queue.send(self._say_of_consent(START)),
             "redrive": self._redrive,
         }
 
@@ -363,7 +381,27 @@ class Harness:
         self.takeovers.append(len(self.points) - 1)
         index = str(len(self.twilio.messages[CONVERSATION]))
         message = self.twilio.say(CONVERSATION, index, author=DESK)
-        lifecycle.apply(message, conversations=self.store, messages=self.twilio, requeue=self.queue)
+        self._apply(message)
+
+    def _apply(self, event: LifecycleEvent) -> None:
+        lifecycle.apply(
+            event, conversations=self.store, messages=self.twilio, requeue=self.queue, customer_secret=SECRET
+        )
+
+    def _opt_out(self) -> None:
+        """Let the customer say STOP, and both queues be told; the lifecycle function is the quicker one."""
+        message = self._say_of_consent(STOP)
+        self._apply(message)
+        self.queue.send(message)
+
+    def _opt_out_untold(self) -> None:
+        """Let the customer say STOP, and its webhook be lost: the sweeper finds it when all else is done."""
+        self.untold.append(self._say_of_consent(STOP))
+
+    def _say_of_consent(self, word: str) -> MessageAdded:
+        self.clock.move(1)
+        index = len(self.twilio.messages[CONVERSATION])
+        return self.twilio.say(CONVERSATION, body_of(index, habit=word))
 
     def _close(self) -> None:
         self.was_closed = True
@@ -380,6 +418,8 @@ class Harness:
                 turn=item.turn,
                 owner=item.owner,
                 closed=item.closed,
+                wants_no_messages=wants_no_messages(item, self.listed.get(self.depth, ())),
+                confirms_opt_out=confirms_opt_out(item),
                 taken_over_since_freeze=self.takeovers_at_freeze[item.turn] != len(self.takeovers),
             )
         )
@@ -457,11 +497,12 @@ def run(
     habits: Sequence[str] = (),
     checked: Sequence[bool] = (),
     is_broken: bool = False,
+    speaks_of_consent: bool = False,
 ) -> Harness:
     """Run one plan to its end, and check every invariant.
 
     With `is_broken` the assistant has a bug, until every message has failed; then it is mended, and the dead letters
-    are redriven.
+    are redriven. With `speaks_of_consent` the customer opts out, and in again, where a plan says so.
     """
     harness = Harness(
         plan=dict(plan),
@@ -472,6 +513,7 @@ def run(
         habits=habits,
         checked=checked,
         is_broken=is_broken,
+        speaks_of_consent=speaks_of_consent,
     )
     harness.run(order)
     check(harness.evidence())
@@ -498,6 +540,7 @@ def explore(
     habits: Sequence[str] = (),
     checked: Sequence[bool] = (),
     is_broken: bool = False,
+    speaks_of_consent: bool = False,
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
@@ -512,6 +555,7 @@ def explore(
             habits=habits,
             checked=checked,
             is_broken=is_broken,
+            speaks_of_consent=speaks_of_consent,
         )
     except AssertionError as error:
         yield plan, error
@@ -535,6 +579,7 @@ def explore(
                 habits=habits,
                 checked=checked,
                 is_broken=is_broken,
+                speaks_of_consent=speaks_of_consent,
                 plan=(*plan, (point, event)),
             )
 
@@ -552,6 +597,8 @@ def _possible(harness: Harness, point: int, happened: Counter[str], crashes: int
             continue
         if not happened[event]:
             yield event
+    if harness.speaks_of_consent:
+        yield from (event for event in CONSENT_EVENTS if not happened[event])
     if name == "post":
         yield from POST_ENDS
     if name == "book":

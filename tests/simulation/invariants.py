@@ -15,12 +15,12 @@ from itertools import pairwise
 from switchboard.agent import EntryRole, HistoryEntry, Question
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
-from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
+from switchboard.conversation import RULE_OF_KIND, Conversation, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
 from switchboard.events import Marker, MessageAdded, Owner, OwnerSet
 from switchboard.ports import DueCheck
 from switchboard.turn.history import HANDED_BACK
 from switchboard.turn.record import UNREAD
-from tests.simulation.habits import AUTORESPONSE, REACTION, index_of
+from tests.simulation.habits import AUTORESPONSE, REACTION, START, STOP, index_of
 from tests.simulation.models import MAX_ATTEMPTS
 
 DISCLOSURE = "I am a machine."
@@ -39,6 +39,8 @@ class SendPermit:
     taken_over_since_freeze: bool
     human_wrote_since_freeze: bool = True
     saw_a_human: bool = False
+    wants_no_messages: bool = False  # the customer, as the item says, or a list that this worker has read
+    confirms_opt_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Asked:
 
     question: Question
     handled: AbstractSet[int]
+    wants_no_messages: bool = False  # the customer, as the claim found the item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,18 @@ def answered_by(reply: MessageAdded) -> frozenset[int]:
     """Return the indices that a reply of the proofs' agent answers."""
     first_word, *words = without_disclosure(reply.body).split() or [""]
     return frozenset(int(word) for word in words if word.isdecimal()) if first_word == REPLY else frozenset()
+
+
+def wants_no_messages(item: Conversation, listed: Sequence[MessageAdded]) -> bool:
+    """Tell whether the customer wants no messages, as the item says, or a newer word that a list shows."""
+    words = [m for m in listed if m.body.startswith((STOP, START)) and m.index > item.consent.index]
+    newest = max(words, key=lambda each: each.index, default=None)
+    return newest.body.startswith(STOP) if newest else item.consent.opted_out
+
+
+def confirms_opt_out(item: Conversation) -> bool:
+    """Tell whether the pending reply says that no more messages come."""
+    return item.pending_reply is not None and item.pending_reply.kind is ReplyKind.OPT_OUT
 
 
 def every_message_has_an_end(evidence: Evidence) -> None:
@@ -281,12 +296,52 @@ def nobody_speaks_over_a_human(evidence: Evidence) -> None:
     assert not evidence.sent_after_takeover, "a later part was sent after a takeover"
 
 
+def from_stop_to_start_nobody_thinks(evidence: Evidence) -> None:
+    """Nobody is asked anything while the customer wants no messages, or about what was written meanwhile.
+
+    Where a list did not show the word in time, nobody could know.
+    """
+    wrote = [m for m in evidence.customer_messages if m.body.startswith((STOP, START))]
+    for asked in evidence.asked:
+        assert not asked.wants_no_messages, f"turn {asked.question.turn} is thought about after an opt-out"
+        for index in map(index_of, asked.question.messages):
+            last = max((word.index for word in wrote if word.index <= index), default=-1)
+            word = next((word for word in wrote if word.index == last), None)
+            is_out = word is not None and word.body.startswith(STOP) and last not in evidence.may_be_late
+            assert not is_out, f"message {index} was written after an opt-out, and is thought about"
+
+
+def from_stop_to_start_nothing_is_sent(evidence: Evidence) -> None:
+    """No reply is frozen, or sent again, once an opt-out was applied or shown by a list, but for its confirmation."""
+    for permit in evidence.send_permits:
+        is_allowed = permit.wants_no_messages is permit.confirms_opt_out
+        assert is_allowed, f"turn {permit.turn} sends to a customer who wants no messages, or confirms what is over"
+
+
+def the_last_word_of_consent_holds(evidence: Evidence) -> None:
+    """Whether the customer wants messages is what they said last, in whatever order we were told."""
+    words = [m for m in evidence.customer_messages if m.body.startswith((STOP, START))]
+    said = [word.body.startswith(STOP) for word in sorted(words, key=lambda each: each.index)]
+    wants_no_messages = bool(said) and said[-1]
+    assert evidence.item.consent.opted_out is wants_no_messages, f"opted out is not {wants_no_messages}"
+
+
+def an_opt_out_is_confirmed_once(evidence: Evidence) -> None:
+    """No two turns confirm one opt-out, or one opt-in."""
+    said = [m for m in evidence.messages if m.body.startswith((STOP, START)) and m.author_role is AuthorRole.CUSTOMER]
+    for kind, word in ((ReplyKind.OPT_OUT, STOP), (ReplyKind.OPT_IN, START)):
+        turns = {record.turn for record in evidence.records if record.kind is kind}
+        words = [m for m in said if m.body.startswith(word)]
+        assert len(turns) <= len(words), f"{len(turns)} turns say {kind} after {len(words)} words"
+
+
 def what_a_human_left_is_answered(evidence: Evidence) -> None:
     """Where the assistant owns the conversation again, every message after the human's last one is answered."""
     stopped = {TurnOutcome.UNSURE, TurnOutcome.FELL_BACK, TurnOutcome.EXPIRED, TurnOutcome.HANDED_OFF}
     if evidence.item.owner is Owner.HUMAN or evidence.item.closed or stopped & {r.outcome for r in evidence.records}:
         return
-    by_words = (RefusalRule.LOOP, RefusalRule.REACTION, RefusalRule.NO_REPLY)
+    by_consent = (RefusalRule.OPTED_OUT, RefusalRule.OPT_OUT, RefusalRule.OPT_IN)
+    by_words = (RefusalRule.LOOP, RefusalRule.REACTION, RefusalRule.NO_REPLY, *by_consent)
     left_out = ("twilio_", RefusalRule.OVER_BUDGET, RefusalRule.TOO_OLD, *by_words)
     if any(record.rule.startswith(left_out) for record in evidence.records):
         return
@@ -414,9 +469,16 @@ def who_writes_during_a_short_outage_is_answered_after_it(evidence: Evidence) ->
     """An outage that is over before a turn is overdue costs nobody an answer, where nothing else goes wrong."""
     if evidence.human_owned_by_event or evidence.was_closed:
         return
-    answered = {index for reply in evidence.replies for index in answered_by(reply)}
+    answered = {index for reply in evidence.replies for index in answered_by(reply)} | _ended_by_consent(evidence)
     unanswered = evidence.written_in_short_outage - answered
     assert not unanswered, f"written during a short outage and not answered: messages {sorted(unanswered)}"
+
+
+def _ended_by_consent(evidence: Evidence) -> frozenset[int]:
+    """Return the indices of what got no answer because its customer wanted none, or that says so."""
+    rules = {RefusalRule.OPTED_OUT, RefusalRule.OPT_OUT, RefusalRule.OPT_IN}
+    sids = {sid for record in evidence.records if record.rule in rules for sid in record.message_sids}
+    return frozenset(message.index for message in evidence.messages if message.message_sid in sids)
 
 
 def no_outage_mutes_anybody(evidence: Evidence) -> None:
@@ -428,7 +490,7 @@ def no_outage_mutes_anybody(evidence: Evidence) -> None:
         return
     if evidence.item.owner is Owner.HUMAN and evidence.human_owned_by_event:
         return
-    answered = {index for reply in evidence.replies for index in answered_by(reply)}
+    answered = {index for reply in evidence.replies for index in answered_by(reply)} | _ended_by_consent(evidence)
     poisoned = [record for record in evidence.records if evidence.crashes.poison_sid in record.message_sids]
     written = evidence.messages[evidence.written_after_outage]
     fell_back = any(written.message_sid in record.message_sids for record in poisoned)
@@ -449,7 +511,7 @@ def beside_poison_every_other_customer_is_answered(evidence: Evidence) -> None:
     if not crashes.only_poison or crashes.poison_sid or evidence.human_owned_by_event or evidence.was_closed:
         return
     answered = {index for reply in evidence.replies for index in answered_by(reply)}
-    unanswered = {message.index for message in evidence.customer_messages} - answered
+    unanswered = {message.index for message in evidence.customer_messages} - answered - _ended_by_consent(evidence)
     assert not unanswered, f"beside poison, not answered: messages {sorted(unanswered)}"
 
 
@@ -459,6 +521,8 @@ def poison_ends_with_the_fallback(evidence: Evidence) -> None:
     was_taken = evidence.human_owned_by_event or evidence.was_closed or evidence.was_handed_back
     if not crashes.only_poison or not crashes.poison_sid or was_taken:
         return
+    if any(m.message_sid == crashes.poison_sid and m.index in _ended_by_consent(evidence) for m in evidence.messages):
+        return  # nobody has thought about it
     assert crashes.kills == MAX_ATTEMPTS, f"{crashes.kills} processes died of one message"
     fell_back = (record for record in evidence.records if record.outcome is TurnOutcome.FELL_BACK)
     assert any(crashes.poison_sid in record.message_sids for record in fell_back), "poison did not fall back"
@@ -522,7 +586,7 @@ def the_first_text_discloses(evidence: Evidence) -> None:
     """The first text of ours begins with the disclosure, unless one that nobody is sure of does."""
     if not evidence.discloses or not evidence.replies:
         return
-    unsure = [record.parts for record in evidence.records if record.outcome is TurnOutcome.UNSURE]
+    unsure = [r.parts for r in evidence.records if r.outcome is TurnOutcome.UNSURE or r.kind in RULE_OF_KIND]
     first, *_ = evidence.replies
     may_be_read = any(parts and without_number(parts[0]).startswith(DISCLOSURE) for parts in unsure)
     said = without_number(first.body)
@@ -555,6 +619,10 @@ INVARIANTS = (
     a_failure_never_takes_a_conversation_from_a_human,
     a_failure_does_not_last,
     nobody_speaks_over_a_human,
+    from_stop_to_start_nobody_thinks,
+    from_stop_to_start_nothing_is_sent,
+    the_last_word_of_consent_holds,
+    an_opt_out_is_confirmed_once,
     what_a_human_left_is_answered,
     a_message_is_thought_about_in_one_turn,
     the_history_shows_everything_once,
@@ -592,7 +660,7 @@ def budgets_are_exceeded_by_at_most_the_turns_in_flight(
 ) -> None:
     """A day has no more turns than its budget, and those that were in flight beside the one that used it up."""
     beside_it = max(in_flight - 1, 0)
-    charged = [record for record in records if record.kind not in {None, ReplyKind.LIMIT}]
+    charged = [record for record in records if record.kind is not None and record.kind not in RULE_OF_KIND]
     limit_notices = [record for record in records if record.kind is ReplyKind.LIMIT]
     for day, turns in Counter(record.at.date() for record in charged).items():
         assert turns <= budget.turns_by_all + beside_it, f"{turns} turns on {day}"

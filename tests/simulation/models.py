@@ -27,6 +27,7 @@ WRITES_OF_A_TURN = frozenset(
         "claim",
         "join",
         "keep_notes",
+        "change_consent",
         "refuse",
         "begin_effect",
         "end_effect",

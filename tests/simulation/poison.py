@@ -25,7 +25,7 @@ class Poison:
     def is_in(self, conversation_sid: str, bodies: tuple[str, ...]) -> bool:
         """Tell whether it is among these messages, which say their own index."""
         message = self.message
-        is_there = message and message.conversation_sid == conversation_sid and str(message.index) in bodies
+        is_there = message and message.conversation_sid == conversation_sid and message.body in bodies
         return bool(is_there and not self.is_mended)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 
 from switchboard.agent import Answer, Question
+from switchboard.consent import Consent
 from switchboard.conversation import Conversation, OwnerChange, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Sent
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 POST_ENDS = ("request_lost", "response_lost", "late", "not_sent", "refused")
 WRITES = WRITES_OF_A_TURN | {"let_go_first"}
+READS = ("read_unclaimed", "read_consent")
 
 
 class Crash(BaseException):
@@ -62,7 +64,9 @@ class Ports:
             raise Crash
         messages = self._world.twilio.messages[conversation_sid]
         handled = handled_at_claim(self._worker.claimed, messages, max_event_age=MAX_EVENT_AGE)
-        self._world.asked.setdefault(conversation_sid, []).append(Asked(question=question, handled=handled))
+        self._world.asked.setdefault(conversation_sid, []).append(
+            Asked(question=question, handled=handled, wants_no_messages=self._worker.claimed.consent.opted_out)
+        )
         turns_by_message = self._world.turns_by_message.setdefault(conversation_sid, {})
         if self._world.is_overdue(conversation_sid):  # it goes on with what it has; what it leaves gets another turn
             shown = frozenset(map(index_of, question.messages))
@@ -210,8 +214,8 @@ class Ports:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- any of the store's methods
             self._pause()
-            is_away = self._world.is_away(OutageKind.TABLE_IS_AWAY) and name in {*WRITES, "take_over", "read_unclaimed"}
-            if is_away or (name in {*WRITES, "read_unclaimed"} and self._fails(0.04)):
+            is_away = self._world.is_away(OutageKind.TABLE_IS_AWAY) and name in {*WRITES, "take_over", *READS}
+            if is_away or (name in {*WRITES, *READS} and self._fails(0.04)):
                 self._note(f"{name} is throttled")
                 raise ThrottledError
             result = self._call(name, arguments, named)
@@ -236,6 +240,10 @@ class Ports:
         if name == "spent":
             open_turns = sum(bool(item.turn) for item in self._world.store.items.values())
             self._world.max_in_flight = max(self._world.max_in_flight, open_turns)
+        if name == "read_consent":  # each conversation has a customer of its own, although all write from one number
+            return Consent()
+        if name == "change_consent":
+            return self._world.change_consent(*arguments)
         before = self._world.item(conversation_sid)
         self._world.happened["a failure returns"] += name == "freeze" and before.has_failed
         result = method(*arguments, **named)

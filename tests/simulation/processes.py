@@ -21,7 +21,7 @@ from switchboard.publisher import Publisher
 from switchboard.turn.context import TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
-from tests.builders import turn_settings
+from tests.builders import SECRET, turn_settings
 from tests.simulation.invariants import DISCLOSURE, FALLBACK
 from tests.simulation.models import ANSWER_WITHIN, MAX_ATTEMPTS, MAX_EVENT_AGE, SHORT_MEMORY, Receipt
 from tests.simulation.ports import Crash, Ports, Worker
@@ -164,7 +164,7 @@ class Process:
                         messenger=ports,
                         dead_letters=ports,
                         clock=self.world.clock,
-                        customer_secret=b"secret",
+                        customer_secret=SECRET,
                     ),
                     settings=turn_settings(
                         disclosure=DISCLOSURE,

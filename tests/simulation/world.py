@@ -15,6 +15,7 @@ from itertools import count
 from switchboard import lifecycle
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
+from switchboard.consent import ConsentChange, opts_out
 from switchboard.conversation import Conversation, Note, OwnerChange, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import (
@@ -30,7 +31,7 @@ from switchboard.owner_updates import OwnerUpdates
 from switchboard.ports import MessagePage, Takeover
 from switchboard.publisher import Publisher
 from switchboard.sweeper import HandBackRule, sweep
-from tests.builders import PLENTY, sid
+from tests.builders import PLENTY, SECRET, sid
 from tests.simulation.bursts import Burst, left_out, plan_burst
 from tests.simulation.bus import (
     Bus,
@@ -39,7 +40,7 @@ from tests.simulation.bus import (
     the_attributes_show_who_owns,
 )
 from tests.simulation.effects import Bookings, check_bookings, plan_bookings
-from tests.simulation.habits import CHATTER, FEW_TURNS, MAX_ANSWERS, body_of, plan_habit
+from tests.simulation.habits import CHATTER, FEW_TURNS, MAX_ANSWERS, body_of, plan_consent, plan_habit
 from tests.simulation.hand_backs import HandBacksByTime, plan_hand_back
 from tests.simulation.invariants import (
     LIMIT,
@@ -50,9 +51,11 @@ from tests.simulation.invariants import (
     budgets_are_exceeded_by_at_most_the_turns_in_flight,
     check,
     checks_go_on_for_a_day,
+    confirms_opt_out,
     every_check_that_is_due_is_made,
     no_record_is_received_too_often,
     require,
+    wants_no_messages,
 )
 from tests.simulation.models import (
     ANSWER_WITHIN,
@@ -84,7 +87,8 @@ class World:
     many of them a turn's reply had seen when it was frozen, `shown_words` the human words, by index, that were applied
     or that a list of the sweeper has shown, `told_at` when a webhook of it came, `old_messages` how many
     are older than our first webhook, `written_after_outage` the index of the message that tries whether anybody answers
-    after an outage, `habits` what the customer answers each reply of ours with, at once.
+    after an outage, `habits` what the customer answers each reply of ours with, at once. `consent_words` is what the
+    customer of one says of consent, by the messages that are left to write.
     """
 
     seed: int
@@ -115,6 +119,8 @@ class World:
     old_messages: dict[str, int] = field(default_factory=dict)
     written_after_outage: dict[str, int] = field(default_factory=dict)
     habits: dict[str, str] = field(default_factory=dict)
+    speaks_of_consent: int = field(init=False)
+    consent_words: dict[int, str] = field(init=False)
     turns_per_ten_minutes: int | None = None
     letters: list[MessageAdded] = field(default_factory=list)
     redriven: set[str] = field(default_factory=set)
@@ -163,6 +169,9 @@ class World:
         if self.chance.random() < 0.2:
             self._add_old_messages()
         self.twilio.on_reply = self._the_customer_answers_at_once
+        self.speaks_of_consent, self.consent_words = plan_consent(
+            self.seed, conversations=self.conversations, messages=self.messages
+        )
         if (planned := plan_habit(self.seed, conversations=self.conversations)) and not self.poison:
             number, habit = planned
             self.habits[sid("CH", number)] = habit
@@ -317,9 +326,12 @@ class World:
             self._note(f"{self.outage.kind} for {self.outage.length}")
             self.happened[f"outage: {self.outage.kind}"] += 1
         conversation_sid = sid("CH", self.chance.randrange(1, self.conversations + 1))
+        word = self.consent_words.get(self.messages, "")
+        if word:
+            conversation_sid = sid("CH", self.speaks_of_consent)
         if conversation_sid in self.closed:
             return
-        message = self._write(conversation_sid)
+        message = self._write(conversation_sid, habit=word)
         if self.poison and self.poison.message is None and self.messages <= self.poison.messages_left:
             self.poison.message = message
             self._note("it is poisonous")
@@ -366,6 +378,8 @@ class World:
             self.told_at.setdefault(event.conversation_sid, []).append(self.clock())  # a program's word opens nothing
         if isinstance(event, MessageAdded) and event.author_role is AuthorRole.CUSTOMER:
             self.queue.send(event)
+            if opts_out(event):
+                self.lifecycle.append(event)
         else:
             self.lifecycle.append(event)
 
@@ -399,7 +413,9 @@ class World:
         if self.is_away(OutageKind.TABLE_IS_AWAY):
             raise ThrottledError
         try:
-            effect = lifecycle.apply(event, conversations=self.store, messages=self, requeue=self.queue)
+            effect = lifecycle.apply(
+                event, conversations=self.store, messages=self, requeue=self.queue, customer_secret=SECRET
+            )
             self.happened[f"lifecycle: {effect}"] += 1
         finally:  # it is handed back although nothing could be queued: the event comes again for that
             is_hand_back = isinstance(event, OwnerSet) and event.owner is Owner.ASSISTANT
@@ -427,6 +443,14 @@ class World:
         takeover = OwnerSet(conversation_sid=sid, owner=Owner.HUMAN, at=at)
         self.owner_events.setdefault(sid, []).append(takeover)
         return applied[0]
+
+    def change_consent(self, sid: str, change: ConsentChange) -> bool:
+        """Apply what a customer says of consent, as a turn found it."""
+        is_changed = self.store.change_consent(sid, change)
+        if is_changed:
+            self.checks.is_active(sid)
+            self.happened["opted out" if change.opted_out else "opted in"] += 1
+        return is_changed
 
     def _note_change(self, conversation_sid: str, before: Conversation) -> None:
         if conversation_sid in self.store.items:  # else the table refused the write
@@ -616,6 +640,8 @@ class World:
                 closed=item.closed,
                 taken_over_since_freeze=self.takeovers_at_freeze[item.turn] != takeovers,
                 human_wrote_since_freeze=any(index > first for index in shown),
+                wants_no_messages=wants_no_messages(item, listed),
+                confirms_opt_out=confirms_opt_out(item),
                 saw_a_human=any(handed_back_at is None or handed_back_at <= spoke_at for spoke_at in shown.values()),
             )
         )

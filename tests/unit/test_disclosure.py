@@ -4,9 +4,9 @@ import pytest
 
 from switchboard.answer_settings import AnswerSettings
 from switchboard.channels.split import MAX_PART_CHARACTERS
-from switchboard.disclosure import MAX_CHARACTERS, SENTENCES, parse_disclosure
+from switchboard.disclosure import SENTENCES, parse_disclosure
 from switchboard.errors import Misconfigured
-from switchboard.languages import Language
+from switchboard.languages import MAX_SENTENCE_CHARACTERS, Language
 from switchboard.reactions import asks
 
 GSM_7 = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,'-?!()éèàìòùäöüñß")
@@ -31,7 +31,7 @@ def test_a_sentence_of_your_own_is_for_every_language(text: str) -> None:
     assert parse_disclosure("由人工智能助理回复。", name="it").sentence([text]) == "由人工智能助理回复。"
 
 
-@pytest.mark.parametrize("wrong", ["true", "false", "no", "None", "0", "x" * (MAX_CHARACTERS + 1) + " y"])
+@pytest.mark.parametrize("wrong", ["true", "false", "no", "None", "0", "x" * (MAX_SENTENCE_CHARACTERS + 1) + " y"])
 def test_a_word_or_a_page_is_no_sentence(wrong: str) -> None:
     with pytest.raises(
         Misconfigured, match=r"^it is '.*': it must be on, off, or a sentence of at most 500 characters"
@@ -54,4 +54,6 @@ def test_ours_is_there_for_each_language_asks_nothing_and_makes_no_text_dearer(l
 
 
 def test_the_longest_sentence_leaves_room_in_the_first_part() -> None:
-    assert MAX_CHARACTERS + len("\n\n") <= MAX_PART_CHARACTERS // 2, "a reply is cut behind the middle of a part"
+    assert MAX_SENTENCE_CHARACTERS + len("\n\n") <= MAX_PART_CHARACTERS // 2, (
+        "a reply is cut behind the middle of a part"
+    )

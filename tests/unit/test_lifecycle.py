@@ -20,7 +20,7 @@ from switchboard.events import (
 )
 from switchboard.lifecycle import Effect
 from switchboard.stores.memory import ConversationsInMemory
-from tests.builders import CONVERSATION, NOON, Clock, from_human, message_added, sid
+from tests.builders import CONVERSATION, NOON, SECRET, Clock, from_human, message_added, sid
 from tests.dynamodb import claim
 from tests.fakes.twilio import TwilioInMemory
 
@@ -39,7 +39,13 @@ class Harness:
 
     def apply(self, *events: LifecycleEvent) -> list[Effect]:
         return [
-            lifecycle.apply(event, conversations=self.conversations, messages=self.twilio, requeue=self)
+            lifecycle.apply(
+                event,
+                conversations=self.conversations,
+                messages=self.twilio,
+                requeue=self,
+                customer_secret=SECRET,
+            )
             for event in events
         ]
 
@@ -198,9 +204,22 @@ def test_the_error_code_of_a_failed_delivery_says_what_people_are_told_but_of_an
         at=NOON,
     )
 
-    assert harness.apply(failed, failed) == [effect, effect]
+    again = Effect.OUTDATED if effect is Effect.OPTED_OUT else effect
+    assert harness.apply(failed, failed) == [effect, again]
     told = [(notice.type, notice.reason) for notice in harness.conversations.notices.values()]
     assert told == [("DeliveryFailed", reason) for reason in reasons]
+
+
+def test_an_opt_out_is_applied_at_once_and_told_to_nobody(harness: Harness) -> None:
+    effects = harness.apply(message_added(index=3, body="STOP"), message_added(index=3, body="STOP"))
+
+    assert effects == [Effect.OPTED_OUT, Effect.OUTDATED]
+    assert harness.conversations.items[CONVERSATION].consent.opted_out
+    assert harness.conversations.notices == {}
+
+
+def test_what_a_customer_writes_beside_it_and_an_opt_in_change_nothing_here(harness: Harness) -> None:
+    assert harness.apply(message_added(body="STOP 12345"), message_added(body="START")) == [Effect.NONE, Effect.NONE]
 
 
 def test_what_a_human_said_is_kept_also_where_a_newer_hand_back_outdates_their_takeover(harness: Harness) -> None:

@@ -9,6 +9,7 @@ from threading import Barrier
 import pytest
 
 from switchboard.author import AuthorRole
+from switchboard.consent import ConsentChange
 from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage, Note, OwnerReason, PendingReply, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded, Owner
@@ -136,6 +137,9 @@ class Harness:
         self._fail("take_over", sid)
         return self.store.take_over(sid, index=index, at=at)
 
+    def change_consent(self, sid: str, change: ConsentChange) -> bool:
+        return self.store.change_consent(sid, change)
+
     def next_check(self, conversation_sid: str = CONVERSATION) -> datetime | None:
         tracked = self.checks.tracked[conversation_sid]
         return tracked.active_check or tracked.next_check
@@ -243,6 +247,16 @@ def test_a_humans_message_whose_webhook_was_lost_is_a_takeover_and_goes_to_the_l
 
     assert (harness.messages_queue.messages, harness.lifecycle_queue.messages) == ([], [lost])
     assert harness.owner() is Owner.HUMAN
+
+
+def test_an_opt_out_whose_webhook_was_lost_goes_to_both_queues(harness: Harness) -> None:
+    lost = message_added(index=0, body="Please stop texting me")
+    harness.twilio.add(lost)
+    harness.check()
+
+    harness.sweep()
+
+    assert (harness.messages_queue.messages, harness.lifecycle_queue.messages) == ([lost], [lost])
 
 
 def test_what_a_program_said_and_no_webhook_told_goes_to_the_lifecycle_queue_and_takes_nothing_over(

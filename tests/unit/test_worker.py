@@ -11,8 +11,10 @@ from threading import Event
 import pytest
 
 from switchboard.answer_settings import AnswerSettings
+from switchboard.consent_sentences import OPT_OUT
 from switchboard.errors import Permanent, Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, Owner, OwnerSet
+from switchboard.languages import Language
 from switchboard.notices import NoticeType
 from switchboard.worker import AFTER_A_FAULT_OF_OURS
 from tests.builders import CONVERSATION, NOON, from_human, message_added, sid
@@ -166,6 +168,19 @@ def test_a_human_who_writes_while_the_assistant_thinks_keeps_it_from_answering(p
     process.run_for(minutes=3)
 
     assert process.replies() == []
+
+
+def test_an_opt_out_waits_behind_no_turn_that_thinks(process: WebProcess) -> None:
+    def customer_stops() -> None:
+        process.writes("Please stop texting me")
+        process.worker.run_due()
+
+    agent_of(process).while_thinking = customer_stops
+    process.writes("hi")
+    process.run_for(minutes=3)
+
+    assert process.replies() == [OPT_OUT[Language.ENGLISH]]
+    assert len(agent_of(process).questions) == 1
 
 
 def test_a_handoff_is_told(process: WebProcess) -> None:

@@ -96,7 +96,8 @@ class Question:
 class Answer:
     """A reply in Markdown. With `handoff`, it is the last one before a human takes the conversation.
 
-    With `no_reply` nothing is said, whatever `text` is: the customer asked nothing and waits for nothing.
+    With `no_reply` nothing is said, whatever `text` is: the customer asked nothing and waits for nothing. With
+    `opt_out` they have asked for no more messages: they read a confirmation, and nothing else until they opt in again.
 
     `calls` tell later questions what the answer is based on, one text for each call of a tool, in order. Of many or
     long ones, a part is kept. What `Question.effects` ran is told anyway. `summary` is of `Question.to_summarize`;
@@ -106,6 +107,7 @@ class Answer:
     text: str = ""
     handoff: bool = False
     no_reply: bool = False
+    opt_out: bool = False
     calls: tuple[str, ...] = field(default=(), repr=False)
     summary: str = field(default="", repr=False)
 

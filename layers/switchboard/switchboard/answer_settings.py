@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from switchboard.budgets import Budget
 from switchboard.channels.sms import SmsSettings
+from switchboard.consent_sentences import parse_help
 from switchboard.disclosure import parse_disclosure
 from switchboard.memory import parse_memory
 from switchboard.turn.context import TurnSettings
@@ -23,6 +24,7 @@ class AnswerSettings:
     fallback_sentence: str = "Sorry, I cannot answer this right now. A colleague will get back to you."
     limit_sentence: str = "Sorry, I can answer no more messages today. Please write again tomorrow."
     voice_note_sentence: str = "Sorry, I cannot listen to voice messages. Please write what it is about."
+    help_sentence: str = "on"
     customer_turns_per_day: int = 200
     turns_per_day: int = 20000
     turns_per_ten_minutes: int = 20
@@ -56,4 +58,5 @@ class AnswerSettings:
             trial_addresses=self.trial_addresses,
             memory=parse_memory(self.assistant_memory, name="assistant_memory"),
             voice_note_sentence=self.voice_note_sentence.strip(),
+            consent=parse_help(self.help_sentence, name="help_sentence"),
         )

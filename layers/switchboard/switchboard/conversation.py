@@ -11,6 +11,7 @@ from itertools import islice
 
 from switchboard.author import AuthorRole
 from switchboard.channels.channel import Channel
+from switchboard.consent import Consent
 from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, RecentReply
 
@@ -29,6 +30,8 @@ class ReplyKind(StrEnum):
     HANDOFF = "handoff"
     FALLBACK = "fallback"
     LIMIT = "limit"
+    OPT_OUT = "opt_out"  # says that no more messages come
+    OPT_IN = "opt_in"  # says that they come again
 
 
 class OwnerReason(StrEnum):
@@ -45,13 +48,29 @@ class RefusalRule(StrEnum):
 
     CLOSED = "closed"
     HUMAN = "human"
-    OPTED_OUT = "opted_out"
+    OPTED_OUT = "opted_out"  # written while the customer wants no messages
+    OPT_OUT = "opt_out"  # the message that says so
+    OPT_IN = "opt_in"  # the message that takes it back
+    HELP = "help"  # Twilio has answered it
     NOT_IN_TRIAL = "not_in_trial"
     LOOP = "loop"
     REACTION = "reaction"
     TOO_OLD = "too_old"
     OVER_BUDGET = "over_budget"
     NO_REPLY = "no_reply"
+
+
+# What a rule says of the messages that it ends; no human needs to act where it does not arrive.
+RULE_OF_KIND: Mapping[ReplyKind, RefusalRule] = {
+    ReplyKind.LIMIT: RefusalRule.OVER_BUDGET,
+    ReplyKind.OPT_OUT: RefusalRule.OPT_OUT,
+    ReplyKind.OPT_IN: RefusalRule.OPT_IN,
+}
+
+
+def is_by_rule(kind: ReplyKind, rule: str) -> bool:
+    """Tell whether a reply is what a rule says, or ended because its customer had opted out: that is no failure."""
+    return kind in RULE_OF_KIND or rule == RefusalRule.OPTED_OUT
 
 
 class TurnOutcome(StrEnum):
@@ -202,9 +221,9 @@ class Conversation:
     a hand back or a redrive moves an index out of both. `goes_first` marks a suspect that its last batch left no time
     for. `recent_replies` are our last reply and those of the ten minutes before it, oldest first; `loop_pause` the last
     one, over or not. `disclosed_at` is when the reply was frozen that tells the customer that a machine answers, unless
-    it was never sent. `is_noted` tells that the conversation is noted as one of its customer's. `channel` is the
-    customer's, as the last reply knew it. `history_from` is the index from which on the history is read: what is older
-    is in the summary.
+    it was never sent. `is_noted` tells that the conversation is noted as one of its customer's. `channel` and
+    `customer`, a key, are the customer's, as the last reply knew them. `history_from` is the index from which on the
+    history is read: what is older is in the summary.
     """
 
     sid: str
@@ -218,7 +237,7 @@ class Conversation:
     handed_back_at: datetime = UNIX_EPOCH
     redriven_at: datetime = UNIX_EPOCH
     closed: bool = False
-    opted_out_at: datetime = UNIX_EPOCH
+    consent: Consent = field(default_factory=Consent)
     ownership_epoch: int = 0
     fencing_token: int = 0
     lease_fencing_token: int = 0
@@ -239,6 +258,7 @@ class Conversation:
     disclosed_at: datetime = UNIX_EPOCH
     is_noted: bool = False
     channel: Channel | None = None
+    customer: str = ""
     history_from: int = 0
 
     @property

@@ -1,13 +1,9 @@
 """The disclosure: the sentence by which a customer learns that a machine answers (EU AI Act, article 50(1))."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from switchboard.errors import Misconfigured
-from switchboard.languages import Language, language_of
-
-MAX_CHARACTERS = 500  # it stands in the first part of a reply, with some of the answer behind it
+from switchboard.languages import Language, language_of, parse_sentences
 
 SENTENCES = {  # in letters that one SMS segment of 160 characters can carry (GSM-7)
     Language.ENGLISH: "You are talking to an AI assistant.",
@@ -33,16 +29,6 @@ class Disclosure:
 def parse_disclosure(setting: str, *, name: str) -> Disclosure:
     """Return what a setting means: `on` our sentences in six languages, `off` or nothing none, else its own sentence.
 
-    Raise `Misconfigured`, which names the setting, for a long text and for a single word, such as `true`: YAML makes
-    that of `on`.
+    Raise `Misconfigured`, which names the setting, for what is none of these.
     """
-    sentence = setting.strip()
-    if sentence.lower() == "on":
-        return Disclosure(sentences=SENTENCES)
-    if sentence.lower() in {"", "off"}:
-        return Disclosure(sentences={})
-    if re.fullmatch(r"[\w-]+", sentence, re.ASCII) or len(sentence) > MAX_CHARACTERS:
-        raise Misconfigured(
-            f"{name} is {setting[:50]!r}: it must be on, off, or a sentence of at most {MAX_CHARACTERS} characters"
-        )
-    return Disclosure(sentences=dict.fromkeys(Language, sentence))
+    return Disclosure(sentences=parse_sentences(setting, ours=SENTENCES, name=name))

@@ -1,4 +1,4 @@
-"""Which of six languages a text is in, by the little words that it has."""
+"""Which of six languages a text is in, by the little words that it has; and sentences of ours in each of them."""
 
 import re
 import unicodedata
@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 
+from switchboard.errors import Misconfigured
+
 MAX_CHARACTERS = 2000  # that are looked at
+MAX_SENTENCE_CHARACTERS = 500  # it stands in one part of a reply, with some of the answer behind it
 MIN_HINTED = 4  # letters of a word whose endings say something
 MIN_SHARE = 1 / 4  # more of a text's words must speak for a language
 MIN_LEAD = 1.25  # over the next language
@@ -139,6 +142,25 @@ _HINTS = (  # of words that are in no list: endings and letters that one languag
 )
 _TOKEN = re.compile(r"[^\W\d_]+")
 _ADDRESS = re.compile(r"[@/\\]|www\.")  # in links and e-mail addresses, which are in no language
+
+
+def parse_sentences(setting: str, *, ours: Mapping[Language, str], name: str) -> Mapping[Language, str]:
+    """Return the sentences that a setting means: `on` ours, `off` or nothing none, else its own in every language.
+
+    Raise `Misconfigured`, which names the setting, for a long text and for a single word, such as `true`: YAML makes
+    that of `on`.
+    """
+    sentence = setting.strip()
+    if sentence.lower() == "on":
+        return ours
+    if sentence.lower() in {"", "off"}:
+        return {}
+    if re.fullmatch(r"[\w-]+", sentence, re.ASCII) or len(sentence) > MAX_SENTENCE_CHARACTERS:
+        raise Misconfigured(
+            f"{name} is {setting[:50]!r}: it must be on, off, or a sentence of at most"
+            f" {MAX_SENTENCE_CHARACTERS} characters"
+        )
+    return dict.fromkeys(Language, sentence)
 
 
 def language_of(text: str) -> Language | None:

@@ -1,9 +1,13 @@
-"""What a lifecycle event does to a conversation: who owns it, whether it is closed, and what a human hands back."""
+"""What a lifecycle event does to a conversation: who owns it, whether it is closed, and what a human hands back.
+
+And whether its customer wants messages.
+"""
 
 from enum import StrEnum
 from typing import assert_never
 
 from switchboard.author import AuthorRole
+from switchboard.consent import ConsentChange, change_by, opts_out
 from switchboard.conversation import notes_of
 from switchboard.deliveries import OPTED_OUT
 from switchboard.events import (
@@ -44,8 +48,18 @@ _EFFECT_OF_A_HUMANS_MESSAGE = {
 }
 
 
-def apply(event: LifecycleEvent, *, conversations: LifecycleStore, messages: MessageList, requeue: Requeue) -> Effect:
-    """Change the conversation as the event says. An event that is older than the last applied one changes nothing."""
+def apply(
+    event: LifecycleEvent,
+    *,
+    conversations: LifecycleStore,
+    messages: MessageList,
+    requeue: Requeue,
+    customer_secret: bytes,
+) -> Effect:
+    """Change the conversation as the event says. An event that is older than the last applied one changes nothing.
+
+    `customer_secret` is what the keys of customers are made with.
+    """
     sid = event.conversation_sid
     match event:
         case MessageAdded(author_role=AuthorRole.HUMAN):
@@ -59,23 +73,26 @@ def apply(event: LifecycleEvent, *, conversations: LifecycleStore, messages: Mes
             takeover = conversations.take_over(sid, index=None, at=event.at)
             return Effect.OUTDATED if takeover is Takeover.OUTDATED else Effect.TAKEN_OVER
         case OwnerSet():
-            return _hand_back(event, conversations, messages, requeue)
+            return hand_back(event, conversations=conversations, messages=messages, requeue=requeue)
         case ConversationStateUpdated(state=ConversationState.CLOSED):
             conversations.close(sid, at=event.at)
             return Effect.CLOSED
         case DeliveryFailed(error_code=code) if code == OPTED_OUT:
-            conversations.opt_out(sid, at=event.at)
-            return Effect.OPTED_OUT
+            change = ConsentChange(opted_out=True, at=event.at, index=None)
+            return Effect.OPTED_OUT if conversations.change_consent(sid, change) else Effect.OUTDATED
         case DeliveryFailed(error_code=code):
             conversations.tell(notice_of_failed_delivery(sid, error_code=code, at=event.at))
             return Effect.DELIVERY_FAILED
+        case MessageAdded() if opts_out(event):
+            change = change_by(event, opted_out=True, customer_secret=customer_secret)
+            return Effect.OPTED_OUT if conversations.change_consent(sid, change) else Effect.OUTDATED
         case MessageAdded() | ConversationStateUpdated():
             return Effect.NONE
         case _:
             assert_never(event)
 
 
-def _hand_back(event: OwnerSet, conversations: LifecycleStore, messages: MessageList, requeue: Requeue) -> Effect:
+def hand_back(event: OwnerSet, *, conversations: LifecycleStore, messages: MessageList, requeue: Requeue) -> Effect:
     """Make the assistant the owner, and queue the messages that the human left unanswered.
 
     A human who has written since, as the list shows, has taken the conversation over again.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome
+from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, is_by_rule
 from switchboard.deliveries import Undelivered, reason_of
 from switchboard.events import Owner
 
@@ -81,10 +81,10 @@ _FAILURES = {
 
 
 def notice_of_reply(
-    conversation: Conversation, *, kind: ReplyKind, outcome: TurnOutcome, at: datetime
+    conversation: Conversation, *, kind: ReplyKind, outcome: TurnOutcome, rule: str, at: datetime
 ) -> Notice | None:
     """Return what people are told of a frozen reply that ended, whoever owns the conversation by then."""
-    if kind is ReplyKind.LIMIT or outcome in {TurnOutcome.ANSWERED, TurnOutcome.VOID}:
+    if is_by_rule(kind, rule) or outcome in {TurnOutcome.ANSWERED, TurnOutcome.VOID}:
         return None
     if kind is ReplyKind.HANDOFF:
         return _of_turn(conversation, NoticeType.HUMAN_NEEDED, NoticeReason.HANDOFF, at)

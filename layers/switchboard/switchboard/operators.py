@@ -116,7 +116,7 @@ class Operators:
         return HandedBack(conversation_sid=conversation_sid, outcome=outcome)
 
     def _hand_back(self, conversation_sid: str, *, at: datetime) -> Outcome:
-        effect = lifecycle.apply(
+        effect = lifecycle.hand_back(
             OwnerSet(conversation_sid=conversation_sid, owner=Owner.ASSISTANT, at=at),
             conversations=self.conversations,
             messages=self.messenger,

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from switchboard.budgets import Spent
+from switchboard.channels.channel import Channel
+from switchboard.consent import Consent, ConsentChange
 from switchboard.conversation import (
     Conversation,
     Coverage,
@@ -288,6 +290,10 @@ class TurnStore(Protocol):
         """
         ...
 
+    def read_consent(self, customer: str, channel: Channel) -> Consent:
+        """Return what is kept of a customer on a channel, whatever the conversation (a consistent read)."""
+        ...
+
     def conversations_of(self, customer: str, *, limit: int) -> Sequence[str]:
         """Return the SIDs of the conversations that are noted as this customer's, the newest first."""
         ...
@@ -317,7 +323,7 @@ class Takeover(StrEnum):
 
 
 class Takeovers(Protocol):
-    """What a human's word changes: the history, and the owner of the conversation."""
+    """What somebody's word changes: the history, who owns the conversation, and whether its customer wants messages."""
 
     def keep_notes(self, sid: str, notes: Sequence[Note]) -> None:
         """Keep what humans and other programs said, for the history; a repeat changes nothing."""
@@ -327,6 +333,14 @@ class Takeovers(Protocol):
         """Make a human the owner, unless a newer event set the owner: then it is outdated.
 
         `index` is the index of the human's message, which is handled from now on, or None where it was no message.
+        """
+        ...
+
+    def change_consent(self, sid: str, change: ConsentChange) -> bool:
+        """Opt the customer out or in, unless a newer word said otherwise. Return whether that changed anything.
+
+        A change takes the conversation from its worker: the fencing token is raised. It is kept for the customer's
+        next conversations on the channel, too.
         """
         ...
 
@@ -360,10 +374,6 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
 
     def close(self, sid: str, *, at: datetime) -> None:
         """Close the conversation, for good. The same write stores the notice."""
-        ...
-
-    def opt_out(self, sid: str, *, at: datetime) -> None:
-        """Store that the customer has opted out at that time."""
         ...
 
     def tell(self, notice: Notice) -> None:

@@ -40,6 +40,7 @@ class AgentSettings:
     fallback_sentence: str
     limit_sentence: str
     voice_note_sentence: str
+    help_sentence: str
     customer_turns_per_day: int
     turns_per_day: int
     answer_within_minutes: int
@@ -112,6 +113,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         fallback_sentence=_required(environment, "FALLBACK_SENTENCE"),
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
         voice_note_sentence=_set(environment, "VOICE_NOTE_SENTENCE").strip(),
+        help_sentence=_set(environment, "HELP_SENTENCE"),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),
         turns_per_day=_integer(environment, "TURNS_PER_DAY", minimum=1),
         answer_within_minutes=_integer(environment, "ANSWER_WITHIN_MINUTES", minimum=1),

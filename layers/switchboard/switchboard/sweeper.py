@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Protocol
 
 from switchboard.author import AuthorRole
+from switchboard.consent import opts_out
 from switchboard.conversation import Conversation, notes_of
 from switchboard.errors import Transient
 from switchboard.events import MessageAdded
@@ -385,7 +386,7 @@ class _Sweeper:
                 self.takeovers.keep_notes(word.conversation_sid, notes_of([word]))
                 self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)
         self.messages_queue.send_again(by_customer, since=since)
-        self.lifecycle_queue.send_again(by_others, since=since)
+        self.lifecycle_queue.send_again([*by_others, *filter(opts_out, by_customer)], since=since)
         return len(by_customer) + len(by_others)
 
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 from switchboard.agent import Agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import AuthorRole
+from switchboard.consent import opts_out
 from switchboard.conversation import TurnOutcome
 from switchboard.errors import Permanent, Transient
 from switchboard.events import LifecycleEvent, MessageAdded, event_id
@@ -91,6 +92,9 @@ class Worker:
     def accept(self, event: LifecycleEvent) -> None:
         """Keep an event until it was handled. A repeat of it, while it waits, changes nothing."""
         is_question = isinstance(event, MessageAdded) and event.author_role is AuthorRole.CUSTOMER
+        # It may not wait behind a turn that thinks, or a reply that is tried again.
+        if opts_out(event):
+            self.store.lifecycle_events.put(event, id=event_id(event), due=self.clock())
         inbox = self.store.messages if is_question else self.store.lifecycle_events
         wait = timedelta(seconds=self.settings.coalesce_seconds) if is_question else timedelta(0)
         inbox.put(event, id=event_id(event), due=self.clock() + wait)
@@ -237,6 +241,7 @@ class Worker:
                 conversations=self.store.lifecycle,
                 messages=self.messages,
                 requeue=_Again(self.store.messages, self.clock),
+                customer_secret=self.store.customer_secret,
             )
             self.store.lifecycle_events.remove([each])
             logger.info("%s: %s", sid, effect)

@@ -4,6 +4,7 @@
 """
 
 from tests.simulation.mutants import (
+    consent,
     disclosure,
     effects,
     memory,
@@ -24,6 +25,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *turn.MUTANTS,
     *reply.MUTANTS,
     *disclosure.MUTANTS,
+    *consent.MUTANTS,
     *rules.MUTANTS,
     *table.MUTANTS,
     *queues.MUTANTS,

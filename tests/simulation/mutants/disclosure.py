@@ -9,10 +9,10 @@ MUTANTS = (
     Mutant(
         name="the disclosure is put in at send, and not frozen",
         file=FREEZE,
-        old="    turn.ports.conversations.freeze(turn.conversation, reply, remembered=thought.remembered)\n",
+        old="    turn.ports.conversations.freeze(conversation, reply, remembered=thought.remembered)\n",
         new="    stored = (parts[0].removeprefix(disclosure).lstrip(), *parts[1:]) if parts else ()\n"
         "    from dataclasses import replace\n"
-        "    turn.ports.conversations.freeze(turn.conversation, replace(reply, parts=stored))\n",
+        "    turn.ports.conversations.freeze(conversation, replace(reply, parts=stored))\n",
         breaks="the_first_text_discloses",
     ),
     Mutant(
@@ -38,7 +38,7 @@ MUTANTS = (
     Mutant(
         name="a disclosure that was never sent counts",
         file=SETTLE,
-        old="    return ending.reply.discloses and 0 not in ending.sent and ending.outcome is not TurnOutcome.UNSURE\n",
+        old="    return ending.reply.discloses and 0 not in ending.sent and not may_be_read\n",
         new="    return False\n",
         breaks="the_first_text_discloses",
     ),
@@ -51,13 +51,13 @@ MUTANTS = (
     Mutant(
         name="a disclosure that a human made void counts",
         file=SETTLE,
-        old="0 not in ending.sent and ending.outcome is not TurnOutcome.UNSURE\n",
-        new="0 not in ending.sent and ending.outcome not in {TurnOutcome.UNSURE, TurnOutcome.VOID}\n",
+        old="0 not in ending.sent and not may_be_read\n",
+        new="0 not in ending.sent and not may_be_read and ending.outcome is not TurnOutcome.VOID\n",
     ),
     Mutant(
         name="a disclosure that may have been sent does not count",
         file=SETTLE,
-        old="0 not in ending.sent and ending.outcome is not TurnOutcome.UNSURE\n",
+        old="0 not in ending.sent and not may_be_read\n",
         new="0 not in ending.sent\n",
     ),
     Mutant(

@@ -70,8 +70,8 @@ MUTANTS = (
     Mutant(
         name="people are told of an opt-out as of a failed delivery",
         file=f"{LAYER}/lifecycle.py",
-        old="            conversations.opt_out(sid, at=event.at)\n            return Effect.OPTED_OUT\n",
-        new="            conversations.opt_out(sid, at=event.at)\n            return Effect.DELIVERY_FAILED\n",
+        old="        case DeliveryFailed(error_code=code) if code == OPTED_OUT:\n",
+        new="        case DeliveryFailed(error_code=code) if code == OPTED_OUT + 1:\n",
     ),
     Mutant(
         name="a failed delivery waits for a sweep",

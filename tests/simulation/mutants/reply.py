@@ -44,7 +44,7 @@ MUTANTS = (
     Mutant(
         name="freeze after send",
         file=f"{LAYER}/turn/freeze.py",
-        old="    turn.ports.conversations.freeze(turn.conversation, reply, remembered=thought.remembered)\n",
+        old="    turn.ports.conversations.freeze(conversation, reply, remembered=thought.remembered)\n",
         new="",
     ),
     Mutant(

@@ -126,7 +126,7 @@ MUTANTS = (
     Mutant(
         name="an assistant that says nothing is asked again",
         file=f"{LAYER}/turn/think.py",
-        old="    if not answer.text.strip() and not answer.no_reply:\n",
+        old="    if not answer.text.strip() and not answer.no_reply and not answer.opt_out:\n",
         new="    if not answer.text.strip():\n",
     ),
     Mutant(

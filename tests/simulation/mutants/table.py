@@ -100,12 +100,6 @@ MUTANTS = (
         new="update.removes = (*LEASE, *TURN)",
     ),
     Mutant(
-        name="the table: an older opt-out replaces a newer one",
-        file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
-        old="OR #opted_out_at < :at",
-        new="OR #opted_out_at <> :at",
-    ),
-    Mutant(
         name="the table: closed once more takes the conversation again",
         file=f"{LAYER}/aws/dynamodb/lifecycle_store.py",
         old='        update.condition = "attribute_not_exists(#state) OR #state <> :closed"\n',

@@ -30,8 +30,8 @@ MUTANTS = (
     Mutant(
         name="R15 the rules come before the drop",
         file=f"{LAYER}/turn/gate.py",
-        old="    if not turn.waiting_indices():\n        return Dropped()\n    pause = _loop_pause(turn)\n    rule = _rule(turn, pause)\n",
-        new="    pause = _loop_pause(turn)\n    rule = _rule(turn, pause)\n    if not turn.waiting_indices() and not rule:\n        return Dropped()\n",
+        old="    if not turn.waiting_indices():\n        return Dropped()\n    pause = _loop_pause(turn)\n    ending = _ending(turn, pause)\n",
+        new="    pause = _loop_pause(turn)\n    ending = _ending(turn, pause)\n    if not turn.waiting_indices() and not ending:\n        return Dropped()\n",
     ),
     Mutant(
         name="settle before send",
@@ -111,7 +111,7 @@ MUTANTS = (
     Mutant(
         name="a message grows too old while it is tried",
         file=f"{LAYER}/turn/gate.py",
-        old="    if conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:\n",
+        old="    if turn.conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:\n",
         new="    if turn.now() - _newest(turn) > turn.settings.max_event_age:\n",
     ),
     Mutant(

@@ -15,7 +15,7 @@ from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.context import Step, TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
-from tests.builders import CONVERSATION, Clock, message_added, turn_settings
+from tests.builders import CONVERSATION, SECRET, Clock, message_added, turn_settings
 from tests.fakes.twilio import TwilioInMemory
 
 
@@ -33,6 +33,7 @@ class EchoAgent:
     texts: list[str] = field(default_factory=list)
     handoff: bool = False
     no_reply: bool = False
+    opt_out: bool = False
     calls: tuple[str, ...] = ()
     summary: str = ""
 
@@ -41,8 +42,8 @@ class EchoAgent:
         self.while_thinking()
         if self.errors:
             raise self.errors.pop(0)
-        if self.no_reply:
-            return Answer(no_reply=True, calls=self.calls)
+        if self.no_reply or self.opt_out:
+            return Answer(no_reply=self.no_reply, opt_out=self.opt_out, calls=self.calls)
         if self.texts:
             return Answer(text=self.texts.pop(0))
         text = self.text or f"You said: {' | '.join(question.messages)}"
@@ -107,7 +108,7 @@ class Harness:
                 messenger=self.twilio,
                 dead_letters=self.dead_letters,
                 clock=self.clock,
-                customer_secret=b"secret",
+                customer_secret=SECRET,
                 observe=self._observe,
             ),
             settings=self.settings,

@@ -34,28 +34,6 @@ def test_while_a_human_owns_the_conversation_the_assistant_is_silent(harness: Ha
     assert harness.agent.questions == []
 
 
-def test_a_customer_who_has_opted_out_gets_no_answer_until_they_write_again(harness: Harness) -> None:
-    before = harness.customer_writes("stop")
-    harness.conversations.opt_out(CONVERSATION, at=harness.clock())
-
-    refused = harness.deliver(*before)
-    harness.clock.move(seconds=1)
-    answered = harness.deliver(*harness.customer_writes("hello again"))
-
-    assert (refused.outcome, refused.cause) == ("refused", "opted_out")
-    assert answered.outcome == "answered"
-
-
-def test_what_a_customer_wrote_before_they_opted_out_waits_for_nobody(harness: Harness) -> None:
-    messages = harness.customer_writes("stop")
-    harness.conversations.opt_out(CONVERSATION, at=harness.clock())
-
-    harness.deliver(*messages)
-
-    assert harness.item.coverage.covers(0)
-    assert (harness.item.left_to_human, harness.item.failed) == (frozenset(), frozenset())
-
-
 def test_a_message_that_waited_too_long_is_a_dead_letter_and_changes_no_owner(harness: Harness) -> None:
     messages = harness.customer_writes("hi", at=harness.clock() - timedelta(hours=2))
 

@@ -15,7 +15,7 @@ from switchboard.memory import Memory
 from switchboard.tokens import CUT, MAX_CALLS_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens
 from switchboard.turn.context import Step
 from switchboard.turn.history import ENTRY_TOKENS
-from tests.builders import CONVERSATION, FALLBACK, PLENTY, message_added, turn_settings
+from tests.builders import CONVERSATION, FALLBACK, PLENTY, SECRET, message_added, turn_settings
 from tests.dynamodb import RECORD
 from tests.unit.turn.harness import Harness
 
@@ -44,7 +44,9 @@ class Queue:
 def apply(harness: Harness, event: LifecycleEvent) -> list[MessageAdded]:
     """Apply a lifecycle event, and return the messages that it queues."""
     queue = Queue()
-    lifecycle.apply(event, conversations=harness.conversations, messages=harness.twilio, requeue=queue)
+    lifecycle.apply(
+        event, conversations=harness.conversations, messages=harness.twilio, requeue=queue, customer_secret=SECRET
+    )
     return queue.messages
 
 

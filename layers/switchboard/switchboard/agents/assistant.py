@@ -1,4 +1,4 @@
-"""What a team declares its assistant with: a pydantic-ai agent, what it knows, the handoff to a human, and silence."""
+"""What a team declares its assistant with: a pydantic-ai agent, what it knows, and its ways to end otherwise."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,10 +56,20 @@ class NoReply:
     """Say nothing: the customer only thanks, confirms or says goodbye, asks nothing and waits for nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut:
+    """Send no more messages: the customer asks for that, in whatever words, and not for a pause or a change."""
+
+
 HANDOFF = ToolOutput(Handoff, name="hand_off")
 NO_REPLY = ToolOutput(NoReply, name="no_reply")
+OPT_OUT = ToolOutput(OptOut, name="opt_out")
 
-type DeclaredAgent = pydantic_ai.Agent[Deps, str | Handoff | NoReply] | pydantic_ai.Agent[Deps, str | Handoff]
+type DeclaredAgent = (
+    pydantic_ai.Agent[Deps, str | Handoff | NoReply | OptOut]
+    | pydantic_ai.Agent[Deps, str | Handoff | NoReply]
+    | pydantic_ai.Agent[Deps, str | Handoff]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -19,7 +19,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from switchboard.agent import Answer, Question
 from switchboard.agents.answer_rules import AnswerRules
-from switchboard.agents.assistant import HANDOFF, NO_REPLY, Assistant, Deps, Handoff, NoReply, Run
+from switchboard.agents.assistant import HANDOFF, NO_REPLY, OPT_OUT, Assistant, Deps, Handoff, NoReply, OptOut, Run
 from switchboard.agents.effects import Account, EffectsFirst, effect_tools
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
@@ -38,7 +38,7 @@ from switchboard.tokens import MAX_PROMPT_TOKENS
 # Of one turn. The tokens are those of six requests with the longest prompt, and a quarter more for instructions.
 LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20, total_tokens_limit=MAX_PROMPT_TOKENS * 6 * 5 // 4)
 
-_ANSWERS = frozenset(map(str, (HANDOFF.name, NO_REPLY.name)))  # tools by which a model answers
+_ANSWERS = frozenset(map(str, (HANDOFF.name, NO_REPLY.name, OPT_OUT.name)))  # tools by which a model answers
 
 
 def _ignore(_use: ModelUse) -> None:
@@ -201,12 +201,14 @@ def _with_its_context(error: Exception) -> Exception:
 def _answer(output: object, *, turn: str) -> Answer:
     if isinstance(output, NoReply):
         return Answer(no_reply=True)
+    if isinstance(output, OptOut):
+        return Answer(opt_out=True)
     if isinstance(output, Handoff):
         return Answer(text=output.reply, handoff=True)
     if isinstance(output, str):
         return Answer(text=output)
     raise Permanent(  # a bare agent's output type is any
-        f"{turn}: the output of the agent is {type(output).__name__}: output_type takes str, HANDOFF and NO_REPLY"
+        f"{turn}: the output of the agent is {type(output).__name__}: output_type takes str, HANDOFF, NO_REPLY, OPT_OUT"
     )
 
 

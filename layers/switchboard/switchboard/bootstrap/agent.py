@@ -28,6 +28,7 @@ from switchboard.bootstrap.publisher import owner_updates, publisher
 from switchboard.bootstrap.twilio import twilio_service
 from switchboard.budgets import Budget
 from switchboard.channels.sms import SmsSettings
+from switchboard.consent_sentences import parse_help
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import MessageAdded
 from switchboard.memory import parse_memory
@@ -128,6 +129,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             trial_addresses=settings.trial_addresses,
             memory=parse_memory(settings.assistant_memory, name="ASSISTANT_MEMORY"),
             voice_note_sentence=settings.voice_note_sentence,
+            consent=parse_help(settings.help_sentence, name="HELP_SENTENCE"),
         ),
         telemetry=observer,
         model_uses=model_uses,

@@ -31,7 +31,8 @@ def lifecycle_function() -> LifecycleFunction:
     settings = lifecycle_settings(os.environ)
     observer = telemetry()
     table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
-    service = twilio_service(twilio_secret(settings.twilio_secret_id), settings.twilio_base_url)
+    secret = twilio_secret(settings.twilio_secret_id)
+    service = twilio_service(secret, settings.twilio_base_url)
     return LifecycleFunction(
         batch=LifecycleBatch(
             apply=partial(
@@ -42,6 +43,7 @@ def lifecycle_function() -> LifecycleFunction:
                     author_rules=settings.author_rules,
                 ),
                 requeue=Queue(client=sqs_client(), url=settings.messages_queue_url),
+                customer_secret=secret.read().customer_key,
             ),
             queue=Queue(client=sqs_client(), url=settings.lifecycle_queue_url),
             publish_of=publisher(table, settings.event_bus_name).publish_of,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from switchboard.budgets import Spent
+from switchboard.channels.channel import Channel
+from switchboard.consent import Consent, ConsentChange
 from switchboard.conversation import (
     FAILURE_IS_OVER,
     MAX_HISTORY_ITEMS,
@@ -47,9 +49,9 @@ class ConversationsInMemory:
     """Each field is what one kind of item is kept in; another mapping may keep it elsewhere.
 
     `records`, `notes`, the summary and, by turn, `effects` are kept by conversation; `noted` are the conversations of a
-    customer, with the time of each. `turns` counts the answers of a customer's day,
-    and of a day. `on_activity` is called with the SID of a conversation that a claim, a takeover, a hand back or a
-    close has changed. Nothing here is safe among threads.
+    customer, with the time of each; `consents` is the ledger, by customer and channel. `turns` counts
+    the answers of a customer's day, and of a day. `on_activity` is called with the SID of a conversation that a claim,
+    a takeover, a hand back, a close or a change of consent has changed. Nothing here is safe among threads.
     """
 
     items: MutableMapping[str, Conversation] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class ConversationsInMemory:
     effects: MutableMapping[str, MutableMapping[str, TurnEffects]] = field(default_factory=dict)
     summaries: MutableMapping[str, Summary] = field(default_factory=dict)
     noted: MutableMapping[str, MutableMapping[str, datetime]] = field(default_factory=dict)
+    consents: MutableMapping[str, Consent] = field(default_factory=dict)
     turns: MutableMapping[str, int] = field(default_factory=dict)
     limit_notices: MutableMapping[str, datetime] = field(default_factory=dict)
     human_since: MutableMapping[str, datetime] = field(default_factory=dict)
@@ -184,6 +187,7 @@ class ConversationsInMemory:
             attempts=1,
             disclosed_at=disclosed_at,
             channel=pending_reply.channel or item.channel,
+            customer=conversation.customer or item.customer,
         )
 
     def record_resend(self, conversation: Conversation, pending_reply: PendingReply) -> None:
@@ -203,6 +207,8 @@ class ConversationsInMemory:
 
     def _charge(self, record: TurnRecord) -> None:
         day = f"{record.at:%Y-%m-%d}"
+        if record.kind in {ReplyKind.OPT_OUT, ReplyKind.OPT_IN}:
+            return
         if record.kind is ReplyKind.LIMIT:
             self.limit_notices[f"{record.customer} {day}"] = record.at
             return
@@ -400,9 +406,32 @@ class ConversationsInMemory:
     def track(self, sid: str, *, now: datetime) -> None:
         self.items.setdefault(sid, Conversation(sid=sid, first_seen_at=now))
 
-    def opt_out(self, sid: str, *, at: datetime) -> None:
+    def change_consent(self, sid: str, change: ConsentChange) -> bool:
         item = self.items.get(sid, Conversation(sid=sid))
-        self.items[sid] = replace(item, opted_out_at=max(item.opted_out_at, at))
+        consent = item.consent.after(change)
+        is_changed = consent.differs_from(item.consent)
+        if is_changed:
+            item = replace(
+                item,
+                fencing_token=item.fencing_token + 1,
+                attempts=0,
+                first_seen_at=_first_seen(item, change.at),
+            )
+        self.items[sid] = replace(item, consent=consent)
+        if is_changed:
+            self.on_activity(sid)
+        if consent.is_result_of(change):
+            self._keep_consent(item, change)
+        return is_changed
+
+    def _keep_consent(self, item: Conversation, change: ConsentChange) -> None:
+        customer, channel = change.customer or item.customer, change.channel or item.channel
+        key = f"{customer} {channel}"
+        if customer and channel and self.consents.get(key, Consent()).at <= change.at:
+            self.consents[key] = Consent(opted_out=change.opted_out, at=change.at)
+
+    def read_consent(self, customer: str, channel: Channel) -> Consent:
+        return self.consents.get(f"{customer} {channel}", Consent())
 
     def tell(self, notice: Notice) -> None:
         self._set_due(notice)

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from switchboard.consent import Consent
 from switchboard.conversation import Conversation, Note, OwnerChange, Summary, TurnRecord
 from switchboard.effects import TurnEffects
 from switchboard.errors import Misconfigured, Transient
@@ -204,6 +205,7 @@ class SQLiteConversations(ConversationsInMemory):
             notices=file.mapping("notice", str, Notice),
             leaders=file.mapping("leader", str, FailureLeader),
             owner_changes=file.mapping("owner_change", tuple[datetime, str], OwnerChange),
+            consents=file.mapping("consent", str, Consent),
         )
 
     def _records(self, sid: str) -> MutableMapping[tuple[int, str], TurnRecord]:

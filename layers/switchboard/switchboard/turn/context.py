@@ -10,6 +10,7 @@ from switchboard.agent import Agent
 from switchboard.budgets import Budget
 from switchboard.channels.channel import Channel, channel_of, narrowest
 from switchboard.channels.sms import SmsSettings
+from switchboard.consent_sentences import ConsentSentences
 from switchboard.conversation import Conversation, Coverage
 from switchboard.disclosure import Disclosure
 from switchboard.events import MessageAdded
@@ -47,6 +48,7 @@ class TurnSettings:
     trial_addresses: tuple[re.Pattern[str], ...]
     memory: Memory = field(default_factory=Memory)
     voice_note_sentence: str = ""  # empty: the agent is asked
+    consent: ConsentSentences = field(default_factory=ConsentSentences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,11 @@ class TurnContext:
     def shown_indices(self) -> frozenset[int]:
         """Return the indices of the messages whose words are known: what is decided by words ends only these."""
         return frozenset(message.index for message in self.messages)
+
+    def begins_the_conversation(self) -> bool:
+        """Tell whether nothing was said before the turn's messages: they have the indices from 0 on."""
+        waiting = self.waiting_indices()
+        return self.conversation.coverage.low_watermark < 0 and waiting == frozenset(range(len(waiting)))
 
     def channel(self) -> Channel:
         """Return the channel of the customer; of several, the one that carries least."""

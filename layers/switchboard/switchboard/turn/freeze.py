@@ -1,7 +1,10 @@
 """Freeze: store the reply before it is sent. No later attempt of this turn says anything else."""
 
+from dataclasses import replace
+
 from switchboard.channels.reply import reply_parts
 from switchboard.conversation import UNIX_EPOCH, PendingReply, ReplyKind
+from switchboard.customers import key_of
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Sending, Thought
 from switchboard.turn.timing import COMMIT_WINDOW
@@ -31,7 +34,9 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
         channel=channel,
         text="" if parts == (text,) else text,
     )
-    turn.ports.conversations.freeze(turn.conversation, reply, remembered=thought.remembered)
+    customer = key_of(turn.delivered[0].author, secret=turn.ports.customer_secret)
+    conversation = replace(turn.conversation, customer=customer)
+    turn.ports.conversations.freeze(conversation, reply, remembered=thought.remembered)
     turn.ports.observe(Step.FREEZE)
     return Sending(reply=reply, cause=thought.cause)
 
@@ -45,6 +50,8 @@ def _disclosure(turn: TurnContext) -> str:
 
 def _covered(turn: TurnContext, thought: Thought) -> frozenset[int]:
     """Return the indices of the messages that the reply ends: an answer ends only what the agent was shown."""
+    if thought.covers is not None:
+        return thought.covers
     if thought.kind is ReplyKind.FALLBACK:
         return turn.waiting_indices()
     return turn.shown_indices()

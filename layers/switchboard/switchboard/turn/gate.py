@@ -1,4 +1,4 @@
-"""Gate: the rules by which messages get no answer. A new rule is one more line in `_rule`."""
+"""Gate: the rules by which messages get no answer. A new rule is one more line in a `_rule_of_…`."""
 
 from datetime import datetime
 
@@ -6,22 +6,32 @@ from switchboard.conversation import RefusalRule
 from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, find_loop
 from switchboard.reactions import asks, read_reaction
+from switchboard.turn.consent import consent_ends
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.result import Dropped, Refused
+from switchboard.turn.result import Dropped, Refused, Thought
 
 _GO_BY_WORDS = frozenset({RefusalRule.LOOP, RefusalRule.REACTION})
 
 
-def gate(turn: TurnContext) -> Dropped | Refused | None:
-    """Return why the turn's messages get no answer, or None where they get one.
+def gate(turn: TurnContext) -> Dropped | Refused | Thought | None:
+    """Return why the turn's messages get no answer, or None where they get one. What a rule says is a `Thought`.
 
     What was handled before is dropped ahead of every rule: a webhook that comes twice, days later, is not too old.
     """
     if not turn.waiting_indices():
         return Dropped()
     pause = _loop_pause(turn)
-    rule = _rule(turn, pause)
+    ending = _ending(turn, pause)
     turn.ports.observe(Step.GATE)
+    return ending
+
+
+def _ending(turn: TurnContext, pause: LoopPause | None) -> Refused | Thought | None:
+    if rule := _rule_of_owner(turn):
+        return _refused(turn, rule, pause)
+    if by_consent := consent_ends(turn, is_quiet=pause is not None):
+        return by_consent
+    rule = _rule_of_words(turn, pause)
     return _refused(turn, rule, pause) if rule else None
 
 
@@ -35,22 +45,24 @@ def _refused(turn: TurnContext, rule: RefusalRule, pause: LoopPause | None) -> R
     )
 
 
-def _rule(turn: TurnContext, pause: LoopPause | None) -> RefusalRule | None:
+def _rule_of_owner(turn: TurnContext) -> RefusalRule | None:
     conversation = turn.conversation
     if conversation.closed:
         return RefusalRule.CLOSED
     if conversation.owner is Owner.HUMAN and not conversation.has_failed:  # a failure ends with the next message
         return RefusalRule.HUMAN
-    if max((message.at for message in turn.messages), default=turn.now()) <= conversation.opted_out_at:
-        return RefusalRule.OPTED_OUT
     if not _is_in_trial(turn):
         return RefusalRule.NOT_IN_TRIAL
+    return None
+
+
+def _rule_of_words(turn: TurnContext, pause: LoopPause | None) -> RefusalRule | None:
     if pause:
         return RefusalRule.LOOP
     if _are_reactions(turn):
         return RefusalRule.REACTION
     # By when the turn began, so that a message does not grow too old while its answer is tried again.
-    if conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:
+    if turn.conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:
         return RefusalRule.TOO_OLD
     return None
 

@@ -12,7 +12,16 @@ from datetime import datetime
 
 from switchboard.agent import EntryRole, HistoryEntry
 from switchboard.author import AuthorRole
-from switchboard.conversation import UNIX_EPOCH, History, Note, RefusalRule, ReplyKind, TurnOutcome, TurnRecord
+from switchboard.conversation import (
+    RULE_OF_KIND,
+    UNIX_EPOCH,
+    History,
+    Note,
+    RefusalRule,
+    ReplyKind,
+    TurnOutcome,
+    TurnRecord,
+)
 from switchboard.tokens import cut_text, estimate_tokens
 from switchboard.turn.context import TurnContext
 
@@ -29,6 +38,9 @@ _WHY_UNANSWERED: Mapping[str, str] = {
     TurnOutcome.EXPIRED: "it could not be sent in time",
     TurnOutcome.FELL_BACK: "the assistant failed",
     RefusalRule.OPTED_OUT: "the customer has opted out of messages",
+    RefusalRule.OPT_OUT: "the customer opts out of messages",
+    RefusalRule.OPT_IN: "the customer opts in again",
+    RefusalRule.HELP: "the carrier answers it",
     RefusalRule.TOO_OLD: "the message came too late",
     RefusalRule.OVER_BUDGET: "the limit of the day was reached",
 }
@@ -117,7 +129,8 @@ class _Story:
             self._add(EntryRole.MARK, NOBODY_KNOWS, at=record.at)
         if said and (why := _why_unanswered(record)):
             self._add(EntryRole.MARK, f"No answer ({why}).", at=record.at)
-        if record.kind is ReplyKind.HANDOFF and record.outcome is not TurnOutcome.VOID:
+        is_void = record.outcome is TurnOutcome.VOID or record.rule == RefusalRule.OPTED_OUT
+        if record.kind is ReplyKind.HANDOFF and not is_void:
             self.give_to_human(HANDED_OFF, at=record.at)
 
     def give_to_human(self, why: str, *, at: datetime | None = None) -> None:
@@ -141,8 +154,8 @@ class _Story:
 
 def _reply_read(record: TurnRecord) -> str:
     """Return what the customer read, or may have read, of a turn: as it was written, not as their channel shows it."""
-    is_limit_sentence = record.kind is ReplyKind.LIMIT and record.rule == RefusalRule.OVER_BUDGET
-    was_read = record.outcome in _ENDS_IN_WORDS or is_limit_sentence
+    is_by_its_rule = record.kind is not None and record.rule == RULE_OF_KIND.get(record.kind)
+    was_read = record.outcome in _ENDS_IN_WORDS or is_by_its_rule
     return record.text or "\n\n".join(record.parts) if was_read else ""
 
 

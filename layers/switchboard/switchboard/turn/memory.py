@@ -48,8 +48,8 @@ class Recalled:
 def recall(turn: TurnContext, *, tokens: int) -> Recalled:
     """Return what was said before the turn's own messages, oldest first: the summary, and the newest in so many tokens.
 
-    It costs one request; one more where somebody has removed the summary, and with `customer` up to four more in the
-    first turn of a conversation.
+    It costs one request, and none where nothing was said before; one more where somebody has removed the summary, and
+    with `customer` up to four more in the first turn of a conversation.
     """
     memory = turn.settings.memory
     if memory.mode is MemoryMode.OFF:
@@ -76,6 +76,8 @@ def recall(turn: TurnContext, *, tokens: int) -> Recalled:
 
 def _read(turn: TurnContext) -> History:
     store, conversation = turn.ports.conversations, turn.conversation
+    if turn.begins_the_conversation():
+        return History(items=(), is_complete=True)
     history = store.history(conversation.sid, since=conversation.history_from)
     if conversation.history_from and history.summary is None:
         return store.history(conversation.sid)

@@ -8,6 +8,7 @@ from switchboard.conversation import MAX_INDEX_JUMP, TurnMessage, notes_of
 from switchboard.errors import Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import Fenced
+from switchboard.turn.consent import apply_consent
 from switchboard.turn.context import Step, TurnContext
 
 
@@ -32,6 +33,8 @@ def is_without_body(message: MessageAdded) -> bool:
 
 def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[MessageAdded, ...]:
     """List the conversation at Twilio. A human's message that no event told us of is a takeover: `Fenced`.
+
+    So is a customer's who opts out or in again.
 
     What humans and other programs said, and no event told us, is kept for the history first: whatever follows is lost
     more easily than it. `NotListed` is raised for the list alone: where a write fails, the turn waits for it.
@@ -58,6 +61,7 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
         turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)
     if takeovers:
         raise Fenced(f"{turn.conversation.sid}: a human has written")
+    apply_consent(turn, listed)
     return listed
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from switchboard.conversation import PendingReply, RefusalRule, ReplyKind, TurnOutcome
+from switchboard.conversation import RULE_OF_KIND, PendingReply, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Sent
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice
@@ -47,11 +47,12 @@ class Refused:
 class Thought:
     """What the turn will say. `cause` tells why it is the fallback sentence, `calls` what tools returned for it.
 
-    `remembered` is stored with it.
+    `remembered` is stored with it. `covers` are the messages that it ends, where that is not by its kind.
     """
 
     kind: ReplyKind
     text: str
+    covers: frozenset[int] | None = None
     cause: str = ""
     calls: tuple[str, ...] = ()
     remembered: Remembered = NOTHING_NEW
@@ -127,9 +128,9 @@ def ended(
     duplicates: int = 0,
     unanswered: frozenset[int] = frozenset(),
 ) -> Ended:
-    """Return how a reply ended. A limit sentence ends under its rule, and no human needs to act on it."""
-    if sending.reply.kind is ReplyKind.LIMIT and not rule:
-        rule = RefusalRule.OVER_BUDGET
+    """Return how a reply ended. One that a rule says ends under that rule, and no human needs to act on it."""
+    if sending.reply.kind in RULE_OF_KIND and not rule:
+        rule = RULE_OF_KIND[sending.reply.kind]
         outcome = TurnOutcome.REFUSED if outcome in {TurnOutcome.UNSURE, TurnOutcome.EXPIRED} else outcome
     return Ended(
         reply=sending.reply,
@@ -151,5 +152,5 @@ def outcome_when_sent(kind: ReplyKind) -> TurnOutcome:
             return TurnOutcome.HANDED_OFF
         case ReplyKind.FALLBACK:
             return TurnOutcome.FELL_BACK
-        case ReplyKind.LIMIT:
+        case ReplyKind.LIMIT | ReplyKind.OPT_OUT | ReplyKind.OPT_IN:
             return TurnOutcome.REFUSED

@@ -1,5 +1,7 @@
 """Resume: a reply was frozen, and its worker did not settle it. Wait, look, then settle, send again, or stop.
 
+Of a customer who has opted out since, what is missing is not sent.
+
 A reply that certainly did not leave is sent again until `MaxEventAge` after it was frozen, and then expires. One that
 may have left is looked for, again and again, and sent again where no list shows it; after the same time it is unsure.
 """
@@ -8,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from switchboard.author import AuthorRole
-from switchboard.conversation import PendingReply, TurnOutcome
+from switchboard.conversation import PendingReply, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import MessageAdded, Owner, Sent
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.messages import NotListed, highest_shown, list_messages, not_listed, sorted_by_index
@@ -75,6 +77,8 @@ def _decide(turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdde
     if reply.ownership_epoch != turn.conversation.ownership_epoch and not _may_be_sent(turn, reply, listed):
         unanswered = _after_the_last_human_word(turn, reply, listed)
         return ended(sending, TurnOutcome.VOID, duplicates=duplicates, unanswered=unanswered)
+    if turn.conversation.consent.opted_out is not (reply.kind is ReplyKind.OPT_OUT):
+        return ended(sending, TurnOutcome.REFUSED, rule=RefusalRule.OPTED_OUT, duplicates=duplicates)
     if _is_over(turn, reply):
         return ended(sending, _outcome_when_over(reply, sent), duplicates=duplicates)
     again = replace(

@@ -5,7 +5,15 @@ from typing import assert_never
 
 from switchboard.channels.channel import Channel
 from switchboard.channels.segments import count_segments
-from switchboard.conversation import Coverage, OwnerReason, RefusalRule, ReplyKind, TurnOutcome
+from switchboard.conversation import (
+    RULE_OF_KIND,
+    Coverage,
+    OwnerReason,
+    RefusalRule,
+    ReplyKind,
+    TurnOutcome,
+    is_by_rule,
+)
 from switchboard.events import Owner
 from switchboard.loops import RecentReply, kept, repeatable
 from switchboard.notices import notice_of_refusal, notice_of_reply
@@ -84,7 +92,9 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
     waits_again = ending.unanswered if turn.conversation.owner is Owner.ASSISTANT else frozenset()
     coverage = replace(coverage, requeued=coverage.requeued | waits_again)
     now = turn.now()
-    notice = notice_of_reply(turn.conversation, kind=ending.reply.kind, outcome=ending.outcome, at=now)
+    notice = notice_of_reply(
+        turn.conversation, kind=ending.reply.kind, outcome=ending.outcome, rule=ending.rule, at=now
+    )
     turn.ports.conversations.settle(
         turn.conversation,
         Settlement(
@@ -120,7 +130,9 @@ def _segments(ending: Ended) -> int:
 
 def _is_disclosure_unread(ending: Ended) -> bool:
     """Tell whether the reply began with the disclosure and was certainly never sent: the next text says it again."""
-    return ending.reply.discloses and 0 not in ending.sent and ending.outcome is not TurnOutcome.UNSURE
+    is_by_its_rule = ending.rule == RULE_OF_KIND.get(ending.reply.kind)  # then nobody says that it is unsure
+    may_be_read = ending.outcome is TurnOutcome.UNSURE or (is_by_its_rule and ending.reply.send_attempts[0] > 0)
+    return ending.reply.discloses and 0 not in ending.sent and not may_be_read
 
 
 def _recent_replies(turn: TurnContext, ending: Ended) -> tuple[RecentReply, ...]:
@@ -144,7 +156,7 @@ def _new_reason(turn: TurnContext, ending: Ended) -> OwnerReason | None:
     Only where the ownership epoch is still the reply's: a takeover, a hand back or a close since then stands.
     """
     is_ours = ending.reply.ownership_epoch == turn.conversation.ownership_epoch
-    if not is_ours or ending.outcome in _KEEPS_ITS_OWNER or ending.reply.kind is ReplyKind.LIMIT:
+    if not is_ours or ending.outcome in _KEEPS_ITS_OWNER or is_by_rule(ending.reply.kind, ending.rule):
         return None
     return OwnerReason.HANDOFF if ending.reply.kind is ReplyKind.HANDOFF else OwnerReason.FAILURE
 

@@ -16,6 +16,7 @@ from switchboard.errors import ModelMisconfigured, Permanent, Transient
 from switchboard.events import MessageAdded
 from switchboard.ports import Busy, Fenced
 from switchboard.turn.claim import claim
+from switchboard.turn.consent import apply_consent, inherit_consent
 from switchboard.turn.context import TurnContext, TurnPorts, TurnSettings
 from switchboard.turn.freeze import freeze
 from switchboard.turn.gate import gate
@@ -72,6 +73,8 @@ def take_turn(
 def _take_claimed(turn: TurnContext) -> TurnResult:
     """Take the steps in order, each at most once."""
     step: Dropped | Refused | Thought | Sending | Ended | Deferred | None
+    apply_consent(turn, turn.delivered)
+    inherit_consent(turn)
     if turn.conversation.pending_reply:
         turn, step = resume(turn, turn.conversation.pending_reply)
     else:

@@ -15,6 +15,7 @@ from switchboard.tokens import (
     estimate_tokens,
     keep_newest,
 )
+from switchboard.turn.consent import answer_to_help, opt_out_as_asked
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.effects import EffectsOfTurn, effects_of
 from switchboard.turn.memory import recall
@@ -34,7 +35,7 @@ def think(turn: TurnContext) -> tuple[TurnContext, Thought | Refused]:
     An error that passes is raised, so that the turn is tried again, until the turn is overdue.
 
     Where a budget is used up, the customer reads the limit sentence, once a day; after that the turn is refused. Where
-    they sent nothing but voice notes, they read that nobody has listened to them.
+    they sent nothing but voice notes, they read that nobody has listened to them; nothing but HELP, the help sentence.
     """
     effects = EffectsOfTurn(turn=turn, kept=effects_of(turn))
     thought = _think(turn, effects)
@@ -54,6 +55,8 @@ def _think(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         return Refused(rule=RefusalRule.OVER_BUDGET, covers=turn.waiting_indices())
     if budget.is_used_up(spent):
         return Thought(kind=ReplyKind.LIMIT, text=budget.sentence)
+    if helped := answer_to_help(turn):
+        return helped
     if turn.settings.voice_note_sentence and all(message.is_voice_note for message in turn.messages):
         return Thought(kind=ReplyKind.ANSWER, text=turn.settings.voice_note_sentence)
     return _ask(turn, effects)
@@ -91,6 +94,8 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     if effects.is_unknown():
         text = answer.text.strip() or turn.settings.fallback_sentence
         return Thought(kind=ReplyKind.HANDOFF, text=text, calls=calls, remembered=remembered)
+    if answer.opt_out:
+        return opt_out_as_asked(turn)
     if answer.no_reply:
         return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
     kind = ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER
@@ -100,7 +105,7 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
 def _answer(turn: TurnContext, question: Question) -> Answer:
     """Return the agent's answer; an empty one may not be empty the next time: `Transient`."""
     answer = turn.ports.agent.answer(question)
-    if not answer.text.strip() and not answer.no_reply:
+    if not answer.text.strip() and not answer.no_reply and not answer.opt_out:
         raise Transient(f"{question.turn}: the agent returned an empty answer")
     return answer
 

@@ -59,6 +59,20 @@ _IS_NOT_HELPED = _any_of(
     r"\b(?:not|n't) (?:very |at all |really )?(?:helpful|help(?:ing)? (?:me|at all))\b",
     r"\b(?:not|n't) (?:what i (?:asked|meant)|answer(?:ing)? my|my question|understand (?:me|my))",
 )
+_WANTS_NO_MESSAGES = _any_of(
+    r"\b(?:stop|quit) (?:(?:sending|writing|texting|messaging|contacting|bothering|spamming) (?:me|us)"
+    r"|sending (?:these|any)|(?:these|those|the|your|all (?:these|those|your)) (?:messages|texts|notifications))\b",
+    r"\b(?:don'?t|do not|never) (?:want|wish|need) (?:to (?:get|receive|hear)|(?:any )?(?:more )?(?:of )?(?:these|those"
+    r"|your)?) ?(?:any )?(?:more )?(?:messages|texts|notifications|from you)\b",
+    r"\b(?:don'?t|do not|never) (?:text|message|contact|write(?: to)?) (?:me|us) (?:again|any ?more|ever)\b",
+    r"\b(?:unsubscribe|remove|delete|take) (?:me|my (?:phone )?number) (?:off|from|out of)\b|\bunsubscribe me\b",
+    r"\b(?:unsubscribe|opt out)\b(?!.*\?)",
+)
+
+
+def wants_no_messages(text: str) -> bool:
+    """Tell whether the customer asks for no more messages."""
+    return _WANTS_NO_MESSAGES.search(text) is not None
 
 
 def asks_for_a_human(text: str) -> bool:

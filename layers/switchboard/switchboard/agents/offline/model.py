@@ -19,7 +19,7 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
-from switchboard.agents.assistant import HANDOFF, NO_REPLY
+from switchboard.agents.assistant import HANDOFF, NO_REPLY, OPT_OUT
 from switchboard.agents.history import WITHOUT_WORDS
 from switchboard.agents.knowledge.chunks import Chunk
 from switchboard.agents.offline.actions import verb_of
@@ -31,6 +31,7 @@ from switchboard.agents.offline.intents import (
     declines,
     is_not_helped,
     is_pleased,
+    wants_no_messages,
 )
 from switchboard.agents.offline.languages import agreed_in, apology_for
 from switchboard.agents.offline.questions import is_a_question, questions, searches, sent_a_file, sentences
@@ -85,8 +86,8 @@ def _respond(messages: Sequence[ModelMessage], info: ModelRequestParameters) -> 
     prompt, last_reply, told = _asked(messages)
     if asks_what_we_are(prompt):
         return _say(WHAT_WE_ARE)
-    if (sentence := _handoff(prompt, last_reply)) and any(tool.name == HANDOFF.name for tool in info.output_tools):
-        return ModelResponse(parts=[ToolCallPart(str(HANDOFF.name), {"reply": sentence})])
+    if ending := _ending(prompt, last_reply, info):
+        return ModelResponse(parts=[ending])
     if prompt == WITHOUT_WORDS:
         return _say(UNKNOWN)
     if sent_a_file(prompt):
@@ -128,6 +129,15 @@ def _asked(messages: Sequence[ModelMessage]) -> tuple[str, str, list[str]]:
 def _reply_before(messages: Sequence[ModelMessage], place: int) -> str:
     before = messages[place - 1] if place and len(_prompts(messages[place])) == 1 else None
     return (before.text or "") if isinstance(before, ModelResponse) else ""
+
+
+def _ending(prompt: str, last_reply: str, info: ModelRequestParameters) -> ToolCallPart | None:
+    """Return the call that ends the conversation for the assistant: no more messages are wanted, or a human is."""
+    offered = {tool.name for tool in info.output_tools}
+    if OPT_OUT.name in offered and wants_no_messages(prompt):
+        return ToolCallPart(str(OPT_OUT.name), {})
+    sentence = _handoff(prompt, last_reply) if HANDOFF.name in offered else ""
+    return ToolCallPart(str(HANDOFF.name), {"reply": sentence}) if sentence else None
 
 
 def _handoff(prompt: str, last_reply: str) -> str:

@@ -39,7 +39,12 @@ class BudgetStore:
         return Spent(by_customer=by_customer, by_all=by_all, limit_notice_sent=limit_notice_sent)
 
     def charges(self, record: TurnRecord) -> "list[TransactWriteItemTypeDef]":
-        """Return the part of a transaction that charges a turn. A limit sentence costs nothing, and is noted."""
+        """Return the part of a transaction that charges a turn. A limit sentence costs nothing, and is noted.
+
+        What confirms an opt-out or an opt-in costs nothing either.
+        """
+        if record.kind in {ReplyKind.OPT_OUT, ReplyKind.OPT_IN}:
+            return []
         is_limit = record.kind is ReplyKind.LIMIT
         sets = "SET #ttl = :ttl" + (", limit_notice_sent_at = :at" if is_limit else "")
         values = {":ttl": epoch_seconds(record.at + RETENTION), ":turns": 0 if is_limit else 1}

@@ -9,6 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from switchboard.author import AuthorRole
 from switchboard.channels.channel import Channel
+from switchboard.consent import Consent
 from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
@@ -83,7 +84,12 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         handed_back_at=timestamp(item.get("handed_back_at")),
         redriven_at=timestamp(item.get("redriven_at")),
         closed=item.get("state") == "closed",
-        opted_out_at=timestamp(item.get("opted_out_at")),
+        consent=Consent(
+            opted_out=item.get("opted_out", False),
+            at=timestamp(item.get("consent_at")),
+            index=int(item.get("consent_index", -1)),
+            changed_by=int(item.get("consent_changed_by", -1)),
+        ),
         ownership_epoch=int(item.get("ownership_epoch", 0)),
         fencing_token=int(item.get("fencing_token", 0)),
         lease_fencing_token=int(item.get("lease_fencing_token", 0)),
@@ -109,6 +115,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         loop_pause=_loop_pause(item["loop_pause"]) if "loop_pause" in item else None,
         disclosed_at=timestamp(item.get("disclosed_at")),
         is_noted=item.get("is_noted", False),
+        customer=item.get("customer", ""),
         history_from=int(item.get("history_from", 0)),
         channel=Channel(item["channel"]) if "channel" in item else None,
     )

@@ -1,4 +1,4 @@
-"""What lifecycle events write: the owner of a conversation, its end, and the customer's opt-out."""
+"""What lifecycle events write: the owner of a conversation, its end, and its customer's consent."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable
+from switchboard.aws.dynamodb.consents import change_consent
 from switchboard.aws.dynamodb.items import milliseconds, note_to_item, notice_to_item, owner_change_to_item
 from switchboard.aws.dynamodb.updates import (
     HUMAN_OWNER,
@@ -17,6 +18,7 @@ from switchboard.aws.dynamodb.updates import (
     raise_fencing_token,
     taking_over,
 )
+from switchboard.consent import ConsentChange
 from switchboard.conversation import Conversation, Note, OwnerReason, owner_change
 from switchboard.errors import Transient
 from switchboard.events import Owner
@@ -102,11 +104,9 @@ class LifecycleStore:
         with suppress(ConditionFailed):
             self.table.update_with(sid, update, puts=[notice_to_item(notice_of_close(sid, at=at))])
 
-    def opt_out(self, sid: str, *, at: datetime) -> None:
-        """Store that the customer has opted out at that time; an older time changes nothing."""
-        update = Update(sets={"opted_out_at": ":at"}, values={":at": milliseconds(at)})
-        update.condition = "attribute_not_exists(#opted_out_at) OR #opted_out_at < :at"
-        self.table.update_if(sid, update)
+    def change_consent(self, sid: str, change: ConsentChange) -> bool:
+        """Opt the customer out or in, unless a newer word said otherwise; return whether that changed anything."""
+        return change_consent(self.table, sid, change)
 
     def tell(self, notice: Notice) -> None:
         """Store a notice of something that changes no conversation; a repeat changes nothing."""

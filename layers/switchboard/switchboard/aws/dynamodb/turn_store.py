@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from switchboard.aws.dynamodb.budget_store import BudgetStore
 from switchboard.aws.dynamodb.client import ConditionFailed, ConversationsTable, transient_errors
+from switchboard.aws.dynamodb.consents import read_consent
 from switchboard.aws.dynamodb.items import (
     HISTORY,
     SUMMARY,
@@ -43,6 +44,8 @@ from switchboard.aws.dynamodb.updates import (
     resending_update,
     settling_update,
 )
+from switchboard.channels.channel import Channel
+from switchboard.consent import Consent
 from switchboard.conversation import (
     FAILURE_IS_OVER,
     MAX_HISTORY_ITEMS,
@@ -273,6 +276,10 @@ class TurnStore:
             is_complete=since == 0 and len(newest) <= MAX_HISTORY_ITEMS and "LastEvaluatedKey" not in answer,
             summary=summary,
         )
+
+    def read_consent(self, customer: str, channel: Channel) -> Consent:
+        """Return what is kept of a customer on a channel, whatever the conversation (a consistent read)."""
+        return read_consent(self.table, customer, channel)
 
     def conversations_of(self, customer: str, *, limit: int) -> list[str]:
         """Return the SIDs of the conversations that are noted as this customer's, the newest first."""

@@ -212,7 +212,8 @@ def freezing_update(conversation: Conversation, pending_reply: PendingReply, rem
     """Return an update that stores a new reply, and gives back a conversation that a human has because of a failure.
 
     Attempts are counted anew: what killed workers while they thought says nothing of the reply. One that tells the
-    customer that a machine answers is noted; so is what goes with a new summary, and whose conversation it is.
+    customer that a machine answers is noted; so is what goes with a new summary, and whose conversation it is: on a
+    failed delivery nobody tells us.
     """
     update = resending_update(conversation, pending_reply)
     update.sets["attempts"] = ":one"
@@ -229,6 +230,9 @@ def freezing_update(conversation: Conversation, pending_reply: PendingReply, rem
     if pending_reply.channel:
         update.sets["channel"] = ":channel"
         update.values[":channel"] = pending_reply.channel.value
+    if conversation.customer:
+        update.sets["customer"] = ":customer"
+        update.values[":customer"] = conversation.customer
     if conversation.has_failed:
         update.sets["owner"] = ":owner"
         update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
