@@ -12,8 +12,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 
 from switchboard import Answer, AnswerSettings, EntryRole, Provider, Question
+from switchboard.consent_sentences import OPT_OUT
 from switchboard.errors import Malformed, Misconfigured, NotAuthentic, SendRefused
 from switchboard.events import ConversationState
+from switchboard.languages import Language
 from switchboard.notices import Notice, NoticeType
 from switchboard.provider import EMULATOR
 from switchboard.stores.dynamodb import in_dynamodb
@@ -313,6 +315,17 @@ def test_a_handoff_reaches_people_and_silences_the_assistant(site: StartSite) ->
     assert running.inbox() == ["A colleague takes over."]
     assert notices[0].type is NoticeType.HUMAN_NEEDED
     assert notices[0].conversation_sid == sent.conversation_sid
+
+
+def test_who_has_opted_out_hears_no_more_also_from_the_program_itself(site: StartSite) -> None:
+    running = site(echo, phone="whatsapp:+12025550127")
+
+    sent = running.phone.send("STOP")
+    wait_until(running.inbox)
+
+    with pytest.raises(SendRefused, match="the customer has opted out: nothing is sent to them until they write START"):
+        running.provider.send_message(str(sent.conversation_sid), "Our offers of the week")
+    assert running.inbox() == [OPT_OUT[Language.ENGLISH]]
 
 
 def test_the_typed_event_of_a_webhook(site: StartSite) -> None:

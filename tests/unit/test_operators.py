@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from switchboard.author import AuthorRules
+from switchboard.consent import ConsentChange
 from switchboard.conversation import Conversation, OwnerChange, OwnerReason
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import MessageAdded, Owner, Sent
@@ -141,6 +142,18 @@ def test_who_takes_a_conversation_silences_a_thinking_assistant_and_is_shown_at_
     assert desk.owner() is Owner.HUMAN
     assert desk.item().fencing_token > claimed.fencing_token
     assert desk.happened == [("show", CONVERSATION, "human", "2026-03-02T12:00:05+00:00", "robin", "attribute")]
+
+
+def test_a_human_writes_nothing_through_us_to_a_customer_who_has_opted_out(desk: Desk) -> None:
+    desk.conversations.change_consent(CONVERSATION, ConsentChange(opted_out=True, at=NOON, index=1))
+
+    with pytest.raises(
+        SendRefused, match=f"^{CONVERSATION}: the customer has opted out: nothing is sent to them until"
+    ):
+        desk.operators.say(CONVERSATION, human="robin", text="hello")
+
+    assert desk.happened == []
+    assert desk.conversations.items[CONVERSATION].owner is Owner.ASSISTANT
 
 
 def test_what_a_human_says_is_a_takeover_before_it_is_sent(desk: Desk) -> None:

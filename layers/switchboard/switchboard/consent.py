@@ -200,6 +200,11 @@ def change_by(message: MessageAdded, *, opted_out: bool, customer_secret: bytes)
     )
 
 
+def opted_out(conversation_sid: str) -> str:
+    """Return why nothing is sent in a conversation."""
+    return f"{conversation_sid}: the customer has opted out: nothing is sent to them until they write START"
+
+
 def is_answered_by_twilio(message: MessageAdded) -> bool:
     """Tell whether Twilio itself answers a consent word: on SMS, its own keywords, in any case, by themselves."""
     keyword = message.body.strip().lower()

@@ -11,8 +11,9 @@ from itertools import islice
 
 from switchboard import lifecycle
 from switchboard.author import AuthorRole, AuthorRules
+from switchboard.consent import opted_out
 from switchboard.conversation import OwnerChange, OwnerReason, owner_change
-from switchboard.errors import Permanent, SwitchboardError
+from switchboard.errors import Permanent, SendRefused, SwitchboardError
 from switchboard.events import Owner, OwnerSet, Sent
 from switchboard.notices import NoticeReason
 from switchboard.ports import (
@@ -71,12 +72,14 @@ class Operators:
         return self._show(owner_change(conversation_sid, Owner.HUMAN, OwnerReason.ATTRIBUTE, at=at), human=human)
 
     def say(self, conversation_sid: str, *, human: str, text: str) -> Sent:
-        """Take the conversation, then send a text as that human.
+        """Take the conversation, then send a text as that human; not to a customer who has opted out: `SendRefused`.
 
         A POST that fails says whether the text may have been sent: `SendRefused` and `NotSent` say that it was not,
         `Unknown` that it may have been. The human owns the conversation in each case.
         """
         self._require_human(conversation_sid, human)
+        if self.conversations.has_opted_out(conversation_sid):
+            raise SendRefused(opted_out(conversation_sid))
         self.conversations.take_over(conversation_sid, index=None, at=self._now())
         return self.messenger.send_as_human(conversation_sid, human=human, body=text)
 

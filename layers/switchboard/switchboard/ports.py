@@ -368,6 +368,10 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
         """
         ...
 
+    def has_opted_out(self, sid: str) -> bool:
+        """Tell whether the conversation's customer wants no messages (a consistent read)."""
+        ...
+
     def mark_handled(self, sid: str, *, index: int) -> None:
         """Count a message that needs no answer as handled, if the conversation is known: then no turn looks for it."""
         ...

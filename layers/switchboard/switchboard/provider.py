@@ -17,7 +17,8 @@ from switchboard.agent import Agent
 from switchboard.agents.function_agent import AnswerFunction, as_agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
-from switchboard.errors import Misconfigured, NotAuthentic, NotSent, Rejected, Transient
+from switchboard.consent import opted_out
+from switchboard.errors import Misconfigured, NotAuthentic, NotSent, Rejected, SendRefused, Transient
 from switchboard.events import ConversationState, Ignored, MessageAdded, Sent
 from switchboard.notices import Notice, facts_of
 from switchboard.stores.store import Store, in_memory
@@ -250,9 +251,12 @@ class Provider:
     def send_message(self, sid: str, body: str, *, author: str = ASSISTANT_AUTHOR) -> Sent:
         """Send a text to all participants, once: at most 1,600 characters where a phone takes part, else 32 KB.
 
-        Raise `SendRefused` (never tried again: 50377 closed, 50504 too long), `NotSent` (it certainly did not leave:
-        try again), or `Unknown` (it may have left: look with `list_messages` before you send it again).
+        Raise `SendRefused` (never tried again: 50377 closed, 50504 too long; where webhooks are handled, also that the
+        customer has opted out), `NotSent` (it certainly did not leave: try again), or `Unknown` (it may have left: look
+        with `list_messages` before you send it again).
         """
+        if self._worker and self._worker.store.lifecycle.has_opted_out(sid):
+            raise SendRefused(opted_out(sid))
         return self._messages.send_message(sid, body=body, author=author)
 
     def list_messages(self, sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:

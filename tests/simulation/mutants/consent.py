@@ -180,4 +180,16 @@ MUTANTS = (
         old="low_watermark < 0 and waiting == frozenset(range(len(waiting)))\n",
         new="low_watermark < 0\n",
     ),
+    Mutant(
+        name="a human writes to a customer who has opted out",
+        file=f"{LAYER}/operators.py",
+        old="        if self.conversations.has_opted_out(conversation_sid):\n",
+        new="        if False:\n",
+    ),
+    Mutant(
+        name="a provider sends to a customer who has opted out",
+        file=f"{LAYER}/provider.py",
+        old="        if self._worker and self._worker.store.lifecycle.has_opted_out(sid):\n",
+        new="        if False:\n",
+    ),
 )

@@ -424,6 +424,9 @@ class ConversationsInMemory:
             self._keep_consent(item, change)
         return is_changed
 
+    def has_opted_out(self, sid: str) -> bool:
+        return self.read_unclaimed(sid).consent.opted_out
+
     def _keep_consent(self, item: Conversation, change: ConsentChange) -> None:
         customer, channel = change.customer or item.customer, change.channel or item.channel
         key = f"{customer} {channel}"

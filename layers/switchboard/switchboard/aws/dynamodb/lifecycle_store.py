@@ -108,6 +108,10 @@ class LifecycleStore:
         """Opt the customer out or in, unless a newer word said otherwise; return whether that changed anything."""
         return change_consent(self.table, sid, change)
 
+    def has_opted_out(self, sid: str) -> bool:
+        """Tell whether the conversation's customer wants no messages (a consistent read)."""
+        return self.table.read(sid).consent.opted_out
+
     def tell(self, notice: Notice) -> None:
         """Store a notice of something that changes no conversation; a repeat changes nothing."""
         self.table.put(notice.conversation_sid, notice_to_item(notice))
