@@ -25,7 +25,10 @@ class SentMessage(BaseModel):
 
 
 class InboxMessage(BaseModel):
-    """A message that the customer received; `status` is `delivered` or `read`."""
+    """A message that the customer received; `status` is `delivered` or `read`.
+
+    Twilio's own answers to STOP, START and HELP have an empty `conversation_sid`.
+    """
 
     conversation_sid: str
     message_sid: str

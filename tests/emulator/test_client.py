@@ -57,7 +57,12 @@ def test_a_customer_opts_out_and_in(twilio: EmulatorServer, connect: ConnectCust
     customer.opt_in()
     twilio.service.conversations(sid).messages.create(author="switchboard", body="found")
 
-    assert [arrived.body for arrived in customer.inbox()] == ["found"]
+    arrived = customer.inbox()
+    assert [message.body for message in arrived if message.conversation_sid] == ["found"]
+    assert [message.body.split(". ")[-1] for message in arrived if not message.conversation_sid] == [
+        "Reply START to resubscribe.",
+        "Reply STOP to unsubscribe.",
+    ]
 
 
 def test_a_customer_types(twilio: EmulatorServer, connect: ConnectCustomer) -> None:

@@ -9,6 +9,9 @@ from tests.waiting import wait_until
 WHATSAPP_CUSTOMER = f"whatsapp:{CUSTOMER}"
 OTHER_CUSTOMER = "+12025550111"
 # Twilio's keywords (support article 223134027), repeated here so that a missing one fails a test.
+GOODBYE = "You have successfully been unsubscribed. Reply START to resubscribe."
+WELCOME_BACK = "You have successfully been re-subscribed. Reply STOP to unsubscribe."
+HOW_TO_STOP = "Reply STOP to unsubscribe."
 OPT_OUT_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
 OPT_IN_WORDS = {"START", "YES", "UNSTOP"}
 CARRIER_ERROR_CODES = [
@@ -57,7 +60,11 @@ def test_an_opted_out_customer_gets_nothing_until_they_opt_in(twilio: EmulatorSe
 
     (receipt,) = undeliverable.delivery_receipts.list()
     assert (receipt.status, receipt.error_code) == ("failed", 21610)
-    assert [row["body"] for row in twilio.inbox()] == ["welcome back"]
+    assert [(row["body"], row["author"], bool(row["conversation_sid"])) for row in twilio.inbox()] == [
+        (GOODBYE, "+12025550100", False),
+        (WELCOME_BACK, "+12025550100", False),
+        ("welcome back", "switchboard", True),
+    ]
     wait_until(lambda: ("failed", "21610") in delivery_updates(site))
 
 
@@ -68,6 +75,13 @@ def test_only_a_single_word_opts_out_and_its_message_is_added(twilio: EmulatorSe
     twilio.text("STOP")
 
     assert [message.body for message in conversation.messages.list()] == ["stop please", "hello", "STOP"]
+
+
+def test_twilio_answers_a_keyword_where_it_changes_something_and_help_always(twilio: EmulatorServer) -> None:
+    for word in ("START", "help", "Stop", "QUIT", "INFO", "unstop", "START"):
+        twilio.text(word)
+
+    assert [row["body"] for row in twilio.inbox()] == [HOW_TO_STOP, GOODBYE, HOW_TO_STOP, WELCOME_BACK]
 
 
 def test_whatsapp_has_no_opt_out_keyword(twilio: EmulatorServer) -> None:

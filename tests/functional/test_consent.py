@@ -13,6 +13,7 @@ from switchboard.languages import Language
 from tests.assistants import APP
 from tests.stacks import OUR_NUMBER, OUR_WHATSAPP, WEB_CHAT, Phone, Running, running
 from tests.waiting import wait_until
+from twilio_emulator.models.inbound import GOODBYE, HOW_TO_STOP, WELCOME_BACK
 
 ASSISTANT = """
 import time
@@ -95,7 +96,8 @@ def test_from_stop_to_start_nobody_thinks_and_nothing_is_sent(asked: Asked, chan
     asked.says(phone, f"Last {number}", rule="")
 
     ours = [HELP[language], OPT_OUT[language], OPT_IN[language]]
-    expected = [f"You said: {first}", *([] if by_twilio else ours), f"You said: Last {number}"]
+    twilios = [HOW_TO_STOP, GOODBYE, HOW_TO_STOP, WELCOME_BACK]
+    expected = [f"You said: {first}", *(twilios if by_twilio else ours), f"You said: Last {number}"]
     wait_until(lambda: bodies(phone) == expected, what=f"{expected}, not {bodies(phone)}")
     assert [line for line in asked.lines() if str(number) in line] == [first, f"Last {number}"]
 

@@ -124,6 +124,19 @@ def _deliver(backend: Backend, message: Message, receipt: Receipt, address: str)
     _add_to_inbox(backend, message, address)
 
 
+def receive_from_twilio(backend: Backend, address: str, body: str, *, author: str) -> None:
+    """Let a phone receive a text of Twilio's own, which belongs to no conversation."""
+    sid = backend.new_sid("SM")
+    backend.state.inboxes.setdefault(address, {})[sid] = InboxMessage(
+        conversation_sid="",
+        message_sid=sid,
+        body=body,
+        author=author,
+        status=DeliveryStatus.DELIVERED,
+        at=backend.clock(),
+    )
+
+
 def _add_to_inbox(backend: Backend, message: Message, address: str) -> None:
     backend.state.inboxes.setdefault(address, {})[message.sid] = InboxMessage(
         conversation_sid=message.conversation_sid,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from twilio_emulator.exceptions import NOT_FOUND, TwilioError
 from twilio_emulator.models import addresses, conversations, messages, participants, scoped_webhooks
 from twilio_emulator.models.backend import Backend
-from twilio_emulator.models.deliveries import CHANNEL_SIDS
+from twilio_emulator.models.deliveries import CHANNEL_SIDS, receive_from_twilio
 from twilio_emulator.models.events import Origin, channel_origin, rest_origin, sdk_origin
 from twilio_emulator.models.resources import (
     AddressConfiguration,
@@ -29,6 +29,12 @@ CHAT = "chat"  # the recipient of a web-chat message
 # Single words, in any case (Twilio, "opt-out keywords"). The message is added to the conversation all the same.
 OPT_OUT_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 OPT_IN_WORDS = frozenset({"START", "YES", "UNSTOP"})
+HELP_WORDS = frozenset({"HELP", "INFO"})
+
+# What Twilio itself answers; it is no message of the conversation. Twilio's texts, abridged.
+GOODBYE = "You have successfully been unsubscribed. Reply START to resubscribe."
+WELCOME_BACK = "You have successfully been re-subscribed. Reply STOP to unsubscribe."
+HOW_TO_STOP = "Reply STOP to unsubscribe."
 
 
 def conversation_for(backend: Backend, sender: str, to: str) -> Conversation | None:
@@ -98,7 +104,7 @@ def draft_message(
     if channel is not None:
         backend.state.last_inbound[pair_key(sender, to)] = backend.clock()
     if channel is Channel.SMS:
-        _apply_keyword(backend, pair_key(sender, to), body or "")
+        _apply_keyword(backend, sender, to, body or "")
     return draft
 
 
@@ -131,9 +137,14 @@ def _find_open_chat(backend: Backend, identity: str) -> Conversation | None:
     return next((conversation for conversation in existing if conversation.state is not State.CLOSED), None)
 
 
-def _apply_keyword(backend: Backend, pair: str, body: str) -> None:
-    word = body.strip().upper()
-    if word in OPT_OUT_WORDS:
+def _apply_keyword(backend: Backend, sender: str, to: str, body: str) -> None:
+    """Opt a customer out or in, and answer as Twilio does: STOP and START where they change something, HELP always."""
+    word, pair = body.strip().upper(), pair_key(sender, to)
+    if word in HELP_WORDS:
+        receive_from_twilio(backend, sender, HOW_TO_STOP, author=to)
+    elif word in OPT_OUT_WORDS and pair not in backend.state.opted_out:
         backend.state.opted_out.add(pair)
-    elif word in OPT_IN_WORDS:
+        receive_from_twilio(backend, sender, GOODBYE, author=to)
+    elif word in OPT_IN_WORDS and pair in backend.state.opted_out:
         backend.state.opted_out.discard(pair)
+        receive_from_twilio(backend, sender, WELCOME_BACK, author=to)

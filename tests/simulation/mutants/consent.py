@@ -81,14 +81,12 @@ MUTANTS = (
         file=VALUES,
         old="            return self if change.index is None else replace(self, index=change.index)\n",
         new="            return self\n",
-        breaks="the_last_word_of_consent_holds",
     ),
     Mutant(
         name="an opt-out that comes after what takes it back ends nothing",
         file=VALUES,
         old="            return replace(self, changed_by=self.index) if is_over else self\n",
         new="            return self\n",
-        breaks="from_stop_to_start_nobody_thinks",
     ),
     Mutant(
         name="what the carrier tells counts whatever its time",
