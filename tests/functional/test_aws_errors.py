@@ -57,7 +57,7 @@ OF_A_CONVERSATION: dict[str, Call] = {
     "take_over": lambda store, _: store.take_over(CONVERSATION, index=0, at=NOON),
     "hand_back": lambda store, _: store.hand_back(CONVERSATION, at=NOON),
     "hand_back_unless_spoken": lambda store, turn: store.hand_back_unless_spoken(turn, now=LATER),
-    "mark_handled": lambda store, _: store.mark_handled(CONVERSATION, index=0),
+    "mark_handled": lambda store, _: store.mark_handled(CONVERSATION, index=0, at=NOON),
     "has_opted_out": lambda store, _: store.has_opted_out(CONVERSATION),
     "close": lambda store, _: store.close(CONVERSATION, at=NOON),
     "change_consent": lambda store, _: store.change_consent(CONVERSATION, OPT_OUT),

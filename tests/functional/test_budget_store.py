@@ -28,3 +28,11 @@ def test_a_limit_notice_is_remembered_for_its_customer_and_not_charged(store: St
 
     assert store.spent("+12025550110", now=NOON) == Spent(by_customer=0, by_all=0, limit_notice_sent=True)
     assert store.spent("+12025550111", now=NOON) == Spent()
+
+
+def test_what_confirms_an_opt_out_or_an_opt_in_is_recorded_and_not_charged(store: Store) -> None:
+    for turn, kind in (("T1", ReplyKind.OPT_OUT), ("T2", ReplyKind.OPT_IN)):
+        store.record(CONVERSATION, replace(RECORD, turn=turn, kind=kind))
+
+    assert store.spent("+12025550110", now=NOON) == Spent()
+    assert len(store.history(CONVERSATION).items) == 2

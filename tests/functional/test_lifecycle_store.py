@@ -234,21 +234,24 @@ def test_after_a_hand_back_by_time_a_humans_word_a_millisecond_after_the_last_ev
     assert claim(store, worker="another", seconds=1).owner is Owner.HUMAN
 
 
-def test_a_message_that_needs_no_answer_is_handled_where_the_conversation_is_known(store: Store) -> None:
-    store.mark_handled(CONVERSATION, index=0)
+def test_a_message_that_needs_no_answer_is_handled_also_where_it_is_the_first(store: Store) -> None:
+    store.mark_handled(CONVERSATION, index=0, at=NOON)
     claim(store)
 
-    store.mark_handled(CONVERSATION, index=1)
+    store.mark_handled(CONVERSATION, index=1, at=NOON)
 
-    coverage = claim(store, worker="two", seconds=61).coverage
-    assert (coverage.covers(0), coverage.covers(1)) == (False, True)
+    claimed = claim(store, worker="two", seconds=61)
+    assert (claimed.coverage.covers(0), claimed.coverage.covers(1)) == (True, True)
+    assert claimed.first_seen_at == NOON
 
 
-def test_a_message_that_needs_no_answer_makes_no_item_that_would_never_be_deleted() -> None:
+def test_an_item_of_a_message_that_needs_no_answer_is_deleted_and_not_swept() -> None:
     with table_on_moto() as table:
-        stores_of(table).mark_handled(CONVERSATION, index=0)
+        store = stores_of(table)
+        store.mark_handled(CONVERSATION, index=0, at=NOON)
 
-        assert table.get(CONVERSATION) == {}
+        assert table.get(CONVERSATION).keys() == {"pk", "sk", "handled", "ttl"}
+        assert store.untracked([CONVERSATION]) == [CONVERSATION]
 
 
 def test_a_note_holds_no_name_and_is_deleted_ninety_days_after_it_was_said() -> None:

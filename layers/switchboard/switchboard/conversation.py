@@ -56,6 +56,7 @@ class RefusalRule(StrEnum):
     LOOP = "loop"
     REACTION = "reaction"
     TOO_OLD = "too_old"
+    WINDOW_CLOSED = "window_closed"  # WhatsApp takes nothing that we would say
     OVER_BUDGET = "over_budget"
     NO_REPLY = "no_reply"
 
@@ -71,6 +72,9 @@ RULE_OF_KIND: Mapping[ReplyKind, RefusalRule] = {
 def is_by_rule(kind: ReplyKind, rule: str) -> bool:
     """Tell whether a reply is what a rule says, or ended because its customer had opted out: that is no failure."""
     return kind in RULE_OF_KIND or rule == RefusalRule.OPTED_OUT
+
+
+NEEDS_A_HUMAN = frozenset({RefusalRule.TOO_OLD, RefusalRule.WINDOW_CLOSED})  # who is told; the owner stays
 
 
 class TurnOutcome(StrEnum):

@@ -67,7 +67,7 @@ def apply(
             return _EFFECT_OF_A_HUMANS_MESSAGE[conversations.take_over(sid, index=event.index, at=event.at)]
         case MessageAdded(author_role=AuthorRole.SYSTEM):
             conversations.keep_notes(sid, notes_of([event]))
-            conversations.mark_handled(sid, index=event.index)
+            conversations.mark_handled(sid, index=event.index, at=event.at)
             return Effect.NOTED
         case OwnerSet(owner=Owner.HUMAN):
             takeover = conversations.take_over(sid, index=None, at=event.at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from switchboard.conversation import Conversation, RefusalRule, ReplyKind, TurnOutcome, is_by_rule
+from switchboard.conversation import NEEDS_A_HUMAN, Conversation, RefusalRule, ReplyKind, TurnOutcome, is_by_rule
 from switchboard.deliveries import Undelivered, reason_of
 from switchboard.events import Owner
 
@@ -94,9 +94,9 @@ def notice_of_reply(
 def notice_of_refusal(
     conversation: Conversation, *, rule: RefusalRule, is_new_loop: bool, at: datetime
 ) -> Notice | None:
-    """Return what people are told where a rule refused messages: that one was too old, or that a loop has begun."""
-    if rule is RefusalRule.TOO_OLD:
-        return _of_turn(conversation, NoticeType.HUMAN_NEEDED, NoticeReason.TOO_OLD, at)
+    """Return what people are told where a rule refused messages: that they need a human, or that a loop has begun."""
+    if rule in NEEDS_A_HUMAN:
+        return _of_turn(conversation, NoticeType.HUMAN_NEEDED, NoticeReason(rule), at)
     if is_new_loop:
         return _of_turn(conversation, NoticeType.HUMAN_NEEDED, NoticeReason.LOOP, at)
     return None

@@ -372,8 +372,8 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
         """Tell whether the conversation's customer wants no messages (a consistent read)."""
         ...
 
-    def mark_handled(self, sid: str, *, index: int) -> None:
-        """Count a message that needs no answer as handled, if the conversation is known: then no turn looks for it."""
+    def mark_handled(self, sid: str, *, index: int, at: datetime) -> None:
+        """Count a message that needs no answer as handled: then no turn looks for it."""
         ...
 
     def close(self, sid: str, *, at: datetime) -> None:

@@ -173,10 +173,11 @@ MUTANTS = (
         new="    return kind in RULE_OF_KIND\n",
     ),
     Mutant(
-        name="a turn that begins below another message takes nothing for said before",
+        name="a turn that has all messages from the first on reads no history, whoever spoke since",
         file=f"{LAYER}/turn/context.py",
-        old="low_watermark < 0 and waiting == frozenset(range(len(waiting)))\n",
-        new="low_watermark < 0\n",
+        old="        return is_alone and not self.needs_no_answer and waiting",
+        new="        return self.conversation.coverage.low_watermark < 0 and waiting",
+        breaks="the_history_shows_everything_once",
     ),
     Mutant(
         name="a human writes to a customer who has opted out",

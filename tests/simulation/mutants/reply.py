@@ -143,7 +143,7 @@ MUTANTS = (
     Mutant(
         name="what was too old is answered by no redrive",
         file=f"{LAYER}/turn/settle.py",
-        old="        failed=refused.covers if refused.rule is RefusalRule.TOO_OLD else frozenset(),\n",
+        old="        failed=refused.covers if refused.rule in NEEDS_A_HUMAN else frozenset(),\n",
         new="",
     ),
     Mutant(

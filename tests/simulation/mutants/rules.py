@@ -147,4 +147,16 @@ MUTANTS = (
         old="        if loop_pause:\n",
         new="        if False:\n",
     ),
+    Mutant(
+        name="WhatsApp is sent what it refuses",
+        file=f"{LAYER}/turn/gate.py",
+        old="    if _is_window_closed(turn):\n",
+        new="    if False:\n",
+    ),
+    Mutant(
+        name="WhatsApp's window holds on every channel",
+        file=f"{LAYER}/turn/gate.py",
+        old="turn.channel() is Channel.WHATSAPP and",
+        new="turn.channel() is not Channel.OTHER and",
+    ),
 )

@@ -14,6 +14,7 @@ from switchboard.customers import key_of
 from switchboard.events import MessageAdded, Owner
 from switchboard.languages import Language
 from switchboard.lifecycle import apply
+from switchboard.loops import LoopPause
 from switchboard.turn.context import Step
 from tests.builders import CONVERSATION, NOON, SECRET, sid
 from tests.unit.turn.harness import Harness
@@ -223,6 +224,16 @@ def test_help_from_a_customer_who_has_opted_out_gets_nothing(harness: Harness) -
     say(harness, WHATSAPP, "HELP")
 
     assert harness.replies == [GOODBYE]
+
+
+def test_while_machines_answer_each_other_an_opt_out_counts_and_nothing_is_said(harness: Harness) -> None:
+    pause = LoopPause(since=harness.clock(), times=1, texts=frozenset())
+    harness.conversations.items[CONVERSATION] = Conversation(sid=CONVERSATION, loop_pause=pause)
+
+    say(harness, WHATSAPP, "STOP")
+
+    assert harness.replies == []
+    assert harness.item.consent.opted_out
 
 
 def test_under_a_human_an_opt_out_counts_and_nothing_is_said(harness: Harness) -> None:

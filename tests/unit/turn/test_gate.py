@@ -74,6 +74,50 @@ def test_a_message_that_is_handed_back_after_an_hour_is_answered(harness: Harnes
     assert harness.replies == ["You said: hi"]
 
 
+@pytest.mark.parametrize(
+    ("author", "hours", "outcome"),
+    [
+        ("whatsapp:+12025550110", 23.9, "answered"),
+        ("whatsapp:+12025550110", 23.95, "refused"),
+        ("whatsapp:+12025550110", 72, "refused"),
+        ("+12025550110", 72, "answered"),
+        ("visitor-" + "0" * 32, 72, "answered"),
+    ],
+)
+def test_where_whatsapp_would_refuse_any_answer_humans_are_told_and_the_owner_stays(
+    harness: Harness, author: str, hours: float, outcome: str
+) -> None:
+    messages = [replace(message, author=author) for message in harness.customer_writes("hi")]
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*messages)
+    harness.clock.move(seconds=hours * 3600)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    result = harness.deliver(*messages)
+
+    assert result.outcome == outcome
+    assert harness.item.owner is Owner.ASSISTANT
+    if outcome == "refused":
+        assert result.cause == "window_closed"
+        assert harness.replies == []
+        assert harness.item.failed == {0}
+        assert result.notice
+        assert (result.notice.type, result.notice.reason) == ("HumanNeeded", "window_closed")
+        assert harness.dead_letters.messages == copies_of(*messages)
+
+
+def test_a_fresh_message_opens_the_window_for_what_waited(harness: Harness) -> None:
+    old = [replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("hi")]
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*old)
+    harness.clock.move(seconds=3 * 86_400)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    harness.deliver(*old, *[replace(message, author=old[0].author) for message in harness.customer_writes("hello?")])
+
+    assert harness.replies == ["You said: hi | hello?"]
+
+
 def test_a_webhook_that_comes_again_days_later_is_dropped_and_not_too_old(harness: Harness) -> None:
     messages = harness.customer_writes("hi")
     harness.deliver(*messages)

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from enum import StrEnum
+
+WHATSAPP_WINDOW = timedelta(hours=24)  # after the customer's last message; later WhatsApp takes templates only
 
 _SMS = re.compile(r"(?:(?:sms|mms):)?\+.+|[0-9]{3,8}", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):.", re.DOTALL)

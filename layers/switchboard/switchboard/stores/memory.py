@@ -329,10 +329,10 @@ class ConversationsInMemory:
         self.on_activity(item.sid)
         return self.items[item.sid].coverage.requeued
 
-    def mark_handled(self, sid: str, *, index: int) -> None:
-        if (item := self.items.get(sid)) is not None:
-            coverage = replace(item.coverage, handled=item.coverage.handled | {index})
-            self.items[sid] = replace(item, coverage=coverage)
+    def mark_handled(self, sid: str, *, index: int, at: datetime) -> None:  # noqa: ARG002 -- nothing is deleted here
+        item = self.read_unclaimed(sid)
+        coverage = replace(item.coverage, handled=item.coverage.handled | {index})
+        self.items[sid] = replace(item, coverage=coverage)
 
     def close(self, sid: str, *, at: datetime) -> None:
         item = self.items.get(sid, Conversation(sid=sid))

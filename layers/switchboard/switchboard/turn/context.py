@@ -107,9 +107,9 @@ class TurnContext:
         return frozenset(message.index for message in self.messages)
 
     def begins_the_conversation(self) -> bool:
-        """Tell whether nothing was said before the turn's messages: they have the indices from 0 on."""
-        waiting = self.waiting_indices()
-        return self.conversation.coverage.low_watermark < 0 and waiting == frozenset(range(len(waiting)))
+        """Tell whether nothing was said but the turn's messages: they have the indices from 0 on, nobody has others."""
+        waiting, is_alone = self.waiting_indices(), self.conversation.coverage == Coverage()
+        return is_alone and not self.needs_no_answer and waiting == frozenset(range(len(waiting)))
 
     def channel(self) -> Channel:
         """Return the channel of the customer; of several, the one that carries least."""

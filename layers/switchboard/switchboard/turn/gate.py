@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from switchboard.channels.channel import WHATSAPP_WINDOW, Channel
 from switchboard.conversation import RefusalRule
 from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, find_loop
@@ -64,6 +65,8 @@ def _rule_of_words(turn: TurnContext, pause: LoopPause | None) -> RefusalRule | 
     # By when the turn began, so that a message does not grow too old while its answer is tried again.
     if turn.conversation.turn_started_at - _newest(turn) > turn.settings.max_event_age:
         return RefusalRule.TOO_OLD
+    if _is_window_closed(turn):
+        return RefusalRule.WINDOW_CLOSED
     return None
 
 
@@ -110,6 +113,12 @@ def _last_words_may_ask(turn: TurnContext) -> bool:
     others = (index for index in turn.needs_no_answer if not conversation.coverage.covers(index))
     was_another = any(last.index < index < newest for index in others)
     return last.asks or conversation.human_spoke_at > last.settled_at or was_another
+
+
+def _is_window_closed(turn: TurnContext) -> bool:
+    """Tell whether WhatsApp would refuse any answer by the time it is there: what was handed back may be days old."""
+    last = max((message.at for message in turn.messages), default=turn.now())
+    return turn.channel() is Channel.WHATSAPP and turn.now() - last > WHATSAPP_WINDOW - turn.settings.answer_within
 
 
 def _newest(turn: TurnContext) -> datetime:

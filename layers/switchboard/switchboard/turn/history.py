@@ -42,6 +42,7 @@ _WHY_UNANSWERED: Mapping[str, str] = {
     RefusalRule.OPT_IN: "the customer opts in again",
     RefusalRule.HELP: "the carrier answers it",
     RefusalRule.TOO_OLD: "the message came too late",
+    RefusalRule.WINDOW_CLOSED: "it was too late to answer",
     RefusalRule.OVER_BUDGET: "the limit of the day was reached",
 }
 _ENDS_IN_WORDS = frozenset({TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK, TurnOutcome.UNSURE})

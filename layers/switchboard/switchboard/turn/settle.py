@@ -6,6 +6,7 @@ from typing import assert_never
 from switchboard.channels.channel import Channel
 from switchboard.channels.segments import count_segments
 from switchboard.conversation import (
+    NEEDS_A_HUMAN,
     RULE_OF_KIND,
     Coverage,
     OwnerReason,
@@ -62,7 +63,7 @@ def _settle_dropped(turn: TurnContext) -> TurnResult:
 def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
     """Record and close the turn in one transaction: nothing was sent that a record must outlive."""
     coverage = turn.coverage_with(refused.covers)
-    if refused.rule is RefusalRule.TOO_OLD:  # nobody owns it: somebody must be told
+    if refused.rule in NEEDS_A_HUMAN:  # nobody owns it: somebody must be told
         turn.ports.dead_letters.copy(dead_letters(turn, refused.covers), turn=turn.conversation.turn)
     notice = notice_of_refusal(
         turn.conversation, rule=refused.rule, is_new_loop=refused.new_loop_pause is not None, at=turn.now()
@@ -72,7 +73,7 @@ def _settle_refused(turn: TurnContext, refused: Refused) -> TurnResult:
         turn_record(turn, refused),
         coverage=coverage,
         left_to_human=refused.covers if refused.rule is RefusalRule.HUMAN else frozenset(),
-        failed=refused.covers if refused.rule is RefusalRule.TOO_OLD else frozenset(),
+        failed=refused.covers if refused.rule in NEEDS_A_HUMAN else frozenset(),
         loop_pause=refused.new_loop_pause,
         notice=notice,
     )

@@ -89,10 +89,11 @@ class LifecycleStore:
         except ConditionFailed:
             return None
 
-    def mark_handled(self, sid: str, *, index: int) -> None:
-        """Count a message as handled, in an item that is there: one of this alone would never be deleted."""
-        update = Update(condition="attribute_exists(#pk)", adds={"handled": ":handled"}, values={":handled": {index}})
-        self.table.update_if(sid, update)
+    def mark_handled(self, sid: str, *, index: int, at: datetime) -> None:
+        """Count a message as handled. An item that holds nothing else is deleted in time."""
+        update = Update(sets={"ttl": "if_not_exists(#ttl, :ttl)"}, adds={"handled": ":handled"})
+        update.values = {":handled": {index}, ":ttl": epoch_seconds(at + RETENTION)}
+        self.table.update(sid, update)
 
     def close(self, sid: str, *, at: datetime) -> None:
         """Close the conversation, for good."""
