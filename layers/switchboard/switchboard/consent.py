@@ -93,24 +93,31 @@ _YES = "yes"  # opts in again by SMS, at Twilio too; elsewhere it answers a ques
 
 # By language (ISO 639-1), in lower case, without accents and punctuation.
 _OPT_OUT: Mapping[str, str] = {
-    "en": "stop all, opt out, stop now, stop it, stop please, unsubscribe me, remove me, remove me from your list"
-    ", take me off your list, take me off the list, opt me out, no more messages, no more texts, leave me alone"
-    ", i want to unsubscribe, i want to opt out, i no longer want messages, delete my number",
-    "de": "stopp, abmelden, abbestellen, austragen, beenden, keine nachrichten mehr, keine sms mehr, melden sie mich ab"
-    ", meld mich ab, schreib mir nicht mehr, schreiben sie mir nicht mehr, schreibt mir nicht mehr"
-    ", ich will keine nachrichten mehr, ich mochte keine nachrichten mehr, nicht mehr schreiben",
-    "es": "alto, parar, pare, baja, cancelar, detener, basta, no mas mensajes, dar de baja, darme de baja"
-    ", quiero darme de baja, deme de baja, dame de baja, no me escriban mas, no me escriba mas, no me escribas mas"
-    ", no me envien mas mensajes, dejen de escribirme, deje de escribirme, deja de escribirme"
-    ", no quiero mas mensajes",
-    "fr": "arret, arreter, arretez, stopper, desabonner, desabonnez moi, me desabonner, desinscrire, desinscription"
-    ", plus de messages, ne mecrivez plus, ne mecris plus, arretez de mecrire, arrete de mecrire"
-    ", ne menvoyez plus de messages, je ne veux plus de messages",
-    "pt": "parar, pare, sair, cancelar, descadastrar, descadastre me, remover, nao quero mais mensagens"
-    ", nao me mande mais mensagens, nao me mandem mais mensagens, nao me escreva mais, nao me escrevam mais"
-    ", pare de me escrever, parem de me escrever, pare de mandar mensagens, chega de mensagens",
-    "it": "ferma, fermare, fermati, basta, disiscrivi, disiscrivimi, disiscrivermi, cancellami, basta messaggi"
-    ", niente piu messaggi, non voglio piu messaggi, non scrivermi piu, non scrivetemi piu, non mi scrivete piu"
+    "en": "stop all, opt out, stop now, stop it, stop texts, stop sms, stop messages, stop texting, stop messaging"
+    ", stop contacting me please, unsubscribe me, remove me, remove my number, delete my number, opt me out"
+    ", no more messages, no more texts, no more sms, leave me alone, i want to unsubscribe, i want to opt out"
+    ", i no longer want messages, i no longer want to receive messages",
+    "de": "stopp, abmelden, abbestellen, austragen, beenden, aufhoren, hor auf, horen sie auf, keine nachrichten mehr"
+    ", keine sms mehr, melden sie mich ab, meld mich ab, nicht mehr schreiben, schreib mir nicht mehr"
+    ", schreiben sie mir nicht mehr, schreibt mir nicht mehr, ich will keine nachrichten mehr"
+    ", ich mochte keine nachrichten mehr, ich will keine sms mehr, ich mochte keine sms mehr"
+    ", horen sie auf mir zu schreiben, hor auf mir zu schreiben",
+    "es": "alto, parar, pare, detente, baja, cancelar, detener, basta, salir, no mas, no mas mensajes, dar de baja"
+    ", darme de baja, quiero darme de baja, deme de baja, dame de baja, desuscribir, desuscribirme, no me escriban mas"
+    ", no me escriba mas, no me escribas mas, no me envien mas mensajes, no me envie mas mensajes"
+    ", dejen de escribirme, deje de escribirme, deja de escribirme, no quiero mas mensajes"
+    ", no quiero recibir mas mensajes",
+    "fr": "arret, arreter, arretez, stopper, stop sms, desabonner, desabonnez moi, me desabonner, se desabonner"
+    ", desabonnement, desinscrire, desinscription, plus de messages, plus de sms, ne mecrivez plus, ne mecris plus"
+    ", arretez de mecrire, arrete de mecrire, ne menvoyez plus de messages, je ne veux plus de messages"
+    ", je ne veux plus recevoir de messages",
+    "pt": "parar, pare, sair, cancelar, descadastrar, descadastre me, remover, desinscrever, nao quero mais mensagens"
+    ", nao quero mais receber mensagens, nao me mande mais mensagens, nao me mandem mais mensagens"
+    ", nao me escreva mais, nao me escrevam mais, pare de me escrever, parem de me escrever"
+    ", pare de mandar mensagens, parem de mandar mensagens, chega de mensagens",
+    "it": "ferma, fermare, fermati, basta, annulla, annullare, disiscrivi, disiscrivimi, disiscrivermi, disiscrizione"
+    ", cancellami, cancellatemi, basta messaggi, niente piu messaggi, non voglio piu messaggi"
+    ", non voglio piu ricevere messaggi, non scrivermi piu, non scrivetemi piu, non mi scrivete piu"
     ", non mi scriva piu, smettete di scrivermi, smetti di scrivermi, smetta di scrivermi",
 }
 _OPT_IN: Mapping[str, str] = {
@@ -131,19 +138,25 @@ _APOSTROPHES = str.maketrans("", "", "'`\u00b4\u2019\u02bc")
 
 def _plainest_english() -> Iterator[str]:
     whom, again = ("me", "us"), ("", " again", " anymore", " any more", " now", " ever again")
-    doing = ("texting", "messaging", "contacting", "writing", "writing to", "spamming")
-    for verb, person, more in product(doing, whom, again):
-        yield f"stop {verb} {person}{more}"
+    stops = ("stop", "quit")
+    doing = ("texting", "messaging", "contacting", "writing", "writing to", "spamming", "calling and texting")
+    for stop, verb, person, more in product(stops, doing, whom, again):
+        yield f"{stop} {verb} {person}{more}"
     to_do = ("text", "message", "contact", "write", "write to")
     for no, verb, person, more in product(("do not", "dont", "never"), to_do, whom, again):
         yield f"{no} {verb} {person}{more}"
     what = ("messages", "texts", "sms", "text messages")
-    for which, each in product(("", "me ", "these ", "me these ", "me any more ", "me more "), what):
-        yield f"stop sending {which}{each}"
-    for wanted, each in product(("any", "any more", "more", "your", "these"), what):
-        yield f"i dont want {wanted} {each}"
-        yield f"i do not want {wanted} {each}"
-        yield f"i dont want {wanted} {each} from you"
+    for stop, which, each in product(stops, ("", "me ", "these ", "me these ", "me any more ", "me more "), what):
+        yield f"{stop} sending {which}{each}"
+    much = ("any", "any more", "more", "your", "these")
+    getting = ("", "to get ", "to receive ")
+    for no, verb, wanted, each in product(("i dont want", "i do not want"), getting, much, what):
+        yield f"{no} {verb}{wanted} {each}"
+        yield f"{no} {verb}{wanted} {each} from you"
+    for verb, wanted, each in product(("receiving", "getting"), ("", "these ", "your "), what):
+        yield f"i want to stop {verb} {wanted}{each}"
+    for off, whose in product(("remove me from", "take me off", "take me off of"), ("your", "the", "this")):
+        yield f"{off} {whose} list"
 
 
 def _words() -> Iterator[tuple[str, tuple[ConsentWord, str]]]:
