@@ -24,6 +24,15 @@ class SentMessage(BaseModel):
     channel_message_sid: str | None
 
 
+class InboxFile(BaseModel):
+    """A file that came with a message; `size` is in bytes."""
+
+    sid: str
+    content_type: str
+    filename: str | None
+    size: int
+
+
 class InboxMessage(BaseModel):
     """A message that the customer received; `status` is `delivered` or `read`.
 
@@ -36,6 +45,7 @@ class InboxMessage(BaseModel):
     author: str
     status: str
     at: datetime
+    media: list[InboxFile]
 
 
 _INBOX = TypeAdapter(list[InboxMessage])

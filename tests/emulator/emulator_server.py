@@ -118,8 +118,8 @@ class EmulatorServer:
         who: list[str] = self.request("GET", "/_emulator/typing", params={"conversation_sid": conversation_sid}).json()
         return who
 
-    def inbox(self, address: str = CUSTOMER) -> list[dict[str, str]]:
-        rows: list[dict[str, str]] = self.request("GET", "/_emulator/inbox", params={"address": address}).json()
+    def inbox(self, address: str = CUSTOMER) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.request("GET", "/_emulator/inbox", params={"address": address}).json()
         return rows
 
 

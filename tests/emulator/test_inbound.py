@@ -100,6 +100,7 @@ def test_a_reply_reaches_only_the_customer_of_its_conversation(twilio: EmulatorS
         "body": "hello",
         "author": "switchboard",
         "status": "delivered",
+        "media": [],
     }
     assert twilio.inbox("+12025550111") == []
 
@@ -110,3 +111,29 @@ def test_a_reply_in_a_web_chat_reaches_the_visitor(twilio: EmulatorServer) -> No
     twilio.service.conversations(sids["conversation_sid"]).messages.create(author="switchboard", body="hello")
 
     assert [row["body"] for row in twilio.inbox(VISITOR)] == ["hello"]
+
+
+def test_a_whatsapp_customer_may_send_a_location_a_contact_or_a_sticker_which_have_neither_words_nor_files(
+    twilio: EmulatorServer, site: WebhookSite
+) -> None:
+    sids = twilio.text("", sender=f"whatsapp:{CUSTOMER}", to=OUR_WHATSAPP)
+
+    message = twilio.service.conversations(sids["conversation_sid"]).messages(sids["message_sid"]).fetch()
+    assert (message.body, message.media) == (None, None)
+    fields = site.first("onMessageAdded").fields
+    assert {"Body", "Media"}.isdisjoint(fields)
+    refused = twilio.request("POST", "/_emulator/inbound", json={"from": CUSTOMER, "to": OUR_SMS, "body": ""})
+    assert refused.json()["code"] == 50503
+
+
+def test_a_customer_sees_the_files_of_what_they_received(twilio: EmulatorServer) -> None:
+    sid = twilio.text("hi", sender=VISITOR, to="chat")["conversation_sid"]
+    file = {"content": "iVBORw0KGgA=", "content_type": "image/png", "filename": "car.png"}
+    other = "visitor-" + "0" * 31 + "7"
+    twilio.service.conversations(sid).participants.create(identity=other)
+
+    twilio.request("POST", "/_emulator/inbound", json={"from": VISITOR, "to": "chat", "body": "look", "media": [file]})
+
+    (arrived,) = twilio.inbox(other)
+    (seen,) = arrived["media"]
+    assert (seen["content_type"], seen["filename"], seen["size"]) == ("image/png", "car.png", 8)

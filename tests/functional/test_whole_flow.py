@@ -36,6 +36,14 @@ def test_an_unknown_question_is_answered_with_the_offer_of_a_human(stack: Runnin
     assert "colleague" in reply["body"]
 
 
+def test_a_location_by_whatsapp_which_has_no_words_is_answered_and_is_no_garbage_to_the_webhook(stack: Running) -> None:
+    phone = stack.phone("whatsapp:+12025550198", to=OUR_WHATSAPP)
+
+    phone.text("")
+
+    assert phone.wait_for_replies()[0]["body"].startswith("I am sorry, I do not know that.")
+
+
 def test_thirty_messages_in_ten_conversations_at_once_are_answered_once_and_in_order(stack: Running) -> None:
     phones = [stack.phone(f"+120255501{20 + number}") for number in range(10)]
 

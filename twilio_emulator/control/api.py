@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Protocol
@@ -221,7 +222,7 @@ def _fault_body(armed: ArmedFault) -> dict[str, object]:
     return {"id": armed.id, "struck": armed.times_triggered, **json.loads(_FAULT.dump_json(armed.fault))}
 
 
-def _inbox_message_body(message: InboxMessage) -> dict[str, str]:
+def _inbox_message_body(message: InboxMessage) -> dict[str, object]:
     return {
         "conversation_sid": message.conversation_sid,
         "message_sid": message.message_sid,
@@ -229,6 +230,7 @@ def _inbox_message_body(message: InboxMessage) -> dict[str, str]:
         "author": message.author,
         "status": message.status,
         "at": _timestamp(message.at),
+        "media": [asdict(file) for file in message.media],
     }
 
 

@@ -36,7 +36,7 @@ class Customers:
         A message that opens a conversation calls only the pre-webhook for `onConversationAdd`, a later message only
         the one for `onMessageAdd` (Twilio, "Inbound autocreation").
         """
-        messages.check_content(body, files)
+        messages.check_content(body, files, may_be_empty=inbound.may_be_empty(sender))
         try:
             conversation = inbound.conversation_for(self._backend, sender, to)
             if conversation is None:

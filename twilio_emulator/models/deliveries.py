@@ -145,6 +145,7 @@ def _add_to_inbox(backend: Backend, message: Message, address: str) -> None:
         author=message.author,
         status=DeliveryStatus.DELIVERED,
         at=backend.clock(),
+        media=message.media,
     )
 
 

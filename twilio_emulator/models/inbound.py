@@ -100,12 +100,18 @@ def draft_message(
         body=body,
         files=files,
         channel_message_sid=backend.new_sid(CHANNEL_SIDS[channel]) if channel else None,
+        may_be_empty=may_be_empty(sender),
     )
     if channel is not None:
         backend.state.last_inbound[pair_key(sender, to)] = backend.clock()
     if channel is Channel.SMS:
         _apply_keyword(backend, sender, to, body or "")
     return draft
+
+
+def may_be_empty(sender: str) -> bool:
+    """Tell whether a customer may send neither words nor files: by WhatsApp, a location, a contact or a sticker."""
+    return addresses.channel_of(sender) is Channel.WHATSAPP
 
 
 def origin_of(sender: str) -> Origin:

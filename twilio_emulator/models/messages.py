@@ -26,10 +26,11 @@ def draft(
     channel_message_sid: str | None = None,
     date_created: datetime | None = None,
     date_updated: datetime | None = None,
+    may_be_empty: bool = False,
 ) -> Message:
     """Return a new message for `commit` to add; its index is set there."""
     conversations.require_open(backend, conversation_sid)
-    check_content(body, files)
+    check_content(body, files, may_be_empty=may_be_empty)
     created = date_created or backend.clock()
     return _attributed(
         backend,
@@ -50,9 +51,9 @@ def draft(
     )
 
 
-def check_content(body: str | None, files: Sequence[object]) -> None:
+def check_content(body: str | None, files: Sequence[object], *, may_be_empty: bool = False) -> None:
     """Raise 50503 if a message is empty, 50504 if its body is too long."""
-    if not body and not files:
+    if not body and not files and not may_be_empty:
         raise TwilioError(50503)
     _check_length(body)
 

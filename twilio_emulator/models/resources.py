@@ -191,6 +191,7 @@ class InboxMessage:
     author: str
     status: DeliveryStatus
     at: datetime
+    media: tuple[File, ...] = ()
 
 
 class AutoCreationType(StrEnum):
