@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from switchboard.author import AuthorRole
+from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.aws.dynamodb.items import from_wire
+from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.channels.channel import Channel
 from switchboard.consent import Consent, ConsentChange
-from switchboard.conversation import UNIX_EPOCH, Note, OwnerReason, TurnMessage
+from switchboard.conversation import UNIX_EPOCH, Conversation, Note, OwnerReason, TurnMessage
 from switchboard.events import Owner
 from switchboard.ports import Takeover
 from tests.builders import CONVERSATION, NOON, sid
@@ -134,6 +136,23 @@ def test_a_word_that_says_what_is_known_raises_no_token_and_outdates_what_stands
     item = store.read_unclaimed(CONVERSATION)
     assert item.consent == Consent(opted_out=True, at=NOON, index=5, changed_by=1)
     assert item.fencing_token == before.fencing_token
+
+
+class Stale(ConversationsTable):
+    """A table that is read a moment before somebody else writes."""
+
+    def read(self, sid: str) -> Conversation:
+        return Conversation(sid=sid)
+
+
+def test_a_word_that_somebody_else_has_written_meanwhile_is_not_lost() -> None:
+    with table_on_moto() as table:
+        stores_of(table).change_consent(CONVERSATION, said(5, opted_out=True))
+        late = LifecycleStore(table=Stale(client=table.client, name=table.name))
+
+        assert not late.change_consent(CONVERSATION, said(3, opted_out=False))
+
+        assert table.read(CONVERSATION).consent == Consent(opted_out=True, at=NOON, index=5, changed_by=5)
 
 
 def test_what_the_carrier_tells_counts_by_its_time(store: Store) -> None:

@@ -104,7 +104,7 @@ MUTANTS = (
         name="two writers of consent do not see each other",
         file=TABLE,
         old='    update.condition = " AND ".join(conditions)\n',
-        new="",
+        new='    update.values = {name: value for name, value in update.values.items() if not name.startswith(":was_")}\n',
     ),
     Mutant(
         name="the next conversation does not know of an opt-out",
