@@ -51,7 +51,7 @@ MUTANTS = (
     Mutant(
         name="whoever has opted out is answered",
         file=CONSENT,
-        old="        covers, rule = waiting, RefusalRule.OPT_OUT\n",
+        old="        covers, rule = (waiting & turn.shown_indices()) or waiting, RefusalRule.OPT_OUT\n",
         new="        covers, rule = waiting & {consent.changed_by}, RefusalRule.OPT_OUT\n",
         breaks="from_stop_to_start_nobody_thinks",
     ),
@@ -190,5 +190,11 @@ MUTANTS = (
         file=f"{LAYER}/provider.py",
         old="        if self._worker and self._worker.store.lifecycle.has_opted_out(sid):\n",
         new="        if False:\n",
+    ),
+    Mutant(
+        name="an opt-in that nobody could read ends unread",
+        file=CONSENT,
+        old="(waiting & turn.shown_indices()) or waiting, RefusalRule.OPT_OUT\n",
+        new="waiting, RefusalRule.OPT_OUT\n",
     ),
 )

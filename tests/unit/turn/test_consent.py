@@ -100,6 +100,20 @@ def test_stop_and_start_in_one_batch_leave_a_customer_who_wants_messages(harness
     assert not harness.item.consent.opted_out
 
 
+def test_an_opt_in_that_no_list_shows_for_long_is_confirmed_when_its_record_comes(harness: Harness) -> None:
+    say(harness, WHATSAPP, "STOP")
+    hello, start = write(harness, WHATSAPP, "Hello?", "START")
+    harness.deliver_and_crash(hello, start, after=Step.CLAIM)
+    harness.twilio.outage_until = harness.clock() + timedelta(hours=1)
+    harness.clock.move(seconds=600)
+
+    harness.deliver_until_it_ends(hello)
+    harness.twilio.outage_until = harness.clock()
+    harness.deliver_until_it_ends(start)
+
+    assert harness.replies == [GOODBYE, WELCOME]
+
+
 def test_start_from_a_customer_who_gets_messages_is_a_message_like_any_other(harness: Harness) -> None:
     say(harness, WHATSAPP, "START")
 

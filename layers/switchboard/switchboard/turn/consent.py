@@ -62,11 +62,12 @@ def opt_out_as_asked(turn: TurnContext) -> Refused:
 def consent_ends(turn: TurnContext, *, is_quiet: bool) -> Refused | Thought | None:
     """Return what ends messages by consent, or None: they are answered. `is_quiet`: nothing is said in any case.
 
-    What was written before the customer opted in again ends with that; what came after it gets a turn of its own.
+    What was written before the customer opted in again ends with that; what came after it gets a turn of its own. So
+    does what nobody could read yet: it may opt in.
     """
     consent, waiting = turn.conversation.consent, turn.waiting_indices()
     if consent.opted_out:
-        covers, rule = waiting, RefusalRule.OPT_OUT
+        covers, rule = (waiting & turn.shown_indices()) or waiting, RefusalRule.OPT_OUT
     else:
         covers = frozenset(index for index in waiting if index <= consent.changed_by)
         rule = RefusalRule.OPT_IN
