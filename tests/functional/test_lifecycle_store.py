@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from switchboard.author import AuthorRole
 from switchboard.aws.dynamodb.client import ConversationsTable
@@ -12,6 +13,7 @@ from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.channels.channel import Channel
 from switchboard.consent import Consent, ConsentChange
 from switchboard.conversation import UNIX_EPOCH, Conversation, Note, OwnerReason, TurnMessage
+from switchboard.errors import Transient
 from switchboard.events import Owner
 from switchboard.ports import Takeover
 from tests.builders import CONVERSATION, NOON, sid
@@ -172,13 +174,38 @@ def test_the_ledger_keeps_the_newest_word_of_a_customer_on_a_channel(store: Stor
     assert store.read_consent("d" * 32, Channel.SMS) == Consent()
 
 
-def test_the_ledger_is_written_where_the_writer_of_the_item_died_before_it(store: Store) -> None:
-    unknown = replace(said(1, opted_out=True), customer="", channel=None)
-    store.change_consent(CONVERSATION, unknown)
+def no_credentials(**_: object) -> None:
+    raise NoCredentialsError
 
-    assert not store.change_consent(CONVERSATION, said(1, opted_out=True))
 
-    assert store.read_consent("c" * 32, Channel.SMS).opted_out
+def test_the_ledger_is_written_before_the_item_whose_writer_may_die() -> None:
+    with table_on_moto() as table:
+        store = stores_of(table)
+        table.client.meta.events.register_first("before-call.dynamodb.UpdateItem", no_credentials)
+
+        with pytest.raises(Transient, match="DynamoDB could not be asked"):
+            store.change_consent(CONVERSATION, said(1, opted_out=True))
+
+        assert store.read_consent("c" * 32, Channel.SMS).opted_out
+        assert table.get(CONVERSATION) == {}
+
+
+def test_what_twilio_knows_of_is_kept_with_the_opt_out_and_until_it_is_taken_back(store: Store) -> None:
+    store.change_consent(CONVERSATION, replace(said(1, opted_out=True), by_twilio=True))
+    store.change_consent(CONVERSATION, said(2, opted_out=False, at=LATER))
+
+    assert store.read_unclaimed(CONVERSATION).consent == Consent(at=LATER, index=2, changed_by=2, by_twilio=True)
+
+
+def test_what_was_told_long_ago_does_not_delete_the_item_sooner() -> None:
+    with table_on_moto() as table:
+        store = stores_of(table)
+        claim(store)
+        before = table.get(CONVERSATION)["ttl"]
+
+        assert store.change_consent(CONVERSATION, said(None, opted_out=True, at=NOON - timedelta(days=300)))
+
+        assert table.get(CONVERSATION)["ttl"] == before
 
 
 def test_an_opt_out_that_the_carrier_tells_is_the_customers_whom_the_last_reply_knew(store: Store) -> None:

@@ -18,7 +18,8 @@ class Outage(World):
     listed: Counter[str] = field(default_factory=Counter)
 
     def answer_first_messages(self, *, customers: int) -> None:
-        """Let some customers write a first message, and answer it."""
+        """Let some customers write a first message, and answer it. None of them speaks of consent."""
+        self.consent_words = {}
         self.messages = self.conversations = customers
         while len(self.twilio.messages) < customers:
             self.messages += 1

@@ -45,12 +45,12 @@ TWILIOS = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", 
         *("Never write to me", "stop sending me these texts", "I don't want any more messages", "unsubscribe me"),
         *("Take me off your list.", "no more messages please", "leave me alone!", "Remove me from this list"),
         *("I don't want to receive any more texts from you", "I want to stop getting these messages", "Stop texts"),
-        *("Hören Sie auf!", "No más", "STOP SMS", "Não quero mais receber mensagens", "annulla"),
+        *("Hören Sie auf!", "STOP SMS", "Não quero mais receber mensagens"),
         *("STOPP", "Abmelden", "Bitte keine Nachrichten mehr!", "Schreiben Sie mir nicht mehr"),
         *("BAJA", "No me escriban más, por favor", "quiero darme de baja", "No más mensajes"),
         *("ARRÊT", "arret", "s'il vous plaît arrêtez", "Ne m'écrivez plus", "Désabonnez-moi"),
         *("PARAR", "Não quero mais mensagens", "pare de me escrever"),
-        *("Disiscrivimi", "Non scrivermi più", "basta messaggi, grazie"),
+        *("Disiscrivimi", "Non scrivermi più", "basta messaggi, grazie", "BASTA"),
         *("\uff33\uff34\uff2f\uff30", "ARRE\u0302T"),  # full width; an accent of its own
     ],
 )
@@ -64,6 +64,8 @@ def test_an_opt_out_is_read_in_any_case_and_politeness_in_six_languages(text: st
         *("STOP 12345", "we have got to STOP this bill", "Can I stop by tomorrow?", "cancel my order", "the end"),
         *("When does the sale end?", "How do I quit the club?", "stop texting while driving", "stopwatch", "S T O P"),
         *("don't text me before 9 am", "please stop the delivery", "", "   ", "!!!", "🛑", "no", "yes", "STOP " * 40),
+        *("Cancel, please", "Thanks, end", "Basta, grazie", "No más, gracias", "quit it please", "don't text me now"),
+        *("Plus de messages", "Remover", "Annulla", "Salir", "Dar de baja"),
         *("Bus stop?", "Ich möchte ein Fahrrad abmelden lassen", "¿Dónde está la parada?", "l'arrêt de bus"),
     ],
 )
@@ -81,12 +83,13 @@ def test_a_call_for_help_is_read(text: str) -> None:
     assert read_consent_word(text) is ConsentWord.HELP
 
 
-def test_yes_opts_in_again_by_sms_alone_and_only_who_has_opted_out() -> None:
+def test_yes_takes_back_by_sms_what_twilio_knows_of_and_nothing_else() -> None:
     by_sms, by_whatsapp = message_added(body="Yes"), message_added(body="Yes", author="whatsapp:+12025550110")
 
-    assert consent_said(by_sms, opted_out=True) is ConsentWord.OPT_IN
-    assert consent_said(by_sms, opted_out=False) is None
-    assert consent_said(by_whatsapp, opted_out=True) is None
+    assert consent_said(by_sms, Consent(opted_out=True, by_twilio=True)) is ConsentWord.OPT_IN
+    assert consent_said(by_sms, Consent(opted_out=True)) is None  # it answers our confirmation
+    assert consent_said(by_sms, Consent(by_twilio=True)) is None
+    assert consent_said(by_whatsapp, Consent(opted_out=True, by_twilio=True)) is None
 
 
 def test_a_file_beside_the_word_makes_it_none() -> None:
@@ -98,7 +101,7 @@ def test_a_file_beside_the_word_makes_it_none() -> None:
     ("body", "author", "answers"),
     [
         *((word, "+12025550110", True) for word in TWILIOS),
-        *((word, "+12025550110", True) for word in (" stop ", "START", "unstop", "yes", "HELP", "info")),
+        *((word, "+12025550110", True) for word in (" stop ", "START", "unstop", "HELP", "info")),
         *((word, "+12025550110", False) for word in ("STOP please", "stop!", "STOPP", "Stop texting me", "Hilfe")),
         *((word, "whatsapp:+12025550110", False) for word in ("STOP", "START", "HELP")),
         *((word, "visitor-" + "0" * 32, False) for word in ("STOP", "START", "HELP")),
@@ -123,7 +126,9 @@ def test_a_sentence_is_in_the_language_of_the_word_or_of_the_texts_else_in_engli
     assert sentences.sentence(ConsentWord.OPT_OUT, ["Wann haben Sie geöffnet?", "STOP"]) == OPT_OUT[Language.GERMAN]
     assert sentences.sentence(ConsentWord.OPT_IN, ["START"]) == OPT_IN[Language.ENGLISH]
     assert sentences.sentence(ConsentWord.OPT_OUT, []) == OPT_OUT[Language.ENGLISH]
-    assert language_of_word("STOP") == ""
+    assert (
+        language_of_word("STOP") == language_of_word("Cancelar") == language_of_word("BASTA") == ""
+    )  # of two languages
 
 
 def test_the_help_sentence_is_ours_or_the_teams_or_left_to_the_assistant() -> None:

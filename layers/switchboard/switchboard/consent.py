@@ -35,19 +35,21 @@ class Consent:
 
     `at` is when the customer said so last, or the carrier did; `index` the highest index of a word that was applied:
     what stands below it comes too late to change how the customer stands. `changed_by` is the index of the message that
-    made it so, -1 where none did: the carrier, or another conversation of the customer.
+    made it so, -1 where none did: the carrier, or another conversation of the customer. `by_twilio` tells whether the
+    last opt-out is one that Twilio knows of, too: then it answers that, and what takes it back.
     """
 
     opted_out: bool = False
     at: datetime = _NEVER
     index: int = -1
     changed_by: int = -1
+    by_twilio: bool = False
 
     def after(self, change: "ConsentChange") -> "Consent":
         """Return what is known after a change, in whatever order changes come.
 
-        A word that says what is known is noted. An opt-out that comes after the word that takes it back is over, and
-        what was written between the two stays without an answer.
+        A word that changes nothing raises `index` only. An opt-out that we learn of later than of an opt-in with a
+        higher index is over, and what was written between the two stays without an answer.
         """
         if change.index is not None and change.index <= self.index:
             is_over = change.opted_out and not self.opted_out and self.changed_by < change.index < self.index
@@ -56,8 +58,15 @@ class Consent:
             return self if change.index is None else replace(self, index=change.index)
         if change.index is None:
             is_newer = change.at > self.at
-            return replace(self, opted_out=change.opted_out, at=change.at, changed_by=-1) if is_newer else self
-        return Consent(opted_out=change.opted_out, at=change.at, index=change.index, changed_by=change.index)
+            changed = replace(self, opted_out=change.opted_out, at=change.at, changed_by=-1, by_twilio=change.by_twilio)
+            return changed if is_newer else self
+        return Consent(
+            opted_out=change.opted_out,
+            at=change.at,
+            index=change.index,
+            changed_by=change.index,
+            by_twilio=change.by_twilio if change.opted_out else self.by_twilio,
+        )
 
     def differs_from(self, other: "Consent") -> bool:
         """Tell whether the customer stands otherwise, or for another reason."""
@@ -73,7 +82,8 @@ class Consent:
 class ConsentChange:
     """A customer opts out, or in again. `index` is that of their message, None where the carrier told us.
 
-    `customer` is the customer's key; it and `channel` are unknown (empty, None) where the carrier told us.
+    `customer` is the customer's key; it and `channel` are unknown (empty, None) where the carrier told us. `by_twilio`
+    tells of an opt-out that Twilio knows of it.
     """
 
     opted_out: bool
@@ -81,6 +91,7 @@ class ConsentChange:
     index: int | None
     customer: str = ""
     channel: Channel | None = None
+    by_twilio: bool = False
 
 
 # Twilio answers these itself on SMS, where they stand alone: docs/channels.md, "Consent".
@@ -89,7 +100,7 @@ _TWILIOS: Mapping[ConsentWord, frozenset[str]] = {
     ConsentWord.OPT_IN: frozenset({"start", "unstop"}),
     ConsentWord.HELP: frozenset({"help", "info"}),
 }
-_YES = "yes"  # opts in again by SMS, at Twilio too; elsewhere it answers a question
+_YES = "yes"  # by SMS it takes back an opt-out that Twilio knows of; else it answers a question
 
 # By language (ISO 639-1), in lower case, without accents and punctuation.
 _OPT_OUT: Mapping[str, str] = {
@@ -97,25 +108,25 @@ _OPT_OUT: Mapping[str, str] = {
     ", stop contacting me please, unsubscribe me, remove me, remove my number, delete my number, opt me out"
     ", no more messages, no more texts, no more sms, leave me alone, i want to unsubscribe, i want to opt out"
     ", i no longer want messages, i no longer want to receive messages",
-    "de": "stopp, abmelden, abbestellen, austragen, beenden, aufhoren, hor auf, horen sie auf, keine nachrichten mehr"
+    "de": "stopp, abmelden, abbestellen, austragen, aufhoren, hor auf, horen sie auf, keine nachrichten mehr"
     ", keine sms mehr, melden sie mich ab, meld mich ab, nicht mehr schreiben, schreib mir nicht mehr"
     ", schreiben sie mir nicht mehr, schreibt mir nicht mehr, ich will keine nachrichten mehr"
     ", ich mochte keine nachrichten mehr, ich will keine sms mehr, ich mochte keine sms mehr"
     ", horen sie auf mir zu schreiben, hor auf mir zu schreiben",
-    "es": "alto, parar, pare, detente, baja, cancelar, detener, basta, salir, no mas, no mas mensajes, dar de baja"
+    "es": "alto, parar, pare, detente, baja, cancelar, detener, basta, no mas mensajes"
     ", darme de baja, quiero darme de baja, deme de baja, dame de baja, desuscribir, desuscribirme, no me escriban mas"
     ", no me escriba mas, no me escribas mas, no me envien mas mensajes, no me envie mas mensajes"
     ", dejen de escribirme, deje de escribirme, deja de escribirme, no quiero mas mensajes"
     ", no quiero recibir mas mensajes",
     "fr": "arret, arreter, arretez, stopper, stop sms, desabonner, desabonnez moi, me desabonner, se desabonner"
-    ", desabonnement, desinscrire, desinscription, plus de messages, plus de sms, ne mecrivez plus, ne mecris plus"
+    ", desabonnement, desinscrire, desinscription, ne mecrivez plus, ne mecris plus"
     ", arretez de mecrire, arrete de mecrire, ne menvoyez plus de messages, je ne veux plus de messages"
     ", je ne veux plus recevoir de messages",
-    "pt": "parar, pare, sair, cancelar, descadastrar, descadastre me, remover, desinscrever, nao quero mais mensagens"
+    "pt": "parar, pare, sair, cancelar, descadastrar, descadastre me, desinscrever, nao quero mais mensagens"
     ", nao quero mais receber mensagens, nao me mande mais mensagens, nao me mandem mais mensagens"
     ", nao me escreva mais, nao me escrevam mais, pare de me escrever, parem de me escrever"
     ", pare de mandar mensagens, parem de mandar mensagens, chega de mensagens",
-    "it": "ferma, fermare, fermati, basta, annulla, annullare, disiscrivi, disiscrivimi, disiscrivermi, disiscrizione"
+    "it": "ferma, fermare, fermati, basta, disiscrivi, disiscrivimi, disiscrivermi, disiscrizione"
     ", cancellami, cancellatemi, basta messaggi, niente piu messaggi, non voglio piu messaggi"
     ", non voglio piu ricevere messaggi, non scrivermi piu, non scrivetemi piu, non mi scrivete piu"
     ", non mi scriva piu, smettete di scrivermi, smetti di scrivermi, smetta di scrivermi",
@@ -129,6 +140,9 @@ _OPT_IN: Mapping[str, str] = {
     "it": "inizia, iniziare, avvia, riprendi, riprendere",
 }
 _HELP: Mapping[str, str] = {"de": "hilfe", "es": "ayuda", "fr": "aide", "pt": "ajuda", "it": "aiuto"}
+_MAY_BE_POLITE = frozenset(
+    {"stop", "stopp", "arret", "arretez", "parar", "pare", "unsubscribe", "start", "help", *_HELP.values()}
+)
 _POLITE = (
     *("please", "pls", "plz", "thanks", "thank you", "bitte", "danke", "por favor", "gracias"),
     *("obrigado", "obrigada", "sil vous plait", "svp", "merci", "per favore", "grazie"),
@@ -143,7 +157,7 @@ def _plainest_english() -> Iterator[str]:
     for stop, verb, person, more in product(stops, doing, whom, again):
         yield f"{stop} {verb} {person}{more}"
     to_do = ("text", "message", "contact", "write", "write to")
-    for no, verb, person, more in product(("do not", "dont", "never"), to_do, whom, again):
+    for no, verb, person, more in product(("do not", "dont", "never"), to_do, whom, ("", *again[1:4], again[5])):
         yield f"{no} {verb} {person}{more}"
     what = ("messages", "texts", "sms", "text messages")
     for stop, which, each in product(stops, ("", "me ", "these ", "me these ", "me any more ", "me more "), what):
@@ -173,7 +187,15 @@ def _words() -> Iterator[tuple[str, tuple[ConsentWord, str]]]:
             yield from ((wording, (word, language)) for wording in wordings.split(", "))
 
 
-_WORDS = dict(_words())
+def _by_wording() -> Mapping[str, tuple[ConsentWord, str]]:
+    words: dict[str, tuple[ConsentWord, str]] = {}
+    for wording, (word, language) in _words():
+        is_shared = words.get(wording, (word, language)) != (word, language)
+        words[wording] = (word, "" if is_shared else language)
+    return words
+
+
+_WORDS = _by_wording()
 
 
 def read_consent_word(text: str) -> ConsentWord | None:
@@ -186,11 +208,12 @@ def language_of_word(text: str) -> str:
     return _said(text)[1]
 
 
-def consent_said(message: MessageAdded, *, opted_out: bool) -> ConsentWord | None:
-    """Return what a customer's message says of consent. `opted_out` is how they have stood until then."""
+def consent_said(message: MessageAdded, consent: Consent) -> ConsentWord | None:
+    """Return what a customer's message says of consent. `consent` is how they have stood until then."""
     if message.media_content_types or len(message.body) > MAX_CHARACTERS:
         return None
-    if opted_out and _plain(message.body) == _YES and channel_of(message.author) is Channel.SMS:
+    is_yes = _plain(message.body) == _YES and channel_of(message.author) is Channel.SMS
+    if is_yes and consent.opted_out and consent.by_twilio:
         return ConsentWord.OPT_IN
     return read_consent_word(message.body)
 
@@ -199,7 +222,7 @@ def opts_out(event: LifecycleEvent) -> bool:
     """Tell whether an event is a customer's message that opts them out."""
     if not isinstance(event, MessageAdded) or event.author_role is not AuthorRole.CUSTOMER:
         return False
-    return consent_said(event, opted_out=False) is ConsentWord.OPT_OUT
+    return consent_said(event, Consent()) is ConsentWord.OPT_OUT
 
 
 def change_by(message: MessageAdded, *, opted_out: bool, customer_secret: bytes) -> ConsentChange:
@@ -210,24 +233,28 @@ def change_by(message: MessageAdded, *, opted_out: bool, customer_secret: bytes)
         index=message.index,
         customer=key_of(message.author, secret=customer_secret),
         channel=channel_of(message.author),
+        by_twilio=opted_out and is_answered_by_twilio(message),
     )
 
 
-def opted_out(conversation_sid: str) -> str:
-    """Return why nothing is sent in a conversation."""
+def why_nothing_is_sent(conversation_sid: str) -> str:
+    """Return the text of an error: a program wants to write to a customer who has opted out."""
     return f"{conversation_sid}: the customer has opted out: nothing is sent to them until they write START"
 
 
 def is_answered_by_twilio(message: MessageAdded) -> bool:
     """Tell whether Twilio itself answers a consent word: on SMS, its own keywords, in any case, by themselves."""
     keyword = message.body.strip().lower()
-    is_keyword = keyword == _YES or any(keyword in keywords for keywords in _TWILIOS.values())
+    is_keyword = any(keyword in keywords for keywords in _TWILIOS.values())
     return is_keyword and channel_of(message.author) is Channel.SMS
 
 
 def _said(text: str) -> tuple[ConsentWord | None, str]:
     plain = _plain(text)
-    return _WORDS.get(plain) or _WORDS.get(_without_politeness(plain)) or (None, "")
+    polite = _without_politeness(plain)
+    if " " not in polite and polite not in _MAY_BE_POLITE:  # "Basta, grazie" and "Cancel, please" answer a question
+        polite = ""
+    return _WORDS.get(plain) or _WORDS.get(polite) or (None, "")
 
 
 def _plain(text: str) -> str:

@@ -216,7 +216,8 @@ class PendingReply:
 class Conversation:
     """One conversation's item.
 
-    `fencing_token` goes up with every claim, takeover, hand back and close; `ownership_epoch` with the last three.
+    `fencing_token` goes up with every claim, takeover, hand back, close and change of consent; `ownership_epoch` with a
+    takeover, a hand back and a close.
     `owner_event_at` is Twilio's time of the last lifecycle event that set the owner; `owner_since` when a human became
     the owner, by whatever cause; `human_spoke_at` when a human wrote last, in the message at `human_spoke_index`.
     `attempts` counts the claims of the open turn that ended without a verdict; once a reply is pending, those since its

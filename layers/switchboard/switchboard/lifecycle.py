@@ -78,7 +78,7 @@ def apply(
             conversations.close(sid, at=event.at)
             return Effect.CLOSED
         case DeliveryFailed(error_code=code) if code == OPTED_OUT:
-            change = ConsentChange(opted_out=True, at=event.at, index=None)
+            change = ConsentChange(opted_out=True, at=event.at, index=None, by_twilio=True)
             return Effect.OPTED_OUT if conversations.change_consent(sid, change) else Effect.OUTDATED
         case DeliveryFailed(error_code=code):
             conversations.tell(notice_of_failed_delivery(sid, error_code=code, at=event.at))
@@ -106,5 +106,6 @@ def hand_back(event: OwnerSet, *, conversations: LifecycleStore, messages: Messa
         for message in listed:
             if message.author_role is AuthorRole.HUMAN and message.at >= event.at:
                 conversations.take_over(event.conversation_sid, index=message.index, at=message.at)
-        requeue.send_again([message for message in listed if message.index in requeued], since=event.at)
+        waiting = [message for message in listed if message.index in requeued or opts_out(message)]
+        requeue.send_again(waiting, since=event.at)
     return Effect.HANDED_BACK

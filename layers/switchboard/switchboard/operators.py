@@ -11,7 +11,7 @@ from itertools import islice
 
 from switchboard import lifecycle
 from switchboard.author import AuthorRole, AuthorRules
-from switchboard.consent import opted_out
+from switchboard.consent import why_nothing_is_sent
 from switchboard.conversation import OwnerChange, OwnerReason, owner_change
 from switchboard.errors import Permanent, SendRefused, SwitchboardError
 from switchboard.events import Owner, OwnerSet, Sent
@@ -79,7 +79,7 @@ class Operators:
         """
         self._require_human(conversation_sid, human)
         if self.conversations.has_opted_out(conversation_sid):
-            raise SendRefused(opted_out(conversation_sid))
+            raise SendRefused(why_nothing_is_sent(conversation_sid))
         self.conversations.take_over(conversation_sid, index=None, at=self._now())
         return self.messenger.send_as_human(conversation_sid, human=human, body=text)
 

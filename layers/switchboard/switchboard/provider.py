@@ -17,7 +17,7 @@ from switchboard.agent import Agent
 from switchboard.agents.function_agent import AnswerFunction, as_agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
-from switchboard.consent import opted_out
+from switchboard.consent import why_nothing_is_sent
 from switchboard.errors import Misconfigured, NotAuthentic, NotSent, Rejected, SendRefused, Transient
 from switchboard.events import ConversationState, Ignored, MessageAdded, Sent
 from switchboard.notices import Notice, facts_of
@@ -256,7 +256,7 @@ class Provider:
         with `list_messages` before you send it again).
         """
         if self._worker and self._worker.store.lifecycle.has_opted_out(sid):
-            raise SendRefused(opted_out(sid))
+            raise SendRefused(why_nothing_is_sent(sid))
         return self._messages.send_message(sid, body=body, author=author)
 
     def list_messages(self, sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:

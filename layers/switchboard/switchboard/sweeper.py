@@ -385,8 +385,8 @@ class _Sweeper:
             if word.author_role is AuthorRole.HUMAN:  # a takeover, before a turn can begin with what is queued
                 self.takeovers.keep_notes(word.conversation_sid, notes_of([word]))
                 self.takeovers.take_over(word.conversation_sid, index=word.index, at=word.at)
-        self.messages_queue.send_again(by_customer, since=since)
         self.lifecycle_queue.send_again([*by_others, *filter(opts_out, by_customer)], since=since)
+        self.messages_queue.send_again(by_customer, since=since)
         return len(by_customer) + len(by_others)
 
 

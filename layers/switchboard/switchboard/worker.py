@@ -215,7 +215,7 @@ class Worker:
 
         So it is after a restart with an empty store: nobody answers over a human.
         """
-        if self.store.turns.read_unclaimed(sid).fencing_token > 0:
+        if self.store.turns.read_unclaimed(sid).has_a_customer():
             return
         try:
             since = self.conversations.human_owner_since(sid)

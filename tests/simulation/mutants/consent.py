@@ -119,10 +119,10 @@ MUTANTS = (
         new='ConditionExpression="attribute_not_exists(pk) OR #at <> :at"',
     ),
     Mutant(
-        name="the ledger is not written where the writer of the item died",
+        name="the ledger is not written",
         file=TABLE,
-        old="        if after.is_result_of(change):",
-        new="        if is_changed:",
+        old="            _keep(table, item, change)\n        try:\n",
+        new="            pass\n        try:\n",
     ),
     Mutant(
         name="an opt-out waits behind the turn that thinks",
@@ -145,14 +145,14 @@ MUTANTS = (
     Mutant(
         name="Twilio's keyword is confirmed twice",
         file=CONSENT,
-        old="    if is_quiet or is_answered:\n",
+        old="    if is_quiet or consent.by_twilio:\n",
         new="    if is_quiet:\n",
     ),
     Mutant(
         name="a confirmation is said in a loop",
         file=CONSENT,
-        old="    if is_quiet or is_answered:\n",
-        new="    if is_answered:\n",
+        old="    if is_quiet or consent.by_twilio:\n",
+        new="    if consent.by_twilio:\n",
     ),
     Mutant(
         name="STOP with words beside it opts out",
@@ -196,5 +196,23 @@ MUTANTS = (
         file=CONSENT,
         old="(waiting & turn.shown_indices()) or waiting, RefusalRule.OPT_OUT\n",
         new="waiting, RefusalRule.OPT_OUT\n",
+    ),
+    Mutant(
+        name="an opt-in that comes first in a conversation is taken for none",
+        file=f"{LAYER}/turn/take_turn.py",
+        old="    inherit_consent(turn)\n    apply_consent(turn, turn.delivered)\n",
+        new="    apply_consent(turn, turn.delivered)\n    inherit_consent(turn)\n",
+    ),
+    Mutant(
+        name="a yes opts in whoever has opted out",
+        file=VALUES,
+        old="    if is_yes and consent.opted_out and consent.by_twilio:\n",
+        new="    if is_yes and consent.opted_out:\n",
+    ),
+    Mutant(
+        name="a confirmation is sent where WhatsApp refuses it",
+        file=f"{LAYER}/turn/gate.py",
+        old="is_quiet=pause is not None or _is_window_closed(turn)",
+        new="is_quiet=pause is not None",
     ),
 )

@@ -16,7 +16,7 @@ from switchboard.languages import Language
 from switchboard.lifecycle import apply
 from switchboard.loops import LoopPause
 from switchboard.turn.context import Step
-from tests.builders import CONVERSATION, NOON, SECRET, sid
+from tests.builders import CONVERSATION, NOON, SECRET, from_human, sid
 from tests.unit.turn.harness import Harness
 
 SMS, WHATSAPP, CHAT = "+12025550110", "whatsapp:+12025550110", "visitor-" + "0" * 32
@@ -191,6 +191,63 @@ def test_the_next_conversation_of_the_customer_on_the_channel_begins_opted_out(h
 
     assert harness.replies == []
     assert harness.agent.questions == []
+    assert harness.item.consent.opted_out
+
+
+def test_start_as_the_first_message_of_the_next_conversation_opts_in(harness: Harness) -> None:
+    say(harness, WHATSAPP, "STOP")
+    harness.conversations.items[CONVERSATION] = Conversation(sid=CONVERSATION)
+    harness.twilio.messages.clear()
+
+    say(harness, WHATSAPP, "START")
+    say(harness, WHATSAPP, "Do you sell bells?")
+
+    assert harness.replies == [WELCOME, "You said: Do you sell bells?"]
+
+
+def test_after_an_opt_out_that_twilio_does_not_know_of_we_answer_start_by_sms_and_a_yes_opts_nobody_in(
+    harness: Harness,
+) -> None:
+    say(harness, SMS, "Please stop texting me")
+    say(harness, SMS, "Yes")
+    say(harness, SMS, "START")
+
+    assert harness.replies == [GOODBYE, WELCOME]
+    assert harness.agent.questions == []
+
+
+def test_a_confirmation_that_whatsapp_would_refuse_is_not_said(harness: Harness) -> None:
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    (stop,) = write(harness, WHATSAPP, "STOP")
+    harness.deliver_until_it_ends(stop)
+    harness.clock.move(seconds=3 * 86_400)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    harness.deliver_until_it_ends(stop)
+
+    assert harness.replies == []
+    assert harness.records[-1].rule == "opt_out"
+
+
+def test_an_agent_that_opts_out_whoever_takes_it_back_in_the_same_breath_changes_nothing(harness: Harness) -> None:
+    harness.agent.opt_out = True
+
+    say(harness, SMS, "I am tired of this", "START")
+
+    assert harness.replies == []
+    assert not harness.item.consent.opted_out
+    assert len(harness.agent.questions) == 1
+
+
+def test_a_humans_word_and_an_opt_out_in_one_list_both_count(harness: Harness) -> None:
+    (first,) = write(harness, WHATSAPP, "Hello?")
+    harness.twilio.add(from_human(index=1, at=harness.clock()))
+    write(harness, WHATSAPP, "STOP")
+    (last,) = write(harness, WHATSAPP, "Hello??")
+
+    harness.deliver_until_it_ends(first, last)
+
+    assert harness.item.owner is Owner.HUMAN
     assert harness.item.consent.opted_out
 
 

@@ -417,11 +417,12 @@ class ConversationsInMemory:
                 attempts=0,
                 first_seen_at=_first_seen(item, change.at),
             )
-        self.items[sid] = replace(item, consent=consent)
-        if is_changed:
-            self.on_activity(sid)
         if consent.is_result_of(change):
             self._keep_consent(item, change)
+        if consent != item.consent:
+            self.items[sid] = replace(item, consent=consent)
+        if is_changed:
+            self.on_activity(sid)
         return is_changed
 
     def has_opted_out(self, sid: str) -> bool:
@@ -431,7 +432,7 @@ class ConversationsInMemory:
         customer, channel = change.customer or item.customer, change.channel or item.channel
         key = f"{customer} {channel}"
         if customer and channel and self.consents.get(key, Consent()).at <= change.at:
-            self.consents[key] = Consent(opted_out=change.opted_out, at=change.at)
+            self.consents[key] = Consent(opted_out=change.opted_out, at=change.at, by_twilio=change.by_twilio)
 
     def read_consent(self, customer: str, channel: Channel) -> Consent:
         return self.consents.get(f"{customer} {channel}", Consent())

@@ -47,7 +47,8 @@ def in_memory(*, clock: Clock = now) -> Store:
     """Return a store that ends with the process.
 
     The next process finds at Twilio what was not answered, and what was. But a webhook that Twilio repeats to it is
-    answered once more, the assistant remembers nothing of before, and every budget begins again. Who owns a
+    answered once more, the assistant remembers nothing of before, and every budget begins again. So does consent: an
+    opt-out is known again from the list of its own conversation only. Who owns a
     conversation is read from its attributes at Twilio; a human who wrote within the last hour owns it in any case.
     """
     conversations, lock = ConversationsInMemory(), RLock()

@@ -5,10 +5,11 @@ the conversation next finds in its item how the customer stands, and which messa
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from switchboard.author import AuthorRole
-from switchboard.channels.channel import Channel, channel_of
-from switchboard.consent import ConsentChange, ConsentWord, change_by, consent_said, is_answered_by_twilio
+from switchboard.channels.channel import channel_of
+from switchboard.consent import Consent, ConsentChange, ConsentWord, change_by, consent_said, is_answered_by_twilio
 from switchboard.conversation import UNIX_EPOCH, RefusalRule, ReplyKind
 from switchboard.customers import key_of
 from switchboard.events import MessageAdded
@@ -24,7 +25,7 @@ def apply_consent(turn: TurnContext, messages: Iterable[MessageAdded]) -> None:
     """Apply what customers say of consent, in order; raise `Fenced` where that changed how the customer stands."""
     consent = turn.conversation.consent
     for message in sorted(messages, key=lambda each: each.index):
-        said = consent_said(message, opted_out=consent.opted_out)
+        said = consent_said(message, consent)
         if message.author_role is not AuthorRole.CUSTOMER or said not in {ConsentWord.OPT_OUT, ConsentWord.OPT_IN}:
             continue
         change = change_by(message, opted_out=said is ConsentWord.OPT_OUT, customer_secret=turn.ports.customer_secret)
@@ -44,7 +45,9 @@ def inherit_consent(turn: TurnContext) -> None:
     kept = turn.ports.conversations.read_consent(customer, channel)
     if not kept.opted_out:
         return
-    change = ConsentChange(opted_out=True, at=kept.at, index=None, customer=customer, channel=channel)
+    change = ConsentChange(
+        opted_out=True, at=kept.at, index=None, customer=customer, channel=channel, by_twilio=kept.by_twilio
+    )
     turn.ports.takeovers.change_consent(conversation.sid, change)
     raise Fenced(f"{conversation.sid}: the customer has opted out")
 
@@ -53,8 +56,7 @@ def opt_out_as_asked(turn: TurnContext) -> Refused:
     """Opt the customer out, as the agent understood their messages: `Fenced`, unless a newer word took it back."""
     last = max(turn.messages, key=lambda each: each.index)
     change = change_by(last, opted_out=True, customer_secret=turn.ports.customer_secret)
-    if turn.conversation.consent.after(change).opted_out:
-        turn.ports.takeovers.change_consent(turn.conversation.sid, change)
+    if turn.ports.takeovers.change_consent(turn.conversation.sid, replace(change, by_twilio=False)):
         raise Fenced(f"{turn.conversation.sid}: the customer has opted out")
     return Refused(rule=RefusalRule.OPTED_OUT, covers=turn.shown_indices())
 
@@ -75,9 +77,7 @@ def consent_ends(turn: TurnContext, *, is_quiet: bool) -> Refused | Thought | No
         return None
     if consent.changed_by not in covers:
         return Refused(rule=RefusalRule.OPTED_OUT, covers=covers)
-    word = next((message for message in turn.messages if message.index == consent.changed_by), None)
-    is_answered = is_answered_by_twilio(word) if word else turn.channel() is Channel.SMS
-    if is_quiet or is_answered:
+    if is_quiet or consent.by_twilio:
         return Refused(rule=rule, covers=covers)
     texts = [message.body for message in turn.messages if message.index <= consent.changed_by]
     sentence = turn.settings.consent.sentence(_WORDS[rule], texts)
@@ -86,7 +86,7 @@ def consent_ends(turn: TurnContext, *, is_quiet: bool) -> Refused | Thought | No
 
 def answer_to_help(turn: TurnContext) -> Refused | Thought | None:
     """Return what ends messages that say HELP and nothing else; None where they say more, or the agent answers it."""
-    said = {consent_said(message, opted_out=False) for message in turn.messages}
+    said = {consent_said(message, Consent()) for message in turn.messages}
     if said != {ConsentWord.HELP} or not turn.settings.consent.help:
         return None
     if all(map(is_answered_by_twilio, turn.messages)):

@@ -30,7 +30,7 @@ def gate(turn: TurnContext) -> Dropped | Refused | Thought | None:
 def _ending(turn: TurnContext, pause: LoopPause | None) -> Refused | Thought | None:
     if rule := _rule_of_owner(turn):
         return _refused(turn, rule, pause)
-    if by_consent := consent_ends(turn, is_quiet=pause is not None):
+    if by_consent := consent_ends(turn, is_quiet=pause is not None or _is_window_closed(turn)):
         return by_consent
     rule = _rule_of_words(turn, pause)
     return _refused(turn, rule, pause) if rule else None

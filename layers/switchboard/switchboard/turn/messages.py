@@ -59,9 +59,9 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
     ]
     for message in takeovers:
         turn.ports.takeovers.take_over(message.conversation_sid, index=message.index, at=message.at)
+    apply_consent(turn, listed)
     if takeovers:
         raise Fenced(f"{turn.conversation.sid}: a human has written")
-    apply_consent(turn, listed)
     return listed
 
 

@@ -73,8 +73,8 @@ def take_turn(
 def _take_claimed(turn: TurnContext) -> TurnResult:
     """Take the steps in order, each at most once."""
     step: Dropped | Refused | Thought | Sending | Ended | Deferred | None
-    apply_consent(turn, turn.delivered)
     inherit_consent(turn)
+    apply_consent(turn, turn.delivered)
     if turn.conversation.pending_reply:
         turn, step = resume(turn, turn.conversation.pending_reply)
     else:

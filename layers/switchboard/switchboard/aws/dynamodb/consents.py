@@ -21,14 +21,14 @@ def change_consent(table: ConversationsTable, sid: str, change: ConsentChange) -
     for _ in range(_TRIES):
         after = item.consent.after(change)
         is_changed = after.differs_from(item.consent)
+        if after.is_result_of(change):  # first: no retry comes here once the item is written
+            _keep(table, item, change)
         try:
             if after != item.consent:
-                item = table.update(sid, _update(item.consent, after, change))
+                table.update(sid, _update(item.consent, after, change))
         except ConditionFailed as failed:
             item = failed.conversation
             continue
-        if after.is_result_of(change):  # also where it is told once more: whoever wrote the item may have died then
-            _keep(table, item, change)
         return is_changed
     raise Transient(f"{sid}: what is known of consent changed again and again")
 
@@ -38,7 +38,11 @@ def read_consent(table: ConversationsTable, customer: str, channel: Channel) -> 
     with transient_errors("consent"):
         answer = table.client.get_item(TableName=table.name, Key=to_wire(_key(customer, channel)), ConsistentRead=True)
     item = from_wire(answer.get("Item", {}))
-    return Consent(opted_out=item.get("opted_out", False), at=timestamp(item.get("at")))
+    return Consent(
+        opted_out=item.get("opted_out", False),
+        at=timestamp(item.get("at")),
+        by_twilio=item.get("by_twilio", False),
+    )
 
 
 def _update(before: Consent, after: Consent, change: ConsentChange) -> Update:
@@ -48,11 +52,14 @@ def _update(before: Consent, after: Consent, change: ConsentChange) -> Update:
     """
     update = raise_fencing_token(change.at) if after.differs_from(before) else Update()
     update.sets.pop("ownership_epoch", None)  # who owns it stays
+    if "ttl" in update.sets:  # what an earlier conversation, or the carrier, tells may be long ago
+        update.sets["ttl"] = "if_not_exists(#ttl, :ttl)" if change.index is None else ":ttl"
     known = {
         "opted_out": (before.opted_out, after.opted_out),
         "consent_at": (milliseconds(before.at), milliseconds(after.at)),
         "consent_index": (before.index, after.index),
         "consent_changed_by": (before.changed_by, after.changed_by),
+        "consent_by_twilio": (before.by_twilio, after.by_twilio),
     }
     conditions: list[str] = []
     for name, (was, becomes) in known.items():
@@ -73,6 +80,7 @@ def _keep(table: ConversationsTable, item: Conversation, change: ConsentChange) 
     if not customer or not channel:
         return
     kept = {**_key(customer, channel), "opted_out": change.opted_out, "at": milliseconds(change.at)}
+    kept["by_twilio"] = change.by_twilio
     with transient_errors("consent"):
         try:
             table.client.put_item(

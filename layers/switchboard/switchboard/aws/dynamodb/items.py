@@ -89,6 +89,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
             at=timestamp(item.get("consent_at")),
             index=int(item.get("consent_index", -1)),
             changed_by=int(item.get("consent_changed_by", -1)),
+            by_twilio=item.get("consent_by_twilio", False),
         ),
         ownership_epoch=int(item.get("ownership_epoch", 0)),
         fencing_token=int(item.get("fencing_token", 0)),
