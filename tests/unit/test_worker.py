@@ -289,7 +289,6 @@ def test_the_threads_answer_and_stop_when_they_are_told_to(process: WebProcess) 
     process.worker.agent = agent
     process.worker.threads = ThreadPoolExecutor(2)
     process.worker.start()
-    process.twilio.add(message_added(body="hi"))
     process.worker.settings = replace(process.settings, coalesce_seconds=0)
 
     process.worker.accept(message_added(body="hi"))
