@@ -16,7 +16,7 @@ from switchboard import lifecycle
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
 from switchboard.consent import ConsentChange, opts_out
-from switchboard.conversation import Conversation, Note, OwnerChange, ReplyKind
+from switchboard.conversation import UNIX_EPOCH, Conversation, Note, OwnerChange, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import (
     ConversationState,
@@ -453,7 +453,7 @@ class World:
         return is_changed
 
     def _note_change(self, conversation_sid: str, before: Conversation) -> None:
-        if conversation_sid in self.store.items:  # else the table refused the write
+        if self.item(conversation_sid).first_seen_at > UNIX_EPOCH:  # else the table refused the write, or keeps a note
             self.checks.is_active(conversation_sid)
         after = self.item(conversation_sid)
         if after.ownership_epoch != before.ownership_epoch and (after.closed or after.owner is Owner.HUMAN):

@@ -404,7 +404,8 @@ class ConversationsInMemory:
         )
 
     def track(self, sid: str, *, now: datetime) -> None:
-        self.items.setdefault(sid, Conversation(sid=sid, first_seen_at=now))
+        item = self.read_unclaimed(sid)  # a program's note may have made it
+        self.items[sid] = replace(item, first_seen_at=_first_seen(item, now))
 
     def change_consent(self, sid: str, change: ConsentChange) -> bool:
         item = self.items.get(sid, Conversation(sid=sid))
