@@ -327,10 +327,11 @@ def the_last_word_of_consent_holds(evidence: Evidence) -> None:
 
 
 def an_opt_out_is_confirmed_once(evidence: Evidence) -> None:
-    """No two turns confirm one opt-out, or one opt-in."""
+    """No two turns confirm one opt-out, or one opt-in, but where a human made the first one void."""
     said = [m for m in evidence.messages if m.body.startswith((STOP, START)) and m.author_role is AuthorRole.CUSTOMER]
     for kind, word in ((ReplyKind.OPT_OUT, STOP), (ReplyKind.OPT_IN, START)):
-        turns = {record.turn for record in evidence.records if record.kind is kind}
+        said_by = (r for r in evidence.records if r.kind is kind and r.outcome is not TurnOutcome.VOID)
+        turns = {record.turn for record in said_by}
         words = [m for m in said if m.body.startswith(word)]
         assert len(turns) <= len(words), f"{len(turns)} turns say {kind} after {len(words)} words"
 
