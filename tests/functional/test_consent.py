@@ -22,8 +22,8 @@ from pathlib import Path
 def assistant(question):
     with (Path(__file__).parent / "asked.txt").open("a") as asked:
         asked.write("|".join(question.messages) + "\\n")
-    if "think long" in question.messages[-1]:
-        time.sleep(8)
+    while "think long" in question.messages[-1] and not (Path(__file__).parent / "thought.txt").exists():
+        time.sleep(0.1)
     return f"You said: {'|'.join(question.messages)}"
 """
 CHANNELS = {"sms": OUR_NUMBER, "whatsapp": OUR_WHATSAPP, "chat": WEB_CHAT}
@@ -109,14 +109,19 @@ def test_from_stop_to_start_nobody_thinks_and_nothing_is_sent(asked: Asked, chan
 
 @pytest.mark.parametrize("channel", ["whatsapp", "chat"])
 def test_an_opt_out_does_not_wait_behind_an_assistant_that_thinks(asked: Asked, channel: str) -> None:
-    phone = asked.phone(channel, 150)
-    question = phone.text("think long about it")
-    wait_until(lambda: "think long about it" in asked.lines(), what="the assistant's question")
+    phone, thought = asked.phone(channel, 150), asked.file.with_name("thought.txt")
+    question = phone.text("think long about it " + channel)
+    wait_until(lambda: "think long about it " + channel in asked.lines(), what="the assistant's question")
 
-    asked.says(phone, "STOP", rule="opt_out")
+    stop = phone.text("STOP")
+    wait_until(partial(is_opted_out, asked, stop["conversation_sid"]), what="the opt-out, while it thinks")
+    thought.touch()
+
+    asked.ends(stop, rule="opt_out")
 
     wait_until(lambda: bodies(phone) == [OPT_OUT[Language.ENGLISH]], what="the confirmation alone")
     asked.ends(question, rule="opt_out")
+    thought.unlink()
 
 
 def test_a_reply_that_is_tried_again_is_not_sent_after_an_opt_out(asked: Asked) -> None:
