@@ -9,6 +9,7 @@ from typing import Literal
 from switchboard.conversation import UNIX_EPOCH
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.media import Media
 from tests.builders import from_assistant
 
 type PostEnd = Literal["sent", "refused", "not_sent", "request_lost", "response_lost"]
@@ -19,7 +20,7 @@ class TwilioInMemory:
     """`post_ends` says how the next POSTs end; after `response_lost` the message is there all the same.
 
     Until `outage_until` every POST ends as `outage_end`, and no list is answered. `unlisted` are the indices that lists
-    do not show yet. `is_deleted` makes every conversation a deleted one.
+    do not show yet. `files` are the contents of media, by SID. `is_deleted` makes every conversation a deleted one.
     """
 
     clock: Callable[[], datetime]
@@ -32,6 +33,7 @@ class TwilioInMemory:
     outage_until: datetime = UNIX_EPOCH
     outage_end: PostEnd = "not_sent"
     after_post: Callable[[], object] = lambda: None
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, *messages: MessageAdded) -> None:
         for message in messages:
@@ -70,6 +72,14 @@ class TwilioInMemory:
             raise Transient(f"{conversation_sid}: 503")
         existing = sorted(self.messages.get(conversation_sid, []), key=lambda message: message.index)
         return tuple(m for m in existing if m.index >= from_index and m.index not in self.unlisted)
+
+    def read_media(self, media: Media, max_bytes: int) -> bytes:
+        if self.clock() < self.outage_until:
+            raise Transient(f"{media.sid}: 503")
+        content = self.files.get(media.sid)
+        if content is None or len(content) > max_bytes:
+            raise Permanent(f"{media.sid}: 404, or too large")
+        return content
 
     def _next_end(self) -> PostEnd:
         if self.is_deleted:

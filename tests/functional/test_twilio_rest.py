@@ -19,6 +19,7 @@ from switchboard.aws.secrets import TwilioSecret
 from switchboard.conversation import owner_change
 from switchboard.errors import Misconfigured, NotSent, SendRefused, SwitchboardError, Transient, Unknown
 from switchboard.events import ConversationState, Marker, Owner
+from switchboard.media import Media
 from switchboard.twilio.rest.conversations import Conversations
 from switchboard.twilio.rest.errors import TwilioRefused, TwilioUnavailable
 from switchboard.twilio.rest.messages import Messages
@@ -457,7 +458,7 @@ def test_a_message_is_listed_with_its_time_and_the_types_of_its_files(date: str,
         "body": None,
         "attributes": "{}",
         "media": [
-            {"sid": sid("ME", 1), "content_type": "audio/ogg"},
+            {"sid": sid("ME", 1), "content_type": "audio/ogg", "size": 12_232},
             {"Sid": sid("ME", 2), "ContentType": "image/png"},
         ],
         "date_created": date,
@@ -469,7 +470,10 @@ def test_a_message_is_listed_with_its_time_and_the_types_of_its_files(date: str,
         (listed,) = twilio.messages.list_messages(sid("CH", 1))
 
         twilio.service.stop()
-    assert listed.media_content_types == ("audio/ogg", "image/png")
+    assert listed.media == (
+        Media(content_type="audio/ogg", size=12_232, sid=sid("ME", 1)),
+        Media(content_type="image/png", sid=sid("ME", 2)),
+    )
     assert listed.at == datetime(2026, 11, 27, 12, 0, 0, microsecond, UTC)
 
 

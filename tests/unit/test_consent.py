@@ -20,6 +20,7 @@ from switchboard.consent import (
 from switchboard.consent_sentences import HELP, OPT_IN, OPT_OUT, ConsentSentences, parse_help
 from switchboard.errors import Misconfigured
 from switchboard.languages import Language
+from switchboard.media import Media
 from tests.builders import NOON, message_added
 
 TWILIOS = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT")
@@ -93,7 +94,7 @@ def test_yes_takes_back_by_sms_what_twilio_knows_of_and_nothing_else() -> None:
 
 
 def test_a_file_beside_the_word_makes_it_none() -> None:
-    assert not opts_out(replace(message_added(body="STOP"), media_content_types=("image/png",)))
+    assert not opts_out(replace(message_added(body="STOP"), media=(Media(content_type="image/png"),)))
     assert opts_out(message_added(body="STOP"))
 
 

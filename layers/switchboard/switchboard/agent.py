@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from switchboard.media import Media
+
 
 class EntryRole(StrEnum):
     """Who said an entry of the history, or what it is."""
@@ -63,6 +65,9 @@ class Effects(Protocol):
         ...
 
 
+type ReadMedia = Callable[[Media, int], bytes]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What an agent is asked: the messages that wait for an answer, oldest first, after all that was said before.
@@ -73,7 +78,9 @@ class Question:
 
     `conversation` and `customer` are keys, the same for each turn of a conversation and for each conversation of a
     customer. `address` is the customer's phone number or identity, without its channel: a model must not be told it.
-    `media` are the content types of the files that the messages bring; `now` is the time, in UTC.
+    `now` is the time, in UTC. `media` are the files that the messages bring, and `read_media(media, max_bytes)` returns
+    one of them: it raises `Permanent` where it is gone or larger, and `Transient` where it may be read later. It is
+    None where there is nothing to read, as in `make chat`.
 
     `to_summarize` is not empty in a turn after which a summary takes the place of older history: `Answer.summary` may
     be that summary, of these entries. An earlier summary is the first of them.
@@ -87,7 +94,8 @@ class Question:
     conversation: str = ""
     customer: str = ""
     address: str = field(default="", repr=False)
-    media: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    read_media: ReadMedia | None = field(default=None, repr=False)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     to_summarize: tuple[HistoryEntry, ...] = field(default=(), repr=False)
 

@@ -210,7 +210,7 @@ def language_of_word(text: str) -> str:
 
 def consent_said(message: MessageAdded, consent: Consent) -> ConsentWord | None:
     """Return what a customer's message says of consent. `consent` is how they have stood until then."""
-    if message.media_content_types or len(message.body) > MAX_CHARACTERS:
+    if message.media or len(message.body) > MAX_CHARACTERS:
         return None
     is_yes = _plain(message.body) == _YES and channel_of(message.author) is Channel.SMS
     if is_yes and consent.opted_out and consent.by_twilio:

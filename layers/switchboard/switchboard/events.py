@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from switchboard.author import AuthorRole
+from switchboard.media import VOICE_MESSAGE, Media
 
 
 class Owner(StrEnum):
@@ -48,7 +49,7 @@ class MessageAdded:
     author_role: AuthorRole
     author: str
     body: str
-    media_content_types: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
     at: datetime
     marker: Marker | None = None
     again: bool = False
@@ -56,27 +57,12 @@ class MessageAdded:
     @property
     def text(self) -> str:
         """The message as an assistant reads it: its body, and a line for each file."""
-        return "\n".join([self.body, *map(_file_line, self.media_content_types)]).strip()
+        return "\n".join([self.body, *(media.line for media in self.media)]).strip()
 
     @property
     def is_voice_note(self) -> bool:
         """Whether it has sound, and no words."""
-        kinds = set(map(_kind, self.media_content_types))
-        return kinds == {"voice message"} and not self.body.strip()
-
-
-# What a file is called, by its type or the first part of that; "file" is any other.
-_KINDS = {"audio": "voice message", "image": "image", "video": "video"}
-_DOCUMENTS = {"application/pdf": "document", "text/vcard": "contact", "text/x-vcard": "contact"}
-
-
-def _kind(content_type: str) -> str:
-    plain = content_type.partition(";")[0].strip().lower()
-    return _DOCUMENTS.get(plain) or _KINDS.get(plain.partition("/")[0], "file")
-
-
-def _file_line(content_type: str) -> str:
-    return f"[{_kind(content_type)}: {content_type}]"
+        return {media.kind for media in self.media} == {VOICE_MESSAGE} and not self.body.strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from switchboard import events
 from switchboard.author import AuthorRole
 from switchboard.events import ConversationState
+from switchboard.media import Media
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ class ConversationAdd(_NewConversation, PreEvent):
     """
 
     message_body: str | None
-    media_content_types: tuple[str, ...]
+    media: tuple[Media, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ class _NewMessage(HasAttributes):
     author: str
     author_role: AuthorRole
     body: str
-    media_content_types: tuple[str, ...]
+    media: tuple[Media, ...]
     attributes: str | None
     origin: Origin
 

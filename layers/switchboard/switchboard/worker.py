@@ -23,6 +23,7 @@ from switchboard.conversation import TurnOutcome
 from switchboard.errors import Permanent, Transient
 from switchboard.events import LifecycleEvent, MessageAdded, event_id
 from switchboard.lifecycle import CHANGES_OWNER, TOLD, Effect, apply
+from switchboard.media import Media
 from switchboard.notices import Notice, facts_of
 from switchboard.owner_updates import OwnerAttribute, OwnerUpdates
 from switchboard.ports import Clock, MessagePages, Messenger, NewConversations
@@ -54,6 +55,10 @@ logger = logging.getLogger("switchboard")
 
 class Messages(Messenger, MessagePages, Protocol):
     """Twilio's messages, as the flows use them."""
+
+    def read_media(self, media: Media, max_bytes: int) -> bytes:
+        """Return a file. Raise `Permanent` where it is gone or larger, `Transient` where Twilio is away."""
+        ...
 
 
 class Conversations(NewConversations, OwnerAttribute, Protocol):
@@ -306,6 +311,7 @@ class Worker:
             dead_letters=self.store.dead_letters,
             clock=self.clock,
             customer_secret=self.store.customer_secret,
+            read_media=self.messages.read_media,
         )
 
 

@@ -15,6 +15,7 @@ import pytest
 from switchboard.agent import Answer, EntryRole, HistoryEntry, Question
 from switchboard.agents.http_agent import MAX_BYTES, HttpAgent
 from switchboard.errors import Misconfigured, ModelMisconfigured, Permanent, Transient
+from switchboard.media import Media
 from tests.builders import CONVERSATION, NOON
 from twilio_emulator.server import listen
 
@@ -83,7 +84,7 @@ def question(timeout_seconds: float = 20.0) -> Question:
         conversation=CONVERSATION,
         customer="a-key",
         address="+12025550110",  # never sent
-        media=("image/jpeg",),
+        media=(Media(content_type="image/jpeg", size=42_056, sid="ME1"),),
         now=NOON,
     )
 
@@ -107,7 +108,7 @@ def test_the_endpoint_is_sent_the_question_and_its_answer_is_the_agents() -> Non
             {"role": "mark", "text": "A human took over.", "at": None},
         ],
         "messages": [WORDS, "Open?"],
-        "media": ["image/jpeg"],
+        "media": [{"content_type": "image/jpeg", "size": 42_056, "sid": "ME1"}],
         "conversation": CONVERSATION,
         "customer": "a-key",
         "now": "2026-03-02T12:00:00+00:00",

@@ -2,7 +2,9 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import cycle
 
@@ -13,6 +15,7 @@ from switchboard.agents.keys import Keys
 from switchboard.agents.model_run import ModelUse
 from switchboard.agents.models import model_named
 from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
+from switchboard.media import Media
 from tests.assistants import answering, bakery, question
 from tests.fakes.bedrock import aws_credentials
 from tests.fakes.model_server import (
@@ -92,6 +95,19 @@ def test_a_model_uses_a_tool_and_answers(monkeypatch: pytest.MonkeyPatch, name: 
     assert answer.text == "From nine."
     assert len(server.requests) == 2
     assert "On Saturday" in json.dumps(server.requests[1][2])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_sees_a_picture_and_a_pdf(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    files = {"image/png": b"\x89PNG\r\n\x1a\n a picture", "application/pdf": b"%PDF-1.7 a bill"}
+    media = tuple(Media(content_type=content_type, sid="ME1") for content_type in files)
+    asked = replace(question("What is it?"), media=media, read_media=lambda each, _: files[each.content_type])
+
+    with model_server(ANSWER) as server, answering(bakery, model_of(server, name, monkeypatch)) as agent:
+        agent.answer(asked)
+
+    sent = json.dumps(server.requests[0][2])
+    assert all(b64encode(content).decode() in sent for content in files.values())
 
 
 @pytest.mark.parametrize("name", MODELS)

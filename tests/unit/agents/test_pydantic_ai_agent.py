@@ -114,6 +114,15 @@ def test_messages_without_text_are_not_an_empty_prompt() -> None:
     assert recording.lines() == [WITHOUT_WORDS]
 
 
+def test_a_message_without_words_beside_others_is_told_of() -> None:
+    recording = RecordingModel()
+
+    with answering(assistant(), recording.model) as agent:
+        agent.answer(question("", "Is this far?"))
+
+    assert recording.lines() == [f"{WITHOUT_WORDS}\n\nIs this far?"]
+
+
 def test_an_assistant_may_say_nothing() -> None:
     async def say_nothing(_: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         assert "waits for nothing" in str(next(t.description for t in info.output_tools if t.name == "no_reply"))

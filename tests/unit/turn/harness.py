@@ -109,6 +109,7 @@ class Harness:
                 dead_letters=self.dead_letters,
                 clock=self.clock,
                 customer_secret=SECRET,
+                read_media=self.twilio.read_media,
                 observe=self._observe,
             ),
             settings=self.settings,

@@ -9,6 +9,7 @@ from switchboard.author import AuthorRole
 from switchboard.conversation import OwnerReason
 from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
+from switchboard.media import Media
 from switchboard.turn.context import Step
 from tests.builders import CONVERSATION, message_added, turn_settings
 from tests.unit.turn.harness import Harness, copies_of
@@ -204,7 +205,7 @@ def test_an_emoji_below_a_picture_is_no_reaction(harness: Harness) -> None:
     harness.says("hi")
     (message,) = harness.customer_writes("👍")
 
-    result = harness.deliver(replace(message, media_content_types=("image/jpeg",)))
+    result = harness.deliver(replace(message, media=(Media(content_type="image/jpeg"),)))
 
     assert result.outcome == "answered"
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from switchboard.media import Media
 from switchboard.tokens import MAX_MESSAGES_TOKENS, estimate_tokens
 from tests.unit.turn.harness import Harness
 
@@ -29,7 +30,7 @@ def test_a_file_without_text_is_shown_as_its_kind_and_content_type(
 ) -> None:
     (message,) = harness.customer_writes("")
 
-    harness.deliver(replace(message, media_content_types=(content_type,)))
+    harness.deliver(replace(message, media=(Media(content_type=content_type),)))
 
     assert harness.replies == [f"You said: [{kind}: {content_type}]"]
 

@@ -6,6 +6,7 @@ from switchboard.conversation import OwnerReason
 from switchboard.customers import key_of
 from switchboard.errors import ModelMisconfigured, Permanent
 from switchboard.events import Owner
+from switchboard.media import Media
 from switchboard.turn.context import Step
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
 from tests.builders import CONVERSATION, FALLBACK, PLENTY, turn_settings
@@ -153,7 +154,8 @@ def test_a_worker_that_dies_before_it_records_the_silence_leaves_it_to_the_next(
 
 def test_a_question_tells_keys_files_and_the_time_and_the_address_without_its_channel(harness: Harness) -> None:
     [message] = harness.customer_writes("hi")
-    photo = replace(message, author="whatsapp:+12025550110", media_content_types=("image/jpeg",))
+    picture = Media(content_type="image/jpeg", size=42_056, sid="ME" + "0" * 31 + "1")
+    photo = replace(message, author="whatsapp:+12025550110", media=(picture,))
 
     harness.deliver(photo)
 
@@ -161,6 +163,6 @@ def test_a_question_tells_keys_files_and_the_time_and_the_address_without_its_ch
     assert question.conversation == CONVERSATION
     assert question.customer == key_of("+12025550110", secret=b"secret")
     assert question.address == "+12025550110"
-    assert question.media == ("image/jpeg",)
+    assert question.media == (picture,)
     assert question.now == harness.clock()
     assert "+12025550110" not in repr(question)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from switchboard.events import MessageAdded, Owner
+from switchboard.media import Media
 from tests.builders import turn_settings
 from tests.unit.turn.harness import Harness
 from tests.unit.turn.test_history import set_owner
@@ -22,7 +23,7 @@ def harness() -> Harness:
 
 def sends(harness: Harness, *media: str, body: str = "") -> MessageAdded:
     (message,) = harness.customer_writes(body)
-    return replace(message, media_content_types=media)
+    return replace(message, media=tuple(Media(content_type=each, size=12_232) for each in media))
 
 
 def test_a_voice_note_is_answered_with_the_sentence_and_the_agent_is_not_asked(harness: Harness) -> None:
@@ -51,7 +52,7 @@ def test_a_text_that_waits_beside_a_voice_note_is_answered_by_the_agent(harness:
     harness.deliver(sends(harness, *NOTE), *harness.customer_writes("When do you open?"))
 
     (question,) = harness.agent.questions
-    assert question.messages == ("[voice message: audio/ogg]", "When do you open?")
+    assert question.messages == ("[voice message: audio/ogg, 12 KB]", "When do you open?")
 
 
 def test_without_a_sentence_the_agent_is_asked() -> None:
@@ -59,7 +60,7 @@ def test_without_a_sentence_the_agent_is_asked() -> None:
 
     harness.deliver(sends(harness, *NOTE))
 
-    assert harness.replies == ["You said: [voice message: audio/ogg]"]
+    assert harness.replies == ["You said: [voice message: audio/ogg, 12 KB]"]
 
 
 def test_a_human_who_owns_the_conversation_listens_themselves(harness: Harness) -> None:
@@ -76,4 +77,4 @@ def test_the_history_shows_the_note_and_what_was_said_to_it(harness: Harness) ->
 
     harness.deliver(*harness.customer_writes("When do you open?"))
 
-    assert harness.history() == [("customer", "[voice message: audio/ogg]"), ("assistant", SENTENCE)]
+    assert harness.history() == [("customer", "[voice message: audio/ogg, 12 KB]"), ("assistant", SENTENCE)]

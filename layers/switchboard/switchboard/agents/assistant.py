@@ -1,5 +1,6 @@
 """What a team declares its assistant with: a pydantic-ai agent, what it knows, and its ways to end otherwise."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,6 +14,7 @@ from switchboard.agent import Effects
 from switchboard.agents.answer_rules import AnswerRules
 from switchboard.agents.knowledge import Knowledge
 from switchboard.errors import Misconfigured
+from switchboard.media import Media
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class Deps:
 
     `turn` is the same each time the turn is tried again. `conversation` and `customer` are keys: the same for each turn
     of a conversation, and for each conversation of a customer; neither tells an address. `now` is in the assistant's
-    time zone. `media` are the content types of the files that the customer sent in this turn. `address` is the phone
+    time zone. `media` are the files that the customer sent in this turn. `address` is the phone
     number or the identity, where the assistant is declared with `tools_see_address=True`; else it is empty.
     """
 
@@ -39,7 +41,7 @@ class Deps:
     conversation: str = ""
     customer: str = ""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    media: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
     address: str = ""
     run: Run = Run()
 
@@ -72,6 +74,9 @@ type DeclaredAgent = (
 )
 
 
+type Transcribe = Callable[[bytes, str], str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Assistant:
     """An agent without a model, which is a setting, and the knowledge that its tools search.
@@ -79,7 +84,8 @@ class Assistant:
     `secret_phrases` are never sent to a customer, however they are spaced or capitalised: a code word, a sentence of
     the instructions. `Misconfigured` is raised for one of less than six letters or digits: it is in too many words.
     `time_zone` is the shop's, such as `Europe/Berlin`. Tools do not see the customer's address, unless
-    `tools_see_address`; the model never does.
+    `tools_see_address`; the model never does. `transcribe` is given a voice message and its content type, such as
+    `audio/ogg`, and returns what it says: the model reads that. It may take as long as a tool, and raises as one.
     """
 
     agent: DeclaredAgent
@@ -87,6 +93,7 @@ class Assistant:
     secret_phrases: tuple[str, ...] = ()
     time_zone: str = "UTC"
     tools_see_address: bool = False
+    transcribe: Transcribe | None = None
 
     def __post_init__(self) -> None:
         AnswerRules(secret_phrases=self.secret_phrases)  # it looks at each

@@ -42,6 +42,10 @@ class Declared:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Declared) and other.assistant is self.assistant
 
+    def understands_voice(self) -> bool:
+        """Tell whether it understands voice messages by itself: an `Assistant` with `transcribe`."""
+        return getattr(self.assistant, "transcribe", None) is not None
+
     def agent(
         self,
         *,

@@ -22,7 +22,7 @@ from pydantic_ai.messages import (
 from switchboard.agent import EntryRole, HistoryEntry
 from switchboard.tokens import MAX_TOOL_TOKENS, cut_longest
 
-WITHOUT_WORDS = "[a message without words]"
+WITHOUT_WORDS = "[a message without words: perhaps a location, a contact or a sticker]"
 NEW_MESSAGES = "<note>What follows is new and waits for your answer.</note>"
 BEGINNING = "<note>The history begins here.</note>"
 
@@ -58,7 +58,9 @@ def model_messages(history: Sequence[HistoryEntry]) -> list[ModelMessage]:
 
 def prompt(messages: Sequence[str]) -> str:
     """Return the messages that wait together. Providers refuse an empty prompt, so it is never empty."""
-    return "\n\n".join(_without_tags(message) for message in messages if message.strip()) or WITHOUT_WORDS
+    if not any(map(str.strip, messages)):
+        return WITHOUT_WORDS
+    return "\n\n".join(_without_tags(message) if message.strip() else WITHOUT_WORDS for message in messages)
 
 
 def has_notes(messages: Iterable[ModelMessage]) -> bool:

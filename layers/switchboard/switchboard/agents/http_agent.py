@@ -10,14 +10,14 @@
 
     200 {"text": "Yes, until 7 pm.", "handoff": false, "no_reply": false}
 
-`at` is null where no time is known. `media` are the content types of files; `customer` is a key, never an address.
-`text` is Markdown; `handoff` and `no_reply` may be left out.
+`at` is null where no time is known. A file in `media` is `{"content_type": "image/png", "size": 42056, "sid": "ME…"}`.
+`customer` is a key, never an address. `text` is Markdown; `handoff` and `no_reply` may be left out.
 """
 
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -156,7 +156,7 @@ def _asked(question: Question) -> dict[str, Any]:
         "turn": question.turn,
         "history": [_entry(entry) for entry in question.history],
         "messages": list(question.messages),
-        "media": list(question.media),
+        "media": [asdict(media) for media in question.media],
         "conversation": question.conversation,
         "customer": question.customer,
         "now": question.now.isoformat(timespec="seconds"),

@@ -23,6 +23,7 @@ from switchboard.agents.assistant import HANDOFF, NO_REPLY, OPT_OUT, Assistant, 
 from switchboard.agents.effects import Account, EffectsFirst, effect_tools
 from switchboard.agents.event_loop import EventLoopThread
 from switchboard.agents.failures import Verdict, cause, judge
+from switchboard.agents.files import ShowFiles, read_files, transcripts
 from switchboard.agents.guard import Guard
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
 from switchboard.agents.keys import Keys
@@ -120,8 +121,10 @@ class PydanticAIAgent:
         rules = AnswerRules(secret_phrases=self.assistant.secret_phrases, allowed_link_hosts=self.allowed_link_hosts)
         came_since = account.not_asked(question.messages) if account else ()
         effects = effect_tools(self.assistant.agent)
+        files = await read_files(question, [self.model, *([self.fallback_model] if self.fallback_model else ())])
+        said = [] if account else await transcripts(question, self.assistant.transcribe)
         run = await self.assistant.agent.run(
-            None if account else prompt(question.messages),
+            None if account else prompt([*question.messages, *said]),
             message_history=history,
             instructions=HOW_TO_READ_NOTES if has_notes(history) else None,
             deps=self._deps(question, responses_before=responses),
@@ -132,6 +135,7 @@ class PydanticAIAgent:
                 failures,
                 _ShortResults(after=responses),
                 EffectsFirst(tools=effects, came_since=came_since),
+                ShowFiles(files=files, after=responses),
                 Guard(rules=rules),
                 ShowToolCalls(),
             ],

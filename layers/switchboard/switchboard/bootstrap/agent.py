@@ -128,7 +128,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             sms=SmsSettings(max_segments=settings.max_segments, smart_encoding=settings.smart_encoding),
             trial_addresses=settings.trial_addresses,
             memory=parse_memory(settings.assistant_memory, name="ASSISTANT_MEMORY"),
-            voice_note_sentence=settings.voice_note_sentence,
+            voice_note_sentence="" if declared.understands_voice() else settings.voice_note_sentence,
             consent=parse_help(settings.help_sentence, name="HELP_SENTENCE"),
         ),
         telemetry=observer,
@@ -184,16 +184,15 @@ def _ports(
         report=report,
         allowed_link_hosts=settings.allowed_link_hosts,
     )
+    messages = Messages(service=service, author_rules=settings.author_rules)
     return TurnPorts(
         agent=agent,
         conversations=TurnStore(table=table, budgets=budgets),
         takeovers=LifecycleStore(table=table),
         budgets=budgets,
-        messenger=Messages(
-            service=service,
-            author_rules=settings.author_rules,
-        ),
+        messenger=messages,
         dead_letters=Queue(client=sqs_client(), url=settings.messages_dead_letter_queue_url),
         clock=now,
         customer_secret=customer_key,
+        read_media=messages.read_media,
     )

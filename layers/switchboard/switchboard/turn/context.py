@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from switchboard.agent import Agent
+from switchboard.agent import Agent, ReadMedia
 from switchboard.budgets import Budget
 from switchboard.channels.channel import Channel, channel_of, narrowest
 from switchboard.channels.sms import SmsSettings
@@ -55,6 +55,8 @@ class TurnSettings:
 class TurnPorts:
     """What a turn works with. `customer_secret` is what the keys of customers are made with.
 
+    `read_media` returns a file of a message.
+
     `observe` is called each time a step has read or written something outside.
 
     A step that makes several calls, such as a reply of several parts, is observed once for each.
@@ -68,6 +70,7 @@ class TurnPorts:
     dead_letters: DeadLetters
     clock: Clock
     customer_secret: bytes
+    read_media: ReadMedia | None = None
     observe: Callable[[Step], None] = lambda _step: None
 
 

@@ -95,7 +95,7 @@ def _are_reactions(turn: TurnContext) -> bool:
     if not turn.messages or _last_words_may_ask(turn):
         return False
     for message in turn.messages:
-        reaction = None if message.media_content_types else read_reaction(message.body)
+        reaction = None if message.media else read_reaction(message.body)
         if reaction is None or asks(reaction.quoted):
             return False
         if not turn.conversation.recent_replies and not reaction.quoted:

@@ -78,7 +78,8 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         conversation=turn.conversation.sid,
         customer=key_of(author, secret=turn.ports.customer_secret),
         address=address_of(author),
-        media=tuple(content_type for message in turn.messages for content_type in message.media_content_types),
+        media=tuple(media for message in turn.messages for media in message.media),
+        read_media=turn.ports.read_media,
         now=turn.now(),
         to_summarize=recalled.to_summarize,
     )

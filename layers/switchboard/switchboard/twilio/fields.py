@@ -8,6 +8,7 @@ from typing import Any
 
 from switchboard.errors import Malformed
 from switchboard.events import Marker
+from switchboard.media import Media
 
 _SID = re.compile(r"([A-Z]{2})[0-9a-fA-F]{32}")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
@@ -16,10 +17,15 @@ _INTEGER = re.compile(r"[0-9]{1,9}")
 
 def sid(name: str, value: str | None, *, prefix: str) -> str:
     """Return a SID of the resource that `prefix` names."""
-    match = _SID.fullmatch(value or "")
-    if not match or match[1] != prefix:
+    if value is None or not is_sid(value, prefix=prefix):
         raise Malformed(f"{name} is not a valid SID: it must be {prefix} and 32 hex digits")
-    return match[0]
+    return value
+
+
+def is_sid(value: str, *, prefix: str) -> bool:
+    """Tell whether a value is a SID of the resource that `prefix` names."""
+    match = _SID.fullmatch(value)
+    return match is not None and match[1] == prefix
 
 
 def timestamp(name: str, value: str | None) -> datetime:
@@ -60,9 +66,18 @@ def integer(name: str, value: str | None) -> int:
     return int(value or "")
 
 
-def content_type(file: Mapping[str, Any]) -> str:
-    """Return the media type of a file: webhooks and REST spell the key in two ways, and samples show both."""
-    return str(file.get("ContentType") or file.get("content_type") or "file")
+def media(file: Mapping[str, Any]) -> Media:
+    """Return a file of a message: webhooks and REST spell the keys in two ways, and samples show both.
+
+    What is not as it should be is left out: the message is there all the same.
+    """
+    media_sid = str(file.get("Sid") or file.get("MediaSid") or file.get("sid") or "")
+    size = file.get("Size", file.get("size"))
+    return Media(
+        content_type=str(file.get("ContentType") or file.get("content_type") or "file"),
+        size=int(size) if _INTEGER.fullmatch(str(size)) else None,
+        sid=media_sid if is_sid(media_sid, prefix="ME") else "",
+    )
 
 
 def our_attribute(text: str | None) -> Any:  # noqa: ANN401 -- whatever somebody wrote there

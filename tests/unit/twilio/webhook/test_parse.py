@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.errors import Malformed, RejectionCause
 from switchboard.events import ConversationStateUpdated, DeliveryFailed, Event, Ignored, MessageAdded, Owner, OwnerSet
+from switchboard.media import Media
 from switchboard.twilio.webhook.one_meaning import UNMISTAKABLE
 from switchboard.twilio.webhook.parse import ExpectedAccount, parse
 from switchboard.twilio.webhook.verify import Form
@@ -98,11 +99,24 @@ def test_a_timestamp_may_have_milliseconds_or_whole_seconds(sent: str, at: datet
     assert event.at == at
 
 
-def test_files_are_read_as_their_content_types() -> None:
-    event = parsed(Media='[{"Sid": "ME1", "ContentType": "image/png"}, {"MediaSid": "ME2"}]')
+def test_files_are_read_with_their_content_types_and_sizes() -> None:
+    first, second = sid("ME", 1), sid("ME", 2)
+    files = [
+        {"Sid": first, "ContentType": "image/png", "Size": 12_232, "Filename": "car.png"},
+        {"MediaSid": second, "Size": "12232"},
+        {"Sid": "/../secrets", "Size": -1},
+        {"Size": "9" * 5000},
+    ]
+
+    event = parsed(Media=json.dumps(files))
 
     assert isinstance(event, MessageAdded)
-    assert event.media_content_types == ("image/png", "file")
+    assert event.media == (
+        Media(content_type="image/png", size=12_232, sid=first),
+        Media(content_type="file", size=12_232, sid=second),
+        Media(content_type="file"),
+        Media(content_type="file"),
+    )
 
 
 def test_a_message_without_chat_service_sid_is_accepted() -> None:

@@ -12,6 +12,7 @@ from switchboard import events, webhook_events
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.errors import Malformed, RejectionCause
 from switchboard.events import ConversationState, Marker
+from switchboard.media import Media
 from switchboard.twilio.webhook.parse import KNOWN, POST_EVENT_TYPES, PRE_EVENT_TYPES, ExpectedAccount
 from switchboard.twilio.webhook.typed_events import typed_event
 from switchboard.twilio.webhook.verify import Form
@@ -75,7 +76,11 @@ def test_the_addresses_of_a_group_are_all_read_each_once() -> None:
 
 # Field → what it is in the event of the type, where Twilio sends it as EVENTS has it.
 READ: Mapping[str, Mapping[str, object]] = {
-    "onConversationAdd": {"message_body": "hi", "media_content_types": ("image/png",), "friendly_name": "Order 17"},
+    "onConversationAdd": {
+        "message_body": "hi",
+        "media": (Media(content_type="image/png", size=12, sid=sid("ME", 1)),),
+        "friendly_name": "Order 17",
+    },
     "onConversationStateUpdated": {"state": "closed", "state_from": "active", "reason": "TIMER"},
     "onParticipantRemoved": {
         "participant_sid": sid("MB", 1),

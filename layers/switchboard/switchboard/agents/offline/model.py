@@ -16,6 +16,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
@@ -59,6 +60,9 @@ _FACTS = TypeAdapter(list[Chunk])
 
 class OfflineModel(Model):
     """Answers by rules, as pydantic-ai's `FunctionModel` does by a function; that takes longer to import."""
+
+    def __init__(self) -> None:
+        super().__init__(profile=ModelProfile(supports_image_input=False, supports_document_input=False))
 
     @property
     @override

@@ -8,7 +8,7 @@ from switchboard.agents.knowledge.phrases import in_a_word
 from switchboard.agents.knowledge.stop_words import STOP_WORDS
 from switchboard.agents.offline.intents import is_small_talk, without_greeting
 
-_FILE = re.compile(r"\[(?:file|image|video|document|contact|voice message): [^\]]*\]")
+_FILE = re.compile(r"\[(?:file|image|video|document|contact|voice message|a message without words): [^\]]*\]")
 _FILES = frozenset("photo photos picture pictures pic pics image images video screenshot".split())  # noqa: SIM905
 _SENDING = frozenset("attach attached did send sending sent receive received view got".split())  # noqa: SIM905
 _SENTENCE_END = re.compile(r"(?<=[.?!]) ")

@@ -27,6 +27,7 @@ from switchboard.events import (
     OwnerSet,
     event_id,
 )
+from switchboard.media import Media
 
 if TYPE_CHECKING:
     # For development only: boto3 makes its client classes at run time.
@@ -181,11 +182,22 @@ def encoded(event: LifecycleEvent) -> str:
     values = {name: getattr(event, name) for name in event.__slots__}
     if not values.get("again"):  # so that a function of the version before still reads what nobody redrives
         values.pop("again", None)
+    if isinstance(event, MessageAdded):  # and what has no files
+        values["media_content_types"] = [media.content_type for media in event.media]
+        if not event.media:
+            del values["media"]
     return json.dumps({"type": type(event).__name__, **values}, default=_plain)
 
 
-def _plain(value: datetime | Marker) -> object:
-    return asdict(value) if isinstance(value, Marker) else value.isoformat()
+def _plain(value: datetime | Marker | Media) -> object:
+    return value.isoformat() if isinstance(value, datetime) else asdict(value)
+
+
+def _media(values: Mapping[str, Any]) -> Media:
+    media = Media(**values)
+    if not (isinstance(media.content_type, str) and isinstance(media.sid, str) and isinstance(media.size, int | None)):
+        raise ValueError("a value of a file has another type")  # noqa: TRY004 -- read_record's caller is told
+    return media
 
 
 def _decoded(values: dict[str, Any]) -> LifecycleEvent:
@@ -198,7 +210,8 @@ def _decoded(values: dict[str, Any]) -> LifecycleEvent:
         raise ValueError("the time has no time zone")
     if kind is MessageAdded:
         values["author_role"] = AuthorRole(values["author_role"])
-        values["media_content_types"] = tuple(values["media_content_types"])
+        types, media = values.pop("media_content_types"), values.pop("media", None)
+        values["media"] = tuple(_media(file) for file in media or [{"content_type": each} for each in types])
         values["marker"] = Marker(**values["marker"]) if values["marker"] else None
     if kind is OwnerSet:
         values["owner"] = Owner(values["owner"])

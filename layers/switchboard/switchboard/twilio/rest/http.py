@@ -5,21 +5,26 @@ numbers in them (twilio 9.13).
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from twilio.base.exceptions import TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from switchboard.errors import NotSent, Unknown
+from switchboard.errors import NotSent, Permanent, Unknown
 from switchboard.twilio.rest.errors import TOO_MANY, TooManyRequests
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 8
 CONNECTIONS = 20  # ten conversations of a batch at once, with room
+DOWNLOAD_SECONDS = 20  # of a whole file
+DOWNLOAD_CHUNK = 64 * 1024
+OK = 200
 UNAUTHORIZED = 401
 
 
@@ -50,7 +55,7 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
         timeout: float | None = None,  # noqa: ARG002 -- ours holds for every call
         allow_redirects: bool = False,  # noqa: FBT001, FBT002 -- the package's interface
     ) -> Response:
-        url = self._rewritten(url)
+        url = self.rewritten(url)
         try:
             answer = self._session.request(
                 method,
@@ -72,11 +77,35 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
             raise TooManyRequests(url, answer.text, retry_after=answer.headers.get("Retry-After"))
         return Response(answer.status_code, answer.text, answer.headers)
 
+    def download(self, url: str, *, max_bytes: int, auth: tuple[str, str] | None) -> bytes:
+        """Return what is at a URL, without following redirects. Raise `Permanent` where it is larger, or elsewhere.
+
+        Other errors are raised as by `request`, and as the package raises them.
+        """
+        ends = monotonic() + DOWNLOAD_SECONDS
+        try:
+            with self._session.get(
+                url, auth=auth, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True
+            ) as answer:
+                if answer.status_code != OK:
+                    raise TwilioRestException(answer.status_code, urlsplit(url).path)
+                content = bytearray()
+                for chunk in answer.iter_content(DOWNLOAD_CHUNK):
+                    content += chunk
+                    if len(content) > max_bytes:
+                        raise Permanent(f"the file at Twilio has more than {max_bytes} bytes")
+                    if monotonic() > ends:
+                        raise Unknown("Twilio sends the file too slowly")
+                return bytes(content)
+        except requests.RequestException as error:
+            raise Unknown(f"Twilio did not send the file ({type(error).__name__})") from None
+
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
 
-    def _rewritten(self, url: str) -> str:
+    def rewritten(self, url: str) -> str:
+        """Return the URL that is asked in the place of one of Twilio's."""
         if self._base is None:
             return url
         return urlunsplit(urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc))

@@ -7,9 +7,11 @@ from typing import Any
 
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
 from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.media import Media
 from switchboard.ports import MessagePage
 from switchboard.twilio import fields
 from switchboard.twilio.rest.errors import classify_send, raise_twilio_errors
+from switchboard.twilio.rest.media import read_media
 from switchboard.twilio.rest.services import PAGE_SIZE, Service
 
 
@@ -39,6 +41,10 @@ class Messages:
         """Return the messages at `from_index` and above, in order. Each hundred of them costs a request."""
         pages = list(self.message_pages(conversation_sid, from_index=from_index))
         return tuple(message for page in reversed(pages) for message in page.messages)
+
+    def read_media(self, media: Media, max_bytes: int) -> bytes:
+        """Return a file. Raise `Permanent` where it is gone or larger, `Transient` where Twilio is away."""
+        return read_media(self.service, media, max_bytes)
 
     def last_index(self, conversation_sid: str) -> int:
         """Return the highest index of a message in the conversation, or -1."""
@@ -86,7 +92,7 @@ class Messages:
             author_role=self.author_rules.classify(author),
             author=author,
             body=str(message.body or ""),
-            media_content_types=tuple(fields.content_type(file) for file in message.media or ()),
+            media=tuple(map(fields.media, message.media or ())),
             at=fields.utc(message.date_created),
             marker=fields.marker(message.attributes) if author == ASSISTANT_AUTHOR else None,
         )

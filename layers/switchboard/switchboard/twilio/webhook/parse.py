@@ -21,6 +21,7 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
+from switchboard.media import Media
 from switchboard.twilio import fields
 from switchboard.twilio.webhook.one_meaning import reject_ambiguous
 from switchboard.twilio.webhook.verify import Form
@@ -104,7 +105,7 @@ def _message_added(form: Form, expected: ExpectedAccount) -> Event:
         author_role=author_role,
         author=author,
         body=form.get("Body") or "",
-        media_content_types=media_content_types(form.get("Media")),
+        media=media(form.get("Media")),
         at=fields.timestamp("DateCreated", form.get("DateCreated")),
         marker=fields.marker(form.get("Attributes")) if author == ASSISTANT_AUTHOR else None,
     )
@@ -188,8 +189,8 @@ def _conversation_sid(form: Form) -> str:
     return fields.sid("ConversationSid", form.get("ConversationSid"), prefix="CH")
 
 
-def media_content_types(text: str | None) -> tuple[str, ...]:
-    """Return the media types of `Media`, a JSON array of files."""
+def media(text: str | None) -> tuple[Media, ...]:
+    """Return the files of `Media`, a JSON array."""
     if not text:
         return ()
     try:
@@ -198,7 +199,7 @@ def media_content_types(text: str | None) -> tuple[str, ...]:
         raise Malformed("Media is not valid JSON") from None
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
         raise Malformed("Media is not a JSON array of objects")
-    return tuple(fields.content_type(file) for file in files)
+    return tuple(map(fields.media, files))
 
 
 _OWNERS = {

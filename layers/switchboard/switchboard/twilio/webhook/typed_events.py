@@ -14,7 +14,7 @@ from switchboard.author import ASSISTANT_AUTHOR
 from switchboard.errors import Malformed, RejectionCause
 from switchboard.events import ConversationState
 from switchboard.twilio import fields
-from switchboard.twilio.webhook.parse import ExpectedAccount, media_content_types
+from switchboard.twilio.webhook.parse import ExpectedAccount, media
 from switchboard.twilio.webhook.signed_text import reject_other_cuts
 from switchboard.twilio.webhook.verify import Form
 from switchboard.webhook_events import WebhookEvent
@@ -75,7 +75,7 @@ def _conversation_add(form: Form, expected: ExpectedAccount) -> Values:
     return {
         **_new_conversation(form, expected),
         "message_body": form.get("MessageBody"),
-        "media_content_types": media_content_types(form.get("Media")),
+        "media": media(form.get("Media")),
     }
 
 
@@ -103,7 +103,7 @@ def _new_message(form: Form, expected: ExpectedAccount) -> Values:
         "author": author,
         "author_role": expected.author_rules.classify(author),
         "body": form.get("Body") or "",
-        "media_content_types": media_content_types(form.get("Media")),
+        "media": media(form.get("Media")),
         "attributes": _attributes(form),
     }
 
