@@ -17,12 +17,16 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
+from switchboard.media import Media
 from tests.builders import CONVERSATION, NOON, Clock, message_added, sid
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MESSAGE = message_added(index=0)
+PICTURE = replace(
+    MESSAGE, media=(Media(content_type="image/png", size=42_056, sid=sid("ME", 1)), Media(content_type=""))
+)
 CLOSED = ConversationStateUpdated(conversation_sid=CONVERSATION, state=ConversationState.CLOSED, at=NOON)
 HANDED_BACK = OwnerSet(conversation_sid=CONVERSATION, owner=Owner.ASSISTANT, at=NOON)
 FAILED = DeliveryFailed(
@@ -51,7 +55,9 @@ class Sent:
         return [record["MessageDeduplicationId"] for record in self.records]
 
 
-@pytest.mark.parametrize("event", [MESSAGE, CLOSED, HANDED_BACK, FAILED], ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize(
+    "event", [MESSAGE, PICTURE, CLOSED, HANDED_BACK, FAILED], ids=lambda event: type(event).__name__
+)
 def test_the_group_of_a_record_is_its_conversation_and_a_repeat_has_the_same_id(event: LifecycleEvent) -> None:
     sent = Sent()
 
@@ -80,7 +86,9 @@ def test_two_versions_of_the_function_give_an_event_the_same_id(event: Lifecycle
     assert sent.ids() == [deduplication_id]
 
 
-@pytest.mark.parametrize("event", [MESSAGE, CLOSED, HANDED_BACK, FAILED], ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize(
+    "event", [MESSAGE, PICTURE, CLOSED, HANDED_BACK, FAILED], ids=lambda event: type(event).__name__
+)
 def test_a_record_is_read_with_its_event_and_what_sqs_says_of_it(event: LifecycleEvent) -> None:
     attributes = {"ApproximateReceiveCount": "3", "SentTimestamp": "1772452800250"}
     raw = {"messageId": "record-1", "receiptHandle": "handle-1", "attributes": attributes, "body": encoded(event)}
@@ -102,6 +110,8 @@ def test_a_record_is_read_with_its_event_and_what_sqs_says_of_it(event: Lifecycl
         ("{}", "KeyError"),
         (encoded(MESSAGE).replace('"index": 0', '"index": "0"'), "ValueError"),
         (encoded(MESSAGE).replace("+00:00", ""), "ValueError"),
+        (encoded(PICTURE).replace("42056", '"42056"'), "ValueError"),
+        (encoded(PICTURE).replace("42056", '[], "name": "car.png"'), "TypeError"),
     ],
 )
 def test_a_record_without_an_event_says_which_record_it_is(body: str, error: str) -> None:
@@ -161,6 +171,23 @@ def test_only_a_dead_letter_says_again_so_that_the_version_before_reads_every_ot
 
     assert "again" not in json.loads(encoded(MESSAGE))
     assert json.loads(encoded(letter)) == {**json.loads(encoded(MESSAGE)), "again": True}
+
+
+def test_a_record_of_the_version_before_has_its_files_by_their_types() -> None:
+    values = {**json.loads(encoded(MESSAGE)), "media_content_types": ["image/png"]}
+    raw = {
+        "messageId": "record-1",
+        "receiptHandle": "handle-1",
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1772452800250"},
+        "body": json.dumps(values),
+    }
+
+    assert read_record(raw).event == replace(MESSAGE, media=(Media(content_type="image/png"),))
+
+
+def test_what_has_no_files_is_read_by_the_version_before() -> None:
+    assert "media" not in json.loads(encoded(MESSAGE))
+    assert json.loads(encoded(MESSAGE))["media_content_types"] == []
 
 
 class FailsOnEntries:
