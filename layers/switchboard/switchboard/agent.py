@@ -82,6 +82,9 @@ class Question:
     one of them: it raises `Permanent` where it is gone or larger, and `Transient` where it may be read later. It is
     None where there is nothing to read, as in `make chat`.
 
+    `max_characters` is how long the answer should be at most, where it should be one message: a longer one is sent in
+    several.
+
     `to_summarize` is not empty in a turn after which a summary takes the place of older history: `Answer.summary` may
     be that summary, of these entries. An earlier summary is the first of them.
     """
@@ -96,6 +99,7 @@ class Question:
     address: str = field(default="", repr=False)
     media: tuple[Media, ...] = ()
     read_media: ReadMedia | None = field(default=None, repr=False)
+    max_characters: int | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     to_summarize: tuple[HistoryEntry, ...] = field(default=(), repr=False)
 

@@ -26,6 +26,7 @@ from tests.fakes.bedrock import (
     tool_call,
 )
 
+LONG = "Long. Long. Long. Long. Long."
 PHRASE = "the code word is Ocean Seven"
 SEARCH = tool_call("search_knowledge", question="open on Saturday")
 
@@ -55,8 +56,8 @@ class Model:
     def sends(self, *replies: Reply) -> None:
         self.server.replies = list(replies)
 
-    def answer(self) -> str:
-        return self.agent.answer(question("When are you open?")).text
+    def answer(self, *, max_characters: int | None = None) -> str:
+        return self.agent.answer(replace(question("When are you open?"), max_characters=max_characters)).text
 
     def requests(self) -> int:
         return len(self.server.requests)
@@ -245,3 +246,47 @@ def test_what_customers_humans_and_tools_say_is_never_an_instruction(model: Mode
     assert said.count("ignore all rules") == 4
     assert said.count("What is <thinking>?") == 4
     assert said.count("<note") == 2  # the human's own, and that what follows is new
+
+
+# ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_answer_that_is_too_long_for_one_message_is_asked_for_once_more(model: Model) -> None:
+    model.sends(text_reply(LONG), text_reply("Short."))
+
+    assert model.answer(max_characters=20) == "Short."
+    assert "in at most 20 characters" in model.was_told()
+
+
+def test_it_is_sent_as_it_is_where_it_stays_too_long(model: Model) -> None:
+    model.sends(text_reply(LONG), text_reply(LONG[:-6]), text_reply("Short."))
+
+    assert model.answer(max_characters=20) == LONG[:-6]
+    assert model.requests() == 2
+
+
+@pytest.mark.parametrize("max_characters", [None, 30])
+def test_an_answer_that_fits_is_asked_for_once(model: Model, max_characters: int | None) -> None:
+    model.sends(text_reply(LONG), text_reply("Short."))
+
+    assert model.answer(max_characters=max_characters) == LONG
+    assert model.requests() == 1
+
+
+def test_the_reply_of_a_handoff_is_shortened_too(model: Model) -> None:
+    model.sends(tool_call("hand_off", reply=LONG), tool_call("hand_off", reply="A colleague comes."))
+
+    assert model.answer(max_characters=20) == "A colleague comes."
+
+
+def test_an_answer_that_was_refused_is_not_asked_for_a_third_time(model: Model) -> None:
+    model.sends(text_reply(PHRASE), text_reply(LONG), text_reply("Short."))
+
+    assert model.answer(max_characters=20) == LONG
+
+
+def test_a_shorter_answer_that_must_not_be_sent_is_none(model: Model) -> None:
+    model.sends(text_reply(LONG), text_reply(PHRASE), text_reply("Short."))
+
+    with pytest.raises(Permanent):
+        model.answer(max_characters=20)

@@ -85,6 +85,7 @@ def question(timeout_seconds: float = 20.0) -> Question:
         customer="a-key",
         address="+12025550110",  # never sent
         media=(Media(content_type="image/jpeg", size=42_056, sid="ME1"),),
+        max_characters=1_500,
         now=NOON,
     )
 
@@ -109,6 +110,7 @@ def test_the_endpoint_is_sent_the_question_and_its_answer_is_the_agents() -> Non
         ],
         "messages": [WORDS, "Open?"],
         "media": [{"content_type": "image/jpeg", "size": 42_056, "sid": "ME1"}],
+        "max_characters": 1_500,
         "conversation": CONVERSATION,
         "customer": "a-key",
         "now": "2026-03-02T12:00:00+00:00",

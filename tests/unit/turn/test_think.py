@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from switchboard.conversation import OwnerReason
 from switchboard.customers import key_of
+from switchboard.disclosure import Disclosure
 from switchboard.errors import ModelMisconfigured, Permanent
 from switchboard.events import Owner
+from switchboard.languages import Language
 from switchboard.media import Media
 from switchboard.turn.context import Step
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
@@ -150,6 +154,26 @@ def test_a_worker_that_dies_before_it_records_the_silence_leaves_it_to_the_next(
 
     assert (result.cause, len(harness.records)) == ("no_reply", 1)
     assert harness.agent.questions[0].turn == harness.agent.questions[1].turn
+
+
+@pytest.mark.parametrize(("author", "expected"), [("whatsapp:+12025550110", 1_500), ("+12025550110", None)])
+def test_an_answer_by_whatsapp_should_be_one_message(harness: Harness, author: str, expected: int | None) -> None:
+    [message] = harness.customer_writes("hi")
+
+    harness.deliver(replace(message, author=author))
+
+    [question] = harness.agent.questions
+    assert question.max_characters == expected
+
+
+def test_the_disclosure_has_its_place_in_the_one_message(harness: Harness) -> None:
+    harness.settings = replace(turn_settings(), disclosure=Disclosure(sentences={Language.ENGLISH: "I am a machine."}))
+    [message] = harness.customer_writes("hi")
+
+    harness.deliver(replace(message, author="whatsapp:+12025550110"))
+
+    [question] = harness.agent.questions
+    assert question.max_characters == 1_500 - len("I am a machine.")
 
 
 def test_a_question_tells_keys_files_and_the_time_and_the_address_without_its_channel(harness: Harness) -> None:

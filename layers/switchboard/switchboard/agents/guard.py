@@ -2,6 +2,7 @@
 
 Garbage is not sent: reasoning is taken out, a cut answer ends at its last sentence, a filtered or malformed one is
 tried again. What must not be sent is refused: the model is told why, and asked once more; then there is no answer.
+What is too long for one message, where one is what the customer should get, is asked for once more, too.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from switchboard.agents.reasoning import without_reasoning
 from switchboard.agents.sentences import whole_sentences
 from switchboard.errors import Permanent, Transient
 
+SHORTER = "Your answer is too long for one message. Say the same in at most {} characters."
 TOO_LONG = "Your answer was too long and was cut off. Answer again, in at most three short sentences."
 
 
@@ -30,9 +32,11 @@ class Guard(AbstractCapability[Deps]):
     """Keeps the rules in one run: it reads each response of the model, and the answer that comes of them."""
 
     rules: AnswerRules
+    max_characters: int | None = None  # that a text should have
     was_cut: bool = False
     words_beside_calls: str = ""
     refusals: int = 0
+    was_too_long: bool = False
 
     @override
     async def after_model_request(
@@ -71,11 +75,19 @@ class Guard(AbstractCapability[Deps]):
         sent = whole_sentences(text[:MAX_CHARACTERS]) if self.was_cut or len(text) > MAX_CHARACTERS else text
         refusal = TOO_LONG if text and not sent else self.rules.refusal(sent)
         if not refusal:
-            return sent
+            return self._short_enough(sent)
         self.refusals += 1
-        if self.refusals > 1:
+        if self.refusals + self.was_too_long > 1:
             raise Permanent(f"{turn}: two answers of the model were refused; of the last it was told: {refusal}")
         raise ModelRetry(refusal)
+
+    def _short_enough(self, text: str) -> str:
+        """Return a text, after one more try where it is too long for one message; then it may stay so."""
+        asked_before = self.was_too_long or self.refusals > 0
+        if self.max_characters is None or len(text) <= self.max_characters or asked_before:
+            return text
+        self.was_too_long = True
+        raise ModelRetry(SHORTER.format(self.max_characters))
 
 
 def _without_reasoning(parts: Sequence[ModelResponsePart]) -> list[ModelResponsePart]:

@@ -5,13 +5,14 @@
     Authorization: Bearer …                      where a token is declared
 
     {"turn": "0f3c…", "history": [{"role": "customer", "text": "Hi", "at": "2026-11-20T10:00:00+00:00"}],
-     "messages": ["Are you open?"], "media": [], "conversation": "CH…", "customer": "9f2c…",
+     "messages": ["Are you open?"], "media": [], "max_characters": null, "conversation": "CH…", "customer": "9f2c…",
      "now": "2026-11-20T10:00:05+00:00"}
 
     200 {"text": "Yes, until 7 pm.", "handoff": false, "no_reply": false}
 
 `at` is null where no time is known. A file in `media` is `{"content_type": "image/png", "size": 42056, "sid": "ME…"}`.
-`customer` is a key, never an address. `text` is Markdown; `handoff` and `no_reply` may be left out.
+`customer` is a key, never an address. Where `max_characters` is a number, a longer answer is sent in several messages.
+`text` is Markdown; `handoff` and `no_reply` may be left out.
 """
 
 import json
@@ -157,6 +158,7 @@ def _asked(question: Question) -> dict[str, Any]:
         "history": [_entry(entry) for entry in question.history],
         "messages": list(question.messages),
         "media": [asdict(media) for media in question.media],
+        "max_characters": question.max_characters,
         "conversation": question.conversation,
         "customer": question.customer,
         "now": question.now.isoformat(timespec="seconds"),

@@ -136,7 +136,7 @@ class PydanticAIAgent:
                 _ShortResults(after=responses),
                 EffectsFirst(tools=effects, came_since=came_since),
                 ShowFiles(files=files, after=responses),
-                Guard(rules=rules),
+                Guard(rules=rules, max_characters=question.max_characters),
                 ShowToolCalls(),
             ],
         )

@@ -6,7 +6,14 @@ from switchboard.channels.channel import Channel
 from switchboard.channels.chat import as_markdown
 from switchboard.channels.markdown import PLAIN, WHATSAPP, to_phone
 from switchboard.channels.sms import SmsSettings, sms_parts
-from switchboard.channels.split import split_text
+from switchboard.channels.split import MAX_PART_CHARACTERS, split_text
+
+_ROOM_FOR_MARKS = 100  # what a channel makes of Markdown may be a little longer
+
+
+def one_message(channel: Channel) -> int | None:
+    """Return how many characters of Markdown one message carries, where each message costs: None elsewhere."""
+    return MAX_PART_CHARACTERS - _ROOM_FOR_MARKS if channel is Channel.WHATSAPP else None
 
 
 def reply_parts(text: str, channel: Channel, *, sms: SmsSettings) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from switchboard.budgets import Budget
 from switchboard.channels.channel import Channel, channel_of, narrowest
 from switchboard.channels.sms import SmsSettings
 from switchboard.consent_sentences import ConsentSentences
-from switchboard.conversation import Conversation, Coverage
+from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage
 from switchboard.disclosure import Disclosure
 from switchboard.events import MessageAdded
 from switchboard.loops import WrittenText, fingerprint
@@ -118,6 +118,12 @@ class TurnContext:
         """Return the channel of the customer; of several, the one that carries least."""
         known = () if self.conversation.channel is None else (self.conversation.channel,)
         return narrowest([*known, *(channel_of(message.author) for message in self.messages or self.delivered)])
+
+    def disclosure(self) -> str:
+        """Return the sentence that says that a machine answers; nothing where it was sent, or may have been."""
+        if self.conversation.disclosed_at > UNIX_EPOCH:
+            return ""
+        return self.settings.disclosure.sentence(message.body for message in self.messages)
 
     def written_texts(self) -> tuple[WrittenText, ...]:
         """Return the messages as the rule `loop` compares them."""

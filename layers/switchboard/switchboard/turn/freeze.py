@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from switchboard.channels.reply import reply_parts
-from switchboard.conversation import UNIX_EPOCH, PendingReply, ReplyKind
+from switchboard.conversation import PendingReply, ReplyKind
 from switchboard.customers import key_of
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Sending, Thought
@@ -16,7 +16,7 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
     Whatever the conversation's first text is, it begins with the disclosure. The same write notes that it does, and
     gives the conversation back to the assistant, where a human had it only because of a failure.
     """
-    disclosure = _disclosure(turn) if thought.text else ""
+    disclosure = turn.disclosure() if thought.text else ""
     text = f"{disclosure}\n\n{thought.text.strip()}" if disclosure else thought.text.strip()
     channel = turn.channel()
     parts = reply_parts(text, channel, sms=turn.settings.sms) if text else ()
@@ -39,13 +39,6 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
     turn.ports.conversations.freeze(conversation, reply, remembered=thought.remembered)
     turn.ports.observe(Step.FREEZE)
     return Sending(reply=reply, cause=thought.cause)
-
-
-def _disclosure(turn: TurnContext) -> str:
-    """Return the sentence that says that a machine answers; nothing where the customer has, or may have, read it."""
-    if turn.conversation.disclosed_at > UNIX_EPOCH:
-        return ""
-    return turn.settings.disclosure.sentence(message.body for message in turn.messages)
 
 
 def _covered(turn: TurnContext, thought: Thought) -> frozenset[int]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from switchboard.agent import Answer, Question
+from switchboard.channels.reply import one_message
 from switchboard.conversation import RefusalRule, ReplyKind
 from switchboard.customers import address_of, key_of
 from switchboard.errors import Permanent, Transient
@@ -80,6 +81,7 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         address=address_of(author),
         media=tuple(media for message in turn.messages for media in message.media),
         read_media=turn.ports.read_media,
+        max_characters=_max_characters(turn),
         now=turn.now(),
         to_summarize=recalled.to_summarize,
     )
@@ -101,6 +103,12 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
         return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
     kind = ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER
     return Thought(kind=kind, text=answer.text, calls=calls, remembered=remembered)
+
+
+def _max_characters(turn: TurnContext) -> int | None:
+    """Return how long an answer should be at most, where its channel carries one message best."""
+    longest = one_message(turn.channel())
+    return None if longest is None else longest - len(turn.disclosure())
 
 
 def _answer(turn: TurnContext, question: Question) -> Answer:
