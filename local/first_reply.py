@@ -9,6 +9,7 @@ from switchboard.agent import Agent, Answer, Question
 from switchboard.author import AuthorRole
 from switchboard.budgets import Budget
 from switchboard.channels.sms import SmsSettings
+from switchboard.content import Content
 from switchboard.disclosure import SENTENCES, Disclosure
 from switchboard.errors import Permanent, SwitchboardError
 from switchboard.events import Marker, MessageAdded, Sent
@@ -90,8 +91,10 @@ class _Twilio:
     def list_messages(self, _conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         return tuple(message for message in self.messages if message.index >= from_index)
 
-    def send_message(self, _conversation_sid: str, *, body: str, marker: Marker) -> Sent:
-        del marker
+    def send_message(
+        self, _conversation_sid: str, *, body: str, marker: Marker, content: Content | None = None
+    ) -> Sent:
+        del marker, content
         self.sent.append(body)
         index = len(self.messages) + len(self.sent) - 1
         return Sent(message_sid=f"IM{index:032}", index=index)

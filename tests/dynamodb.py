@@ -16,6 +16,7 @@ from switchboard.aws.dynamodb.notice_store import NoticeStore
 from switchboard.aws.dynamodb.owner_index import OwnerIndex
 from switchboard.aws.dynamodb.sweep_index import SweepIndex
 from switchboard.aws.dynamodb.turn_store import TurnStore
+from switchboard.content import Content
 from switchboard.conversation import (
     Conversation,
     Coverage,
@@ -44,6 +45,7 @@ REPLY = PendingReply(
     ownership_epoch=0,
     frozen_at=NOON,
     verify_not_before=LATER,
+    content=Content(sid=sid("HX", 1), variables={"1": "Anna"}),
 )
 RECORD = TurnRecord(
     turn="T1",

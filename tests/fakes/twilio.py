@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from switchboard.content import Content
 from switchboard.conversation import UNIX_EPOCH
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
@@ -34,12 +35,13 @@ class TwilioInMemory:
     outage_end: PostEnd = "not_sent"
     after_post: Callable[[], object] = lambda: None
     files: dict[str, bytes] = field(default_factory=dict)
+    contents: list[Content] = field(default_factory=list)
 
     def add(self, *messages: MessageAdded) -> None:
         for message in messages:
             self.messages.setdefault(message.conversation_sid, []).append(message)
 
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
+    def send_message(self, conversation_sid: str, *, body: str, marker: Marker, content: Content | None = None) -> Sent:
         self.post_count += 1
         end = self._next_end()
         if end == "refused":
@@ -59,6 +61,7 @@ class TwilioInMemory:
             at=self.clock(),
         )
         existing.append(sent)
+        self.contents += [content] if content else []
         self.after_post()
         if end == "response_lost":
             raise Unknown(f"{conversation_sid}: timed out")

@@ -45,6 +45,7 @@ ENVIRONMENT = {
     "DISCLOSURE_SENTENCE": "off",
     "VOICE_NOTE_SENTENCE": "",
     "HELP_SENTENCE": "off",
+    "WINDOW_TEMPLATE_SID": "",
     "FALLBACK_SENTENCE": "Sorry.",
     "LIMIT_SENTENCE": "Enough for today.",
     "SYSTEM_AUTHORS": "system",

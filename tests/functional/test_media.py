@@ -128,7 +128,7 @@ def test_an_address_that_is_not_twilios_is_not_asked(link: str) -> None:
     [
         (lambda handler: answers(handler, b"{}", status=503), Transient),
         (lambda handler: answers(handler, b"{}", status=429), Transient),
-        (lambda handler: answers(handler, b'{"code": 20003}', status=401), Permanent),
+        (lambda handler: answers(handler, b'{"code": 20003}', status=401), Transient),
         (lambda handler: answers(handler, b"<html>"), Transient),
         (lambda handler: answers(handler, b"[]"), Transient),
         (lambda handler: answers(handler, b'{"size": "many", "links": {}}'), Transient),

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 from requests import ConnectTimeout
 from requests.adapters import HTTPAdapter
 
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.aws.secrets import TwilioSecret
+from switchboard.content import Content
 from switchboard.conversation import owner_change
 from switchboard.errors import Misconfigured, NotSent, SendRefused, SwitchboardError, Transient, Unknown
 from switchboard.events import ConversationState, Marker, Owner
@@ -88,6 +90,22 @@ def test_without_a_connection_the_error_names_the_address() -> None:
         twilio.messages.send_message(sid("CH", 1), body="hi")
 
     twilio.service.stop()
+
+
+def test_content_is_sent_in_the_place_of_a_text(url: str, twilio: Twilio) -> None:
+    template = {"language": "en", "types": {"twilio/text": {"body": "Hello {{1}}"}}}
+    content_sid = requests.post(f"{url}/v1/Content", json=template, auth=(ACCOUNT, TOKEN), timeout=10).json()["sid"]
+    conversation = twilio.conversations.create_conversation(friendly_name="A talk")
+    marker = Marker(turn="T1", part=0)
+
+    twilio.messages.send_message(
+        conversation.sid, body="Hi", marker=marker, content=Content(sid=content_sid, variables={"1": "Anna"})
+    )
+
+    [message] = twilio.messages.list_messages(conversation.sid)
+    assert (message.body, message.marker) == ("Hello Anna", marker)
+    with pytest.raises(SendRefused, match="code 50526"):
+        twilio.messages.send_message(conversation.sid, body="Hi", content=Content(sid=sid("HX", 9)))
 
 
 def test_start_finds_the_account_and_the_service(twilio: Twilio) -> None:

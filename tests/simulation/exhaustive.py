@@ -15,6 +15,7 @@ from typing import Any
 from switchboard import lifecycle
 from switchboard.agent import Answer, Question
 from switchboard.budgets import Budget
+from switchboard.content import Content
 from switchboard.conversation import Conversation
 from switchboard.errors import Permanent, Transient
 from switchboard.events import LifecycleEvent, Marker, MessageAdded, Sent
@@ -269,7 +270,14 @@ class Harness:
         booked: str = self.at("book", call)
         return booked
 
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
+    def send_message(
+        self,
+        conversation_sid: str,
+        *,
+        body: str,
+        marker: Marker,
+        content: Content | None = None,  # noqa: ARG002 -- no agent of the proofs has any
+    ) -> Sent:
         end = self.plan.get(len(self.points), "sent")
         if marker.part > 0:
             self.sent_after_takeover |= any(self.permitted_at < at < len(self.points) for at in self.takeovers)

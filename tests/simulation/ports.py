@@ -9,6 +9,7 @@ from greenlet import greenlet
 
 from switchboard.agent import Answer, Question
 from switchboard.consent import Consent
+from switchboard.content import Content
 from switchboard.conversation import Conversation, OwnerChange, ReplyKind
 from switchboard.errors import ModelMisconfigured
 from switchboard.events import Marker, MessageAdded, Sent
@@ -118,7 +119,14 @@ class Ports:
             self._world.charges.disturbed.add(claimed.sid)
         return True
 
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
+    def send_message(
+        self,
+        conversation_sid: str,
+        *,
+        body: str,
+        marker: Marker,
+        content: Content | None = None,  # noqa: ARG002 -- no agent of the proofs has any
+    ) -> Sent:
         # No pause before: a thread that stops between its look at the clock and its POST is the window that
         # docs/guarantees.md describes.
         end = self._world.chance.choice(POST_ENDS) if self._fails(0.3) else "sent"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from switchboard.content import Content
 from switchboard.media import Media
 
 
@@ -111,6 +112,9 @@ class Answer:
     With `no_reply` nothing is said, whatever `text` is: the customer asked nothing and waits for nothing. With
     `opt_out` they have asked for no more messages: they read a confirmation, and nothing else until they opt in again.
 
+    `content` says the same as `text` where there are cards, quick replies or templates: it is sent there, and the text
+    everywhere else.
+
     `calls` tell later questions what the answer is based on, one text for each call of a tool, in order. Of many or
     long ones, a part is kept. What `Question.effects` ran is told anyway. `summary` is of `Question.to_summarize`;
     where it is empty, the next question asks for it again, and in the end the turn makes one by rule.
@@ -120,6 +124,7 @@ class Answer:
     handoff: bool = False
     no_reply: bool = False
     opt_out: bool = False
+    content: Content | None = None
     calls: tuple[str, ...] = field(default=(), repr=False)
     summary: str = field(default="", repr=False)
 

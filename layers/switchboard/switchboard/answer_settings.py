@@ -7,6 +7,7 @@ from datetime import timedelta
 from switchboard.budgets import Budget
 from switchboard.channels.sms import SmsSettings
 from switchboard.consent_sentences import parse_help
+from switchboard.content import Content
 from switchboard.disclosure import parse_disclosure
 from switchboard.memory import parse_memory
 from switchboard.turn.context import TurnSettings
@@ -25,6 +26,7 @@ class AnswerSettings:
     limit_sentence: str = "Sorry, I can answer no more messages today. Please write again tomorrow."
     voice_note_sentence: str = "Sorry, I cannot listen to voice messages. Please write what it is about."
     help_sentence: str = "on"
+    window_template_sid: str = ""
     customer_turns_per_day: int = 200
     turns_per_day: int = 20000
     turns_per_ten_minutes: int = 20
@@ -59,4 +61,5 @@ class AnswerSettings:
             memory=parse_memory(self.assistant_memory, name="assistant_memory"),
             voice_note_sentence=self.voice_note_sentence.strip(),
             consent=parse_help(self.help_sentence, name="help_sentence"),
+            window_template=Content(sid=self.window_template_sid) if self.window_template_sid else None,
         )

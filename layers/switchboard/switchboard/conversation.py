@@ -12,6 +12,7 @@ from itertools import islice
 from switchboard.author import AuthorRole
 from switchboard.channels.channel import Channel
 from switchboard.consent import Consent
+from switchboard.content import Content
 from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, RecentReply
 
@@ -30,6 +31,7 @@ class ReplyKind(StrEnum):
     HANDOFF = "handoff"
     FALLBACK = "fallback"
     LIMIT = "limit"
+    TEMPLATE = "template"  # asks the customer to write again, where WhatsApp takes no other text
     OPT_OUT = "opt_out"  # says that no more messages come
     OPT_IN = "opt_in"  # says that they come again
 
@@ -194,7 +196,7 @@ class PendingReply:
     until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
     `discloses` tells whether its first part begins with the disclosure. `calls` tell what tools returned for it.
     `channel` is what the parts were made for, and `text` what they were made of, in Markdown; empty where that is the
-    only part.
+    only part. `content` is sent in the place of the last part.
     """
 
     turn: str
@@ -210,6 +212,7 @@ class PendingReply:
     calls: tuple[str, ...] = ()
     channel: Channel | None = None
     text: str = ""
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 from switchboard.budgets import Spent
 from switchboard.channels.channel import Channel
 from switchboard.consent import Consent, ConsentChange
+from switchboard.content import Content
 from switchboard.conversation import (
     Conversation,
     Coverage,
@@ -56,8 +57,11 @@ class MessageList(Protocol):
 class Messenger(MessageList, Protocol):
     """Twilio, as a turn uses it."""
 
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker) -> Sent:
-        """Send one part; raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
+    def send_message(self, conversation_sid: str, *, body: str, marker: Marker, content: Content | None = None) -> Sent:
+        """Send one part, or content in its place.
+
+        Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`.
+        """
         ...
 
 

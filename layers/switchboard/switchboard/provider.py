@@ -18,6 +18,7 @@ from switchboard.agents.function_agent import AnswerFunction, as_agent
 from switchboard.answer_settings import AnswerSettings
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
 from switchboard.consent import why_nothing_is_sent
+from switchboard.content import Content
 from switchboard.errors import Misconfigured, NotAuthentic, NotSent, Rejected, SendRefused, Transient
 from switchboard.events import ConversationState, Ignored, MessageAdded, Sent
 from switchboard.notices import Notice, facts_of
@@ -248,8 +249,13 @@ class Provider:
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def send_message(self, sid: str, body: str, *, author: str = ASSISTANT_AUTHOR) -> Sent:
+    def send_message(
+        self, sid: str, body: str = "", *, author: str = ASSISTANT_AUTHOR, content: Content | None = None
+    ) -> Sent:
         """Send a text to all participants, once: at most 1,600 characters where a phone takes part, else 32 KB.
+
+        `content` is sent in its place: a card, quick replies, or a template, which WhatsApp also takes more than 24
+        hours after the customer's last message.
 
         Raise `SendRefused` (never tried again: 50377 closed, 50504 too long; where webhooks are handled, also that the
         customer has opted out), `NotSent` (it certainly did not leave: try again), or `Unknown` (it may have left: look
@@ -257,7 +263,7 @@ class Provider:
         """
         if self._worker and self._worker.store.lifecycle.has_opted_out(sid):
             raise SendRefused(why_nothing_is_sent(sid))
-        return self._messages.send_message(sid, body=body, author=author)
+        return self._messages.send_message(sid, body=body, author=author, content=content)
 
     def list_messages(self, sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:
         """List the messages at `from_index` and above, in order. Raise `TwilioRefused`, `Transient`."""

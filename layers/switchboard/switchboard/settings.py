@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from switchboard.author import AuthorRules
+from switchboard.content import Content
 from switchboard.errors import Misconfigured
 
 
@@ -41,6 +42,7 @@ class AgentSettings:
     limit_sentence: str
     voice_note_sentence: str
     help_sentence: str
+    window_template: Content | None
     customer_turns_per_day: int
     turns_per_day: int
     answer_within_minutes: int
@@ -114,6 +116,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         limit_sentence=_required(environment, "LIMIT_SENTENCE"),
         voice_note_sentence=_set(environment, "VOICE_NOTE_SENTENCE").strip(),
         help_sentence=_set(environment, "HELP_SENTENCE"),
+        window_template=_content(environment, "WINDOW_TEMPLATE_SID"),
         customer_turns_per_day=_integer(environment, "CUSTOMER_TURNS_PER_DAY", minimum=1),
         turns_per_day=_integer(environment, "TURNS_PER_DAY", minimum=1),
         answer_within_minutes=_integer(environment, "ANSWER_WITHIN_MINUTES", minimum=1),
@@ -205,6 +208,14 @@ def _switch(environment: Mapping[str, str], name: str) -> bool:
     if value not in {"on", "off"}:
         raise Misconfigured(f"{name} is {value!r}: it must be on or off")
     return value == "on"
+
+
+def _content(environment: Mapping[str, str], name: str) -> Content | None:
+    sid = environment.get(name, "").strip()
+    try:
+        return Content(sid=sid) if sid else None
+    except Misconfigured as error:
+        raise Misconfigured(f"{name}: {error}") from None
 
 
 def _hosts(environment: Mapping[str, str], name: str) -> frozenset[str]:

@@ -14,9 +14,10 @@ import pytest
 
 from switchboard.agent import Answer, EntryRole, HistoryEntry, Question
 from switchboard.agents.http_agent import MAX_BYTES, HttpAgent
+from switchboard.content import Content
 from switchboard.errors import Misconfigured, ModelMisconfigured, Permanent, Transient
 from switchboard.media import Media
-from tests.builders import CONVERSATION, NOON
+from tests.builders import CONVERSATION, NOON, sid
 from twilio_emulator.server import listen
 
 WORDS = "the customer's words"
@@ -119,6 +120,27 @@ def test_the_endpoint_is_sent_the_question_and_its_answer_is_the_agents() -> Non
 
 def test_silence_is_an_answer() -> None:
     assert answer_of(Endpoint(body=b'{"no_reply": true}')) == Answer(no_reply=True)
+
+
+def test_an_opt_out_is_an_answer() -> None:
+    assert answer_of(Endpoint(body=b'{"opt_out": true}')) == Answer(opt_out=True)
+
+
+@pytest.mark.parametrize(("variables", "filled"), [({}, {}), ({"variables": {"1": "Anna"}}, {"1": "Anna"})])
+def test_an_answer_may_be_content(variables: dict[str, object], filled: dict[str, str]) -> None:
+    body = json.dumps({"text": "Yes or no?", "content": {"sid": sid("HX", 1), **variables}}).encode()
+
+    assert answer_of(Endpoint(body=body)) == Answer(
+        text="Yes or no?", content=Content(sid=sid("HX", 1), variables=filled)
+    )
+
+
+@pytest.mark.parametrize(
+    "content", ["HX1", {}, {"sid": 1}, {"sid": "HX1"}, {"sid": sid("HX", 1), "variables": [1]}, {"sid": "x", "y": 1}]
+)
+def test_what_is_no_content_is_refused(content: object) -> None:
+    with pytest.raises(Permanent):
+        answer_of(Endpoint(body=json.dumps({"text": "x", "content": content}).encode()))
 
 
 @pytest.mark.parametrize(

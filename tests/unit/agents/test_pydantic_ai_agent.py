@@ -18,10 +18,12 @@ from switchboard.agents.history import WITHOUT_WORDS
 from switchboard.agents.knowledge import Knowledge
 from switchboard.agents.pydantic_ai_agent import LIMITS
 from switchboard.agents.watching import TRACEBACKS
+from switchboard.content import Content
 from switchboard.effects import MAX_TOLD_TOKENS
 from switchboard.errors import Permanent, Transient
 from switchboard.tokens import estimate_tokens
 from tests.assistants import KNOWLEDGE, TURN, answering, entry, question
+from tests.builders import sid
 
 SECRET = "my card number is 4111"
 
@@ -295,3 +297,18 @@ def test_a_result_of_any_length_is_told_in_a_limited_number_of_tokens() -> None:
         answer = agent.answer(question("rye?"))
 
     assert estimate_tokens(answer.calls[0]) <= MAX_TOLD_TOKENS
+
+
+def test_an_answer_with_content_is_one_of_an_output_function() -> None:
+    def ask_which(name: str) -> Answer:
+        """Ask which of two."""
+        return Answer(text=f"{name}: yes or no?", content=Content(sid=sid("HX", 1), variables={"1": name}))
+
+    async def respond(_: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        return ModelResponse(parts=[ToolCallPart(info.output_tools[0].name, {"name": "Anna"})])
+
+    agent = Agent(deps_type=Deps, output_type=[str, ask_which])
+    with answering(Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE)), FunctionModel(respond)) as answers:
+        answer = answers.answer(question("hi"))
+
+    assert answer == Answer(text="Anna: yes or no?", content=Content(sid=sid("HX", 1), variables={"1": "Anna"}))

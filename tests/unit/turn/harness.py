@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from switchboard.agent import Answer, Question
+from switchboard.content import Content
 from switchboard.conversation import Conversation, TurnRecord
 from switchboard.events import MessageAdded
 from switchboard.stores.memory import ConversationsInMemory
@@ -36,6 +37,7 @@ class EchoAgent:
     opt_out: bool = False
     calls: tuple[str, ...] = ()
     summary: str = ""
+    content: Content | None = None
 
     def answer(self, question: Question) -> Answer:
         self.questions.append(question)
@@ -47,7 +49,7 @@ class EchoAgent:
         if self.texts:
             return Answer(text=self.texts.pop(0))
         text = self.text or f"You said: {' | '.join(question.messages)}"
-        return Answer(text=text, handoff=self.handoff, calls=self.calls, summary=self.summary)
+        return Answer(text=text, handoff=self.handoff, calls=self.calls, summary=self.summary, content=self.content)
 
 
 @dataclass

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from switchboard.channels.channel import Channel
+from switchboard.content import Content
 from switchboard.conversation import PendingReply, ReplyKind
+from switchboard.disclosure import parse_disclosure
 from switchboard.errors import Permanent
 from switchboard.turn.context import Step
 from switchboard.turn.timing import COMMIT_WINDOW
-from tests.builders import turn_settings
+from tests.builders import sid, turn_settings
 from tests.unit.turn.harness import Harness
 
 
@@ -113,3 +115,30 @@ def test_what_twilio_did_not_take_costs_nothing(harness: Harness) -> None:
     result = harness.deliver(*harness.customer_writes("hi"))
 
     assert (result.outcome, result.segments) == ("refused", 10)
+
+
+@pytest.mark.parametrize(
+    ("author", "is_sent"), [("whatsapp:+12025550110", True), ("+12025550110", False), (f"visitor-{'0' * 32}", False)]
+)
+def test_a_card_is_sent_where_there_are_cards_and_its_text_elsewhere(
+    harness: Harness, author: str, *, is_sent: bool
+) -> None:
+    card = Content(sid=sid("HX", 1), variables={"1": "Anna"})
+    harness.agent.text, harness.agent.content = "Yes or no?", card
+
+    harness.deliver(*(replace(message, author=author) for message in harness.customer_writes("hi")))
+
+    assert harness.replies == ["Yes or no?"]
+    assert harness.twilio.contents == [card] * is_sent
+
+
+def test_a_card_comes_after_the_disclosure_and_is_sent_again_as_a_card(harness: Harness) -> None:
+    harness.settings = replace(turn_settings(), disclosure=parse_disclosure("I am a machine.", name="x"))
+    harness.agent.text, harness.agent.content = "Yes or no?", Content(sid=sid("HX", 1))
+    messages = [replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("hi")]
+    harness.twilio.post_ends.extend(["sent", "not_sent"])
+
+    harness.deliver_until_it_ends(*messages)
+
+    assert harness.replies == ["I am a machine.", "Yes or no?"]
+    assert harness.twilio.contents == [harness.agent.content]

@@ -6,13 +6,17 @@ from datetime import timedelta
 import pytest
 
 from switchboard.author import AuthorRole
-from switchboard.conversation import OwnerReason
+from switchboard.content import Content
+from switchboard.conversation import OwnerReason, ReplyKind
 from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
 from switchboard.media import Media
 from switchboard.turn.context import Step
-from tests.builders import CONVERSATION, message_added, turn_settings
+from switchboard.turn.gate import ASKED_TO_WRITE
+from tests.builders import CONVERSATION, message_added, sid, turn_settings
 from tests.unit.turn.harness import Harness, copies_of
+
+TEMPLATE = Content(sid=sid("HX", 1))
 
 
 def test_in_a_closed_conversation_no_message_gets_an_answer(harness: Harness) -> None:
@@ -105,6 +109,44 @@ def test_where_whatsapp_would_refuse_any_answer_humans_are_told_and_the_owner_st
         assert result.notice
         assert (result.notice.type, result.notice.reason) == ("HumanNeeded", "window_closed")
         assert harness.dead_letters.messages == copies_of(*messages)
+
+
+def test_where_whatsapp_would_refuse_any_answer_a_template_asks_the_customer_to_write(harness: Harness) -> None:
+    harness.settings = replace(turn_settings(), window_template=TEMPLATE)
+    messages = [replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("hi")]
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*messages)
+    harness.clock.move(seconds=30 * 3600)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    result = harness.deliver(*messages)
+
+    assert (result.outcome, result.notice, harness.twilio.contents) == ("answered", None, [TEMPLATE])
+    [record] = [record for record in harness.records if record.kind]
+    assert record.kind is ReplyKind.TEMPLATE
+
+    answer = [replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("and?")]
+    harness.deliver(*answer)
+
+    *_, asked, told = harness.history()
+    assert (asked, told) == (("customer", "hi"), ("notice", ASKED_TO_WRITE))
+
+
+def test_a_template_that_twilio_refuses_leaves_the_customer_to_a_human(harness: Harness) -> None:
+    harness.settings = replace(turn_settings(), window_template=TEMPLATE)
+    messages = [replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("hi")]
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*messages)
+    harness.clock.move(seconds=30 * 3600)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+    harness.twilio.post_ends.append("refused")
+
+    result = harness.deliver(*messages)
+
+    assert result.outcome == "refused"
+    assert result.notice
+    assert result.notice.reason == "refused"
+    assert harness.item.owner is Owner.HUMAN
 
 
 def test_a_fresh_message_opens_the_window_for_what_waited(harness: Harness) -> None:

@@ -17,6 +17,7 @@ from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart
 from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.output import OutputContext
 
+from switchboard.agent import Answer
 from switchboard.agents.answer_rules import MAX_CHARACTERS, AnswerRules
 from switchboard.agents.assistant import Deps, Handoff
 from switchboard.agents.reasoning import without_reasoning
@@ -66,6 +67,8 @@ class Guard(AbstractCapability[Deps]):
         """Return the answer as it may be sent; where it may not, ask the model again, once, then raise `Permanent`."""
         if isinstance(output, str):
             return self._checked(output, turn=ctx.deps.turn)
+        if isinstance(output, Answer):
+            return replace(output, text=self._checked(output.text, turn=ctx.deps.turn))
         if isinstance(output, Handoff):
             reply = without_reasoning(output.reply) or self.words_beside_calls
             return replace(output, reply=self._checked(reply, turn=ctx.deps.turn))

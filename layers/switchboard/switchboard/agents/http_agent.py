@@ -12,7 +12,7 @@
 
 `at` is null where no time is known. A file in `media` is `{"content_type": "image/png", "size": 42056, "sid": "ME…"}`.
 `customer` is a key, never an address. Where `max_characters` is a number, a longer answer is sent in several messages.
-`text` is Markdown; `handoff` and `no_reply` may be left out.
+`text` is Markdown; `handoff`, `no_reply` and `opt_out` may be left out.
 """
 
 import json
@@ -27,6 +27,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from switchboard.agent import Answer, HistoryEntry, Question
+from switchboard.content import Content
 from switchboard.errors import Misconfigured, ModelMisconfigured, Permanent, Transient
 
 CONNECT_SECONDS = 3.0
@@ -127,16 +128,27 @@ class HttpAgent:
             raise Permanent(self._said(turn, f"{wrong[0]} in its answer has another type"))
         if answer.keys().isdisjoint(_TYPES):
             raise Permanent(self._said(turn, "its answer has neither text nor no_reply"))
-        return Answer(**read)
+        return Answer(**read, content=self._content(answer.get("content"), turn))
+
+    def _content(self, value: Any, turn: str) -> Content | None:  # noqa: ANN401 -- JSON
+        match value:
+            case None:
+                return None
+            case {"sid": str(sid), "variables": dict(variables)}:
+                return Content(sid=sid, variables=variables)
+            case {"sid": str(sid)} if len(value) == 1:
+                return Content(sid=sid)
+            case _:
+                raise Permanent(self._said(turn, 'content in its answer is not {"sid": "HX…", "variables": {…}}'))
 
     def _said(self, turn: str, what: str) -> str:
         return f"{turn}: the agent at {self._host}: {what}"
 
 
-_FLAGS = (("handoff", False), ("no_reply", False))
+_FLAGS = (("handoff", False), ("no_reply", False), ("opt_out", False))
 _TYPES: Mapping[str, Callable[[object], bool]] = {
     "text": lambda value: isinstance(value, str),
-    **dict.fromkeys(("handoff", "no_reply"), lambda value: isinstance(value, bool)),
+    **dict.fromkeys(("handoff", "no_reply", "opt_out"), lambda value: isinstance(value, bool)),
 }
 
 

@@ -203,6 +203,8 @@ def _with_its_context(error: Exception) -> Exception:
 
 
 def _answer(output: object, *, turn: str) -> Answer:
+    if isinstance(output, Answer):
+        return output
     if isinstance(output, NoReply):
         return Answer(no_reply=True)
     if isinstance(output, OptOut):
@@ -212,7 +214,8 @@ def _answer(output: object, *, turn: str) -> Answer:
     if isinstance(output, str):
         return Answer(text=output)
     raise Permanent(  # a bare agent's output type is any
-        f"{turn}: the output of the agent is {type(output).__name__}: output_type takes str, HANDOFF, NO_REPLY, OPT_OUT"
+        f"{turn}: the output of the agent is {type(output).__name__}: "
+        "output_type takes str, Answer, HANDOFF, NO_REPLY, OPT_OUT"
     )
 
 

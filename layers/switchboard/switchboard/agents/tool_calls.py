@@ -14,6 +14,8 @@ from switchboard.agents.assistant import Deps
 from switchboard.agents.watching import ToolCall, show_tool_call
 from switchboard.effects import told_call
 
+_OUTPUT_TOOL = "final_result"  # what pydantic-ai calls an output function, or begins its name with
+
 
 @dataclass
 class ShowToolCalls(AbstractCapability[Deps]):
@@ -57,5 +59,10 @@ def told_calls(messages: Sequence[ModelMessage], *, after: int, besides: Collect
             continue
         for part in message.parts:
             call = calls.get(part.tool_call_id) if isinstance(part, ToolReturnPart) else None
-            if isinstance(part, ToolReturnPart) and call and call.tool_name not in besides:
+            if isinstance(part, ToolReturnPart) and call and not _answers(call.tool_name, besides):
                 yield told_call(call.tool_name, call.args_as_json_str(), f"It returned {part.model_response_str()}")
+
+
+def _answers(tool: str, besides: Collection[str]) -> bool:
+    """Tell whether a tool is one by which the model answers: of `besides`, or one that pydantic-ai has named."""
+    return tool in besides or tool.startswith(_OUTPUT_TOOL)

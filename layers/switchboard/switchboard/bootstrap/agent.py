@@ -130,6 +130,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             memory=parse_memory(settings.assistant_memory, name="ASSISTANT_MEMORY"),
             voice_note_sentence="" if declared.understands_voice() else settings.voice_note_sentence,
             consent=parse_help(settings.help_sentence, name="HELP_SENTENCE"),
+            window_template=settings.window_template,
         ),
         telemetry=observer,
         model_uses=model_uses,

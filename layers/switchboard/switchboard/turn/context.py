@@ -11,6 +11,7 @@ from switchboard.budgets import Budget
 from switchboard.channels.channel import Channel, channel_of, narrowest
 from switchboard.channels.sms import SmsSettings
 from switchboard.consent_sentences import ConsentSentences
+from switchboard.content import Content
 from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage
 from switchboard.disclosure import Disclosure
 from switchboard.events import MessageAdded
@@ -49,6 +50,7 @@ class TurnSettings:
     memory: Memory = field(default_factory=Memory)
     voice_note_sentence: str = ""  # empty: the agent is asked
     consent: ConsentSentences = field(default_factory=ConsentSentences)
+    window_template: Content | None = None  # sent where WhatsApp takes nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

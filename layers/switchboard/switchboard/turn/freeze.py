@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from switchboard.channels.channel import Channel
 from switchboard.channels.reply import reply_parts
+from switchboard.channels.split import MAX_PART_CHARACTERS
 from switchboard.conversation import PendingReply, ReplyKind
 from switchboard.customers import key_of
 from switchboard.turn.context import Step, TurnContext
@@ -19,7 +21,11 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
     disclosure = turn.disclosure() if thought.text else ""
     text = f"{disclosure}\n\n{thought.text.strip()}" if disclosure else thought.text.strip()
     channel = turn.channel()
-    parts = reply_parts(text, channel, sms=turn.settings.sms) if text else ()
+    content = thought.content if channel is Channel.WHATSAPP else None
+    if content:
+        parts = tuple(filter(None, (disclosure, thought.text[:MAX_PART_CHARACTERS])))
+    else:
+        parts = reply_parts(text, channel, sms=turn.settings.sms) if text else ()
     reply = PendingReply(
         turn=turn.conversation.turn,
         kind=thought.kind,
@@ -33,6 +39,7 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
         calls=thought.calls,
         channel=channel,
         text="" if parts == (text,) else text,
+        content=content,
     )
     customer = key_of(turn.delivered[0].author, secret=turn.ports.customer_secret)
     conversation = replace(turn.conversation, customer=customer)

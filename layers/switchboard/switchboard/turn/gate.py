@@ -3,13 +3,15 @@
 from datetime import datetime
 
 from switchboard.channels.channel import WHATSAPP_WINDOW, Channel
-from switchboard.conversation import RefusalRule
+from switchboard.conversation import RefusalRule, ReplyKind
 from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, find_loop
 from switchboard.reactions import asks, read_reaction
 from switchboard.turn.consent import consent_ends
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Dropped, Refused, Thought
+
+ASKED_TO_WRITE = "[a template that asks the customer to write again: it was too late to answer]"
 
 _GO_BY_WORDS = frozenset({RefusalRule.LOOP, RefusalRule.REACTION})
 
@@ -33,6 +35,8 @@ def _ending(turn: TurnContext, pause: LoopPause | None) -> Refused | Thought | N
     if by_consent := consent_ends(turn, is_quiet=pause is not None or _is_window_closed(turn)):
         return by_consent
     rule = _rule_of_words(turn, pause)
+    if rule is RefusalRule.WINDOW_CLOSED and (template := turn.settings.window_template):
+        return Thought(kind=ReplyKind.TEMPLATE, text=ASKED_TO_WRITE, covers=turn.waiting_indices(), content=template)
     return _refused(turn, rule, pause) if rule else None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from switchboard.content import Content
 from switchboard.conversation import RULE_OF_KIND, PendingReply, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.events import Sent
 from switchboard.loops import LoopPause
@@ -48,6 +49,7 @@ class Thought:
     """What the turn will say. `cause` tells why it is the fallback sentence, `calls` what tools returned for it.
 
     `remembered` is stored with it. `covers` are the messages that it ends, where that is not by its kind.
+    `content` says it on WhatsApp, and `text` elsewhere.
     """
 
     kind: ReplyKind
@@ -56,6 +58,7 @@ class Thought:
     cause: str = ""
     calls: tuple[str, ...] = ()
     remembered: Remembered = NOTHING_NEW
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +149,7 @@ def ended(
 def outcome_when_sent(kind: ReplyKind) -> TurnOutcome:
     """Return how a turn ends whose reply was sent whole."""
     match kind:
-        case ReplyKind.ANSWER:
+        case ReplyKind.ANSWER | ReplyKind.TEMPLATE:
             return TurnOutcome.ANSWERED
         case ReplyKind.HANDOFF:
             return TurnOutcome.HANDED_OFF

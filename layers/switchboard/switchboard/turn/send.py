@@ -23,7 +23,13 @@ def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
             _check_lease(turn)
             if part != missing[0]:
                 _check_fencing_token(turn)
-            sent[part] = turn.ports.messenger.send_message(turn.conversation.sid, body=reply.parts[part], marker=marker)
+            is_last = part == len(reply.parts) - 1
+            sent[part] = turn.ports.messenger.send_message(
+                turn.conversation.sid,
+                body=reply.parts[part],
+                marker=marker,
+                content=reply.content if is_last else None,
+            )
         except SendRefused as error:
             rule = f"twilio_{error.code or 'refused'}"
             return ended(replace(sending, sent=sent), TurnOutcome.REFUSED, rule=rule)

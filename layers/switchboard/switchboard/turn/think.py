@@ -102,7 +102,7 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     if answer.no_reply:
         return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
     kind = ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER
-    return Thought(kind=kind, text=answer.text, calls=calls, remembered=remembered)
+    return Thought(kind=kind, text=answer.text, calls=calls, remembered=remembered, content=answer.content)
 
 
 def _max_characters(turn: TurnContext) -> int | None:

@@ -10,6 +10,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from switchboard.author import AuthorRole
 from switchboard.channels.channel import Channel
 from switchboard.consent import Consent
+from switchboard.content import Content
 from switchboard.conversation import (
     UNIX_EPOCH,
     Conversation,
@@ -138,6 +139,7 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         **({"calls": list(pending_reply.calls)} if pending_reply.calls else {}),
         **({"channel": pending_reply.channel.value} if pending_reply.channel else {}),
         **({"text": pending_reply.text} if pending_reply.text else {}),
+        **({"content": _content_to_value(pending_reply.content)} if pending_reply.content else {}),
     }
 
 
@@ -337,6 +339,10 @@ def _effect(value: Item) -> Effect:
     )
 
 
+def _content_to_value(content: Content) -> Item:
+    return {"sid": content.sid, "variables": dict(content.variables)}
+
+
 def _loop_pause(value: Item) -> LoopPause:
     return LoopPause(since=timestamp(value["since"]), times=int(value["times"]), texts=frozenset(value["texts"]))
 
@@ -356,4 +362,7 @@ def _pending_reply(value: Item) -> PendingReply:
         calls=tuple(value.get("calls", ())),
         channel=Channel(value["channel"]) if "channel" in value else None,
         text=value.get("text", ""),
+        content=Content(sid=value["content"]["sid"], variables=value["content"]["variables"])
+        if "content" in value
+        else None,
     )

@@ -83,10 +83,10 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
         Other errors are raised as by `request`, and as the package raises them.
         """
         ends = monotonic() + DOWNLOAD_SECONDS
+        auth = auth and (self._newer_auth or auth)
+        timeout = (CONNECT_SECONDS, READ_SECONDS)
         try:
-            with self._session.get(
-                url, auth=auth, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True
-            ) as answer:
+            with self._session.get(url, auth=auth, timeout=timeout, allow_redirects=False, stream=True) as answer:
                 if answer.status_code != OK:
                     raise TwilioRestException(answer.status_code, urlsplit(url).path)
                 content = bytearray()

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from twilio.base.exceptions import TwilioRestException
 
-from switchboard.errors import Permanent
+from switchboard.errors import Permanent, Transient
 from switchboard.media import Media
-from switchboard.twilio.rest.errors import raise_twilio_errors
+from switchboard.twilio.rest.errors import CREDENTIALS, raise_twilio_errors
 from switchboard.twilio.rest.services import Service
 
 MEDIA_HOST = "https://mcs.us1.twilio.com"
@@ -31,6 +31,10 @@ def read_media(service: Service, media: Media, max_bytes: int) -> bytes:
     url = f"{MEDIA_HOST}/v1/Services/{service.service_sid}/Media/{media.sid}"
     with raise_twilio_errors(media.sid):
         answer: Any = service.client.request("GET", url)
+        if answer.status_code in CREDENTIALS:
+            raise Transient(
+                f"{media.sid}: Twilio answered {answer.status_code}: check the account SID and the auth token"
+            )
         if answer.status_code != OK:
             raise TwilioRestException(answer.status_code, url, code=_code(answer.text))
         described = json.loads(answer.text)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
+from switchboard.content import Content
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.media import Media
 from switchboard.ports import MessagePage
@@ -23,12 +24,24 @@ class Messages:
     author_rules: AuthorRules
 
     def send_message(
-        self, conversation_sid: str, *, body: str, marker: Marker | None = None, author: str = ASSISTANT_AUTHOR
+        self,
+        conversation_sid: str,
+        *,
+        body: str,
+        marker: Marker | None = None,
+        author: str = ASSISTANT_AUTHOR,
+        content: Content | None = None,
     ) -> Sent:
-        """Send a message, once: no retry. Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
+        """Send a message, or content in its place, once: no retry.
+
+        Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`.
+        """
         attributes = json.dumps({"switchboard": {"turn": marker.turn, "part": marker.part}}) if marker else "{}"
+        what = {"body": body}
+        if content:
+            what = {"content_sid": content.sid, "content_variables": content.variables_as_json}
         with classify_send(conversation_sid):
-            created = self._of(conversation_sid).create(author=author, body=body, attributes=attributes)
+            created = self._of(conversation_sid).create(author=author, attributes=attributes, **what)
             return Sent(message_sid=str(created.sid), index=int(created.index))
 
     def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:
