@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 from datetime import datetime
+from glob import escape
 from types import TracebackType
 from typing import Self
 
@@ -106,6 +107,16 @@ class CustomerClient:
         """Return the messages that the customer received, oldest first."""
         response = self._http.get("inbox", params={"address": self.address})
         return _INBOX.validate_json(response.raise_for_status().content)
+
+    def receive_in_reverse(self, count: int) -> None:
+        """Let the next `count` messages to this customer, 2 or more, arrive in reverse: the last one first.
+
+        Until the last one is sent, the others wait, for at most a day on the emulator's clock.
+        """
+        if count < 2:  # noqa: PLR2004 -- one message alone has no order
+            raise ValueError(f"{count} is not a valid count: it takes 2 messages or more to change their order")
+        fault = {"kind": "reorder_delivery", "on": escape(self.address), "count": count - 1, "seconds": 86_400}
+        self._post("faults", fault)
 
     def read(self) -> None:
         """Mark all received messages as read."""

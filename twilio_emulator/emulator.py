@@ -19,9 +19,9 @@ from twilio_emulator.clock import Clock, utc_now
 from twilio_emulator.control.api import ControlApi
 from twilio_emulator.control.customers import Customers
 from twilio_emulator.exceptions import INVALID_PARAMETER, METHOD_NOT_ALLOWED, TwilioError, not_found
-from twilio_emulator.faults.armed import FaultKind, Faults
+from twilio_emulator.faults.armed import LATE_DELIVERY_KINDS, FaultKind, Faults
 from twilio_emulator.models import addresses, services, timers, webhook_targets
-from twilio_emulator.models.backend import Backend
+from twilio_emulator.models.backend import Backend, LateDelivery
 from twilio_emulator.models.events import POST_EVENTS, Event
 from twilio_emulator.models.resources import (
     AccountConfiguration,
@@ -66,6 +66,7 @@ class Emulator:
         self.faults = Faults()
         self.backend = Backend(account_sid=account_sid, clock=self.clock, on_event=self._send_webhooks, seed=seed)
         self.backend.delivery_failure = self._delivery_failure
+        self.backend.late_delivery = self._late_delivery
         self.backend.skips_index = lambda sid: self.faults.trigger({FaultKind.SKIP_INDEX}, sid) is not None
         self._service_sid = service_sid
         self._webhook_url: str | None = None
@@ -168,6 +169,12 @@ class Emulator:
     def _delivery_failure(self, address: str) -> DeliveryFailure | None:
         fault = self.faults.trigger({FaultKind.FAIL_DELIVERY}, address)
         return DeliveryFailure(fault.code, DeliveryStatus(fault.status)) if fault else None
+
+    def _late_delivery(self, address: str) -> LateDelivery | None:
+        fault = self.faults.trigger(LATE_DELIVERY_KINDS, address)
+        if fault is None:
+            return None
+        return LateDelivery(timedelta(seconds=fault.seconds), may_be_overtaken=fault.kind is FaultKind.REORDER_DELIVERY)
 
     def _send_webhooks(self, event: Event) -> None:
         for target in webhook_targets.post_webhook_targets(self.backend, event):

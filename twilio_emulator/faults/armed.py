@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from twilio_emulator.clock import MAX_ADVANCE
+
 
 class FaultKind(StrEnum):
     """What goes wrong.
@@ -19,7 +21,8 @@ class FaultKind(StrEnum):
       the same conversation).
     - REST calls: `answer` (with an error), `reset` (the connection), `timeout` (no response), `list_lag` (a list does
       not show the newest items yet).
-    - Messages: `fail_delivery`, `skip_index` (the next message of a conversation skips an index).
+    - Messages: `fail_delivery`, `delay_delivery`, `reorder_delivery` (it arrives after the next message to the same
+      address), `skip_index` (the next message of a conversation skips an index).
     """
 
     DROP_WEBHOOK = "drop_webhook"
@@ -31,6 +34,8 @@ class FaultKind(StrEnum):
     TIMEOUT = "timeout"
     LIST_LAG = "list_lag"
     FAIL_DELIVERY = "fail_delivery"
+    DELAY_DELIVERY = "delay_delivery"
+    REORDER_DELIVERY = "reorder_delivery"
     SKIP_INDEX = "skip_index"
 
 
@@ -52,6 +57,7 @@ class FailureStatus(StrEnum):
 WEBHOOK_KINDS = frozenset(
     {FaultKind.DROP_WEBHOOK, FaultKind.DUPLICATE_WEBHOOK, FaultKind.DELAY_WEBHOOK, FaultKind.REORDER_WEBHOOK},
 )
+LATE_DELIVERY_KINDS = frozenset({FaultKind.DELAY_DELIVERY, FaultKind.REORDER_DELIVERY})
 REST_KINDS = frozenset({FaultKind.ANSWER, FaultKind.RESET, FaultKind.TIMEOUT})
 
 
@@ -63,7 +69,8 @@ class Fault:
     probability until it has triggered `count` times. `seed` makes a rate repeatable. `on` is a shell pattern for what
     it applies to: an event type (`onMessageAdded`), a REST call (`POST */Messages`), an address or a conversation SID.
 
-    `seconds` is how long a webhook or a response is delayed, how late a commit is, or how far a list lags behind.
+    `seconds` is how long a webhook, a response or a delivery is delayed, how late a commit is, or how far a list lags
+    behind.
     `code` is Twilio's error code of a response (20429, 20500, 20503, …) or of a delivery (30003, 63016, …). `status`
     is the status of the delivery.
     """
@@ -83,6 +90,8 @@ class Fault:
             raise ValueError("a fault needs a count or a rate")
         if self.rate is not None and not 0 <= self.rate <= 1:
             raise ValueError("the rate must be between 0 and 1")
+        if not 0 <= self.seconds <= MAX_ADVANCE.total_seconds():
+            raise ValueError(f"the seconds must be between 0 and {MAX_ADVANCE.total_seconds():.0f}")
 
 
 @dataclass(slots=True)

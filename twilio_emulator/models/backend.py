@@ -4,6 +4,7 @@ import heapq
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import md5
 
@@ -12,12 +13,25 @@ from twilio_emulator.models.resources import DeliveryFailure
 from twilio_emulator.models.state import AccountState, TimerKind
 
 
+@dataclass(frozen=True, slots=True)
+class LateDelivery:
+    """When a delivery happens that a fault makes late.
+
+    It happens `after` that time on the emulator's clock. If `may_be_overtaken`, it happens sooner: as soon as a message
+    that was sent to the same address later has arrived.
+    """
+
+    after: timedelta
+    may_be_overtaken: bool
+
+
 class Backend:
     """The state of an account, with its connections to the rest of the emulator.
 
     - `on_event` is called with every event that fires webhooks.
     - `delivery_delay` is how long a message takes to reach its recipient.
     - `delivery_failure` returns how the next delivery to an address fails, or None if it succeeds.
+    - `late_delivery` returns how late the next delivery to an address is, or None if it is in time.
     - `skips_index` returns whether the next message of a conversation skips an index.
     - `on_timer_scheduled` is called when a timer was added.
     """
@@ -34,6 +48,7 @@ class Backend:
         self.clock = clock
         self.delivery_delay = timedelta()
         self.delivery_failure: Callable[[str], DeliveryFailure | None] = lambda _address: None
+        self.late_delivery: Callable[[str], LateDelivery | None] = lambda _address: None
         self.skips_index: Callable[[str], bool] = lambda _conversation_sid: False
         self.on_timer_scheduled: Callable[[], None] = lambda: None
         self._on_event = on_event

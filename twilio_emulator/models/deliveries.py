@@ -48,12 +48,15 @@ def send(backend: Backend, message: Message) -> None:
             _set_status(backend, receipt, failure.status, error_code=failure.error_code)
             continue
         _set_status(backend, receipt, DeliveryStatus.SENT)
-        if backend.delivery_delay:
-            backend.schedule(
-                backend.clock() + backend.delivery_delay, TimerKind.DELIVERY, f"{message.sid} {receipt.sid}"
-            )
+        address = participant.binding.address
+        late = backend.late_delivery(address)
+        if late and late.may_be_overtaken:
+            backend.state.to_be_overtaken.setdefault(address, []).append(_timer_key(receipt))
+        if late or backend.delivery_delay:
+            due = backend.clock() + (late.after if late else backend.delivery_delay)
+            backend.schedule(due, TimerKind.DELIVERY, _timer_key(receipt))
         else:
-            _deliver(backend, message, receipt, participant.binding.address)
+            _deliver(backend, message, receipt, address)
 
 
 def complete_delivery(backend: Backend, key: str) -> None:
@@ -119,9 +122,20 @@ def _new_receipt(backend: Backend, message: Message, participant: Participant, b
     )
 
 
+def _timer_key(receipt: Receipt) -> str:
+    return f"{receipt.message_sid} {receipt.sid}"
+
+
 def _deliver(backend: Backend, message: Message, receipt: Receipt, address: str) -> None:
+    """Deliver a message, and after it those that it overtook, the newest first."""
     _set_status(backend, receipt, DeliveryStatus.DELIVERED)
     _add_to_inbox(backend, message, address)
+    waiting = backend.state.to_be_overtaken.get(address, [])
+    if _timer_key(receipt) in waiting:  # nothing overtook it in time
+        waiting.remove(_timer_key(receipt))
+        return
+    for key in reversed(backend.state.to_be_overtaken.pop(address, [])):
+        complete_delivery(backend, key)
 
 
 def receive_from_twilio(backend: Backend, address: str, body: str, *, author: str) -> None:

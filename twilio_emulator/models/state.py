@@ -69,6 +69,7 @@ class AccountState:
     scoped_webhooks: dict[str, dict[str, ScopedWebhook]] = field(default_factory=dict)
 
     inboxes: dict[str, dict[str, InboxMessage]] = field(default_factory=dict)  # identity or address → message
+    to_be_overtaken: dict[str, list[str]] = field(default_factory=dict)  # address → deliveries, keys of their timers
     last_inbound: dict[str, datetime] = field(default_factory=dict)  # key: `pair_key`
     opted_out: set[str] = field(default_factory=set)  # `pair_key`s
     typing: dict[str, dict[str, datetime]] = field(default_factory=dict)  # conversation → identity or address → until
