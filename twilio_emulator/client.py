@@ -65,8 +65,9 @@ class CustomerClient:
     """One customer, known by an address (SMS, WhatsApp) or by an identity (web chat).
 
     `to` is who the customer writes to. By default it follows from the customer's own address: the SMS number, the
-    WhatsApp sender, or `chat`. Every method makes one request to the emulator at `url` and raises
-    `httpx.HTTPStatusError` if the emulator answers with an error.
+    WhatsApp sender, or `chat`. A customer with a short code gives it, because an identity may have the same digits.
+    Every method makes one request to the emulator at `url` and raises `httpx.HTTPStatusError` if the emulator answers
+    with an error.
     """
 
     def __init__(self, url: str, address: str, *, to: str | None = None) -> None:

@@ -181,12 +181,12 @@ class ControlApi:
         return _no_content()
 
     async def add_sender(self, request: Request) -> Response:
-        """Add a WhatsApp sender or a phone number to the account."""
+        """Add a WhatsApp sender, a phone number or a short code to the account."""
         address = (await _parse_body(AddSender, request)).address
         if addresses.channel_of(address) is None:
             raise TwilioError(
                 INVALID_PARAMETER,
-                "Invalid body: address must be a phone number, or an address such as whatsapp:+12025550103",
+                "Invalid body: address must be a phone number, a short code, or one such as whatsapp:+12025550103",
             )
         return JSONResponse({"sid": addresses.add_to_account(self._emulator.backend, address)}, HTTPStatus.CREATED)
 

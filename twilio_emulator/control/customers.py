@@ -36,7 +36,7 @@ class Customers:
         A message that opens a conversation calls only the pre-webhook for `onConversationAdd`, a later message only
         the one for `onMessageAdd` (Twilio, "Inbound autocreation").
         """
-        messages.check_content(body, files, may_be_empty=inbound.may_be_empty(sender))
+        messages.check_content(body, files, may_be_empty=inbound.may_be_empty(sender, to))
         try:
             conversation = inbound.conversation_for(self._backend, sender, to)
             if conversation is None:
@@ -48,14 +48,14 @@ class Customers:
                 uploaded = [self._upload(conversation, file) for file in files]
                 draft = self._draft_message(conversation, sender, to, body, uploaded)
                 changes = await self._pre_webhooks.call(
-                    event_payloads.message(self._backend, "onMessageAdd", draft, inbound.origin_of(sender))
+                    event_payloads.message(self._backend, "onMessageAdd", draft, inbound.origin_of(sender, to))
                 )
                 draft = messages.apply_pre_webhook_changes(self._backend, draft, changes)
         except TwilioError as error:
             if error.code == REJECTED:
                 return None
             raise
-        return messages.commit(self._backend, draft, origin=inbound.origin_of(sender))
+        return messages.commit(self._backend, draft, origin=inbound.origin_of(sender, to))
 
     def read(self, address: str) -> None:
         """Mark what a customer received as read.
@@ -95,7 +95,7 @@ class Customers:
                     self._backend,
                     "onConversationAdd",
                     draft,
-                    inbound.origin_of(sender),
+                    inbound.origin_of(sender, to),
                     bindings=(inbound.binding(self._backend, sender, to),),
                     first_message=body or None,
                     first_media=files,

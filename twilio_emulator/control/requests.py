@@ -59,7 +59,7 @@ class ResetState(ControlRequest):
 
 
 class AddSender(ControlRequest):
-    """A phone number or a sender that the account gets."""
+    """A phone number, a short code or a sender that the account gets."""
 
     address: Address
 

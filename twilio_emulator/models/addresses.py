@@ -13,9 +13,13 @@ WHATSAPP_NUMBER = "whatsapp:+12025550101"
 
 # A WhatsApp address is opaque: it may contain a user name instead of a number (Twilio, "WhatsApp key concepts", 2026).
 _PHONE = r"\+[1-9][0-9]{6,14}"
+# A short code has 3 to 8 digits, by its country, and no plus sign. Twilio's OpenAPI description names short codes as
+# addresses of a configuration (`AddressCountry`). That a participant may have one on either side is assumed: the pages
+# of 50407 and 50408 name only E.164, as an example.
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _OPAQUE = r"[^\s:]{1,240}"
 _PATTERNS = {
-    Channel.SMS: re.compile(_PHONE),
+    Channel.SMS: re.compile(rf"{_PHONE}|{_SHORT_CODE.pattern}"),
     Channel.WHATSAPP: re.compile(rf"whatsapp:{_OPAQUE}"),
     Channel.RCS: re.compile(rf"rcs:{_OPAQUE}"),
     Channel.MESSENGER: re.compile(rf"messenger:{_OPAQUE}"),
@@ -23,13 +27,23 @@ _PATTERNS = {
 
 
 def channel_of(address: str) -> Channel | None:
-    """Return the channel of an address; None if it is not a valid address."""
+    """Return the channel of an address; None if it is not a valid address.
+
+    A short code may also be the identity of a visitor to a web chat, such as `1001`: ask only where it is an address.
+    """
     return next((channel for channel, pattern in _PATTERNS.items() if pattern.fullmatch(address)), None)
 
 
+def is_short_code(address: str) -> bool:
+    """Tell whether an address is a short code."""
+    return _SHORT_CODE.fullmatch(address) is not None
+
+
 def add_to_account(backend: Backend, address: str) -> str:
-    """Add a phone number or a sender to the account, and return its SID."""
+    """Add a phone number, a short code or a sender to the account, and return its SID."""
     prefix = "PN" if channel_of(address) is Channel.SMS else "XE"
+    if is_short_code(address):
+        prefix = "SC"
     return backend.state.numbers.setdefault(address, backend.new_sid(prefix))
 
 

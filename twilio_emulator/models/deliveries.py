@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from twilio_emulator.models import event_payloads
+from twilio_emulator.models.addresses import channel_of
 from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.resources import (
     Binding,
@@ -78,18 +79,29 @@ def mark_read(backend: Backend, address: str) -> list[InboxMessage]:
     for received in unread:
         for receipt in _read_receipts(backend, received, address):
             _set_status(backend, receipt, DeliveryStatus.READ)
-        if not address.startswith("+"):
+        if not _came_by_sms(backend, received, address):
             inbox[received.message_sid] = replace(received, status=DeliveryStatus.READ)
     return unread
 
 
 def _read_receipts(backend: Backend, received: InboxMessage, address: str) -> Iterable[Receipt]:
-    participant_sid = backend.state.memberships.get(address, {}).get(received.conversation_sid)
-    participant = backend.state.participants.get(received.conversation_sid, {}).get(participant_sid or "")
+    participant = _recipient(backend, received, address)
     if participant is None or participant.binding is None or participant.binding.channel not in _REPORTS_READ:
         return []
     receipts = backend.state.receipts.get(received.message_sid, {}).values()
-    return [receipt for receipt in receipts if receipt.participant_sid == participant_sid]
+    return [receipt for receipt in receipts if receipt.participant_sid == participant.sid]
+
+
+def _came_by_sms(backend: Backend, received: InboxMessage, address: str) -> bool:
+    participant = _recipient(backend, received, address)
+    if participant is None:  # a text of Twilio's own, or the participant was removed
+        return channel_of(address) is Channel.SMS
+    return participant.binding is not None and participant.binding.channel is Channel.SMS
+
+
+def _recipient(backend: Backend, received: InboxMessage, address: str) -> Participant | None:
+    sid = backend.state.memberships.get(address, {}).get(received.conversation_sid)
+    return backend.state.participants.get(received.conversation_sid, {}).get(sid or "")
 
 
 def _failure(backend: Backend, message: Message, binding: Binding) -> DeliveryFailure | None:

@@ -71,7 +71,7 @@ def open_conversation(backend: Backend, draft: Conversation, *, sender: str, to:
             backend, participants.draft(backend, conversation.sid, identity=sender), origin=without_webhooks
         )
         return conversation
-    origin = origin_of(sender)
+    origin = origin_of(sender, to)
     conversation = conversations.commit(backend, draft, origin=origin, bindings=(binding(backend, sender, to),))
     auto = _auto_creation_configuration(backend, sender, to).auto_creation
     if auto.type is AutoCreationType.WEBHOOK:
@@ -92,7 +92,7 @@ def draft_message(
     backend: Backend, conversation_sid: str, *, sender: str, to: str, body: str | None, files: Sequence[File] = ()
 ) -> Message:
     """Return a draft of a customer's message; record when they last wrote, and whether they opted out or in."""
-    channel = addresses.channel_of(sender) if to != CHAT else None
+    channel = _channel(sender, to)
     draft = messages.draft(
         backend,
         conversation_sid,
@@ -100,7 +100,7 @@ def draft_message(
         body=body,
         files=files,
         channel_message_sid=backend.new_sid(CHANNEL_SIDS[channel]) if channel else None,
-        may_be_empty=may_be_empty(sender),
+        may_be_empty=may_be_empty(sender, to),
     )
     if channel is not None:
         backend.state.last_inbound[pair_key(sender, to)] = backend.clock()
@@ -109,20 +109,25 @@ def draft_message(
     return draft
 
 
-def may_be_empty(sender: str) -> bool:
+def may_be_empty(sender: str, to: str) -> bool:
     """Tell whether a customer may send neither words nor files: by WhatsApp, a location, a contact or a sticker."""
-    return addresses.channel_of(sender) is Channel.WHATSAPP
+    return _channel(sender, to) is Channel.WHATSAPP
 
 
-def origin_of(sender: str) -> Origin:
+def origin_of(sender: str, to: str) -> Origin:
     """Return the origin of what a customer does."""
-    channel = addresses.channel_of(sender)
+    channel = _channel(sender, to)
     return channel_origin(channel) if channel else sdk_origin(sender)
 
 
 def binding(backend: Backend, sender: str, to: str) -> Binding:
     """Return the binding of a customer to an address of the account."""
     return Binding(channel=addresses.channel_of_pair(backend, sender, to), address=sender, proxy_address=to)
+
+
+def _channel(sender: str, to: str) -> Channel | None:
+    """Return the channel that a customer writes on; None in a web chat."""
+    return None if to == CHAT else addresses.channel_of(sender)
 
 
 def _auto_creation_configuration(backend: Backend, sender: str, to: str) -> AddressConfiguration:
@@ -136,10 +141,11 @@ def _auto_creation_configuration(backend: Backend, sender: str, to: str) -> Addr
 
 def _find_open_chat(backend: Backend, identity: str) -> Conversation | None:
     """Return the newest open conversation of an identity; None if there is none."""
-    if addresses.channel_of(identity):
+    if addresses.channel_of(identity) and not addresses.is_short_code(identity):
         raise TwilioError(50211)
     sids = reversed(backend.state.memberships.get(identity, {}))
-    existing = (backend.state.conversations[sid] for sid in sids)
+    chats = (sid for sid in sids if participants.find_by_identity(backend, sid, identity))
+    existing = (backend.state.conversations[sid] for sid in chats)
     return next((conversation for conversation in existing if conversation.state is not State.CLOSED), None)
 
 

@@ -31,7 +31,7 @@ async def list_numbers(request: Request) -> Response:
     rows = [
         _number_body(request, number)
         for number in request.backend.state.numbers
-        if addresses.channel_of(number) is Channel.SMS and wanted in {None, number}
+        if _is_phone_number(number) and wanted in {None, number}
     ]
     return ok(
         {
@@ -53,10 +53,15 @@ async def buy_number(request: Request) -> Response:
     _own_sid(request)
     request.form.reject_unknown({"PhoneNumber", "FriendlyName"})
     number = request.form.required("PhoneNumber")
-    if addresses.channel_of(number) is not Channel.SMS:
+    if not _is_phone_number(number):
         raise invalid_parameter("PhoneNumber", "must be a phone number in E.164 form")
     addresses.add_to_account(request.backend, number)
     return created(_number_body(request, number))
+
+
+def _is_phone_number(address: str) -> bool:
+    """Tell whether an address is a phone number; Twilio keeps short codes, which nobody can buy here, elsewhere."""
+    return addresses.channel_of(address) is Channel.SMS and not addresses.is_short_code(address)
 
 
 async def fetch_configuration(request: Request) -> Response:
