@@ -81,6 +81,8 @@ _BY_STATUS: Mapping[HTTPStatus, Mapping[int, str]] = {
         50504: "Message body is too long",
         50508: "Media was already sent with another message",
         50510: "Invalid media SID",
+        50511: "Media content type is not accepted",
+        50512: "Media is too large",
         50526: "Invalid content SID",
         50527: "Content variables must be a JSON object of strings",
         50528: "Content variables need a content SID",

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from twilio_emulator.exceptions import TwilioError
-from twilio_emulator.models import conversations, deliveries, event_payloads, inbound, media, messages, participants
+from twilio_emulator.models import (
+    conversations,
+    deliveries,
+    event_payloads,
+    inbound,
+    media,
+    media_limits,
+    messages,
+    participants,
+)
 from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.events import sdk_origin
 from twilio_emulator.models.resources import Conversation, File, Message
@@ -37,6 +46,7 @@ class Customers:
         the one for `onMessageAdd` (Twilio, "Inbound autocreation").
         """
         messages.check_content(body, files, may_be_empty=inbound.may_be_empty(sender, to))
+        media_limits.check_inbound(inbound.channel_of(sender, to), [len(file.content) for file in files])
         try:
             conversation = inbound.conversation_for(self._backend, sender, to)
             if conversation is None:

@@ -1,14 +1,15 @@
 """The delivery of a message to each of its recipients.
 
 A delivery can fail after the REST call that sent the message has succeeded: the customer opted out (21610), wrote on
-WhatsApp more than 24 hours ago (63016), or the message is too long for the channel (21617). A fault can set any code.
+WhatsApp more than 24 hours ago (63016), the message is too long for the channel (21617), or the channel does not take
+its file (`media_limits`). A fault can set any code.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from twilio_emulator.models import event_payloads
+from twilio_emulator.models import event_payloads, media_limits
 from twilio_emulator.models.addresses import channel_of
 from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.resources import (
@@ -57,7 +58,7 @@ def send(backend: Backend, message: Message) -> None:
             due = backend.clock() + (late.after if late else backend.delivery_delay)
             backend.schedule(due, TimerKind.DELIVERY, _timer_key(receipt))
         else:
-            _deliver(backend, message, receipt, address)
+            _deliver(backend, message, receipt, participant.binding)
 
 
 def complete_delivery(backend: Backend, key: str) -> None:
@@ -69,7 +70,7 @@ def complete_delivery(backend: Backend, key: str) -> None:
     message = backend.state.messages[receipt.conversation_sid].get(message_sid)
     participant = backend.state.participants[receipt.conversation_sid].get(receipt.participant_sid)
     if message and participant and participant.binding:
-        _deliver(backend, message, receipt, participant.binding.address)
+        _deliver(backend, message, receipt, participant.binding)
 
 
 def mark_read(backend: Backend, address: str) -> list[InboxMessage]:
@@ -116,6 +117,8 @@ def _failure(backend: Backend, message: Message, binding: Binding) -> DeliveryFa
         last_inbound = backend.state.last_inbound.get(pair)
         if last_inbound is None or backend.clock() - last_inbound > WHATSAPP_WINDOW:
             return DeliveryFailure(OUTSIDE_WINDOW)
+    if code := media_limits.delivery_error(binding.channel, message.media):
+        return DeliveryFailure(code)
     return None
 
 
@@ -138,15 +141,15 @@ def _timer_key(receipt: Receipt) -> str:
     return f"{receipt.message_sid} {receipt.sid}"
 
 
-def _deliver(backend: Backend, message: Message, receipt: Receipt, address: str) -> None:
+def _deliver(backend: Backend, message: Message, receipt: Receipt, binding: Binding) -> None:
     """Deliver a message, and after it those that it overtook, the newest first."""
     _set_status(backend, receipt, DeliveryStatus.DELIVERED)
-    _add_to_inbox(backend, message, address)
-    waiting = backend.state.to_be_overtaken.get(address, [])
+    _add_to_inbox(backend, media_limits.as_received(binding.channel, message), binding.address)
+    waiting = backend.state.to_be_overtaken.get(binding.address, [])
     if _timer_key(receipt) in waiting:  # nothing overtook it in time
         waiting.remove(_timer_key(receipt))
         return
-    for key in reversed(backend.state.to_be_overtaken.pop(address, [])):
+    for key in reversed(backend.state.to_be_overtaken.pop(binding.address, [])):
         complete_delivery(backend, key)
 
 

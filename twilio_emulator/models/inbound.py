@@ -92,7 +92,7 @@ def draft_message(
     backend: Backend, conversation_sid: str, *, sender: str, to: str, body: str | None, files: Sequence[File] = ()
 ) -> Message:
     """Return a draft of a customer's message; record when they last wrote, and whether they opted out or in."""
-    channel = _channel(sender, to)
+    channel = channel_of(sender, to)
     draft = messages.draft(
         backend,
         conversation_sid,
@@ -109,25 +109,25 @@ def draft_message(
     return draft
 
 
+def channel_of(sender: str, to: str) -> Channel | None:
+    """Return the channel that a customer writes on; None in a web chat."""
+    return None if to == CHAT else addresses.channel_of(sender)
+
+
 def may_be_empty(sender: str, to: str) -> bool:
     """Tell whether a customer may send neither words nor files: by WhatsApp, a location, a contact or a sticker."""
-    return _channel(sender, to) is Channel.WHATSAPP
+    return channel_of(sender, to) is Channel.WHATSAPP
 
 
 def origin_of(sender: str, to: str) -> Origin:
     """Return the origin of what a customer does."""
-    channel = _channel(sender, to)
+    channel = channel_of(sender, to)
     return channel_origin(channel) if channel else sdk_origin(sender)
 
 
 def binding(backend: Backend, sender: str, to: str) -> Binding:
     """Return the binding of a customer to an address of the account."""
     return Binding(channel=addresses.channel_of_pair(backend, sender, to), address=sender, proxy_address=to)
-
-
-def _channel(sender: str, to: str) -> Channel | None:
-    """Return the channel that a customer writes on; None in a web chat."""
-    return None if to == CHAT else addresses.channel_of(sender)
 
 
 def _auto_creation_configuration(backend: Backend, sender: str, to: str) -> AddressConfiguration:
