@@ -168,7 +168,7 @@ class Emulator:
 
     def _delivery_failure(self, address: str) -> DeliveryFailure | None:
         fault = self.faults.trigger({FaultKind.FAIL_DELIVERY}, address)
-        return DeliveryFailure(fault.code, DeliveryStatus(fault.status)) if fault else None
+        return DeliveryFailure(fault.error_code, DeliveryStatus(fault.status)) if fault else None
 
     def _late_delivery(self, address: str) -> LateDelivery | None:
         fault = self.faults.trigger(LATE_DELIVERY_KINDS, address)

@@ -191,6 +191,54 @@ def test_an_undelivered_message_was_sent_first(twilio: EmulatorServer, site: Web
     assert twilio.inbox(sender) == []
 
 
+@pytest.mark.parametrize("status", ["failed", "undelivered"])
+@pytest.mark.parametrize(("sender", "to"), [(CUSTOMER, OUR_SMS), (WHATSAPP_CUSTOMER, OUR_WHATSAPP)])
+def test_the_next_deliveries_to_one_address_fail_and_the_one_after_them_arrives(
+    twilio: EmulatorServer, site: WebhookSite, sender: str, to: str, status: str
+) -> None:
+    conversation = twilio.service.conversations(twilio.text("hi", sender=sender, to=to)["conversation_sid"])
+    conversation.participants.create(messaging_binding_address=OTHER_CUSTOMER, messaging_binding_proxy_address=OUR_SMS)
+    twilio.arm("fail_delivery", on=sender, count=2, code=31337, status=status)
+
+    sent = [conversation.messages.create(author="switchboard", body=body) for body in ("one", "two", "three")]
+
+    receipts = [{each.status: each.error_code for each in message.delivery_receipts.list()} for message in sent]
+    assert receipts == [{status: 31337, "delivered": 0}, {status: 31337, "delivered": 0}, {"delivered": 0}]
+    assert [row["body"] for row in twilio.inbox(sender)] == ["three"]
+    assert [row["body"] for row in twilio.inbox(OTHER_CUSTOMER)] == ["one", "two", "three"]
+    wait_until(lambda: delivery_updates(site).count(("delivered", None)) == 4)
+    assert delivery_updates(site).count((status, "31337")) == 2
+
+
+def test_every_delivery_to_an_address_fails_until_the_fault_is_removed(twilio: EmulatorServer) -> None:
+    conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
+    twilio.arm("fail_delivery", on=CUSTOMER, rate=1, code=30005)
+    for body in ("one", "two", "three"):
+        conversation.messages.create(author="switchboard", body=body)
+    assert twilio.inbox() == []
+
+    twilio.request("DELETE", "/_emulator/faults")
+    conversation.messages.create(author="switchboard", body="four")
+
+    assert [row["body"] for row in twilio.inbox()] == ["four"]
+
+
+def test_a_delivery_that_fails_without_a_code_has_that_of_an_unknown_error(twilio: EmulatorServer) -> None:
+    sid = twilio.text("hi")["conversation_sid"]
+    twilio.arm("fail_delivery", on=CUSTOMER)
+
+    message = twilio.service.conversations(sid).messages.create(author="switchboard", body="hello")
+
+    assert [receipt.error_code for receipt in message.delivery_receipts.list()] == [30008]
+
+
+@pytest.mark.parametrize("code", [0, -30003])
+def test_a_code_that_would_mean_no_failure_is_refused(twilio: EmulatorServer, code: int) -> None:
+    answer = twilio.request("POST", "/_emulator/faults", json={"kind": "fail_delivery", "count": 1, "code": code})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 20422)
+
+
 def test_a_message_shows_that_it_reached_some_of_its_recipients(twilio: EmulatorServer) -> None:
     conversation = twilio.service.conversations(twilio.text("hi")["conversation_sid"])
     conversation.participants.create(messaging_binding_address=OTHER_CUSTOMER, messaging_binding_proxy_address=OUR_SMS)

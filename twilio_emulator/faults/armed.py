@@ -57,6 +57,8 @@ class FailureStatus(StrEnum):
 WEBHOOK_KINDS = frozenset(
     {FaultKind.DROP_WEBHOOK, FaultKind.DUPLICATE_WEBHOOK, FaultKind.DELAY_WEBHOOK, FaultKind.REORDER_WEBHOOK},
 )
+UNKNOWN_ERROR = 20500
+UNKNOWN_DELIVERY_ERROR = 30008
 LATE_DELIVERY_KINDS = frozenset({FaultKind.DELAY_DELIVERY, FaultKind.REORDER_DELIVERY})
 REST_KINDS = frozenset({FaultKind.ANSWER, FaultKind.RESET, FaultKind.TIMEOUT})
 
@@ -70,9 +72,8 @@ class Fault:
     it applies to: an event type (`onMessageAdded`), a REST call (`POST */Messages`), an address or a conversation SID.
 
     `seconds` is how long a webhook, a response or a delivery is delayed, how late a commit is, or how far a list lags
-    behind.
-    `code` is Twilio's error code of a response (20429, 20500, 20503, …) or of a delivery (30003, 63016, …). `status`
-    is the status of the delivery.
+    behind. `code` is Twilio's error code of a response (20429, 20500, 20503, …) or of a delivery (30003, 63016, …), and
+    any will do. `status` is the status of the delivery.
     """
 
     kind: FaultKind
@@ -81,7 +82,7 @@ class Fault:
     seed: int = 0
     on: str = "*"
     seconds: float = 10
-    code: int = 20500
+    code: int | None = None
     commit: Commit = Commit.NEVER
     status: FailureStatus = FailureStatus.FAILED
 
@@ -90,8 +91,16 @@ class Fault:
             raise ValueError("a fault needs a count or a rate")
         if self.rate is not None and not 0 <= self.rate <= 1:
             raise ValueError("the rate must be between 0 and 1")
+        if self.code is not None and self.code <= 0:
+            raise ValueError("the code must be one of Twilio's, such as 30003: 0 means that nothing failed")
         if not 0 <= self.seconds <= MAX_ADVANCE.total_seconds():
             raise ValueError(f"the seconds must be between 0 and {MAX_ADVANCE.total_seconds():.0f}")
+
+    @property
+    def error_code(self) -> int:
+        """The `code`; if none was given, that of an unknown error: 20500 of a response, 30008 of a delivery."""
+        unknown = UNKNOWN_DELIVERY_ERROR if self.kind is FaultKind.FAIL_DELIVERY else UNKNOWN_ERROR
+        return unknown if self.code is None else self.code
 
 
 @dataclass(slots=True)

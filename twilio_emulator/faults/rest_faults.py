@@ -32,7 +32,7 @@ class RestFaults:
             self._late.add(task)
             task.add_done_callback(self._late.discard)
         if fault.kind is FaultKind.ANSWER:
-            raise TwilioError(fault.code)
+            raise TwilioError(fault.error_code)
         return ConnectionReset(seconds=fault.seconds if fault.kind is FaultKind.TIMEOUT else 0)
 
     async def aclose(self) -> None:
