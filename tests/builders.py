@@ -9,6 +9,7 @@ from switchboard.channels.sms import SmsSettings
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import Marker, MessageAdded
 from switchboard.memory import Memory
+from switchboard.prices import NO_PRICES, PriceTable
 from switchboard.turn.context import TurnSettings
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -86,6 +87,7 @@ def turn_settings(
     trial_addresses: tuple[str, ...] = (),
     memory: Memory = Memory(),  # noqa: B008 -- a frozen value
     voice_note_sentence: str = "",
+    prices: PriceTable = NO_PRICES,
 ) -> TurnSettings:
     return TurnSettings(
         disclosure=parse_disclosure(disclosure, name="disclosure"),
@@ -99,6 +101,7 @@ def turn_settings(
         trial_addresses=tuple(map(re.compile, trial_addresses)),
         memory=memory,
         voice_note_sentence=voice_note_sentence,
+        prices=prices,
     )
 
 

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 
 def start() -> AgentFunction:
     """Build what the function works with, once a process; raise a `SwitchboardError` that says what to correct."""
-    return build(lambda: agent_function(declared_assistant(FOLDER)), folder=FOLDER)
+    return build(lambda: agent_function(declared_assistant(FOLDER), FOLDER / "prices.toml"), folder=FOLDER)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's context

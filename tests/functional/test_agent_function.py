@@ -21,6 +21,7 @@ from switchboard.agent import Answer, Question
 from switchboard.aws.sqs.queue import encoded
 from switchboard.bootstrap.agent import agent_function
 from switchboard.errors import Permanent
+from switchboard.prices import NO_PRICES
 from tests import functions
 from tests.builders import message_added, sid
 from tests.lambda_context import LambdaContext
@@ -243,6 +244,24 @@ def test_a_wrong_setting_is_named_and_loses_nothing(
     assert returned == [records[0]["messageId"]]
     assert log["detail"].startswith(variable)
     assert metrics["failed"] == [1.0]
+
+
+def test_a_wrong_price_is_named_and_loses_nothing(deployed: Deployed) -> None:
+    (deployed.folder / "prices.toml").write_text('currency = "USD"\nchat = { message = "free" }\n')
+    records = deployed.receive()
+
+    returned = deployed.handle(records)
+
+    log, metrics = deployed.printed()
+    assert returned == [records[0]["messageId"]]
+    assert log["detail"].startswith("prices.toml: chat.source is not a valid source")
+    assert metrics["failed"] == [1.0]
+
+
+def test_without_a_price_table_the_function_knows_no_price(deployed: Deployed) -> None:
+    (deployed.folder / "prices.toml").unlink()
+
+    assert deployed.app.start().settings.prices == NO_PRICES
 
 
 def test_an_empty_knowledge_is_named_before_a_customer_asks(deployed: Deployed) -> None:

@@ -21,6 +21,7 @@ from switchboard.agents.http_agent import HttpAgent
 from switchboard.agents.keys import Keys
 from switchboard.agents.models import model_named
 from switchboard.errors import RejectionCause, SwitchboardError
+from switchboard.prices import parse_prices
 from switchboard.stores.sqlite import in_sqlite
 from switchboard.twilio.rest.errors import _WHAT_TO_DO
 from tests.code_blocks import matches
@@ -162,6 +163,10 @@ PROVOKED: list[Callable[[Stage], object]] = [
     lambda _stage: model_named("openai:a-model"),
     lambda _stage: model_named(
         "openai:a-model", keys=Keys(environment={"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "a"})
+    ),
+    lambda _stage: parse_prices(
+        'currency = "USD"\n[chat]\nmessage = "0"\nsource = "https://example.com"\nas_of = 2026-11-28',
+        name="prices.toml",
     ),
     lambda _stage: HttpAgent("example.com/answer"),
     lambda _stage: HttpAgent("https://example.com/answer", token=" "),

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from switchboard.author import AuthorRole
 from switchboard.aws.dynamodb.items import conversation_from_item, from_wire, pending_reply_to_value
+from switchboard.channels.channel import Channel
 from switchboard.conversation import (
     MAX_HISTORY_ITEMS,
     UNIX_EPOCH,
@@ -21,6 +23,7 @@ from switchboard.conversation import (
     TurnOutcome,
     TurnRecord,
 )
+from switchboard.cost import Cost, MessageCategory
 from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
@@ -422,8 +425,31 @@ def test_a_settle_that_makes_a_human_the_owner_hides_no_earlier_word_of_a_human(
     assert claim(store, worker="two").owner_reason is OwnerReason.MESSAGE
 
 
-def test_a_repeated_record_changes_its_outcome_and_is_charged_once(store: Store) -> None:
-    store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.VOID))
+COSTS = [
+    Cost(channel=Channel.SMS, messages=2, segments=3, market="+1", price=Decimal("0.0249"), currency="USD"),
+    Cost(
+        channel=Channel.WHATSAPP,
+        messages=1,
+        category=MessageCategory.SERVICE,
+        market="+351",
+        price=Decimal("0.0221"),
+        currency="USD",
+    ),
+    Cost(channel=Channel.CHAT, messages=1, price=Decimal(0), currency="USD"),
+    Cost(channel=Channel.SMS, messages=1, segments=1),  # unknown
+    None,
+]
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_what_a_reply_cost_is_kept_with_its_turn(store: Store, cost: Cost | None) -> None:
+    store.record(CONVERSATION, replace(RECORD, cost=cost))
+
+    assert store.history(CONVERSATION).items == (replace(RECORD, customer="", cost=cost),)
+
+
+def test_a_repeated_record_changes_its_outcome_and_cost_and_is_charged_once(store: Store) -> None:
+    store.record(CONVERSATION, replace(RECORD, outcome=TurnOutcome.VOID, cost=COSTS[0]))
 
     store.record(CONVERSATION, RECORD)
 

@@ -5,17 +5,22 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from switchboard.answer_settings import AnswerSettings
+from switchboard.channels.channel import Channel
 from switchboard.consent_sentences import OPT_OUT
+from switchboard.conversation import TurnRecord
+from switchboard.cost import facts_of_cost
 from switchboard.errors import Permanent, Transient
 from switchboard.events import ConversationState, ConversationStateUpdated, Owner, OwnerSet
 from switchboard.languages import Language
 from switchboard.notices import NoticeType
+from switchboard.prices import PriceTable
 from switchboard.worker import AFTER_A_FAULT_OF_OURS
 from tests.builders import CONVERSATION, NOON, from_human, message_added, sid
 from tests.fakes.web_process import InThisThread, WebProcess
@@ -307,6 +312,27 @@ def test_an_agent_that_gives_up_is_not_asked_again(process: WebProcess) -> None:
     assert process.replies() == [AnswerSettings().fallback_sentence]
     assert len(agent_of(process).questions) == 1
     assert timedelta(minutes=5) == process.settings.for_turns().answer_within
+
+
+def test_what_a_reply_cost_is_kept_in_the_file_and_is_on_the_log_record(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    prices = PriceTable(currency="USD", sms={"+1": Decimal("0.0083")})
+    settings = AnswerSettings(disclosure_sentence="off", prices=prices)
+    process = WebProcess(agent=EchoAgent(), file=tmp_path / "store.sqlite", settings=settings)
+    caplog.set_level(logging.INFO, "switchboard")
+
+    process.writes("hi")
+    process.run_for(minutes=1)
+    process.stop()
+    process.start()  # another process, on the same file
+
+    (record,) = process.store.turns.history(CONVERSATION).items
+    (logged,) = [each for each in caplog.records if "answered" in each.getMessage()]
+    assert isinstance(record, TurnRecord)
+    assert record.cost == prices.cost(Channel.SMS, "+12025550110", ["You said: hi"])
+    assert vars(logged).items() >= facts_of_cost(record.cost).items()
+    process.stop()
 
 
 def test_what_goes_wrong_is_logged_as_a_warning_and_says_why(

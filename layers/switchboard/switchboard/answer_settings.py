@@ -10,6 +10,7 @@ from switchboard.consent_sentences import parse_help
 from switchboard.content import Content
 from switchboard.disclosure import parse_disclosure
 from switchboard.memory import parse_memory
+from switchboard.prices import NO_PRICES, PriceTable
 from switchboard.turn.context import TurnSettings
 
 
@@ -18,7 +19,8 @@ class AnswerSettings:
     """What the deployment's parameters of these names mean: docs/operations.md, "Settings".
 
     `trial_addresses` are expressions that must match the whole address. `turns_at_once` is how many conversations are
-    answered at the same time; it limits the model's load.
+    answered at the same time; it limits the model's load. `prices` is what `parse_prices` returns for a file such as
+    functions/agent/prices.toml; without it, what a reply costs is unknown.
     """
 
     disclosure_sentence: str = "on"
@@ -41,6 +43,7 @@ class AnswerSettings:
     hand_back_after_minutes: int = 0
     assistant_memory: str = "conversation"
     turns_at_once: int = 10
+    prices: PriceTable = NO_PRICES
 
     def for_turns(self) -> TurnSettings:
         """Return what a turn needs of them."""
@@ -62,4 +65,5 @@ class AnswerSettings:
             voice_note_sentence=self.voice_note_sentence.strip(),
             consent=parse_help(self.help_sentence, name="help_sentence"),
             window_template=Content(sid=self.window_template_sid) if self.window_template_sid else None,
+            prices=self.prices,
         )

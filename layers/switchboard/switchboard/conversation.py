@@ -13,6 +13,7 @@ from switchboard.author import AuthorRole
 from switchboard.channels.channel import Channel
 from switchboard.consent import Consent
 from switchboard.content import Content
+from switchboard.cost import Cost
 from switchboard.events import MessageAdded, Owner
 from switchboard.loops import LoopPause, RecentReply
 
@@ -357,7 +358,7 @@ class TurnRecord:
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
     said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `calls` tell what tools returned
     for its reply, `effects` what they have changed outside, one text each. `text` is what the parts were made of, as in
-    `PendingReply`.
+    `PendingReply`. `cost` is that of the parts which were sent, or None where nothing was said.
     """
 
     turn: str
@@ -374,6 +375,7 @@ class TurnRecord:
     effects: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     text: str = ""
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -269,7 +269,7 @@ class TurnStore(Protocol):
         ...
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome alone."""
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome and cost."""
         ...
 
     def settle(self, conversation: Conversation, settlement: Settlement) -> None:

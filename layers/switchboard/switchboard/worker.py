@@ -20,6 +20,7 @@ from switchboard.answer_settings import AnswerSettings
 from switchboard.author import AuthorRole
 from switchboard.consent import opts_out
 from switchboard.conversation import TurnOutcome
+from switchboard.cost import facts_of_cost
 from switchboard.errors import Permanent, Transient
 from switchboard.events import LifecycleEvent, MessageAdded, event_id
 from switchboard.lifecycle import CHANGES_OWNER, TOLD, Effect, apply
@@ -206,7 +207,8 @@ class Worker:
             new_id=lambda: uuid4().hex,
         )
         level = logging.WARNING if result.outcome in FAILED else logging.INFO
-        logger.log(level, "%s: %s%s", sid, result.outcome, f": {result.cause}" if result.cause else "")
+        facts = facts_of_cost(result.cost) if result.cost else None  # for whoever formats logs as JSON
+        logger.log(level, "%s: %s%s", sid, result.outcome, f": {result.cause}" if result.cause else "", extra=facts)
         done = [
             each for each, event in zip(waiting, delivered, strict=True) if event.message_sid in result.acknowledged
         ]

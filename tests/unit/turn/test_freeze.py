@@ -105,7 +105,8 @@ def test_a_turn_tells_how_many_segments_its_sms_has(harness: Harness, author: st
 
     result = harness.deliver(*(replace(message, author=author) for message in harness.customer_writes("hi")))
 
-    assert result.segments == segments
+    assert result.cost
+    assert result.cost.segments == segments
 
 
 def test_what_twilio_did_not_take_costs_nothing(harness: Harness) -> None:
@@ -114,7 +115,8 @@ def test_what_twilio_did_not_take_costs_nothing(harness: Harness) -> None:
 
     result = harness.deliver(*harness.customer_writes("hi"))
 
-    assert (result.outcome, result.segments) == ("refused", 10)
+    assert result.cost
+    assert (result.outcome, result.cost.segments) == ("refused", 10)
 
 
 @pytest.mark.parametrize(
@@ -126,10 +128,12 @@ def test_a_card_is_sent_where_there_are_cards_and_its_text_elsewhere(
     card = Content(sid=sid("HX", 1), variables={"1": "Anna"})
     harness.agent.text, harness.agent.content = "Yes or no?", card
 
-    harness.deliver(*(replace(message, author=author) for message in harness.customer_writes("hi")))
+    result = harness.deliver(*(replace(message, author=author) for message in harness.customer_writes("hi")))
 
     assert harness.replies == ["Yes or no?"]
     assert harness.twilio.contents == [card] * is_sent
+    assert result.cost
+    assert (result.cost.messages, result.cost.category) == (1, None)
 
 
 def test_a_card_comes_after_the_disclosure_and_is_sent_again_as_a_card(harness: Harness) -> None:

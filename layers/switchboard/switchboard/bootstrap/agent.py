@@ -32,6 +32,7 @@ from switchboard.consent_sentences import parse_help
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import MessageAdded
 from switchboard.memory import parse_memory
+from switchboard.prices import NO_PRICES, PriceTable, parse_prices
 from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
 from switchboard.telemetry import Telemetry, telemetry
 from switchboard.turn.context import TurnPorts, TurnSettings
@@ -83,8 +84,8 @@ class AgentFunction:
 
 
 @cache
-def agent_function(declared: Declared) -> AgentFunction:
-    """Build it from the environment, once a process."""
+def agent_function(declared: Declared, price_file: Path) -> AgentFunction:
+    """Build it from the environment and the price table, once a process."""
     settings = agent_settings(os.environ)
     table = ConversationsTable(client=dynamodb_client(), name=settings.conversations_table)
     secrets = twilio_secret(settings.twilio_secret_id)
@@ -131,6 +132,7 @@ def agent_function(declared: Declared) -> AgentFunction:
             voice_note_sentence="" if declared.understands_voice() else settings.voice_note_sentence,
             consent=parse_help(settings.help_sentence, name="HELP_SENTENCE"),
             window_template=settings.window_template,
+            prices=_prices(price_file),
         ),
         telemetry=observer,
         model_uses=model_uses,
@@ -158,6 +160,11 @@ def declared_assistant(folder: Path) -> Declared:
 def messages_queue() -> Queue:
     """Return the queue to give records back to where another setting is wrong."""
     return Queue(client=sqs_client(), url=messages_queue_url(os.environ))
+
+
+def _prices(file: Path) -> PriceTable:
+    """Return the team's price table; where it keeps none, what replies cost is unknown."""
+    return parse_prices(file.read_text(), name=file.name) if file.exists() else NO_PRICES
 
 
 def _keys(secret_id: str) -> Keys:

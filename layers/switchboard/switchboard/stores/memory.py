@@ -200,7 +200,7 @@ class ConversationsInMemory:
     def record(self, sid: str, record: TurnRecord) -> None:
         key = (record.index, record.turn)
         if (known := self._records(sid).get(key)) is not None:
-            self._records(sid)[key] = replace(known, outcome=record.outcome, rule=record.rule)
+            self._records(sid)[key] = replace(known, outcome=record.outcome, rule=record.rule, cost=record.cost)
             return
         self._records(sid)[key] = record
         self._charge(record)

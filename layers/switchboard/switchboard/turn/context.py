@@ -18,6 +18,7 @@ from switchboard.events import MessageAdded
 from switchboard.loops import WrittenText, fingerprint
 from switchboard.memory import Memory
 from switchboard.ports import BudgetStore, Clock, DeadLetters, Messenger, Takeovers, TurnStore
+from switchboard.prices import NO_PRICES, PriceTable
 
 
 class Step(StrEnum):
@@ -51,6 +52,7 @@ class TurnSettings:
     voice_note_sentence: str = ""  # empty: the agent is asked
     consent: ConsentSentences = field(default_factory=ConsentSentences)
     window_template: Content | None = None  # sent where WhatsApp takes nothing else
+    prices: PriceTable = NO_PRICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from switchboard.conversation import TurnOutcome, TurnRecord
 from switchboard.tokens import MAX_MESSAGES_TOKENS, keep_newest
 from switchboard.turn.context import Step, TurnContext
+from switchboard.turn.cost import cost_of
 from switchboard.turn.effects import effects_of
 from switchboard.turn.messages import dead_letters
 from switchboard.turn.result import Ended, Refused
@@ -13,7 +14,7 @@ UNREAD = "[a message whose text is not known]"  # its body came with no record, 
 
 
 def record(turn: TurnContext, ending: Ended) -> None:
-    """Store how the reply ended. A repeat stores another outcome, if it has one, and charges nothing."""
+    """Store how the reply ended. A repeat stores another outcome and cost, if it has one, and charges nothing."""
     turn.ports.conversations.record(turn.conversation.sid, turn_record(turn, ending))
     turn.ports.observe(Step.RECORD)
     if ending.outcome in _NEEDS_A_DEAD_LETTER:
@@ -41,4 +42,5 @@ def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
         text=ending.reply.text if isinstance(ending, Ended) else "",
         effects=tuple(effect.told() for effect in effects_of(turn).effects),
         calls=ending.reply.calls if isinstance(ending, Ended) else ending.calls,
+        cost=cost_of(turn, ending) if isinstance(ending, Ended) else None,
     )

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from switchboard.content import Content
 from switchboard.conversation import RULE_OF_KIND, PendingReply, RefusalRule, ReplyKind, TurnOutcome
+from switchboard.cost import Cost
 from switchboard.events import Sent
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice
@@ -107,7 +108,7 @@ class TurnResult:
     `outcome` is a `TurnOutcome`, `dropped`, or a `RetryReason`; `messages` counts the messages that the turn ended,
     `redrives_skipped` the acknowledged dead letters that need no answer any more.
     `notice` is what people must be told, stored by the write that ended the turn. `owner_changed`: Twilio must show
-    another owner. `segments` is what the reply costs where it went by SMS: what Twilio bills of the parts that it took.
+    another owner. `cost` is that of the reply, as far as it was sent; None where there was none.
     `cause` is a rule's name or the text of an error of ours, which never repeats what a customer said.
     """
 
@@ -120,7 +121,7 @@ class TurnResult:
     messages: int = 0
     notice: Notice | None = None
     owner_changed: bool = False
-    segments: int = 0
+    cost: Cost | None = None
 
 
 def ended(

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import assert_never
 
-from switchboard.channels.channel import Channel
-from switchboard.channels.segments import count_segments
 from switchboard.conversation import (
     NEEDS_A_HUMAN,
     RULE_OF_KIND,
@@ -21,6 +19,7 @@ from switchboard.notices import notice_of_refusal, notice_of_reply
 from switchboard.ports import Settlement
 from switchboard.reactions import asks
 from switchboard.turn.context import Step, TurnContext
+from switchboard.turn.cost import cost_of
 from switchboard.turn.messages import dead_letters
 from switchboard.turn.record import turn_record
 from switchboard.turn.result import DROPPED, Deferred, Dropped, Ended, Refused, TurnResult
@@ -118,15 +117,8 @@ def _settle_ended(turn: TurnContext, ending: Ended) -> TurnResult:
         messages=len(ending.reply.covers),
         notice=notice,
         owner_changed=human_because is not None or turn.conversation.has_failed,
-        segments=_segments(ending),
+        cost=cost_of(turn, ending),
     )
-
-
-def _segments(ending: Ended) -> int:
-    """Return how many SMS segments the sent parts have; 0 on every other channel, which bills by message."""
-    if ending.reply.channel is not Channel.SMS:
-        return 0
-    return sum(count_segments(ending.reply.parts[part]) for part in ending.sent)
 
 
 def _is_disclosure_unread(ending: Ended) -> bool:

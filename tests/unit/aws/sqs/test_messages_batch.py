@@ -94,7 +94,15 @@ def test_three_deliveries_of_one_message_count_as_one_message_and_three_records(
 
     assert turn.replies == ["You said: hi"]
     assert harness.facts == [
-        {"conversation_sid": sid("CH", 1), "messages": 1, "records": 3, "cause": "", "segments": 1}
+        {
+            "conversation_sid": sid("CH", 1),
+            "messages": 1,
+            "records": 3,
+            "cause": "",
+            "channel": "sms",
+            "segments": 1,
+            "price": "unknown",
+        }
     ]
 
 

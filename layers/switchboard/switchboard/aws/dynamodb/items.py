@@ -26,6 +26,7 @@ from switchboard.conversation import (
     TurnRecord,
     owner_change,
 )
+from switchboard.cost import Cost, MessageCategory
 from switchboard.effects import Effect, EffectState, TurnEffects
 from switchboard.events import Owner
 from switchboard.loops import LoopPause, RecentReply
@@ -175,6 +176,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         **({"effects": list(record.effects)} if record.effects else {}),
         **({"calls": list(record.calls)} if record.calls else {}),
         **({"text": record.text} if record.text else {}),
+        **({"cost": _cost_to_value(record.cost)} if record.cost else {}),
     }
 
 
@@ -210,6 +212,7 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         effects=tuple(item.get("effects", ())),
         calls=tuple(item.get("calls", ())),
         text=item.get("text", ""),
+        cost=_cost(item["cost"]) if item.get("cost") else None,
     )
 
 
@@ -309,6 +312,29 @@ def owner_change_from_item(item: Item) -> OwnerChange:
 
 def _numbers(values: Any) -> frozenset[int]:  # noqa: ANN401 -- a number set as the deserializer gives it
     return frozenset(int(value) for value in values)
+
+
+def _cost_to_value(cost: Cost) -> Item:
+    return {
+        "channel": cost.channel.value,
+        "messages": cost.messages,
+        "segments": cost.segments,
+        **({"category": cost.category.value} if cost.category else {}),
+        **({"market": cost.market} if cost.market else {}),
+        **({"price": cost.price, "currency": cost.currency} if cost.price is not None else {}),
+    }
+
+
+def _cost(value: Item) -> Cost:
+    return Cost(
+        channel=Channel(value["channel"]),
+        messages=int(value["messages"]),
+        segments=int(value["segments"]),
+        category=MessageCategory(value["category"]) if "category" in value else None,
+        market=value.get("market", ""),
+        price=value.get("price"),
+        currency=value.get("currency", ""),
+    )
 
 
 def _turn_message(text: str) -> TurnMessage:

@@ -226,7 +226,7 @@ class TurnStore:
         return self.table.read(sid).fencing_token
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome alone."""
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome and cost."""
         put: PutTypeDef = {**self._put(sid, record), "ConditionExpression": "attribute_not_exists(pk)"}
         reasons = self._transact(sid, [{"Put": put}, *self.budgets.charges(record)])
         if reasons and reasons[0] == "ConditionalCheckFailed":
@@ -306,9 +306,9 @@ class TurnStore:
             self.table.client.update_item(
                 TableName=self.table.name,
                 Key=to_wire({"pk": item["pk"], "sk": item["sk"]}),
-                UpdateExpression="SET outcome = :outcome, #rule = :rule",
-                ExpressionAttributeNames={"#rule": "rule"},
-                ExpressionAttributeValues=to_wire({":outcome": item["outcome"], ":rule": item["rule"]}),
+                UpdateExpression="SET outcome = :outcome, #rule = :rule, #cost = :cost",
+                ExpressionAttributeNames={"#rule": "rule", "#cost": "cost"},
+                ExpressionAttributeValues=to_wire({f":{name}": item.get(name) for name in ("outcome", "rule", "cost")}),
             )
 
     def _transact_fenced(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from switchboard.aws.sqs.batch_plan import BatchPlan, plan_batch, put_off
 from switchboard.aws.sqs.queue import Queue, Record, backoff_seconds, read_record
 from switchboard.conversation import Conversation
+from switchboard.cost import facts_of_cost
 from switchboard.errors import Malformed, Transient
 from switchboard.events import MessageAdded
 from switchboard.notices import Notice, facts_of
@@ -199,7 +200,7 @@ class MessagesBatch:
             "messages": result.messages,
             "records": len(records),
             "cause": result.cause,
-            **({"segments": result.segments} if result.segments else {}),
+            **(facts_of_cost(result.cost) if result.cost else {}),
         }
         self.record_decision(result.outcome, facts)
         if result.duplicate_replies:
