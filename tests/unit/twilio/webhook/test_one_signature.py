@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from switchboard.author import AuthorRules
 from switchboard.errors import Rejected
-from switchboard.events import Event, MessageAdded, OwnerSet
+from switchboard.events import Event, Ignored, MessageAdded, OwnerSet
 from switchboard.twilio.webhook.parse import KNOWN, ExpectedAccount, parse
 from switchboard.twilio.webhook.typed_events import typed_event
 from switchboard.twilio.webhook.verify import Form
@@ -153,11 +153,18 @@ def library_meaning(fields: Mapping[str, str]) -> WebhookEvent | None:
 def other_meanings(
     fields: Mapping[str, str], *, new_names: int, read: Read = meaning, max_cuts: int = MAX_CUTS
 ) -> list[tuple[Meaning, dict[str, str]]]:
-    """Return the events, besides the form's own, that a new cut of its signed text tells."""
+    """Return the events, besides the form's own, that a new cut of its signed text tells.
+
+    Where the form is rejected, an event from which nothing follows is none.
+    """
     own = read(fields)
     tried = islice(cuts(signed_text(fields), new_names=new_names), max_cuts)
     told = ((read(cut), cut) for cut in tried)
-    return [(event, cut) for event, cut in told if event is not None and event != own]
+    return [(event, cut) for event, cut in told if event is not None and event != own and (own or _matters(event))]
+
+
+def _matters(event: Meaning) -> bool:
+    return not isinstance(event, Ignored)
 
 
 def meanings(fields: Mapping[str, str], *, max_cuts: int = MAX_CUTS) -> list[Meaning]:
