@@ -2,7 +2,7 @@
 
 import gc
 
-gc.disable()  # what is imported here stays: looking for garbage in it takes up to a tenth of a cold start
+gc.disable()  # what a start makes stays: looking for garbage in it takes up to a tenth of a cold start
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,15 +13,17 @@ from switchboard.bootstrap.agent import AgentFunction, agent_function, declared_
 from switchboard.bootstrap.startup import build, report_failed_start, return_all
 from switchboard.errors import SwitchboardError
 
-gc.freeze()
-gc.enable()
-
 FOLDER = Path(__file__).parent
 
 
 def start() -> AgentFunction:
     """Build what the function works with, once a process; raise a `SwitchboardError` that says what to correct."""
-    return build(lambda: agent_function(declared_assistant(FOLDER), FOLDER / "prices.toml"), folder=FOLDER)
+    try:
+        return build(lambda: agent_function(declared_assistant(FOLDER), FOLDER / "prices.toml"), folder=FOLDER)
+    finally:
+        if not gc.isenabled():  # the first start, whether it failed or not
+            gc.freeze()
+            gc.enable()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 -- Lambda's context

@@ -3,6 +3,7 @@
 AWS is moto. The function is a copy of `functions/agent`, whose files a test breaks and mends.
 """
 
+import gc
 import json
 import shutil
 import sys
@@ -196,6 +197,17 @@ def test_whatever_answers_a_question_is_an_assistant(deployed: Deployed, assista
 
     assert deployed.app.start().ports.agent.answer(question) == Answer(text="HELLO THERE")
     assert deployed.app.start() is deployed.app.start()
+
+
+@pytest.mark.parametrize("line", ["", "1 / 0"], ids=["it is built", "it cannot be built"])
+def test_garbage_is_looked_for_from_the_first_start_on_not_before(deployed: Deployed, line: str) -> None:
+    with (deployed.folder / "assistant.py").open("a") as source:
+        source.write(line)
+    assert not gc.isenabled()
+
+    deployed.handle(deployed.receive())
+
+    assert gc.isenabled()
 
 
 def test_a_bare_agent_is_an_assistant_on_the_model_of_the_setting(deployed: Deployed) -> None:
