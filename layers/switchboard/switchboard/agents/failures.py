@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 
 MAX_CHAIN = 100  # errors that one error may lead to; also ends a chain that runs in a circle
 
-_PASSING_NAME = re.compile(
+_PASSING_NAME = (
     r"\w*(?:"
     r"Time[Dd]?[Oo]ut(?:Error|Exception|Expired|Exceeded)?|DeadlineExceeded|"
     r"Connect(?:ion|or)?(?:(?:Reset|Refused|Aborted|Closed|Lost|Failed|Failure)(?:Error|Exception)?|Error|Exception)|"
@@ -48,7 +48,7 @@ _REFUSED_REQUEST = ("ModelRequestRejectedError", "UserError")
 _PASSING_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
 # Of a code in lower case, letters and digits only: "ThrottlingException", "rate_limit_exceeded", "overloaded_error".
 # The codes of AWS: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-_PASSING_CODE = re.compile(
+_PASSING_CODE = (
     r"throttl|toomanyrequests|ratelimit|slowdown|throughputexceeded|requestlimitexceeded|bandwidthlimitexceeded|"
     r"^limitexceededexception$|resourceexhausted|insufficient\w*capacity|capacityexceeded|overloaded|"
     r"serviceunavailable|temporarilyunavailable|^unavailable$|internalserver|internalfailure|^internalerror$|"
@@ -86,7 +86,7 @@ _REFUSING_NAMES = frozenset(
     }
 )
 _REFUSING_STATUSES = frozenset({401, 402, 403, 404})
-_REFUSING_CODE = re.compile(
+_REFUSING_CODE = (
     r"accessdenied|unrecognizedclient|invalidclienttokenid|invalidsignature|signaturedoesnotmatch|expiredtoken|"
     r"missingauthenticationtoken|resourcenotfound|modelnotfound|invalidapikey|authenticationerror|unauthenticated|"
     r"permissiondenied|permissionerror|^notfounderror$|insufficientquota|quotaexceeded|exceededcurrentquota|billing|"
@@ -170,13 +170,15 @@ def _foreign_verdict(error: BaseException, *, of_model: bool) -> Verdict | None:
     classes = [(each.__module__.partition(".")[0], each.__name__) for each in type(error).__mro__]
     codes = [re.sub(r"[^a-z0-9]", "", code.lower()) for code in _codes(error, of_model=of_model)]
     status = http_status(error)
-    if of_model and (any(name in _REFUSING_NAMES for _, name in classes) or any(map(_REFUSING_CODE.search, codes))):
+    if of_model and (
+        any(name in _REFUSING_NAMES for _, name in classes) or any(re.search(_REFUSING_CODE, code) for code in codes)
+    ):
         return Verdict.MISCONFIGURED
     if any(
-        _PASSING_NAME.fullmatch(name) or name in _PASSING_NAME_OF.get(library, ()) for library, name in classes
+        re.fullmatch(_PASSING_NAME, name) or name in _PASSING_NAME_OF.get(library, ()) for library, name in classes
     ) or _is_passing_os_error(error):
         return Verdict.PERMANENT if not of_model and _has_bad_certificate(error) else Verdict.LATER
-    if status in _PASSING_STATUSES or any(map(_PASSING_CODE.search, codes)):
+    if status in _PASSING_STATUSES or any(re.search(_PASSING_CODE, code) for code in codes):
         return Verdict.LATER
     return Verdict.MISCONFIGURED if of_model and status in _REFUSING_STATUSES else None
 
