@@ -3,6 +3,8 @@
 It is a few written rules, and shows how the system behaves, not how a model talks. It sees what a real model sees, the
 messages and the tools, and does what the instructions of an assistant ask for. It understands English, says so in five
 other languages, and takes tools by the words of their names and descriptions.
+
+Its patterns are texts, which `re` compiles at the first use and keeps: a cold start compiles none.
 """
 
 from switchboard.agents.offline.model import (

@@ -11,16 +11,14 @@ from pydantic_ai.tools import ToolDefinition
 from switchboard.agents.knowledge.synonyms import GENERAL_SYNONYMS, synonym_table
 from switchboard.agents.offline.intents import without_greeting
 
-_CHANGES = re.compile(
+_CHANGES = (
     r"add|book|buy|cancel|change|charge|create|delete|make|move|open|order|pay|place|refund|register|remove|reschedule"
     r"|reserve|schedule|send|start|stop|subscribe|submit|unsubscribe|update"
 )
 _SYNONYMS = synonym_table(GENERAL_SYNONYMS)
-_WORD = re.compile(r"[a-z]+")
+_WORD = r"[a-z]+"
 
-_ASKS_ABOUT = re.compile(
-    r"(?:do|does|did|is|are|was|were|have|has|what|when|where|which|who|why|how|should|must)\b", re.IGNORECASE
-)
+_ASKS_ABOUT = r"(?i)(?:do|does|did|is|are|was|were|have|has|what|when|where|which|who|why|how|should|must)\b"
 _DOUBT = (
     r"\b(?:whether|might|maybe|perhaps|thinking|considering|(?:if|before|after|when|once|until|unless) (?:i|we|you))\b"
 )
@@ -34,8 +32,8 @@ _CAN = r"\b(?:can|could|would|will|may)\s+(?:you|u|i|we)\b(?:\s+\w+){0,2}?\s+"
 
 def verb_of(tool: ToolDefinition) -> str:
     """Return the word that says what a tool changes; empty for one that only looks."""
-    first = _WORD.search((tool.description or tool.name.replace("_", " ")).lower())
-    return first[0] if first and _CHANGES.fullmatch(first[0]) else ""
+    first = re.search(_WORD, (tool.description or tool.name.replace("_", " ")).lower())
+    return first[0] if first and re.fullmatch(_CHANGES, first[0]) else ""
 
 
 def words_of_verb(verb: str) -> tuple[str, ...]:
@@ -50,7 +48,7 @@ def asks_for(sentence: str, verb: str) -> bool:
     unclear = [_DOUBT, rf"{_NOT}(?:an? )?{verbs}"]
     if not re.match(_SPEAKS_OF_ANOTHER, verb):
         unclear.append(rf"{_SPEAKS_OF_ANOTHER}\b{verbs}")
-    if _ASKS_ABOUT.match(text) or re.search("|".join(unclear), text):
+    if re.match(_ASKS_ABOUT, text) or re.search("|".join(unclear), text):
         return False
     if re.search(rf"{_CAN}{verbs}", text):
         return True
@@ -65,7 +63,7 @@ def called_off(prompt: str, verb: str) -> bool:
 def may_go_on(text: str) -> bool:
     """Tell whether a text may give what we asked for: it asks nothing, and has no doubt and no no."""
     return re.search(rf"\?|{_DOUBT}|\b(?:no|not|never|dont)\b|n't\b", _plain(text)) is None and (
-        _ASKS_ABOUT.match(text) is None
+        re.match(_ASKS_ABOUT, text) is None
     )
 
 

@@ -11,14 +11,14 @@ from switchboard.agents.offline.tools import Arguments, arguments, missing, sche
 MAX_OFFERED = 8  # values of a parameter, in what we ask for
 
 ASKED_FOR = "Please write the {} as well."
-_ASKS_FOR = re.compile(r"Please write the .+ as well\.$")
+_ASKS_FOR = r"Please write the .+ as well\.$"
 
 type Call = tuple[ToolDefinition, Arguments]
 
 
 def asks_for_an_argument(reply: str) -> bool:
     """Tell whether a reply of ours ends by asking for an argument of a tool."""
-    return _ASKS_FOR.search(reply) is not None
+    return re.search(_ASKS_FOR, reply) is not None
 
 
 def asking_for(tool: ToolDefinition, given: Arguments) -> str:

@@ -5,8 +5,8 @@ import re
 from switchboard.reactions import read_reaction
 
 
-def _any_of(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
+def _any_of(*patterns: str) -> str:
+    return f"(?i){'|'.join(patterns)}"
 
 
 _PERSON = (
@@ -26,33 +26,29 @@ _ASKS_WHAT_WE_ARE = _any_of(
     r"\b(?:who|what) (?:are|r) (?:you|u)\W*$|\bwhat(?:'s| is) your name|\bwhat can (?:you|u) (?:do|help)|\bwho am i\b",
     r"\b(?:am i|is this|are we)\b.*\b(?:human|person|bot|robot|chat ?bot|ai|machine|computer|program|automated)\b",
 )
-_AGREES = re.compile(
-    r"(?!.*\b(?:no|not|don|bye)\b)\W*(?:yes|yeah|yep|yup|sure|ok|okay|please|of course|go ahead|do that|absolutely)\b"
-    r"(?:\W+\w+){0,3}[^\w?]*|\W*[👍👌✅]\W*|(?:liked|loved) \W.*",
-    re.IGNORECASE,
+_AGREES = (
+    r"(?i)(?!.*\b(?:no|not|don|bye)\b)"
+    r"\W*(?:yes|yeah|yep|yup|sure|ok|okay|please|of course|go ahead|do that|absolutely)\b"
+    r"(?:\W+\w+){0,3}[^\w?]*|\W*[👍👌✅]\W*|(?:liked|loved) \W.*"
 )
-_DECLINES = re.compile(
-    r"\W*(?:(?:ok|okay|oh)\W+)?(?:no|nope|nah|not now|never ?mind|nvm|nothing else|don'?t bother"
+_DECLINES = (
+    r"(?i)\W*(?:(?:ok|okay|oh)\W+)?(?:no|nope|nah|not now|never ?mind|nvm|nothing else|don'?t bother"
     r"|that'?s (?:all|it|fine|ok|everything)|(?:i'?m|all) (?:good|fine|set))\b"
-    r"(?:\W+(?:no|need|it|is|it's|thanks?|thank|you|thx|ok|okay|fine|all|good|for|now|i'?m|that'?s|everything|bye))*\W*",
-    re.IGNORECASE,
+    r"(?:\W+(?:no|need|it|is|it's|thanks?|thank|you|thx|ok|okay|fine|all|good|for|now|i'?m|that'?s|everything|bye))*\W*"
 )
 _HELLO = r"\W*(?:hi+|hello|hey+|hiya|howdy|good (?:morning|afternoon|evening|day))\b"
 _HOW_ARE_YOU = r"\W*(?:how(?:'s it going| are (?:you|things)| r u)|what'?s up|sup|yo)(?: doing)?(?: today)?\W*"
 _IS_SOMEBODY_THERE = r"\W*(?:is )?(?:any|some)(?:body|one) (?:there|here|home)\W*"
-_GREETS = re.compile(
-    rf"{_HELLO}(?:\W+\w+)?[^\w?]*|(?:{_HELLO}(?:\W+\w+)?)?(?:{_HOW_ARE_YOU}|{_IS_SOMEBODY_THERE})", re.IGNORECASE
-)
-_GREETS_FIRST = re.compile(rf"{_HELLO}(?:\s+(?:there|guys|again|all))?\W*", re.IGNORECASE)
+_GREETS = rf"(?i){_HELLO}(?:\W+\w+)?[^\w?]*|(?:{_HELLO}(?:\W+\w+)?)?(?:{_HOW_ARE_YOU}|{_IS_SOMEBODY_THERE})"
+_GREETS_FIRST = rf"(?i){_HELLO}(?:\s+(?:there|guys|again|all))?\W*"
 _GOOD = r"(?:great|perfect|ok|okay|kk|cool|super|wonderful|awesome|nice|lovely|brilliant|fantastic|alright|all right)"
-_IS_PLEASED = re.compile(
-    rf"\W*(?:(?:oh|ah|good|{_GOOD})\W+){{0,2}}"
+_IS_PLEASED = (
+    rf"(?i)\W*(?:(?:oh|ah|good|{_GOOD})\W+){{0,2}}"
     rf"(?:thanks?|thank you|thx|ty|tysm|cheers|bye|goodbye|good night|{_GOOD}|got it|understood|noted|excellent|amazing"
     r"|sounds good|will do|see (?:you|ya)|have a (?:good|great|nice)|you too|same to you|take care|no problem|np"
     r"|(?:much )?appreciate\w*|(?:that|this)(?:'s| is| was)? (?:helps|helped|great|perfect|helpful|good))\b"
     r"(?:\W+(?:thanks?|thank|you|so|very|much|a|lot|for|your|the|all|help|time|again|sounds|good|great|that|is|was)\b)*"
-    r"(?:\W+\w+){0,3}[^\w?]*",
-    re.IGNORECASE,
+    r"(?:\W+\w+){0,3}[^\w?]*"
 )
 _IS_NOT_HELPED = _any_of(
     r"^\W*👎\W*$|^disliked \W|\bunhelpful\b|^\W*(?:that'?s )?wrong(?: answer)?\W*$",
@@ -72,44 +68,45 @@ _WANTS_NO_MESSAGES = _any_of(
 
 def wants_no_messages(text: str) -> bool:
     """Tell whether the customer asks for no more messages."""
-    return _WANTS_NO_MESSAGES.search(text) is not None
+    return re.search(_WANTS_NO_MESSAGES, text) is not None
 
 
 def asks_for_a_human(text: str) -> bool:
     """Tell whether the customer asks for a person."""
-    return _ASKS_FOR_A_HUMAN.search(text) is not None
+    return re.search(_ASKS_FOR_A_HUMAN, text) is not None
 
 
 def asks_what_we_are(text: str) -> bool:
     """Tell whether the customer asks who or what answers them."""
-    return _ASKS_WHAT_WE_ARE.search(text) is not None
+    return re.search(_ASKS_WHAT_WE_ARE, text) is not None
 
 
 def agrees(text: str) -> bool:
     """Tell whether the customer says yes, and nothing else."""
-    return _AGREES.fullmatch(text) is not None
+    return re.fullmatch(_AGREES, text) is not None
 
 
 def declines(text: str) -> bool:
     """Tell whether the customer says no, and nothing else."""
-    return _DECLINES.fullmatch(text) is not None
+    return re.fullmatch(_DECLINES, text) is not None
 
 
 def is_not_helped(text: str) -> bool:
     """Tell whether the customer says that our reply did not help, and nothing else."""
-    return _IS_NOT_HELPED.search(text) is not None
+    return re.search(_IS_NOT_HELPED, text) is not None
 
 
 def is_pleased(text: str) -> bool:
     """Tell whether the customer thanks, confirms or says goodbye, and nothing else."""
-    return _IS_PLEASED.fullmatch(text) is not None
+    return re.fullmatch(_IS_PLEASED, text) is not None
 
 
 def is_small_talk(sentence: str) -> bool:
     """Tell whether a sentence asks nothing: a greeting, thanks, a no or a reaction."""
-    return bool(_GREETS.fullmatch(sentence) or is_pleased(sentence) or declines(sentence) or read_reaction(sentence))
+    greets = re.fullmatch(_GREETS, sentence) is not None
+    return greets or is_pleased(sentence) or declines(sentence) or read_reaction(sentence) is not None
 
 
 def without_greeting(sentence: str) -> str:
     """Return a sentence without the greeting that it begins with."""
-    return _GREETS_FIRST.sub("", sentence, count=1)
+    return re.sub(_GREETS_FIRST, "", sentence, count=1)

@@ -8,15 +8,15 @@ from switchboard.languages import Language, language_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apology:
-    """The honest sentence in a language, how a customer accepts its offer, and what they read then."""
+    """The honest sentence in a language, the pattern of how a customer accepts its offer, and what they read then."""
 
     sentence: str
-    agrees: re.Pattern[str]
+    agrees: str
     handed_off: str
 
 
 def _apology(sentence: str, *, yes: str, handed_off: str) -> Apology:
-    agrees = re.compile(rf"\W*(?:{yes})\b(?:\W+\w+){{0,3}}\W*", re.IGNORECASE)
+    agrees = rf"(?i)\W*(?:{yes})\b(?:\W+\w+){{0,3}}\W*"
     return Apology(sentence=sentence, agrees=agrees, handed_off=handed_off)
 
 
@@ -58,4 +58,4 @@ def apology_for(text: str) -> Apology | None:
 def agreed_in(reply: str, last_reply: str) -> Apology | None:
     """Return the apology whose offer ends our last reply, and which the customer accepts in its language."""
     offered = (each for each in APOLOGIES.values() if last_reply.endswith(each.sentence))
-    return next((each for each in offered if each.agrees.fullmatch(reply)), None)
+    return next((each for each in offered if re.fullmatch(each.agrees, reply)), None)

@@ -16,18 +16,17 @@ ENOUGH = 0.6
 ENOUGH_AFTER_A_SEARCH = 0.4
 FREE_TEXT = frozenset({"question", "query", "text", "message", "request", "topic", "search"})
 
-_WORD = re.compile(r"[^\W\d_]+")
-_WITH_DIGITS = re.compile(r"(?<![\w$€£.,:])#?((?:[A-Za-z]{1,4}-?)?\d{3,}[\w-]*)\b(?![:%])")
-_AMOUNT = re.compile(
-    r"\b(?:over|under|below|above|than|up to|least|most|about|around|costs?|within) [$€£]?\d[\d,.]*"
-    r"|\d+ ?(?:dollars|bucks|usd|euros|miles|km|lbs)\b",
-    re.IGNORECASE,
+_WORD = r"[^\W\d_]+"
+_WITH_DIGITS = r"(?<![\w$€£.,:])#?((?:[A-Za-z]{1,4}-?)?\d{3,}[\w-]*)\b(?![:%])"
+_AMOUNT = (
+    r"(?i)\b(?:over|under|below|above|than|up to|least|most|about|around|costs?|within) [$€£]?\d[\d,.]*"
+    r"|\d+ ?(?:dollars|bucks|usd|euros|miles|km|lbs)\b"
 )
 _LOOKING = frozenset({"check", "track", "trace", "find", "see", "update", "news", "progress", "arrive", "ready"})
-_WANTS_A_CHANGE = re.compile(r"\b(?:cancel|change|correct|add|return|refund|send back)\b", re.IGNORECASE)
-_EXAMPLE = re.compile(r"\b[A-Za-z]*-?\d{3,}\b")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"\+?\d[\d ()-]{7,}\d")
+_WANTS_A_CHANGE = r"(?i)\b(?:cancel|change|correct|add|return|refund|send back)\b"
+_EXAMPLE = r"\b[A-Za-z]*-?\d{3,}\b"
+_EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_PHONE = r"\+?\d[\d ()-]{7,}\d"
 
 type Arguments = dict[str, str | int]
 
@@ -83,7 +82,7 @@ def _fit(question: str, tool: ToolDefinition, enough: float) -> float:
         rest = set(asked) - of_verb
         about_it = rest & (named | described) or rest <= of_values
         return 1 + share if about_it and asks_for(question, verb) else 0.0
-    if _WANTS_A_CHANGE.search(question):
+    if re.search(_WANTS_A_CHANGE, question):
         return 0.0
     if missing(tool, given):
         return share if share >= enough and named.intersection(asked) else 0.0
@@ -95,7 +94,7 @@ def _fit(question: str, tool: ToolDefinition, enough: float) -> float:
 
 
 def _stems(text: str) -> Iterator[str]:
-    for word in _WORD.findall(text.lower().replace("'s", "")):
+    for word in re.findall(_WORD, text.lower().replace("'s", "")):
         if word not in STOP_WORDS:
             yield min(base_forms(word), key=len)
 
@@ -103,7 +102,7 @@ def _stems(text: str) -> Iterator[str]:
 def _example(tool: ToolDefinition, name: str) -> str:
     """Return the example of an argument that its description, or the tool's, shows: BH-1042; empty where none does."""
     described = schema_of(tool, name).get("description", "")
-    shown = _EXAMPLE.search(f"{described} {tool.description or ''}")
+    shown = re.search(_EXAMPLE, f"{described} {tool.description or ''}")
     return shown[0] if shown else ""
 
 
@@ -134,10 +133,10 @@ def _argument(name: str, schema: Mapping[str, Any], text: str, *, example: str) 
         return text
     for word, pattern in (("email", _EMAIL), ("phone", _PHONE)):
         if word in words:
-            return found[0] if (found := pattern.search(text)) else None
+            return found[0] if (found := re.search(pattern, text)) else None
     if schema.get("enum"):
         named = [value for value in schema["enum"] if _is_named(str(value), text)]
         return named[0] if len(named) == 1 else None
     if words & {"number", "id", "code", "reference", "order"} or example:
-        return next(iter(_WITH_DIGITS.findall(_AMOUNT.sub("", text))), None)
+        return next(iter(re.findall(_WITH_DIGITS, re.sub(_AMOUNT, "", text))), None)
     return None

@@ -31,9 +31,9 @@ _COMPLAINT = (
     r"\bstill (?:waiting|nothing)\b|\bwait(?:ing|ed) (?:\w+ ){0,4}(?:weeks|months|ages|forever)\b",
     r"\b(?:nobody|no ?one|none of you)(?: \w+)? (?:answer|repl|call|respond|got back|gets back|help|came|pick)\w*",
 )
-_NEEDS_A_HUMAN = re.compile("|".join((*_DANGER, *_COMPLAINT)), re.IGNORECASE)
+_NEEDS_A_HUMAN = "(?i)" + "|".join((*_DANGER, *_COMPLAINT))
 
 
 def needs_a_human(text: str) -> bool:
     """Tell whether the customer complains, or is in danger."""
-    return _NEEDS_A_HUMAN.search(text) is not None
+    return re.search(_NEEDS_A_HUMAN, text) is not None
