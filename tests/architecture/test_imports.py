@@ -54,6 +54,18 @@ def test_a_function_loads_nothing_that_only_another_needs(function: str, strange
     assert f"switchboard.bootstrap.{function}" in loaded
 
 
+def test_a_function_loads_the_reader_of_markdown_only_for_a_reply_that_may_have_marks() -> None:
+    channels = "switchboard.channels"
+    code = (
+        f"import app; from {channels}.channel import Channel; from {channels}.sms import SmsSettings; "
+        f"from {channels}.reply import reply_parts; settings = SmsSettings(max_segments=1, smart_encoding=False); "
+        "reply_parts({!r}, Channel.SMS, sms=settings)"
+    )
+
+    assert "markdown_it" not in loaded_by("agent", code.format("We open at nine."))
+    assert "markdown_it" in loaded_by("agent", code.format("We open at **nine**."))
+
+
 def test_importing_the_layer_speaks_to_nobody_and_starts_nothing() -> None:
     modules = [
         ".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__")

@@ -1,12 +1,13 @@
 """A reply in Markdown becomes the messages that its channel carries."""
+# ruff: noqa: PLC0415 -- the imports inside keep the reader of Markdown out of cold starts whose replies have no marks
 
 from typing import assert_never
 
 from switchboard.channels.channel import Channel
-from switchboard.channels.chat import as_markdown
-from switchboard.channels.markdown import PLAIN, WHATSAPP, to_phone
 from switchboard.channels.sms import SmsSettings, sms_parts
+from switchboard.channels.spans import SpannedText
 from switchboard.channels.split import MAX_PART_CHARACTERS, split_text
+from switchboard.channels.unmarked import is_unmarked
 
 _ROOM_FOR_MARKS = 100  # what a channel makes of Markdown may be a little longer
 
@@ -22,14 +23,21 @@ def reply_parts(text: str, channel: Channel, *, sms: SmsSettings) -> tuple[str, 
     A web chat shows Markdown, WhatsApp has marks of its own, and everything else gets plain text. Each body has at most
     1,600 characters: a phone may take part in a web chat's conversation.
     """
+    spanned = SpannedText(text=text) if is_unmarked(text) else _read(text, channel)
+    return sms_parts(spanned, sms) if channel is Channel.SMS else split_text(spanned)
+
+
+def _read(text: str, channel: Channel) -> SpannedText:
+    """Return a Markdown text as its channel shows it, with the spans that are not cut."""
+    from switchboard.channels.chat import as_markdown
+    from switchboard.channels.markdown import PLAIN, WHATSAPP, to_phone
+
     match channel:
         case Channel.CHAT:
-            return split_text(as_markdown(text))
+            return as_markdown(text)
         case Channel.WHATSAPP:
-            return split_text(to_phone(text, WHATSAPP))
-        case Channel.SMS:
-            return sms_parts(to_phone(text, PLAIN), sms)
-        case Channel.OTHER:
-            return split_text(to_phone(text, PLAIN))
+            return to_phone(text, WHATSAPP)
+        case Channel.SMS | Channel.OTHER:
+            return to_phone(text, PLAIN)
         case _:
             assert_never(channel)
