@@ -30,9 +30,9 @@ MUTANTS = (
     ),
     Mutant(
         name="every reply discloses",
-        file=FREEZE,
-        old="    if turn.conversation.disclosed_at > UNIX_EPOCH:\n",
-        new="    if False:\n",
+        file=f"{LAYER}/turn/context.py",
+        old="        if self.conversation.disclosed_at > UNIX_EPOCH:\n",
+        new="        if False:\n",
         breaks="one_text_discloses",
     ),
     Mutant(
@@ -69,22 +69,22 @@ MUTANTS = (
     Mutant(
         name="the fallback sentence does not disclose",
         file=FREEZE,
-        old="_disclosure(turn) if thought.text else",
-        new="_disclosure(turn) if thought.text and thought.kind is not ReplyKind.FALLBACK else",
+        old="turn.disclosure() if thought.text else",
+        new="turn.disclosure() if thought.text and thought.kind is not ReplyKind.FALLBACK else",
         breaks="the_first_text_discloses",
     ),
     Mutant(
         name="the limit sentence does not disclose",
         file=FREEZE,
-        old="_disclosure(turn) if thought.text else",
-        new="_disclosure(turn) if thought.text and thought.kind is not ReplyKind.LIMIT else",
+        old="turn.disclosure() if thought.text else",
+        new="turn.disclosure() if thought.text and thought.kind is not ReplyKind.LIMIT else",
         breaks="the_first_text_discloses",
     ),
     Mutant(
         name="a turn that says nothing discloses",
         file=FREEZE,
-        old='    disclosure = _disclosure(turn) if thought.text else ""\n',
-        new="    disclosure = _disclosure(turn)\n",
+        old='    disclosure = turn.disclosure() if thought.text else ""\n',
+        new="    disclosure = turn.disclosure()\n",
     ),
     Mutant(
         name="a pending reply of an older version discloses",

@@ -91,7 +91,7 @@ def length(text: str) -> int:
 
 def test_an_output_that_is_no_answer_is_named() -> None:
     with pytest.raises(
-        Permanent, match="the output of the agent is int: output_type takes str, HANDOFF, NO_REPLY, OPT_OUT"
+        Permanent, match="the output of the agent is int: output_type takes str, Answer, HANDOFF, NO_REPLY, OPT_OUT"
     ):
         ask(Agent(output_type=TextOutput(length)))
 
