@@ -7,7 +7,7 @@ from switchboard.author import ASSISTANT_AUTHOR, AuthorRole
 from switchboard.budgets import Budget
 from switchboard.channels.sms import SmsSettings
 from switchboard.disclosure import parse_disclosure
-from switchboard.events import Marker, MessageAdded
+from switchboard.events import DeliveryFailed, Marker, MessageAdded
 from switchboard.memory import Memory
 from switchboard.prices import NO_PRICES, PriceTable
 from switchboard.turn.context import TurnSettings
@@ -65,6 +65,17 @@ def from_assistant(
         body=body,
         at=at,
         marker=Marker(turn=turn, part=part),
+    )
+
+
+def delivery_failed(message_sid: str, *, code: int | None = 30005, at: datetime = NOON) -> DeliveryFailed:
+    return DeliveryFailed(
+        conversation_sid=CONVERSATION,
+        message_sid=message_sid,
+        delivery_receipt_sid=sid("DY", 1),
+        status="undelivered",
+        error_code=code,
+        at=at,
     )
 
 

@@ -13,10 +13,12 @@ from switchboard.aws.dynamodb.lifecycle_store import LifecycleStore
 from switchboard.channels.channel import Channel
 from switchboard.consent import Consent, ConsentChange
 from switchboard.conversation import UNIX_EPOCH, Conversation, Note, OwnerReason, TurnMessage
+from switchboard.deliveries import MAX_UNDELIVERED
 from switchboard.errors import Transient
-from switchboard.events import Owner
+from switchboard.events import DeliveryFailed, Owner
+from switchboard.notices import notice_of_failed_delivery
 from switchboard.ports import Takeover
-from tests.builders import CONVERSATION, NOON, sid
+from tests.builders import CONVERSATION, NOON, delivery_failed, sid
 from tests.dynamodb import LATER, RECORD, REPLY, SECOND, Store, claim, settlement, stores_of, table_on_moto
 
 
@@ -297,6 +299,73 @@ def test_an_item_of_a_message_that_needs_no_answer_is_deleted_and_not_swept() ->
         store.mark_handled(CONVERSATION, index=0, at=NOON)
 
         assert table.get(CONVERSATION).keys() == {"pk", "sk", "handled", "ttl"}
+        assert store.untracked([CONVERSATION]) == [CONVERSATION]
+
+
+def failed(number: int, *, code: int | None = 30005) -> DeliveryFailed:
+    return delivery_failed(sid("IM", number), code=code)
+
+
+NOTICE = notice_of_failed_delivery(CONVERSATION, error_code=30005, at=NOON)
+
+
+def test_a_failed_delivery_is_kept_with_its_notice_and_a_repeat_changes_nothing(store: Store) -> None:
+    claimed = claim(store)
+
+    for _ in range(2):
+        store.mark_undelivered(failed(7), notice=NOTICE)
+    store.mark_undelivered(failed(7, code=30003), notice=NOTICE)
+    store.mark_undelivered(failed(8, code=None), notice=None)
+
+    assert store.read_unclaimed(CONVERSATION).undelivered == {sid("IM", 7): 30005, sid("IM", 8): None}
+    assert store.due_failures(before=LATER, limit=10) == [NOTICE]
+    assert store.read_fencing_token(CONVERSATION) == claimed.fencing_token
+
+
+def test_a_failed_delivery_outlives_the_turn_that_is_open_and_the_next_claim_shows_it(store: Store) -> None:
+    claimed = claim(store)
+    store.freeze(claimed, REPLY)
+    store.mark_undelivered(failed(7), notice=NOTICE)
+    store.settle(claimed, settlement(claimed.coverage.with_handled({0}, now=NOON)))
+
+    assert claim(store, worker="two", turn="T2").undelivered == {sid("IM", 7): 30005}
+
+
+def test_the_newest_failed_deliveries_are_kept(store: Store) -> None:
+    for number in range(MAX_UNDELIVERED + 5):
+        store.mark_undelivered(failed(number), notice=NOTICE)
+
+    kept = store.read_unclaimed(CONVERSATION).undelivered
+    assert list(kept) == [sid("IM", number) for number in range(5, MAX_UNDELIVERED + 5)]
+
+
+@pytest.mark.parametrize("before", [[], [6]])
+def test_a_delivery_that_fails_while_another_is_being_kept_is_tried_again(before: list[int]) -> None:
+    with table_on_moto() as table:
+        store, events = stores_of(table), table.client.meta.events
+        for number in before:
+            store.mark_undelivered(failed(number), notice=NOTICE)
+
+        def another(**_: object) -> None:
+            events.unregister("before-call.dynamodb.TransactWriteItems", another)
+            store.mark_undelivered(failed(8), notice=None)
+
+        events.register_first("before-call.dynamodb.TransactWriteItems", another)
+        with pytest.raises(Transient, match="the item changed"):
+            store.mark_undelivered(failed(7), notice=NOTICE)
+
+        store.mark_undelivered(failed(7), notice=NOTICE)
+
+        kept = store.read_unclaimed(CONVERSATION).undelivered
+        assert list(kept) == [sid("IM", number) for number in (*before, 8, 7)]
+
+
+def test_an_item_of_a_failed_delivery_is_deleted_and_not_swept() -> None:
+    with table_on_moto() as table:
+        store = stores_of(table)
+        store.mark_undelivered(failed(7), notice=None)
+
+        assert table.get(CONVERSATION).keys() == {"pk", "sk", "undelivered", "ttl"}
         assert store.untracked([CONVERSATION]) == [CONVERSATION]
 
 

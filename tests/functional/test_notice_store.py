@@ -9,7 +9,7 @@ from switchboard.conversation import OwnerReason, RefusalRule, TurnOutcome
 from switchboard.events import Owner
 from switchboard.notices import Notice, NoticeReason, NoticeType
 from switchboard.ports import Fenced
-from tests.builders import CONVERSATION, NOON, sid
+from tests.builders import CONVERSATION, NOON, delivery_failed, sid
 from tests.dynamodb import LATER, RECORD, REPLY, Store, claim, settlement
 
 NOTICE = Notice(
@@ -235,8 +235,7 @@ def test_failures_are_kept_apart_from_other_notices(store: Store) -> None:
 
 def test_each_type_of_failure_has_a_leader_of_its_own(store: Store) -> None:
     delivery = replace(FAILED, id="D1", type=NoticeType.DELIVERY_FAILED, reason=NoticeReason.BLOCKED)
-    store.tell(delivery)
-    store.tell(delivery)
+    store.mark_undelivered(delivery_failed(sid("IM", 7)), notice=delivery)
 
     leaders = [store.lead_failures(each, now=NOON, since=NOON - timedelta(minutes=1)) for each in (FAILED, delivery)]
 

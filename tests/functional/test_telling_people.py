@@ -154,7 +154,19 @@ def decisions_of(stack: Running, conversation_sid: str) -> list[str]:
     return [json.loads(line).get("message", "") for line in lines]
 
 
-def test_a_reply_that_does_not_arrive_is_told_with_its_reason_but_of_an_opt_out_nothing(listening: Running) -> None:
+def undelivered_of(stack: Running, conversation_sid: str) -> list[str]:
+    """Return which messages of a conversation did not arrive, as its item says: `MessageSid#error code`."""
+    answer = stack.stack.client("dynamodb").get_item(
+        TableName=stack.environment("AgentFunction")["CONVERSATIONS_TABLE"],
+        Key={"pk": {"S": conversation_sid}, "sk": {"S": "CONVERSATION"}},
+        ConsistentRead=True,
+    )
+    return [text["S"] for text in answer["Item"].get("undelivered", {"L": []})["L"]]
+
+
+def test_a_reply_that_does_not_arrive_is_kept_with_its_turn_and_told_unless_it_is_an_opt_out(
+    listening: Running,
+) -> None:
     opted_out, unreachable = (listening.phone(f"+120255501{number}") for number in (67, 68))
     fail_delivery(listening, opted_out.address, 21610)
     fail_delivery(listening, unreachable.address, 30005)
@@ -166,6 +178,10 @@ def test_a_reply_that_does_not_arrive_is_told_with_its_reason_but_of_an_opt_out_
     wait_until(lambda: "opted_out" in decisions_of(listening, sids[0]), what="the opt-out")
     assert events_of(listening, sids[0]) == []
     assert len(wait_until(partial(mails_of, listening, sids[1]), what="a mail")) == 1
+    for conversation_sid, code in zip(sids, (21610, 30005), strict=True):
+        wait_until(partial(has_turns, listening, conversation_sid, 1), what="the turn's record")
+        (part,) = listening.turns(conversation_sid)[0]["sent"]["L"]
+        assert undelivered_of(listening, conversation_sid) == [f"{part['S']}#{code}"]
 
 
 def test_no_event_holds_words_or_an_address(listening: Running) -> None:

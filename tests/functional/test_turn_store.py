@@ -708,6 +708,17 @@ def test_a_record_keeps_what_the_effects_of_its_turn_tell(store: Store) -> None:
     assert store.history(CONVERSATION).items == (replace(told, customer=""),)
 
 
+def test_a_record_keeps_which_messages_its_parts_are_and_a_repeat_knows_no_less(store: Store) -> None:
+    claim(store)
+    sent, unknown = replace(RECORD, sent=(sid("IM", 7), "")), replace(RECORD, outcome=TurnOutcome.UNSURE)
+    later = replace(RECORD, sent=(sid("IM", 7), sid("IM", 8)))
+
+    for record, known in ((RECORD, ()), (sent, sent.sent), (unknown, sent.sent), (later, later.sent)):
+        store.record(CONVERSATION, record)
+
+        assert store.history(CONVERSATION).items == (replace(record, sent=known, customer=""),)
+
+
 def test_what_tools_returned_is_kept_with_the_reply_and_with_its_record(store: Store) -> None:
     claimed = claim(store)
     reply = replace(REPLY, calls=("The assistant called stock.", "The assistant called price."))

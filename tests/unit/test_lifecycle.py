@@ -12,7 +12,6 @@ from switchboard.conversation import Note
 from switchboard.events import (
     ConversationState,
     ConversationStateUpdated,
-    DeliveryFailed,
     LifecycleEvent,
     MessageAdded,
     Owner,
@@ -20,7 +19,7 @@ from switchboard.events import (
 )
 from switchboard.lifecycle import Effect
 from switchboard.stores.memory import ConversationsInMemory
-from tests.builders import CONVERSATION, NOON, SECRET, Clock, from_human, message_added, sid
+from tests.builders import CONVERSATION, NOON, SECRET, Clock, delivery_failed, from_human, message_added, sid
 from tests.dynamodb import claim
 from tests.fakes.twilio import TwilioInMemory
 
@@ -192,22 +191,16 @@ def test_a_closed_conversation_stays_closed(harness: Harness) -> None:
         (None, Effect.DELIVERY_FAILED, ["not_delivered"]),
     ],
 )
-def test_the_error_code_of_a_failed_delivery_says_what_people_are_told_but_of_an_opt_out_nothing(
+def test_the_error_code_of_a_failed_delivery_is_kept_and_says_what_people_are_told_but_of_an_opt_out_nothing(
     harness: Harness, code: int | None, effect: Effect, reasons: list[str]
 ) -> None:
-    failed = DeliveryFailed(
-        conversation_sid=CONVERSATION,
-        message_sid=sid("IM", 1),
-        delivery_receipt_sid=sid("DY", 1),
-        status="failed",
-        error_code=code,
-        at=NOON,
-    )
+    failed = delivery_failed(sid("IM", 1), code=code)
 
     again = Effect.OUTDATED if effect is Effect.OPTED_OUT else effect
     assert harness.apply(failed, failed) == [effect, again]
     told = [(notice.type, notice.reason) for notice in harness.conversations.notices.values()]
     assert told == [("DeliveryFailed", reason) for reason in reasons]
+    assert harness.conversations.items[CONVERSATION].undelivered == {failed.message_sid: code}
 
 
 def test_an_opt_out_is_applied_at_once_and_told_to_nobody(harness: Harness) -> None:

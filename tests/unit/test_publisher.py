@@ -203,8 +203,7 @@ def test_failed_deliveries_are_told_together_and_apart_from_failed_turns(harness
     deliveries = [
         replace(each, id=f"D{each.id}", type=NoticeType.DELIVERY_FAILED, reason=NoticeReason.BLOCKED) for each in turns
     ]
-    for each in deliveries:
-        harness.conversations.tell(each)
+    harness.conversations.notices.update({each.id: each for each in deliveries})
 
     harness.publisher.publish([*turns, *deliveries])
 
@@ -215,7 +214,7 @@ def test_failed_deliveries_are_told_together_and_apart_from_failed_turns(harness
 def test_what_a_lifecycle_event_made_due_is_published_at_once_a_failed_delivery_too(harness: Harness) -> None:
     (turn,) = failures(harness, 1)
     failed = replace(turn, id="D", type=NoticeType.DELIVERY_FAILED, reason=NoticeReason.UNREACHABLE)
-    harness.conversations.tell(failed)
+    harness.conversations.notices[failed.id] = failed
 
     assert failed in harness.publisher.publish_of([failed.conversation_sid])
 

@@ -232,7 +232,8 @@ class Conversation:
     one, over or not. `disclosed_at` is when the reply was frozen that tells the customer that a machine answers, unless
     it was never sent. `is_noted` tells that the conversation is noted as one of its customer's. `channel` and
     `customer`, a key, are the customer's, as the last reply knew them. `history_from` is the index from which on the
-    history is read: what is older is in the summary.
+    history is read: what is older is in the summary. `undelivered` are the newest messages that did not reach the
+    customer, newest last: Twilio's error codes, if it gave one, by MessageSid.
     """
 
     sid: str
@@ -269,6 +270,7 @@ class Conversation:
     channel: Channel | None = None
     customer: str = ""
     history_from: int = 0
+    undelivered: Mapping[str, int | None] = field(default_factory=dict[str, int | None])
 
     @property
     def has_failed(self) -> bool:
@@ -358,7 +360,9 @@ class TurnRecord:
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
     said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `calls` tell what tools returned
     for its reply, `effects` what they have changed outside, one text each. `text` is what the parts were made of, as in
-    `PendingReply`. `cost` is that of the parts which were sent, or None where nothing was said.
+    `PendingReply`. `cost` is that of the parts which were sent, or None where nothing was said. `sent` are the
+    MessageSids of the parts, one for each, empty for a part that Twilio is not known to have; none at all where it has
+    none. `Conversation.undelivered` says which of them failed.
     """
 
     turn: str
@@ -376,6 +380,7 @@ class TurnRecord:
     calls: tuple[str, ...] = ()
     text: str = ""
     cost: Cost | None = None
+    sent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

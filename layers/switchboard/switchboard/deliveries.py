@@ -1,4 +1,4 @@
-"""What Twilio's error code says of a message that was not delivered, and what follows from it.
+"""What Twilio's error code says of a message that was not delivered, what follows from it, and which ones are kept.
 
 The codes are Twilio's ("Error and warning dictionary"; "WhatsApp: message failures"). A message that failed is not sent
 again: Twilio tells so, and a phone may show it all the same.
@@ -17,6 +17,7 @@ class Undelivered(StrEnum):
     NOT_DELIVERED = "not_delivered"  # anything else, which may pass
 
 
+MAX_UNDELIVERED = 20  # failed messages that a conversation keeps; each costs bytes in every write of the item
 OPTED_OUT = 21610  # the customer has replied STOP: nobody is told, and nothing more is sent
 
 REASONS: Mapping[int, Undelivered] = {
@@ -37,3 +38,14 @@ REASONS: Mapping[int, Undelivered] = {
 def reason_of(error_code: int | None) -> Undelivered:
     """Return why a message was not delivered; a code that nobody knows says only that it was not."""
     return REASONS.get(error_code or 0, Undelivered.NOT_DELIVERED)
+
+
+def with_failed(
+    undelivered: Mapping[str, int | None], message_sid: str, *, error_code: int | None
+) -> Mapping[str, int | None]:
+    """Return the failed messages, newest last, with one more; the oldest beyond `MAX_UNDELIVERED` are dropped.
+
+    They are error codes by MessageSid. A message that is known keeps its code.
+    """
+    newest = [*undelivered.items(), (message_sid, error_code)][-MAX_UNDELIVERED:]
+    return undelivered if message_sid in undelivered else dict(newest)

@@ -78,10 +78,12 @@ def apply(
             conversations.close(sid, at=event.at)
             return Effect.CLOSED
         case DeliveryFailed(error_code=code) if code == OPTED_OUT:
+            conversations.mark_undelivered(event, notice=None)
             change = ConsentChange(opted_out=True, at=event.at, index=None, by_twilio=True)
             return Effect.OPTED_OUT if conversations.change_consent(sid, change) else Effect.OUTDATED
         case DeliveryFailed(error_code=code):
-            conversations.tell(notice_of_failed_delivery(sid, error_code=code, at=event.at))
+            notice = notice_of_failed_delivery(sid, error_code=code, at=event.at)
+            conversations.mark_undelivered(event, notice=notice)
             return Effect.DELIVERY_FAILED
         case MessageAdded() if opts_out(event):
             change = change_by(event, opted_out=True, customer_secret=customer_secret)

@@ -28,7 +28,7 @@ from switchboard.conversation import (
 )
 from switchboard.effects import Effect, TurnEffects
 from switchboard.errors import Transient
-from switchboard.events import Marker, MessageAdded, Sent
+from switchboard.events import DeliveryFailed, Marker, MessageAdded, Sent
 from switchboard.loops import LoopPause, RecentReply
 from switchboard.notices import Notice
 
@@ -269,7 +269,7 @@ class TurnStore(Protocol):
         ...
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome and cost."""
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes only how it ended."""
         ...
 
     def settle(self, conversation: Conversation, settlement: Settlement) -> None:
@@ -384,8 +384,11 @@ class LifecycleStore(Takeovers, HandBacks, Protocol):
         """Close the conversation, for good. The same write stores the notice."""
         ...
 
-    def tell(self, notice: Notice) -> None:
-        """Store a notice of something that changes no conversation; a repeat changes nothing."""
+    def mark_undelivered(self, failed: DeliveryFailed, *, notice: Notice | None) -> None:
+        """Keep that a message did not reach the customer. The same write stores the notice, if there is one.
+
+        The fencing token stays: nobody's turn is disturbed. A repeat changes nothing.
+        """
         ...
 
 

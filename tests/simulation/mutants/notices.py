@@ -64,14 +64,26 @@ MUTANTS = (
     Mutant(
         name="nobody is told of a message that was not delivered",
         file=f"{LAYER}/lifecycle.py",
-        old="            conversations.tell(notice_of_failed_delivery(sid, error_code=code, at=event.at))\n",
-        new="",
+        old="            conversations.mark_undelivered(event, notice=notice)\n",
+        new="            conversations.mark_undelivered(event, notice=None)\n",
     ),
     Mutant(
         name="people are told of an opt-out as of a failed delivery",
         file=f"{LAYER}/lifecycle.py",
         old="        case DeliveryFailed(error_code=code) if code == OPTED_OUT:\n",
         new="        case DeliveryFailed(error_code=code) if code == OPTED_OUT + 1:\n",
+    ),
+    Mutant(
+        name="the history does not tell of a failed delivery",
+        file=f"{LAYER}/turn/history.py",
+        old="    if any(failed := [sid in undelivered for sid in record.sent]):\n",
+        new="    if any(failed := [False for _ in record.sent]):\n",
+    ),
+    Mutant(
+        name="of two deliveries that fail at once one is forgotten",
+        file=f"{LAYER}/aws/dynamodb/updates.py",
+        old='        update.condition = "#undelivered = :were"\n',
+        new='        update.condition = "attribute_exists(#undelivered) OR #undelivered = :were"\n',
     ),
     Mutant(
         name="a failed delivery waits for a sweep",

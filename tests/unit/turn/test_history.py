@@ -15,7 +15,7 @@ from switchboard.memory import Memory
 from switchboard.tokens import CUT, MAX_CALLS_TOKENS, MAX_QUESTION_TOKENS, estimate_tokens
 from switchboard.turn.context import Step
 from switchboard.turn.history import ENTRY_TOKENS
-from tests.builders import CONVERSATION, FALLBACK, PLENTY, SECRET, message_added, turn_settings
+from tests.builders import CONVERSATION, FALLBACK, PLENTY, SECRET, delivery_failed, message_added, turn_settings
 from tests.dynamodb import RECORD
 from tests.unit.turn.harness import Harness
 
@@ -26,6 +26,8 @@ HANDED_OFF = "The assistant handed the conversation over to a human."
 HANDED_BACK = "The assistant has the conversation again."
 HANDED_OVER_AND_BACK = "A human had the conversation meanwhile. The assistant has it again."
 NOBODY_KNOWS = "Nobody knows whether the customer has received this answer."
+NOT_RECEIVED = "The customer did not receive this reply."
+NOT_ALL_RECEIVED = "The customer did not receive all of this reply."
 
 
 def answered(body: str) -> list[tuple[str, str]]:
@@ -246,6 +248,63 @@ def test_a_reply_that_twilio_refused_is_shown_as_such(harness: Harness) -> None:
     harness.says("two")
 
     assert harness.history() == [("customer", "one"), ("mark", "No answer (Twilio refused it).")]
+
+
+def fail_delivery(harness: Harness, *messages: MessageAdded) -> None:
+    """Let Twilio tell that these messages of ours did not arrive."""
+    for message in messages:
+        apply(harness, delivery_failed(message.message_sid, at=harness.clock()))
+
+
+def parts_sent(harness: Harness) -> list[MessageAdded]:
+    return [message for message in harness.messages if message.marker]
+
+
+def test_a_reply_that_was_not_delivered_is_shown_as_not_received_in_every_later_history(harness: Harness) -> None:
+    harness.says("one")
+    fail_delivery(harness, *parts_sent(harness))
+    harness.says("two")
+
+    harness.says("three")
+
+    assert harness.history() == [*answered("one"), ("mark", NOT_RECEIVED), *answered("two")]
+
+
+@pytest.mark.parametrize(("failed", "mark"), [((0, 1, 2), NOT_RECEIVED), ((1,), NOT_ALL_RECEIVED), ((), "")])
+def test_a_reply_in_parts_is_not_received_where_every_part_failed(
+    harness: Harness, failed: tuple[int, ...], mark: str
+) -> None:
+    harness.agent.texts = ["\n\n".join(letter * 1_000 for letter in "abc")]
+    harness.says("one")
+    parts = parts_sent(harness)
+    fail_delivery(harness, *(parts[part] for part in failed))
+
+    harness.says("two")
+
+    assert len(parts) == 3
+    assert [text for role, text in harness.history() if role == "mark"] == ([mark] if mark else [])
+
+
+def test_a_delivery_that_fails_before_its_turn_is_recorded_is_shown_all_the_same(harness: Harness) -> None:
+    messages = harness.customer_writes("one")
+    harness.deliver_and_crash(*messages, after=Step.SEND)
+    fail_delivery(harness, *parts_sent(harness))
+    harness.clock.move(seconds=121)
+    harness.deliver(*messages)
+
+    harness.says("two")
+
+    assert harness.history() == [*answered("one"), ("mark", NOT_RECEIVED)]
+
+
+def test_a_sentence_of_ours_that_was_not_delivered_is_shown_as_such(harness: Harness) -> None:
+    harness.agent.errors = [Permanent("broken")]
+    harness.says("one")
+    fail_delivery(harness, *parts_sent(harness))
+
+    harness.says("two")
+
+    assert ("mark", NOT_RECEIVED) in harness.history()
 
 
 @pytest.mark.parametrize(

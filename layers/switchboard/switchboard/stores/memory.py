@@ -29,8 +29,9 @@ from switchboard.conversation import (
     TurnRecord,
     owner_change,
 )
+from switchboard.deliveries import with_failed
 from switchboard.effects import Effect, EffectState, TurnEffects
-from switchboard.events import Owner
+from switchboard.events import DeliveryFailed, Owner
 from switchboard.loops import LoopPause
 from switchboard.notices import TOLD_TOGETHER, Notice, NoticeReason, notice_of_close, notice_of_hand_back
 from switchboard.ports import NOTHING_NEW, Busy, Fenced, OwnedByHuman, Remembered, Settlement, Takeover
@@ -200,7 +201,10 @@ class ConversationsInMemory:
     def record(self, sid: str, record: TurnRecord) -> None:
         key = (record.index, record.turn)
         if (known := self._records(sid).get(key)) is not None:
-            self._records(sid)[key] = replace(known, outcome=record.outcome, rule=record.rule, cost=record.cost)
+            sent = record.sent or known.sent
+            self._records(sid)[key] = replace(
+                known, outcome=record.outcome, rule=record.rule, cost=record.cost, sent=sent
+            )
             return
         self._records(sid)[key] = record
         self._charge(record)
@@ -438,7 +442,10 @@ class ConversationsInMemory:
     def read_consent(self, customer: str, channel: Channel) -> Consent:
         return self.consents.get(f"{customer} {channel}", Consent())
 
-    def tell(self, notice: Notice) -> None:
+    def mark_undelivered(self, failed: DeliveryFailed, *, notice: Notice | None) -> None:
+        item = self.read_unclaimed(failed.conversation_sid)
+        undelivered = with_failed(item.undelivered, failed.message_sid, error_code=failed.error_code)
+        self.items[item.sid] = replace(item, undelivered=undelivered)
         self._set_due(notice)
 
     def _taken(self, item: Conversation, at: datetime) -> Conversation:

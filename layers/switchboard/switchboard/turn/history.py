@@ -6,7 +6,7 @@ one, and the next turn of the assistant ends it. One without any of these shows 
 between two turns only where somebody took the conversation or gave it back.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,6 +33,8 @@ HANDED_OFF = "The assistant handed the conversation over to a human."
 HANDED_BACK = "The assistant has the conversation again."
 HANDED_OVER_AND_BACK = "A human had the conversation meanwhile. The assistant has it again."
 NOBODY_KNOWS = "Nobody knows whether the customer has received this answer."
+NOT_RECEIVED = "The customer did not receive this reply."
+NOT_ALL_RECEIVED = "The customer did not receive all of this reply."
 
 _WHY_UNANSWERED: Mapping[str, str] = {
     TurnOutcome.EXPIRED: "it could not be sent in time",
@@ -61,7 +63,8 @@ def tell(history: History, turn: TurnContext | None = None) -> list[Told]:
     asked_now = {message.message_sid for message in turn.messages} if turn else set[str]()
     turns = [item for item in history.items if isinstance(item, TurnRecord)]
     last = {sid: record for record in sorted(turns, key=lambda each: each.at) for sid in record.message_sids}
-    story = _Story(epoch=0 if history.is_complete else None)
+    undelivered = turn.conversation.undelivered.keys() if turn else set[str]()
+    story = _Story(epoch=0 if history.is_complete else None, undelivered=undelivered)
     for item in history.items:
         story.of = item
         if isinstance(item, Note):
@@ -97,10 +100,12 @@ def _that_fit(entries: Sequence[HistoryEntry], tokens: int) -> Iterator[HistoryE
 class _Story:
     """What was told so far, whether a human has the conversation, and the ownership epoch of the assistant's last turn.
 
-    `epoch` is None while that is not known. `of` is the turn or the note that is being told.
+    `epoch` is None while that is not known. `of` is the turn or the note that is being told. `undelivered` are the
+    MessageSids of what did not reach the customer.
     """
 
     epoch: int | None
+    undelivered: Collection[str]
     told: list[Told] = field(default_factory=list[Told])
     of: TurnRecord | Note | None = None
     with_human: bool = False
@@ -126,8 +131,8 @@ class _Story:
         if reply := _reply_read(record):
             is_answer = record.kind in {ReplyKind.ANSWER, ReplyKind.HANDOFF}
             self._add(EntryRole.ASSISTANT if is_answer else EntryRole.NOTICE, reply, at=record.at)
-        if record.outcome is TurnOutcome.UNSURE and reply:
-            self._add(EntryRole.MARK, NOBODY_KNOWS, at=record.at)
+        if reply and (doubt := _doubt(record, self.undelivered)):
+            self._add(EntryRole.MARK, doubt, at=record.at)
         if said and (why := _why_unanswered(record)):
             self._add(EntryRole.MARK, f"No answer ({why}).", at=record.at)
         is_void = record.outcome is TurnOutcome.VOID or record.rule == RefusalRule.OPTED_OUT
@@ -158,6 +163,13 @@ def _reply_read(record: TurnRecord) -> str:
     is_by_its_rule = record.kind is not None and record.rule == RULE_OF_KIND.get(record.kind)
     was_read = record.outcome in _ENDS_IN_WORDS or is_by_its_rule
     return record.text or "\n\n".join(record.parts) if was_read else ""
+
+
+def _doubt(record: TurnRecord, undelivered: Collection[str]) -> str:
+    """Return what speaks against that the customer has received a reply; nothing where nobody says so."""
+    if any(failed := [sid in undelivered for sid in record.sent]):
+        return NOT_RECEIVED if all(failed) else NOT_ALL_RECEIVED
+    return NOBODY_KNOWS if record.outcome is TurnOutcome.UNSURE else ""
 
 
 def _why_unanswered(record: TurnRecord) -> str:

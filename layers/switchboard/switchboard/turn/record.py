@@ -43,4 +43,11 @@ def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:
         effects=tuple(effect.told() for effect in effects_of(turn).effects),
         calls=ending.reply.calls if isinstance(ending, Ended) else ending.calls,
         cost=cost_of(turn, ending) if isinstance(ending, Ended) else None,
+        sent=_sent(ending) if isinstance(ending, Ended) else (),
     )
+
+
+def _sent(ending: Ended) -> tuple[str, ...]:
+    """Return the MessageSid of each part, empty for one that Twilio is not known to have; none where it has none."""
+    sids = {part: sent.message_sid for part, sent in ending.sent.items()}
+    return tuple(sids.get(part, "") for part in range(len(ending.reply.parts))) if sids else ()

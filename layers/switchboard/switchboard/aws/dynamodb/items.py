@@ -120,6 +120,7 @@ def conversation_from_item(sid: str, item: Item) -> Conversation:
         is_noted=item.get("is_noted", False),
         customer=item.get("customer", ""),
         history_from=int(item.get("history_from", 0)),
+        undelivered=dict(_undelivered(text) for text in item.get("undelivered", ())),
         channel=Channel(item["channel"]) if "channel" in item else None,
     )
 
@@ -150,6 +151,11 @@ def recent_reply_to_text(reply: RecentReply) -> str:
     return "#".join(map(str, (*times, reply.index, int(reply.asks), *sorted(reply.texts))))
 
 
+def undelivered_to_texts(undelivered: Mapping[str, int | None]) -> list[str]:
+    """Return failed messages as one short string each, in their order, which a map does not keep."""
+    return [f"{message_sid}#{code or ''}" for message_sid, code in undelivered.items()]
+
+
 def loop_pause_to_value(pause: LoopPause) -> Item:
     """Return a pause as one map attribute."""
     return {"since": milliseconds(pause.since), "times": pause.times, "texts": sorted(pause.texts)}
@@ -177,6 +183,7 @@ def record_to_item(sid: str, record: TurnRecord) -> Item:
         **({"calls": list(record.calls)} if record.calls else {}),
         **({"text": record.text} if record.text else {}),
         **({"cost": _cost_to_value(record.cost)} if record.cost else {}),
+        **({"sent": list(record.sent)} if record.sent else {}),
     }
 
 
@@ -213,6 +220,7 @@ def turn_or_note_from_item(item: Item) -> TurnRecord | Note:
         calls=tuple(item.get("calls", ())),
         text=item.get("text", ""),
         cost=_cost(item["cost"]) if item.get("cost") else None,
+        sent=tuple(item.get("sent", ())),
     )
 
 
@@ -340,6 +348,11 @@ def _cost(value: Item) -> Cost:
 def _turn_message(text: str) -> TurnMessage:
     index, _, message_sid = text.partition("#")
     return TurnMessage(index=int(index), message_sid=message_sid)
+
+
+def _undelivered(text: str) -> tuple[str, int | None]:
+    message_sid, _, code = text.partition("#")
+    return message_sid, int(code) if code else None
 
 
 def _recent_reply(text: str) -> RecentReply:

@@ -17,11 +17,13 @@ from switchboard.aws.dynamodb.updates import (
     handing_back,
     raise_fencing_token,
     taking_over,
+    undelivering_update,
 )
 from switchboard.consent import ConsentChange
 from switchboard.conversation import Conversation, Note, OwnerReason, owner_change
+from switchboard.deliveries import with_failed
 from switchboard.errors import Transient
-from switchboard.events import Owner
+from switchboard.events import DeliveryFailed, Owner
 from switchboard.notices import Notice, NoticeReason, notice_of_close, notice_of_hand_back
 from switchboard.ports import Takeover
 
@@ -113,9 +115,16 @@ class LifecycleStore:
         """Tell whether the conversation's customer wants no messages (a consistent read)."""
         return self.table.read(sid).consent.opted_out
 
-    def tell(self, notice: Notice) -> None:
-        """Store a notice of something that changes no conversation; a repeat changes nothing."""
-        self.table.put(notice.conversation_sid, notice_to_item(notice))
+    def mark_undelivered(self, failed: DeliveryFailed, *, notice: Notice | None) -> None:
+        """Keep that a message did not reach the customer, with its notice; a repeat changes nothing."""
+        sid = failed.conversation_sid
+        conversation = self.table.read(sid)
+        undelivered = with_failed(conversation.undelivered, failed.message_sid, error_code=failed.error_code)
+        update = undelivering_update(conversation, undelivered, at=failed.at)
+        try:
+            self.table.update_with(sid, update, puts=[notice_to_item(notice)] if notice else [])
+        except ConditionFailed:
+            raise Transient(f"{sid}: the item changed while a failed delivery was kept") from None
 
     def _hand_back(
         self, conversation: Conversation, update: Update, reason: NoticeReason, at: datetime

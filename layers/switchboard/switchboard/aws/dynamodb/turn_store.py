@@ -226,7 +226,7 @@ class TurnStore:
         return self.table.read(sid).fencing_token
 
     def record(self, sid: str, record: TurnRecord) -> None:
-        """Store the turn's record and charge the budgets in one transaction; a repeat changes its outcome and cost."""
+        """Store the turn's record and charge the budgets in one transaction; a repeat changes only how it ended."""
         put: PutTypeDef = {**self._put(sid, record), "ConditionExpression": "attribute_not_exists(pk)"}
         reasons = self._transact(sid, [{"Put": put}, *self.budgets.charges(record)])
         if reasons and reasons[0] == "ConditionalCheckFailed":
@@ -300,15 +300,19 @@ class TurnStore:
             raise Fenced(f"{conversation.sid}: the fencing token was raised") from None
 
     def _change_outcome(self, sid: str, record: TurnRecord) -> None:
-        """Store how the turn ended after all: a reply recorded as void may have been sent by a later attempt."""
+        """Store how the turn ended after all: a reply recorded as void may have been sent by a later attempt.
+
+        What is known of its messages stays where the repeat does not know of them.
+        """
         item = record_to_item(sid, record)
+        changed = ["outcome", "rule", "cost", *(["sent"] if record.sent else [])]
         with transient_errors(sid):
             self.table.client.update_item(
                 TableName=self.table.name,
                 Key=to_wire({"pk": item["pk"], "sk": item["sk"]}),
-                UpdateExpression="SET outcome = :outcome, #rule = :rule, #cost = :cost",
-                ExpressionAttributeNames={"#rule": "rule", "#cost": "cost"},
-                ExpressionAttributeValues=to_wire({f":{name}": item.get(name) for name in ("outcome", "rule", "cost")}),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changed),
+                ExpressionAttributeNames={f"#{name}": name for name in changed},
+                ExpressionAttributeValues=to_wire({f":{name}": item.get(name) for name in changed}),
             )
 
     def _transact_fenced(self, sid: str, items: "Sequence[TransactWriteItemTypeDef]") -> None:

@@ -1,6 +1,6 @@
 """What each step changes in a conversation's item, as one conditional UpdateItem; `client.py` sends it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +11,7 @@ from switchboard.aws.dynamodb.items import (
     recent_reply_to_text,
     to_wire,
     turn_message_to_text,
+    undelivered_to_texts,
 )
 from switchboard.conversation import Conversation, Coverage, OwnerReason, PendingReply, TurnMessage
 from switchboard.events import Owner
@@ -298,6 +299,20 @@ def handing_back(conversation: Conversation, at: datetime) -> Update:
     update.removes = ("owner_reason", "owner_since", *HUMAN_OWNER)
     if conversation.left_to_human and conversation.owner is Owner.HUMAN:
         _requeue(update, conversation.left_to_human)
+    return update
+
+
+def undelivering_update(conversation: Conversation, undelivered: Mapping[str, int | None], *, at: datetime) -> Update:
+    """Return an update that keeps failed messages, on the condition that those kept are as they were read.
+
+    It takes the conversation from nobody. An item that holds nothing else is deleted in time.
+    """
+    update = Update(condition="attribute_not_exists(#undelivered)")
+    update.sets = {"undelivered": ":undelivered", "ttl": "if_not_exists(#ttl, :ttl)"}
+    update.values = {":undelivered": undelivered_to_texts(undelivered), ":ttl": epoch_seconds(at + RETENTION)}
+    if conversation.undelivered:
+        update.condition = "#undelivered = :were"
+        update.values[":were"] = undelivered_to_texts(conversation.undelivered)
     return update
 
 
