@@ -19,9 +19,10 @@ from switchboard.agent import Agent, Answer, EntryRole, HistoryEntry, Question
 from switchboard.agents.keys import Keys
 from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE
 from switchboard.agents.watching import TOOL_CALLS, TRACEBACKS
-from switchboard.bootstrap.agent import declared_assistant
+from switchboard.bootstrap.agent import FILES, declared_assistant
 from switchboard.bootstrap.startup import build
 from switchboard.errors import SwitchboardError
+from switchboard.files import FilesFolder
 
 FOLDER = Path(__file__).parents[1] / "functions" / "agent"
 TIMEOUT_SECONDS = 60.0
@@ -44,6 +45,7 @@ class Chat:
     folder: Path
     model: str
     history: list[HistoryEntry] = field(default_factory=list)
+    files_sent: list[str] = field(default_factory=list)  # with the last answer: links, and a line for each file
     _agent: Agent | None = None
     _files: dict[Path, int] = field(default_factory=dict)
 
@@ -56,10 +58,15 @@ class Chat:
             turn=uuid4().hex, history=tuple(self.history), messages=(text,), timeout_seconds=TIMEOUT_SECONDS
         )
         answer = self._agent.answer(question)
+        self.files_sent = [
+            *answer.links,
+            *(file.line for file in FilesFolder(self.folder / FILES).find(answer.file_names)),
+        ]
         self.history.append(HistoryEntry(role=EntryRole.CUSTOMER, text=text))
         self.history += (HistoryEntry(role=EntryRole.TOOL, text=call) for call in answer.calls)
         if answer.text and not answer.no_reply:
-            self.history.append(HistoryEntry(role=EntryRole.ASSISTANT, text=answer.text))
+            said = "\n\n".join((answer.text, *self.files_sent))
+            self.history.append(HistoryEntry(role=EntryRole.ASSISTANT, text=said))
         return answer
 
     def _imported(self) -> Agent:
@@ -115,6 +122,8 @@ def _answer(chat: Chat, text: str) -> None:
         console.print("[dim]  the customer is opted out: they read a confirmation, and nothing more until START[/dim]")
         return
     console.print(f"[bold]assistant[/bold]  {escape(answer.text)}", soft_wrap=True)
+    for line in chat.files_sent:
+        console.print(f"  {escape(line)}", soft_wrap=True)
     if answer.handoff:
         console.print(
             "[dim]  a human takes the conversation over: to a customer, the assistant is silent from here[/dim]"

@@ -91,10 +91,20 @@ class _Twilio:
     def list_messages(self, _conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         return tuple(message for message in self.messages if message.index >= from_index)
 
+    def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
+        """Keep nothing: the answer has no file."""
+        raise NotImplementedError
+
     def send_message(
-        self, _conversation_sid: str, *, body: str, marker: Marker, content: Content | None = None
+        self,
+        _conversation_sid: str,
+        *,
+        body: str,
+        marker: Marker,
+        content: Content | None = None,
+        media_sid: str = "",
     ) -> Sent:
-        del marker, content
+        del marker, content, media_sid
         self.sent.append(body)
         index = len(self.messages) + len(self.sent) - 1
         return Sent(message_sid=f"IM{index:032}", index=index)

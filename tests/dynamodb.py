@@ -46,6 +46,7 @@ REPLY = PendingReply(
     frozen_at=NOON,
     verify_not_before=LATER,
     content=Content(sid=sid("HX", 1), variables={"1": "Anna"}),
+    files=("menu.pdf",),
 )
 RECORD = TurnRecord(
     turn="T1",

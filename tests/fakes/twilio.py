@@ -11,9 +11,16 @@ from switchboard.conversation import UNIX_EPOCH
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.media import Media
-from tests.builders import from_assistant
+from tests.builders import from_assistant, sid
 
 type PostEnd = Literal["sent", "refused", "not_sent", "request_lost", "response_lost"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    name: str
+    content_type: str
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -21,7 +28,8 @@ class TwilioInMemory:
     """`post_ends` says how the next POSTs end; after `response_lost` the message is there all the same.
 
     Until `outage_until` every POST ends as `outage_end`, and no list is answered. `unlisted` are the indices that lists
-    do not show yet. `files` are the contents of media, by SID. `is_deleted` makes every conversation a deleted one.
+    do not show yet. `files` are the contents of media, by SID. `uploads` are the files that no message has yet, and
+    `attached` those that one has. `is_deleted` makes every conversation a deleted one.
     """
 
     clock: Callable[[], datetime]
@@ -36,12 +44,35 @@ class TwilioInMemory:
     after_post: Callable[[], object] = lambda: None
     files: dict[str, bytes] = field(default_factory=dict)
     contents: list[Content] = field(default_factory=list)
+    upload_ends: deque[Literal["sent", "refused", "not_sent"]] = field(default_factory=deque)
+    after_upload: Callable[[], object] = lambda: None
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    attached: list[Upload] = field(default_factory=list)
 
     def add(self, *messages: MessageAdded) -> None:
         for message in messages:
             self.messages.setdefault(message.conversation_sid, []).append(message)
 
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker, content: Content | None = None) -> Sent:
+    def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
+        end = self.upload_ends.popleft() if self.upload_ends else "sent"
+        if end == "refused":
+            raise SendRefused(f"{filename}: refused", code=20422)
+        if end == "not_sent":
+            raise NotSent(f"{filename}: 503")
+        media_sid = sid("ME", len(self.uploads) + 1)
+        self.uploads[media_sid] = Upload(name=filename, content_type=content_type, content=content)
+        self.after_upload()
+        return media_sid
+
+    def send_message(
+        self,
+        conversation_sid: str,
+        *,
+        body: str,
+        marker: Marker,
+        content: Content | None = None,
+        media_sid: str = "",
+    ) -> Sent:
         self.post_count += 1
         end = self._next_end()
         if end == "refused":
@@ -57,9 +88,11 @@ class TwilioInMemory:
             index=index,
             turn=marker.turn,
             part=marker.part,
-            body=body,
+            body="" if media_sid else body,
             at=self.clock(),
         )
+        if media_sid:
+            self.attached.append(self.uploads.pop(media_sid))  # each can be sent once
         existing.append(sent)
         self.contents += [content] if content else []
         self.after_post()

@@ -1,4 +1,4 @@
-"""Reading a file at Twilio: over HTTP against the emulator, and against servers that answer otherwise."""
+"""Reading and uploading a file at Twilio: over HTTP against the emulator, and against servers that answer otherwise."""
 
 import base64
 import json
@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from switchboard.errors import Permanent, SwitchboardError, Transient
+from switchboard.errors import NotSent, Permanent, SendRefused, SwitchboardError, Transient
+from switchboard.events import Marker
 from switchboard.media import Media
 from tests.builders import sid
-from tests.functional.test_twilio_rest import Requests, connected, redirect, server_that, url
-from tests.signing import ACCOUNT, TOKEN
+from tests.functional.test_twilio_rest import Requests, connected, redirect, reset_connection, server_that, url
+from tests.signing import ACCOUNT, SERVICE, TOKEN
 
 __all__ = ["url"]  # the emulator
 
@@ -147,3 +148,73 @@ def test_what_goes_wrong_says_whether_to_try_again(respond: Respond, error: type
 def test_a_server_that_is_not_there_is_asked_later() -> None:
     with pytest.raises(Transient):
         read("http://127.0.0.1:9")
+
+
+# ── uploading ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def upload(url: str) -> str:
+    twilio = connected(url)
+    try:
+        return twilio.messages.upload(content=PICTURE, content_type="image/png", filename="a car & more.png")
+    finally:
+        twilio.service.stop()
+
+
+def test_an_uploaded_file_is_a_message_that_its_marker_finds(url: str) -> None:
+    twilio = connected(url)
+    conversation = twilio.conversations.create_conversation(friendly_name="A shop")
+    marker = Marker(turn="T1", part=1)
+
+    media_sid = upload(url)
+    sent = twilio.messages.send_message(conversation.sid, body="[image: car.png]", marker=marker, media_sid=media_sid)
+
+    [message] = twilio.messages.list_messages(conversation.sid)
+    assert (message.message_sid, message.body, message.marker) == (sent.message_sid, "", marker)
+    assert message.media == (Media(content_type="image/png", size=len(PICTURE), sid=media_sid),)
+    assert read(url, message.media[0]) == PICTURE
+    with pytest.raises(SendRefused) as refused:  # one SID is good for one message
+        twilio.messages.send_message(conversation.sid, body="", marker=marker, media_sid=media_sid)
+    assert refused.value.code == 50508
+    twilio.service.stop()
+
+
+def test_an_upload_is_the_files_bytes_with_its_type_and_name() -> None:
+    seen: list[tuple[str, str | None, str | None]] = []
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        headers = handler.headers
+        seen.append((handler.path, headers["Content-Type"], headers["Content-Length"]))
+        answers(handler, json.dumps({"sid": MEDIA.sid}).encode(), status=201)
+
+    with server_that(Requests(respond)) as url:
+        assert upload(url) == MEDIA.sid
+
+    path = f"/v1/Services/{SERVICE}/Media?Filename=a+car+%26+more.png"
+    assert seen == [(path, "image/png", str(len(PICTURE)))]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (503, b"{}", NotSent),
+        (429, b"{}", NotSent),
+        (401, b'{"code": 20003}', NotSent),
+        (201, b"<html>", NotSent),
+        (201, b"[]", NotSent),
+        (201, b"{}", NotSent),
+        (302, b"", SendRefused),
+        (400, b'{"code": 20422}', SendRefused),
+        (413, b"<html>", SendRefused),
+    ],
+)
+def test_an_upload_that_failed_has_reached_nobody(status: int, body: bytes, error: type[SwitchboardError]) -> None:
+    with server_that(lambda handler: answers(handler, body, status=status)) as url, pytest.raises(error):
+        upload(url)
+
+
+def test_an_upload_whose_answer_is_lost_has_reached_nobody() -> None:
+    with server_that(reset_connection) as url, pytest.raises(NotSent):
+        upload(url)
+    with pytest.raises(NotSent):
+        upload("http://127.0.0.1:9")

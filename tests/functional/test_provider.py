@@ -317,6 +317,18 @@ def test_a_handoff_reaches_people_and_silences_the_assistant(site: StartSite) ->
     assert notices[0].conversation_sid == sent.conversation_sid
 
 
+def test_a_file_of_the_folder_reaches_the_customer(site: StartSite, tmp_path: Path) -> None:
+    (tmp_path / "menu.pdf").write_bytes(b"%PDF-1.4 our menu")
+    settings = replace(NOW, files_folder=tmp_path)
+    running = site(lambda _: Answer(text="Our menu.", files=("menu.pdf",)), phone="+12025550187", settings=settings)
+
+    running.phone.send("What do you have?")
+    wait_until(lambda: len(running.inbox()) == 2)
+
+    text, file = running.phone.inbox()
+    assert (text.body, [media.filename for media in file.media]) == ("Our menu.", ["menu.pdf"])
+
+
 def test_who_has_opted_out_hears_no_more_also_from_the_program_itself(site: StartSite) -> None:
     running = site(echo, phone="whatsapp:+12025550127")
 

@@ -40,6 +40,7 @@ class Scope(NamedTuple):
     is_broken: bool = False  # until every message has failed; then its dead letter is redriven
     effects: str = "-"  # what the tools change in each turn
     consent: bool = False  # the customer opts out, and in again
+    file: bool = False  # each answer brings one
 
 
 CUSTOMERS = {
@@ -67,6 +68,7 @@ SCOPES = (
     Scope(1, consent=True),
     Scope(1, parts=2, crashes=1, consent=True),
     Scope(2, crashes=1, consent=True),
+    Scope(1, file=True),
 )
 QUICK_SCOPES = (
     Scope(1),
@@ -83,16 +85,15 @@ QUICK_SCOPES = (
     Scope(1, events=1, effects="unchecked"),
     Scope(1, events=1, effects="both"),
     Scope(1, events=1, crashes=1, consent=True),
+    Scope(1, crashes=1, file=True),
 )
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    columns = (
-        "messages  parts  events  crashes  budget  attempts  customer  broken  effects    consent  orders    plans"
-    )
-    print(f"{columns}  violations  seconds")
+    columns = "messages  parts  events  crashes  budget  attempts  customer  broken  effects    consent  file   orders"
+    print(f"{columns}    plans  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
@@ -101,7 +102,7 @@ def exhaustive(*, quick: bool = False) -> None:
             plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
             settings = (
                 f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}  {scope.is_broken!s:6}  {scope.effects:9}"
-                f"  {scope.consent!s:7}"
+                f"  {scope.consent!s:7}  {scope.file!s:5}"
             )
             print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
@@ -127,6 +128,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             habits=CUSTOMERS[scope.customer],
             checked=EFFECTS[scope.effects],
             speaks_of_consent=scope.consent,
+            sends_file=scope.file,
         ):
             plans += 1
             if isinstance(ended, AssertionError):

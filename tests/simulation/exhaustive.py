@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from switchboard import lifecycle
@@ -17,8 +18,9 @@ from switchboard.agent import Answer, Question
 from switchboard.budgets import Budget
 from switchboard.content import Content
 from switchboard.conversation import Conversation
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import NotSent, Permanent, SendRefused, Transient
 from switchboard.events import LifecycleEvent, Marker, MessageAdded, Sent
+from switchboard.files import FilesFolder
 from switchboard.memory import extract
 from switchboard.notices import Notice
 from switchboard.publisher import FAILURES_TOGETHER, Publisher
@@ -65,18 +67,21 @@ OTHER_EVENTS = (
 )
 CONSENT_EVENTS = ("opt_out", "opt_out_told_late", "opt_out_not_told", "opt_in")
 POST_ENDS = ("request_lost", "response_lost", "late", "late_then_gone", "not_sent", "refused")
+UPLOAD_ENDS = ("upload_not_sent", "upload_refused")
+ENDS = {"post": POST_ENDS, "upload": UPLOAD_ENDS, "book": BOOKING_ENDS}  # of these calls
 CALLS_OF_EVENT = {
     "write_response_lost": WRITES_OF_A_TURN,
     "write_repeated": WRITES_OF_A_TURN,
     "throttled": WRITES_OF_A_TURN,
     "model_unavailable": {"think"},
     "model_fails": {"word"},
-    "slow": {"think", "begin_effect", "word"},
+    "slow": {"think", "begin_effect", "word", "upload"},
     "stale": {"list"},
 }
 ANSWER_WITHIN = timedelta(seconds=5)  # a few tries: each is more points for a plan
 FILLS_A_PART = 1520  # characters: with a number before it, ten segments
 CHECKED_WITHIN = timedelta(minutes=3)  # with effects: long enough for a look at one
+MENU = Path(__file__).parents[1] / "bakery" / "files" / "menu.pdf"
 SLOW_SECONDS = 59  # of the lease's 60
 
 type Plan = tuple[tuple[int, str], ...]
@@ -106,10 +111,12 @@ class Harness:
     habits: Sequence[str] = ()
     checked: Sequence[bool] = ()
     speaks_of_consent: bool = False
+    sends_file: bool = False
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: WatchedConversations = field(default_factory=WatchedConversations)
     bus: EventBusInMemory = field(default_factory=EventBusInMemory)
+    uploaded: set[str] = field(default_factory=set)  # and in no message yet
     untold: list[MessageAdded] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
@@ -210,6 +217,7 @@ class Harness:
                     dead_letters=self,
                     clock=self.clock,
                     customer_secret=SECRET,
+                    files=FilesFolder(MENU.parent),
                 ),
                 settings=turn_settings(
                     disclosure=DISCLOSURE,
@@ -245,7 +253,7 @@ class Harness:
                 raise ModelUnavailableError
             filling = " and" + f"\n\n{'.' * FILLS_A_PART}" * (self.parts - 1) if self.parts > 1 else ""
             text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages)]) + filling
-            return Answer(text=text, summary=extract(question.to_summarize))
+            return Answer(text=text, summary=extract(question.to_summarize), files=(MENU.name,) * self.sends_file)
 
         answer: Answer = self.at("think", think)
         words = self.bookings.words(question, at=self._book)
@@ -270,6 +278,20 @@ class Harness:
         booked: str = self.at("book", call)
         return booked
 
+    def upload(self, *, content: bytes, content_type: str, filename: str) -> str:  # noqa: ARG002 -- what is in it
+        end = self.plan.get(len(self.points), "sent")
+
+        def upload() -> str:
+            if end == "upload_not_sent":
+                raise NotSent("503")
+            if end == "upload_refused":
+                raise SendRefused("415", code=20422)
+            self.uploaded.add(media_sid := f"ME{next(self.ids)}")
+            return media_sid
+
+        media_sid: str = self.at("upload", upload)
+        return media_sid
+
     def send_message(
         self,
         conversation_sid: str,
@@ -277,7 +299,10 @@ class Harness:
         body: str,
         marker: Marker,
         content: Content | None = None,  # noqa: ARG002 -- no agent of the proofs has any
+        media_sid: str = "",
     ) -> Sent:
+        if media_sid:
+            self.uploaded.remove(media_sid)  # Twilio takes each for one message
         end = self.plan.get(len(self.points), "sent")
         if marker.part > 0:
             self.sent_after_takeover |= any(self.permitted_at < at < len(self.points) for at in self.takeovers)
@@ -506,11 +531,13 @@ def run(
     checked: Sequence[bool] = (),
     is_broken: bool = False,
     speaks_of_consent: bool = False,
+    sends_file: bool = False,
 ) -> Harness:
     """Run one plan to its end, and check every invariant.
 
     With `is_broken` the assistant has a bug, until every message has failed; then it is mended, and the dead letters
-    are redriven. With `speaks_of_consent` the customer opts out, and in again, where a plan says so.
+    are redriven. With `speaks_of_consent` the customer opts out, and in again, where a plan says so. With `sends_file`
+    each answer brings a file.
     """
     harness = Harness(
         plan=dict(plan),
@@ -522,6 +549,7 @@ def run(
         checked=checked,
         is_broken=is_broken,
         speaks_of_consent=speaks_of_consent,
+        sends_file=sends_file,
     )
     harness.run(order)
     check(harness.evidence())
@@ -549,6 +577,7 @@ def explore(
     checked: Sequence[bool] = (),
     is_broken: bool = False,
     speaks_of_consent: bool = False,
+    sends_file: bool = False,
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
@@ -564,6 +593,7 @@ def explore(
             checked=checked,
             is_broken=is_broken,
             speaks_of_consent=speaks_of_consent,
+            sends_file=sends_file,
         )
     except AssertionError as error:
         yield plan, error
@@ -588,6 +618,7 @@ def explore(
                 checked=checked,
                 is_broken=is_broken,
                 speaks_of_consent=speaks_of_consent,
+                sends_file=sends_file,
                 plan=(*plan, (point, event)),
             )
 
@@ -607,7 +638,4 @@ def _possible(harness: Harness, point: int, happened: Counter[str], crashes: int
             yield event
     if harness.speaks_of_consent:
         yield from (event for event in CONSENT_EVENTS if not happened[event])
-    if name == "post":
-        yield from POST_ENDS
-    if name == "book":
-        yield from BOOKING_ENDS
+    yield from ENDS.get(name, ())

@@ -119,6 +119,9 @@ class Ports:
             self._world.charges.disturbed.add(claimed.sid)
         return True
 
+    def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
+        raise NotImplementedError
+
     def send_message(
         self,
         conversation_sid: str,
@@ -126,6 +129,7 @@ class Ports:
         body: str,
         marker: Marker,
         content: Content | None = None,  # noqa: ARG002 -- no agent of the proofs has any
+        media_sid: str = "",  # noqa: ARG002 -- nor files, in the schedules
     ) -> Sent:
         # No pause before: a thread that stops between its look at the clock and its POST is the window that
         # docs/guarantees.md describes.

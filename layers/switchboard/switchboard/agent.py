@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from switchboard.content import Content
+from switchboard.errors import Misconfigured
 from switchboard.media import Media
 
 
@@ -66,6 +67,11 @@ class Effects(Protocol):
         ...
 
 
+MAX_FILES = 5  # of an answer: each is a message of its own
+HTTPS = "https://"
+_NOT_IN_A_LINK = frozenset(' \t\r\n<>"')  # what ends a link where it is read
+
+
 type ReadMedia = Callable[[Media, int], bytes]
 
 
@@ -115,6 +121,10 @@ class Answer:
     `content` says the same as `text` where there are cards, quick replies or templates: it is sent there, and the text
     everywhere else.
 
+    `files` are at most five names of files in the folder `files` beside assistant.py, such as `menu.pdf`, or URLs that
+    begin with https://. Each file is a message after the text; a URL is a link below the text, and nobody reads what is
+    there. What the customer's channel does not carry, a sentence tells.
+
     `calls` tell later questions what the answer is based on, one text for each call of a tool, in order. Of many or
     long ones, a part is kept. What `Question.effects` ran is told anyway. `summary` is of `Question.to_summarize`;
     where it is empty, the next question asks for it again, and in the end the turn makes one by rule.
@@ -125,8 +135,28 @@ class Answer:
     no_reply: bool = False
     opt_out: bool = False
     content: Content | None = None
+    files: tuple[str, ...] = ()
     calls: tuple[str, ...] = field(default=(), repr=False)
     summary: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise `Misconfigured` for files that can be neither names nor links."""
+        if isinstance(self.files, str) or not all(isinstance(file, str) for file in self.files):
+            raise Misconfigured('the files of an answer must be texts in a tuple, such as ("menu.pdf",)')
+        if len(self.files) > MAX_FILES:
+            raise Misconfigured(f"an answer has {len(self.files)} files: it may have {MAX_FILES}")
+        if any("://" in name for name in self.file_names) or any(set(link) & _NOT_IN_A_LINK for link in self.links):
+            raise Misconfigured("a file of an answer must be a name, or a URL that begins with https://")
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The files that are URLs."""
+        return tuple(file for file in self.files if file.startswith(HTTPS))
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The files of the folder."""
+        return tuple(file for file in self.files if not file.startswith(HTTPS))
 
 
 class Agent(Protocol):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from switchboard.budgets import Budget
 from switchboard.channels.sms import SmsSettings
@@ -20,7 +21,8 @@ class AnswerSettings:
 
     `trial_addresses` are expressions that must match the whole address. `turns_at_once` is how many conversations are
     answered at the same time; it limits the model's load. `prices` is what `parse_prices` returns for a file such as
-    functions/agent/prices.toml; without it, what a reply costs is unknown.
+    functions/agent/prices.toml; without it, what a reply costs is unknown. `files_folder` has the files that an answer
+    may send; in a deployment it is the folder `files` beside assistant.py.
     """
 
     disclosure_sentence: str = "on"
@@ -44,6 +46,7 @@ class AnswerSettings:
     assistant_memory: str = "conversation"
     turns_at_once: int = 10
     prices: PriceTable = NO_PRICES
+    files_folder: Path | None = None
 
     def for_turns(self) -> TurnSettings:
         """Return what a turn needs of them."""

@@ -64,6 +64,8 @@ class RefusalRule(StrEnum):
     NO_REPLY = "no_reply"
 
 
+FILE_GONE = "file_gone"  # the rule of a reply that ended because a file of it could not be read any more
+
 # What a rule says of the messages that it ends; no human needs to act where it does not arrive.
 RULE_OF_KIND: Mapping[ReplyKind, RefusalRule] = {
     ReplyKind.LIMIT: RefusalRule.OVER_BUDGET,
@@ -197,7 +199,9 @@ class PendingReply:
     until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
     `discloses` tells whether its first part begins with the disclosure. `calls` tell what tools returned for it.
     `channel` is what the parts were made for, and `text` what they were made of, in Markdown; empty where that is the
-    only part. `content` is sent in the place of the last part.
+    only part. `files` are the names of files of the team's folder: the last parts, one for each, are messages with
+    these files, and what stands for them in `parts` is what the history shows. `content` is sent in the place of the
+    last part before them.
     """
 
     turn: str
@@ -214,6 +218,16 @@ class PendingReply:
     channel: Channel | None = None
     text: str = ""
     content: Content | None = None
+    files: tuple[str, ...] = ()
+
+    @property
+    def text_parts(self) -> tuple[str, ...]:
+        """The parts that are texts, or content: those before the files."""
+        return self.parts[: len(self.parts) - len(self.files)]
+
+    def file_of(self, part: int) -> str:
+        """Return the name of the file that a part is; empty for a text."""
+        return "" if part < len(self.text_parts) else self.files[part - len(self.text_parts)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,11 +372,11 @@ class TurnRecord:
     `index` is its place in the history: it comes after whatever has a lower one. `said` are the texts of its messages,
     one for each of `message_sids`. `ownership_epoch` tells whether somebody took the conversation since another turn.
     `customer` is the address whose budget the turn is charged to. `kind` is its reply's, or None where nothing was
-    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or empty. `calls` tell what tools returned
-    for its reply, `effects` what they have changed outside, one text each. `text` is what the parts were made of, as in
-    `PendingReply`. `cost` is that of the parts which were sent, or None where nothing was said. `sent` are the
-    MessageSids of the parts, one for each, empty for a part that Twilio is not known to have; none at all where it has
-    none. `Conversation.undelivered` says which of them failed.
+    said. `rule` is a `RefusalRule`, or `twilio_` and Twilio's error code, or `FILE_GONE`, or empty. `calls` tell what
+    tools returned for its reply, `effects` what they have changed outside, one text each. `text` is what the parts were
+    made of, as in `PendingReply`. `cost` is that of the parts which were sent, or None where nothing was said. `sent`
+    are the MessageSids of the parts, one for each, empty for a part that Twilio is not known to have; none at all where
+    it has none. `Conversation.undelivered` says which of them failed.
     """
 
     turn: str

@@ -57,8 +57,23 @@ class MessageList(Protocol):
 class Messenger(MessageList, Protocol):
     """Twilio, as a turn uses it."""
 
-    def send_message(self, conversation_sid: str, *, body: str, marker: Marker, content: Content | None = None) -> Sent:
-        """Send one part, or content in its place.
+    def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
+        """Upload a file and return its SID, for one message within five minutes.
+
+        Raise `SendRefused`, or `NotSent`: whatever else went wrong, nobody has received anything.
+        """
+        ...
+
+    def send_message(
+        self,
+        conversation_sid: str,
+        *,
+        body: str,
+        marker: Marker,
+        content: Content | None = None,
+        media_sid: str = "",
+    ) -> Sent:
+        """Send one part, or in its place content, or the file that was uploaded under this SID.
 
         Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`.
         """

@@ -23,6 +23,7 @@ from switchboard.conversation import TurnOutcome
 from switchboard.cost import facts_of_cost
 from switchboard.errors import Permanent, Transient
 from switchboard.events import LifecycleEvent, MessageAdded, event_id
+from switchboard.files import FilesFolder
 from switchboard.lifecycle import CHANGES_OWNER, TOLD, Effect, apply
 from switchboard.media import Media
 from switchboard.notices import Notice, facts_of
@@ -314,6 +315,7 @@ class Worker:
             clock=self.clock,
             customer_secret=self.store.customer_secret,
             read_media=self.messages.read_media,
+            files=FilesFolder(self.settings.files_folder),
         )
 
 

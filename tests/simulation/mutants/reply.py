@@ -26,13 +26,36 @@ MUTANTS = (
     Mutant(
         name="R9 a later part does not read the fencing token",
         file=f"{LAYER}/turn/send.py",
-        old="            if part != missing[0]:\n",
-        new="            if False:\n",
+        old="            if part != missing[0] or media_sid:\n",
+        new="            if media_sid:\n",
+    ),
+    Mutant(
+        name="R9 the fencing token is not read after an upload",
+        file=f"{LAYER}/turn/send.py",
+        old="            if part != missing[0] or media_sid:\n",
+        new="            if part != missing[0]:\n",
+    ),
+    Mutant(
+        name="a file is sent again without another upload",
+        file=f"{LAYER}/turn/send.py",
+        old='            media_sid = _upload(turn, reply.file_of(part)) if reply.file_of(part) else ""\n',
+        new=(
+            '            media_sid = ""\n'
+            "            if reply.file_of(part):\n"
+            "                global KEPT\n"
+            '                KEPT = media_sid = globals().get("KEPT") or _upload(turn, reply.file_of(part))\n'
+        ),
+    ),
+    Mutant(
+        name="an upload that is lost may have been sent",
+        file=f"{LAYER}/twilio/rest/media.py",
+        old="        raise NotSent(str(error)) from None\n",
+        new="        raise\n",
     ),
     Mutant(
         name="R11 a POST starts with no lease left",
         file=f"{LAYER}/turn/send.py",
-        old="if turn.lease_until - turn.now() < MIN_LEASE_FOR_SEND:",
+        old="if turn.lease_until - turn.now() < needed:",
         new="if turn.lease_until < turn.now():",
     ),
     Mutant(

@@ -191,3 +191,20 @@ def test_the_traceback_of_a_function_is_shown_to_whoever_watches(caplog: pytest.
     assert "a secret" not in unseen
     assert "in failing\n" in shown.getvalue()
     assert shown.getvalue().endswith("KeyError: 'a secret'\n")
+
+
+@pytest.mark.parametrize("link", ["https://evil.example/menu.pdf", "https://shop.example@evil.example/menu.pdf"])
+def test_a_link_among_the_files_of_an_answer_is_held_to_the_allowed_hosts(link: str) -> None:
+    def with_link(question: Question) -> Answer:
+        return Answer(text=question.messages[0], files=(link,))
+
+    with pytest.raises(Permanent, match="a link that is not allowed"):
+        ask(with_link, allowed_link_hosts=("shop.example",))
+
+
+def test_the_files_of_an_answer_stay_with_it() -> None:
+    files = ("menu.com", "https://www.shop.example/menu")
+
+    answer = ask(lambda _: Answer(text="Here.", files=files), allowed_link_hosts=("shop.example",))
+
+    assert (answer.text, answer.files) == ("Here.", files)

@@ -12,6 +12,7 @@ from switchboard.agent import Answer, Question
 from switchboard.content import Content
 from switchboard.conversation import Conversation, TurnRecord
 from switchboard.events import MessageAdded
+from switchboard.files import FilesFolder
 from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.context import Step, TurnPorts
 from switchboard.turn.result import TurnResult
@@ -38,6 +39,7 @@ class EchoAgent:
     calls: tuple[str, ...] = ()
     summary: str = ""
     content: Content | None = None
+    files: tuple[str, ...] = ()
 
     def answer(self, question: Question) -> Answer:
         self.questions.append(question)
@@ -49,7 +51,14 @@ class EchoAgent:
         if self.texts:
             return Answer(text=self.texts.pop(0))
         text = self.text or f"You said: {' | '.join(question.messages)}"
-        return Answer(text=text, handoff=self.handoff, calls=self.calls, summary=self.summary, content=self.content)
+        return Answer(
+            text=text,
+            handoff=self.handoff,
+            calls=self.calls,
+            summary=self.summary,
+            content=self.content,
+            files=self.files,
+        )
 
 
 @dataclass
@@ -82,6 +91,7 @@ class Harness:
         self.crashes_after: Step | None = None
         self.settings = turn_settings()
         self.done_within_seconds: float = 60
+        self.files = FilesFolder()
 
     def customer_writes(self, *bodies: str, at: datetime | None = None) -> list[MessageAdded]:
         existing = self.twilio.messages.setdefault(CONVERSATION, [])
@@ -112,6 +122,7 @@ class Harness:
                 clock=self.clock,
                 customer_secret=SECRET,
                 read_media=self.twilio.read_media,
+                files=self.files,
                 observe=self._observe,
             ),
             settings=self.settings,

@@ -4,6 +4,7 @@
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from switchboard.agent import Agent
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 class Declared:
     """What stands in assistant.py as `assistant`. Raises `Misconfigured` for what can answer nobody.
 
+    `files` is the folder of what its answers may send.
+
     Two are equal if they declare the same object, which may be one without a hash.
     """
 
     assistant: object
+    files: Path | None = None
 
     def __post_init__(self) -> None:
         if _is_of_pydantic_ai(self.assistant) or is_agent(self.assistant):

@@ -68,15 +68,15 @@ class Guard(AbstractCapability[Deps]):
         if isinstance(output, str):
             return self._checked(output, turn=ctx.deps.turn)
         if isinstance(output, Answer):
-            return replace(output, text=self._checked(output.text, turn=ctx.deps.turn))
+            return replace(output, text=self._checked(output.text, turn=ctx.deps.turn, links=output.links))
         if isinstance(output, Handoff):
             reply = without_reasoning(output.reply) or self.words_beside_calls
             return replace(output, reply=self._checked(reply, turn=ctx.deps.turn))
         return output
 
-    def _checked(self, text: str, *, turn: str) -> str:
+    def _checked(self, text: str, *, turn: str, links: tuple[str, ...] = ()) -> str:
         sent = whole_sentences(text[:MAX_CHARACTERS]) if self.was_cut or len(text) > MAX_CHARACTERS else text
-        refusal = TOO_LONG if text and not sent else self.rules.refusal(sent)
+        refusal = TOO_LONG if text and not sent else self.rules.refusal("\n".join((sent, *links)))
         if not refusal:
             return self._short_enough(sent)
         self.refusals += 1

@@ -31,6 +31,7 @@ from switchboard.channels.sms import SmsSettings
 from switchboard.consent_sentences import parse_help
 from switchboard.disclosure import parse_disclosure
 from switchboard.events import MessageAdded
+from switchboard.files import FilesFolder
 from switchboard.memory import parse_memory
 from switchboard.prices import NO_PRICES, PriceTable, parse_prices
 from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
@@ -40,6 +41,8 @@ from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from switchboard.twilio.rest.messages import Messages
 from switchboard.twilio.rest.services import Service
+
+FILES = "files"  # the folder beside assistant.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +146,13 @@ def declared_assistant(folder: Path) -> Declared:
     """Return the assistant that a team declares in `folder`/assistant.py; raise `Misconfigured` where it declares none.
 
     It is an `Assistant`, an `Agent` of pydantic-ai, a function or callable object that is given a `Question` and
-    returns a text or an `Answer`, or an object with such an `answer`.
+    returns a text or an `Answer`, or an object with such an `answer`. Its answers may send what is in `folder`/files.
 
     Where the file cannot be imported, the next try imports it anew, and with it the team's files that it imports.
     """
     loaded = set(sys.modules)
     try:
-        return Declared(getattr(import_module("assistant"), "assistant", None))
+        return Declared(getattr(import_module("assistant"), "assistant", None), files=folder / FILES)
     except BaseException:
         for name in sys.modules.keys() - loaded:
             if folder in Path(getattr(sys.modules[name], "__file__", None) or "").parents:
@@ -203,4 +206,5 @@ def _ports(
         clock=now,
         customer_secret=customer_key,
         read_media=messages.read_media,
+        files=FilesFolder(declared.files),
     )

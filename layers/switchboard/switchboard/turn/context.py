@@ -15,6 +15,7 @@ from switchboard.content import Content
 from switchboard.conversation import UNIX_EPOCH, Conversation, Coverage
 from switchboard.disclosure import Disclosure
 from switchboard.events import MessageAdded
+from switchboard.files import FilesFolder
 from switchboard.loops import WrittenText, fingerprint
 from switchboard.memory import Memory
 from switchboard.ports import BudgetStore, Clock, DeadLetters, Messenger, Takeovers, TurnStore
@@ -59,7 +60,7 @@ class TurnSettings:
 class TurnPorts:
     """What a turn works with. `customer_secret` is what the keys of customers are made with.
 
-    `read_media` returns a file of a message.
+    `read_media` returns a file of a message. `files` is the folder of what an answer may send.
 
     `observe` is called each time a step has read or written something outside.
 
@@ -75,6 +76,7 @@ class TurnPorts:
     clock: Clock
     customer_secret: bytes
     read_media: ReadMedia | None = None
+    files: FilesFolder = field(default_factory=FilesFolder)
     observe: Callable[[Step], None] = lambda _step: None
 
 

@@ -14,8 +14,10 @@ def cost_of(turn: TurnContext, ending: Ended) -> Cost:
     The price is of one customer: how many others take part in the conversation is not known here.
     """
     reply = ending.reply
-    parts = [part for number, part in enumerate(reply.parts) if number in ending.sent]
-    cost = turn.settings.prices.cost(reply.channel or turn.channel(), turn.delivered[0].author, parts)
+    texts = [text for number, text in enumerate(reply.text_parts) if number in ending.sent]
+    cost = turn.settings.prices.cost(reply.channel or turn.channel(), turn.delivered[0].author, texts)
+    if len(ending.sent) > len(texts):  # a text with a file has a price of its own, which the table does not have
+        return replace(cost, messages=len(ending.sent), price=None, currency="")
     if reply.content:  # Meta bills a template by a category that its SID does not tell
         return replace(cost, category=None, price=None, currency="")
     return replace(cost, price=None, currency="") if _may_have_sent_more(ending) else cost

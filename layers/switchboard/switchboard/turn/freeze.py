@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from switchboard.channels.channel import Channel
+from switchboard.channels.files import carries
 from switchboard.channels.reply import reply_parts
 from switchboard.channels.split import MAX_PART_CHARACTERS
 from switchboard.conversation import PendingReply, ReplyKind
@@ -11,21 +12,29 @@ from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Sending, Thought
 from switchboard.turn.timing import COMMIT_WINDOW
 
+CANNOT_SEND = "(I cannot send {} here.)"
+
 
 def freeze(turn: TurnContext, thought: Thought) -> Sending:
     """Return the stored reply, in the parts that its channel carries, with one POST allowed for each of them.
 
     Whatever the conversation's first text is, it begins with the disclosure. The same write notes that it does, and
     gives the conversation back to the assistant, where a human had it only because of a failure.
+
+    A file is a part of its own, after the text. What the channel does not carry, a sentence of the text tells.
     """
     disclosure = turn.disclosure() if thought.text else ""
-    text = f"{disclosure}\n\n{thought.text.strip()}" if disclosure else thought.text.strip()
     channel = turn.channel()
+    files = [each for each in thought.files if carries(channel, content_type=each.content_type, size=each.size)]
+    not_carried = [CANNOT_SEND.format(each.name) for each in thought.files if each not in files]
+    text = _together(disclosure, thought.text.strip(), *not_carried)
     content = thought.content if channel is Channel.WHATSAPP else None
     if content:
-        parts = tuple(filter(None, (disclosure, thought.text[:MAX_PART_CHARACTERS])))
+        parts = tuple(filter(None, (_together(disclosure, *not_carried), thought.text[:MAX_PART_CHARACTERS])))
     else:
         parts = reply_parts(text, channel, sms=turn.settings.sms) if text else ()
+    lines = tuple(each.line for each in files)
+    parts, text = (*parts, *lines), _together(text, *lines)
     reply = PendingReply(
         turn=turn.conversation.turn,
         kind=thought.kind,
@@ -40,12 +49,17 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
         channel=channel,
         text="" if parts == (text,) else text,
         content=content,
+        files=tuple(each.name for each in files),
     )
     customer = key_of(turn.delivered[0].author, secret=turn.ports.customer_secret)
     conversation = replace(turn.conversation, customer=customer)
     turn.ports.conversations.freeze(conversation, reply, remembered=thought.remembered)
     turn.ports.observe(Step.FREEZE)
     return Sending(reply=reply, cause=thought.cause)
+
+
+def _together(*texts: str) -> str:
+    return "\n\n".join(filter(None, texts))
 
 
 def _covered(turn: TurnContext, thought: Thought) -> frozenset[int]:

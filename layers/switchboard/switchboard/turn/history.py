@@ -13,6 +13,7 @@ from datetime import datetime
 from switchboard.agent import EntryRole, HistoryEntry
 from switchboard.author import AuthorRole
 from switchboard.conversation import (
+    FILE_GONE,
     RULE_OF_KIND,
     UNIX_EPOCH,
     History,
@@ -46,6 +47,7 @@ _WHY_UNANSWERED: Mapping[str, str] = {
     RefusalRule.TOO_OLD: "the message came too late",
     RefusalRule.WINDOW_CLOSED: "it was too late to answer",
     RefusalRule.OVER_BUDGET: "the limit of the day was reached",
+    FILE_GONE: "a file of it was no longer there",
 }
 _ENDS_IN_WORDS = frozenset({TurnOutcome.ANSWERED, TurnOutcome.HANDED_OFF, TurnOutcome.FELL_BACK, TurnOutcome.UNSURE})
 

@@ -9,6 +9,7 @@ from switchboard.content import Content
 from switchboard.conversation import RULE_OF_KIND, PendingReply, RefusalRule, ReplyKind, TurnOutcome
 from switchboard.cost import Cost
 from switchboard.events import Sent
+from switchboard.files import TeamFile
 from switchboard.loops import LoopPause
 from switchboard.notices import Notice
 from switchboard.ports import NOTHING_NEW, Remembered
@@ -50,7 +51,7 @@ class Thought:
     """What the turn will say. `cause` tells why it is the fallback sentence, `calls` what tools returned for it.
 
     `remembered` is stored with it. `covers` are the messages that it ends, where that is not by its kind.
-    `content` says it on WhatsApp, and `text` elsewhere.
+    `content` says it on WhatsApp, and `text` elsewhere. `files` come after it, where the channel carries them.
     """
 
     kind: ReplyKind
@@ -60,6 +61,7 @@ class Thought:
     calls: tuple[str, ...] = ()
     remembered: Remembered = NOTHING_NEW
     content: Content | None = None
+    files: tuple[TeamFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

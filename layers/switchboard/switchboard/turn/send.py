@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
-from switchboard.conversation import TurnOutcome
+from switchboard.conversation import FILE_GONE, TurnOutcome
 from switchboard.errors import NotSent, SendRefused, Transient, Unknown
 from switchboard.events import Marker
+from switchboard.files import FileIsGone, content_type_of
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Deferred, Ended, RetryReason, Sending, ended, outcome_when_sent
-from switchboard.turn.timing import MIN_LEASE_FOR_SEND, look_interval
+from switchboard.turn.timing import MIN_LEASE_FOR_SEND, MIN_LEASE_FOR_UPLOAD, look_interval
 
 
 def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
@@ -20,16 +21,19 @@ def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
     for part in missing:
         marker = Marker(turn=reply.turn, part=part)
         try:
-            _check_lease(turn)
-            if part != missing[0]:
+            media_sid = _upload(turn, reply.file_of(part)) if reply.file_of(part) else ""
+            _check_lease(turn, MIN_LEASE_FOR_SEND)
+            if part != missing[0] or media_sid:
                 _check_fencing_token(turn)
-            is_last = part == len(reply.parts) - 1
             sent[part] = turn.ports.messenger.send_message(
                 turn.conversation.sid,
                 body=reply.parts[part],
                 marker=marker,
-                content=reply.content if is_last else None,
+                content=reply.content if part == len(reply.text_parts) - 1 else None,
+                media_sid=media_sid,
             )
+        except FileIsGone:
+            return ended(replace(sending, sent=sent), TurnOutcome.REFUSED, rule=FILE_GONE)
         except SendRefused as error:
             rule = f"twilio_{error.code or 'refused'}"
             return ended(replace(sending, sent=sent), TurnOutcome.REFUSED, rule=rule)
@@ -42,9 +46,22 @@ def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
     return ended(replace(sending, sent=sent), outcome_when_sent(reply.kind))
 
 
-def _check_lease(turn: TurnContext) -> None:
+def _upload(turn: TurnContext, name: str) -> str:
+    """Upload a file of the team's folder right before its POST, and return its SID; it is kept nowhere.
+
+    Twilio deletes what no message has after five minutes, and one SID is good for one message: whoever sends the part
+    again uploads the file again.
+    """
+    content = turn.ports.files.read(name)
+    _check_lease(turn, MIN_LEASE_FOR_UPLOAD)
+    sid = turn.ports.messenger.upload(content=content, content_type=content_type_of(name), filename=name)
+    turn.ports.observe(Step.SEND)
+    return sid
+
+
+def _check_lease(turn: TurnContext, needed: timedelta) -> None:
     """Raise `NotSent` if the lease might end before the POST does."""
-    if turn.lease_until - turn.now() < MIN_LEASE_FOR_SEND:
+    if turn.lease_until - turn.now() < needed:
         raise NotSent(f"{turn.conversation.sid}: too little of the lease is left for a POST")
 
 

@@ -87,6 +87,7 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     )
     try:
         answer = _answer(turn, question)
+        files = turn.ports.files.find(answer.file_names)
         calls, remembered = cut_longest(answer.calls[-MAX_CALLS:], MAX_CALLS_TOKENS), recalled.remembered(answer)
     except Permanent as error:
         return _fallback(turn, str(error))
@@ -102,7 +103,8 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     if answer.no_reply:
         return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
     kind = ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER
-    return Thought(kind=kind, text=answer.text, calls=calls, remembered=remembered, content=answer.content)
+    text = "\n\n".join((answer.text, *answer.links))
+    return Thought(kind=kind, text=text, calls=calls, remembered=remembered, content=answer.content, files=files)
 
 
 def _max_characters(turn: TurnContext) -> int | None:

@@ -142,6 +142,7 @@ def pending_reply_to_value(pending_reply: PendingReply) -> Item:
         **({"channel": pending_reply.channel.value} if pending_reply.channel else {}),
         **({"text": pending_reply.text} if pending_reply.text else {}),
         **({"content": _content_to_value(pending_reply.content)} if pending_reply.content else {}),
+        **({"files": list(pending_reply.files)} if pending_reply.files else {}),
     }
 
 
@@ -404,4 +405,5 @@ def _pending_reply(value: Item) -> PendingReply:
         content=Content(sid=value["content"]["sid"], variables=value["content"]["variables"])
         if "content" in value
         else None,
+        files=tuple(value.get("files", ())),
     )

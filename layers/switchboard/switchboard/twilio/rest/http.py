@@ -49,7 +49,7 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
         method: str,
         url: str,
         params: dict[str, Any] | None = None,
-        data: dict[str, Any] | None = None,
+        data: dict[str, Any] | bytes | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,  # noqa: ARG002 -- ours holds for every call

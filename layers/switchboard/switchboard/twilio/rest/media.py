@@ -1,4 +1,4 @@
-"""The files of messages, read by their SID at Twilio: never by a URL that a customer wrote.
+"""The files of messages: ours are uploaded; a customer's are read by their SID, never by a URL that they wrote.
 
 Twilio's media service names an address for each file, which needs no credentials and ends after 300 seconds
 (`links.content_direct_temporary`; Twilio: "Media resource"). Only an address of Twilio's is asked, and no redirect is
@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 
 from twilio.base.exceptions import TwilioRestException
 
-from switchboard.errors import Permanent, Transient
+from switchboard.errors import NotSent, Permanent, Transient, Unknown
 from switchboard.media import Media
-from switchboard.twilio.rest.errors import CREDENTIALS, raise_twilio_errors
+from switchboard.twilio.rest.errors import CREDENTIALS, classify_send, raise_twilio_errors
 from switchboard.twilio.rest.services import Service
 
 MEDIA_HOST = "https://mcs.us1.twilio.com"
 OK = 200
+UPLOADED = frozenset({200, 201})
 
 
 def read_media(service: Service, media: Media, max_bytes: int) -> bytes:
@@ -45,6 +46,29 @@ def read_media(service: Service, media: Media, max_bytes: int) -> bytes:
         raise Permanent(f"{media.sid}: Twilio names an address for the file that is not its own")
     with raise_twilio_errors(media.sid):
         return service.http.download(link, max_bytes=max_bytes, auth=_auth(service, link, known=url))
+
+
+def upload_media(service: Service, *, content: bytes, content_type: str, filename: str) -> str:
+    """Upload a file, once, and return its SID: a message may have it. Twilio deletes one that none has after 5 minutes.
+
+    Raise `SendRefused` where Twilio never takes it; else `NotSent`, because a lost upload has reached nobody.
+    """
+    url = f"{MEDIA_HOST}/v1/Services/{service.service_sid}/Media"
+    try:
+        with classify_send("a file"):
+            answer = service.http.request(
+                "POST",
+                url,
+                params={"Filename": filename},
+                data=content,
+                headers={"Content-Type": content_type},
+                auth=(service.client.username, service.client.password),
+            )
+            if answer.status_code not in UPLOADED:
+                raise TwilioRestException(answer.status_code, url, code=_code(answer.text))
+            return str(json.loads(answer.text)["sid"])
+    except Unknown as error:
+        raise NotSent(str(error)) from None
 
 
 _LINK = "content_direct_temporary"

@@ -12,7 +12,7 @@ from switchboard.media import Media
 from switchboard.ports import MessagePage
 from switchboard.twilio import fields
 from switchboard.twilio.rest.errors import classify_send, raise_twilio_errors
-from switchboard.twilio.rest.media import read_media
+from switchboard.twilio.rest.media import read_media, upload_media
 from switchboard.twilio.rest.services import PAGE_SIZE, Service
 
 
@@ -31,8 +31,9 @@ class Messages:
         marker: Marker | None = None,
         author: str = ASSISTANT_AUTHOR,
         content: Content | None = None,
+        media_sid: str = "",
     ) -> Sent:
-        """Send a message, or content in its place, once: no retry.
+        """Send a message, or content or an uploaded file in its place, once: no retry.
 
         Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`.
         """
@@ -40,6 +41,8 @@ class Messages:
         what = {"body": body}
         if content:
             what = {"content_sid": content.sid, "content_variables": content.variables_as_json}
+        elif media_sid:
+            what = {"media_sid": media_sid}
         with classify_send(conversation_sid):
             created = self._of(conversation_sid).create(author=author, attributes=attributes, **what)
             return Sent(message_sid=str(created.sid), index=int(created.index))
@@ -58,6 +61,10 @@ class Messages:
     def read_media(self, media: Media, max_bytes: int) -> bytes:
         """Return a file. Raise `Permanent` where it is gone or larger, `Transient` where Twilio is away."""
         return read_media(self.service, media, max_bytes)
+
+    def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
+        """Upload a file for one message, and return its SID. Raise `SendRefused` or `NotSent`."""
+        return upload_media(self.service, content=content, content_type=content_type, filename=filename)
 
     def last_index(self, conversation_sid: str) -> int:
         """Return the highest index of a message in the conversation, or -1."""
