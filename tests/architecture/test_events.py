@@ -31,6 +31,7 @@ SCHEMA = re.compile(r"^### (\w+)\n\n```json\n(.+?)^```", re.MULTILINE | re.DOTAL
 SCHEMAS: Mapping[str, dict[str, Any]] = {title: json.loads(text) for title, text in SCHEMA.findall(EVENTS)}
 AT = NOON + timedelta(milliseconds=7)
 CLAIMED = Conversation(sid=CONVERSATION, turn="T1", owner=Owner.HUMAN, owner_reason=OwnerReason.MESSAGE)
+NO_HANDOFFS = {ReplyKind.ANSWER, ReplyKind.FALLBACK, ReplyKind.TEMPLATE}
 NOTICES = [
     notice
     for notice in (
@@ -38,8 +39,7 @@ NOTICES = [
             notice_of_reply(CLAIMED, kind=kind, outcome=outcome, rule="", at=AT)
             for kind in ReplyKind
             for outcome in TurnOutcome
-            if kind is not ReplyKind.ANSWER or outcome is not TurnOutcome.HANDED_OFF  # an answer is no handoff
-            if kind is not ReplyKind.FALLBACK or outcome is not TurnOutcome.HANDED_OFF
+            if kind not in NO_HANDOFFS or outcome is not TurnOutcome.HANDED_OFF
         ),
         *(notice_of_refusal(CLAIMED, rule=rule, is_new_loop=rule is RefusalRule.LOOP, at=AT) for rule in RefusalRule),
         *(

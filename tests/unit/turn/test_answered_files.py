@@ -155,7 +155,9 @@ def test_a_file_by_sms_has_no_segments_and_its_line_asks_nothing(harness: Harnes
 
     result = harness.says("hi")
 
-    assert (result.segments, [reply.asks for reply in harness.item.recent_replies]) == (1, [False])
+    assert result.cost
+    assert (result.cost.messages, result.cost.segments, result.cost.price) == (2, 1, None)
+    assert [reply.asks for reply in harness.item.recent_replies] == [False]
 
 
 # ── send and resume ──────────────────────────────────────────────────────────────────────────────────────────────────
