@@ -50,6 +50,7 @@ NOTICED_BY: dict[str, Runs] = {
         ("tests/functional/test_twilio_requests.py",),
         ("tests/functional/test_twilio_rest.py",),
     ),
+    f"{LAYER}/twilio/rest/media.py": (("tests/functional/test_media.py",),),
     f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_requests.py",), ("tests/functional/test_twilio_rest.py",)),
     f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), WEBHOOK),
     f"{LAYER}/worker.py": WEB_PROCESS,

@@ -159,4 +159,34 @@ MUTANTS = (
         old="turn.channel() is Channel.WHATSAPP and",
         new="turn.channel() is not Channel.OTHER and",
     ),
+    Mutant(
+        name="no template is sent where WhatsApp takes nothing else",
+        file=f"{LAYER}/turn/gate.py",
+        old="if rule is RefusalRule.WINDOW_CLOSED and (template := turn.settings.window_template):",
+        new="if False and (template := turn.settings.window_template):",
+    ),
+    Mutant(
+        name="a card is sent where there are none",
+        file=f"{LAYER}/turn/freeze.py",
+        old="content = thought.content if channel is Channel.WHATSAPP else None",
+        new="content = thought.content",
+    ),
+    Mutant(
+        name="a card is sent again as its text",
+        file=f"{LAYER}/turn/send.py",
+        old="content=reply.content if part == len(reply.text_parts) - 1 else None,",
+        new="content=reply.content if part == len(reply.text_parts) - 1 and part not in missing[1:] else None,",
+    ),
+    Mutant(
+        name="the table forgets a card",
+        file=f"{LAYER}/aws/dynamodb/items.py",
+        old='        **({"content": _content_to_value(pending_reply.content)} if pending_reply.content else {}),\n',
+        new="",
+    ),
+    Mutant(
+        name="a file is read wherever Twilio's answer says",
+        file=f"{LAYER}/twilio/rest/media.py",
+        old="    if not _is_of_twilio(link, known=service.http.rewritten(url)):\n",
+        new="    if False:\n",
+    ),
 )
