@@ -91,6 +91,10 @@ class _Twilio:
     def list_messages(self, _conversation_sid: str, *, from_index: int) -> tuple[MessageAdded, ...]:
         return tuple(message for message in self.messages if message.index >= from_index)
 
+    def is_settled(self, conversation_sid: str, message_sid: str) -> bool:
+        """Tell of nothing: nobody waits for a delivery here."""
+        raise NotImplementedError
+
     def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
         """Keep nothing: the answer has no file."""
         raise NotImplementedError

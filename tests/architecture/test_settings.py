@@ -108,6 +108,7 @@ def test_a_web_process_answers_with_the_defaults_of_the_deployment(template: Doc
     ours.pop("TurnsAtOnce")  # a batch of SQS has ten conversations
     ours.pop("Prices")  # a file beside the assistant
     ours.pop("FilesFolder")  # a folder beside assistant.py
+    ours["WaitForDelivery"] = "on" if AnswerSettings().wait_for_delivery else "off"
     ours["SmartEncoding"] = "on" if AnswerSettings().smart_encoding else "off"
     ours["TrialAddresses"] = " ".join(pattern.pattern for pattern in AnswerSettings().trial_addresses)
 

@@ -28,8 +28,9 @@ class TwilioInMemory:
     """`post_ends` says how the next POSTs end; after `response_lost` the message is there all the same.
 
     Until `outage_until` every POST ends as `outage_end`, and no list is answered. `unlisted` are the indices that lists
-    do not show yet. `files` are the contents of media, by SID. `uploads` are the files that no message has yet, and
-    `attached` those that one has. `is_deleted` makes every conversation a deleted one.
+    do not show yet. `looks` say of the next looks whether a message has arrived. `files` are the contents of media, by
+    SID. `uploads` are the files that no message has yet, and `attached` those that one has. `is_deleted` makes every
+    conversation a deleted one.
     """
 
     clock: Callable[[], datetime]
@@ -43,6 +44,8 @@ class TwilioInMemory:
     outage_end: PostEnd = "not_sent"
     after_post: Callable[[], object] = lambda: None
     files: dict[str, bytes] = field(default_factory=dict)
+    looks: deque[bool | Exception] = field(default_factory=deque)
+    looked_at: list[str] = field(default_factory=list)
     contents: list[Content] = field(default_factory=list)
     upload_ends: deque[Literal["sent", "refused", "not_sent"]] = field(default_factory=deque)
     after_upload: Callable[[], object] = lambda: None
@@ -52,6 +55,13 @@ class TwilioInMemory:
     def add(self, *messages: MessageAdded) -> None:
         for message in messages:
             self.messages.setdefault(message.conversation_sid, []).append(message)
+
+    def is_settled(self, conversation_sid: str, message_sid: str) -> bool:  # noqa: ARG002 -- the Protocol has it
+        self.looked_at.append(message_sid)
+        end = self.looks.popleft() if self.looks else True
+        if isinstance(end, Exception):
+            raise end
+        return end
 
     def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
         end = self.upload_ends.popleft() if self.upload_ends else "sent"

@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "TURNS_PER_TEN_MINUTES": "20",
     "MAX_SEGMENTS": "10",
     "SMART_ENCODING": "on",
+    "WAIT_FOR_DELIVERY": "off",
     "DISCLOSURE_SENTENCE": "off",
     "VOICE_NOTE_SENTENCE": "",
     "HELP_SENTENCE": "off",

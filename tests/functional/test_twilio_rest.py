@@ -108,6 +108,23 @@ def test_content_is_sent_in_the_place_of_a_text(url: str, twilio: Twilio) -> Non
         twilio.messages.send_message(conversation.sid, body="Hi", content=Content(sid=sid("HX", 9)))
 
 
+@pytest.mark.parametrize("code", [0, 30003])
+def test_a_message_is_settled_once_it_has_arrived_or_failed(url: str, twilio: Twilio, code: int) -> None:
+    order = {"from": "+12025550110", "to": OUR_NUMBER, "body": "hi"}
+    conversation = requests.post(f"{url}/_emulator/inbound", json=order, timeout=10).json()["conversation_sid"]
+    late = {"kind": "delay_delivery", "on": "+12025550110", "count": 1, "seconds": 60}
+    fails = {"kind": "fail_delivery", "on": "+12025550110", "count": 1, "code": code}
+    requests.post(f"{url}/_emulator/faults", json=fails if code else late, timeout=10)
+
+    sent = twilio.messages.send_message(conversation, body="Hello")
+
+    assert twilio.messages.is_settled(conversation, sent.message_sid) is bool(code)
+    requests.post(f"{url}/_emulator/clock", json={"advance_seconds": 61}, timeout=10)
+    assert twilio.messages.is_settled(conversation, sent.message_sid)
+    with pytest.raises(TwilioRefused):
+        twilio.messages.is_settled(conversation, sid("IM", 9))
+
+
 def test_start_finds_the_account_and_the_service(twilio: Twilio) -> None:
     twilio.service.start()
 

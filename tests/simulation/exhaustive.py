@@ -278,6 +278,9 @@ class Harness:
         booked: str = self.at("book", call)
         return booked
 
+    def is_settled(self, conversation_sid: str, message_sid: str) -> bool:
+        raise NotImplementedError
+
     def upload(self, *, content: bytes, content_type: str, filename: str) -> str:  # noqa: ARG002 -- what is in it
         end = self.plan.get(len(self.points), "sent")
 

@@ -119,6 +119,9 @@ class Ports:
             self._world.charges.disturbed.add(claimed.sid)
         return True
 
+    def is_settled(self, conversation_sid: str, message_sid: str) -> bool:
+        raise NotImplementedError
+
     def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
         raise NotImplementedError
 

@@ -36,6 +36,7 @@ class AnswerSettings:
     turns_per_ten_minutes: int = 20
     max_segments: int = 10
     smart_encoding: bool = True
+    wait_for_delivery: bool = False
     trial_addresses: tuple[re.Pattern[str], ...] = ()
     answer_within_minutes: int = 5
     max_attempts: int = 3
@@ -62,7 +63,11 @@ class AnswerSettings:
             max_attempts=self.max_attempts,
             max_event_age=timedelta(minutes=self.max_event_age_minutes),
             turns_per_ten_minutes=self.turns_per_ten_minutes,
-            sms=SmsSettings(max_segments=self.max_segments, smart_encoding=self.smart_encoding),
+            sms=SmsSettings(
+                max_segments=self.max_segments,
+                smart_encoding=self.smart_encoding,
+                wait_for_delivery=self.wait_for_delivery,
+            ),
             trial_addresses=self.trial_addresses,
             memory=parse_memory(self.assistant_memory, name="assistant_memory"),
             voice_note_sentence=self.voice_note_sentence.strip(),

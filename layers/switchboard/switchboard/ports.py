@@ -57,6 +57,10 @@ class MessageList(Protocol):
 class Messenger(MessageList, Protocol):
     """Twilio, as a turn uses it."""
 
+    def is_settled(self, conversation_sid: str, message_sid: str) -> bool:
+        """Tell whether a message has arrived, or failed; raise `Transient`, or `Permanent` if it is gone."""
+        ...
+
     def upload(self, *, content: bytes, content_type: str, filename: str) -> str:
         """Upload a file and return its SID, for one message within five minutes.
 

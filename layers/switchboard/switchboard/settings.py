@@ -52,6 +52,7 @@ class AgentSettings:
     turns_per_ten_minutes: int
     max_segments: int
     smart_encoding: bool
+    wait_for_delivery: bool
     trial_addresses: tuple[re.Pattern[str], ...]
     allowed_link_hosts: frozenset[str]
     author_rules: AuthorRules
@@ -126,6 +127,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         turns_per_ten_minutes=_integer(environment, "TURNS_PER_TEN_MINUTES", minimum=1),
         max_segments=_integer(environment, "MAX_SEGMENTS", minimum=1),
         smart_encoding=_switch(environment, "SMART_ENCODING"),
+        wait_for_delivery=_switch(environment, "WAIT_FOR_DELIVERY"),
         trial_addresses=_patterns(environment, "TRIAL_ADDRESSES"),
         allowed_link_hosts=_hosts(environment, "ALLOWED_LINK_HOSTS"),
         author_rules=_author_rules(environment),

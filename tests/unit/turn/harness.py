@@ -91,7 +91,14 @@ class Harness:
         self.crashes_after: Step | None = None
         self.settings = turn_settings()
         self.done_within_seconds: float = 60
+        self.pauses: list[float] = []
+        self.while_pausing: Callable[[], object] = lambda: None
         self.files = FilesFolder()
+
+    def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.clock.move(seconds=seconds)
+        self.while_pausing()
 
     def customer_writes(self, *bodies: str, at: datetime | None = None) -> list[MessageAdded]:
         existing = self.twilio.messages.setdefault(CONVERSATION, [])
@@ -122,6 +129,7 @@ class Harness:
                 clock=self.clock,
                 customer_secret=SECRET,
                 read_media=self.twilio.read_media,
+                pause=self._pause,
                 files=self.files,
                 observe=self._observe,
             ),

@@ -129,7 +129,11 @@ def agent_function(declared: Declared, price_file: Path) -> AgentFunction:
             max_attempts=settings.max_attempts,
             max_event_age=timedelta(minutes=settings.max_event_age_minutes),
             turns_per_ten_minutes=settings.turns_per_ten_minutes,
-            sms=SmsSettings(max_segments=settings.max_segments, smart_encoding=settings.smart_encoding),
+            sms=SmsSettings(
+                max_segments=settings.max_segments,
+                smart_encoding=settings.smart_encoding,
+                wait_for_delivery=settings.wait_for_delivery,
+            ),
             trial_addresses=settings.trial_addresses,
             memory=parse_memory(settings.assistant_memory, name="ASSISTANT_MEMORY"),
             voice_note_sentence="" if declared.understands_voice() else settings.voice_note_sentence,

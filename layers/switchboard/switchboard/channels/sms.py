@@ -10,10 +10,14 @@ from switchboard.channels.split import MAX_PARTS, fits_in_a_body, split_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSettings:
-    """What one message costs at most, in segments, and whether typographic characters are replaced to save some."""
+    """What one message costs at most, in segments, and whether typographic characters are replaced to save some.
+
+    With `wait_for_delivery`, each message of several waits a little until the one before it is delivered.
+    """
 
     max_segments: int
     smart_encoding: bool
+    wait_for_delivery: bool = False
 
 
 def sms_parts(text: SpannedText, settings: SmsSettings) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What a worker knows of the turn it claimed. Frozen: a step that learns something returns a new context."""
 
 import re
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -61,6 +62,7 @@ class TurnPorts:
     """What a turn works with. `customer_secret` is what the keys of customers are made with.
 
     `read_media` returns a file of a message. `files` is the folder of what an answer may send.
+    `pause` waits so many seconds.
 
     `observe` is called each time a step has read or written something outside.
 
@@ -77,6 +79,7 @@ class TurnPorts:
     customer_secret: bytes
     read_media: ReadMedia | None = None
     files: FilesFolder = field(default_factory=FilesFolder)
+    pause: Callable[[float], object] = time.sleep
     observe: Callable[[Step], None] = lambda _step: None
 
 

@@ -4,14 +4,22 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
-from switchboard.conversation import FILE_GONE, TurnOutcome
-from switchboard.errors import NotSent, SendRefused, Transient, Unknown
-from switchboard.events import Marker
+from switchboard.channels.channel import Channel
+from switchboard.conversation import FILE_GONE, PendingReply, TurnOutcome
+from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
+from switchboard.events import Marker, Sent
 from switchboard.files import FileIsGone, content_type_of
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Deferred, Ended, RetryReason, Sending, ended, outcome_when_sent
-from switchboard.turn.timing import MIN_LEASE_FOR_SEND, MIN_LEASE_FOR_UPLOAD, look_interval
+from switchboard.turn.timing import (
+    DELIVERY_LOOK_SECONDS,
+    DELIVERY_LOOKS,
+    MIN_LEASE_FOR_LOOK,
+    MIN_LEASE_FOR_SEND,
+    MIN_LEASE_FOR_UPLOAD,
+    look_interval,
+)
 
 
 def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
@@ -22,6 +30,8 @@ def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
         marker = Marker(turn=reply.turn, part=part)
         try:
             media_sid = _upload(turn, reply.file_of(part)) if reply.file_of(part) else ""
+            if part != missing[0]:
+                _wait_for_delivery(turn, reply, sent[part - 1])
             _check_lease(turn, MIN_LEASE_FOR_SEND)
             if part != missing[0] or media_sid:
                 _check_fencing_token(turn)
@@ -44,6 +54,24 @@ def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
             return _deferred(turn, sending, error, never_left=(), may_be_committed=True)
         turn.ports.observe(Step.SEND)
     return ended(replace(sending, sent=sent), outcome_when_sent(reply.kind))
+
+
+def _wait_for_delivery(turn: TurnContext, reply: PendingReply, before: Sent) -> None:
+    """Wait until the SMS before has arrived, or has failed, where that is wanted: a few seconds at most.
+
+    Where Twilio does not say, the next one is sent all the same.
+    """
+    if reply.channel is not Channel.SMS or not turn.settings.sms.wait_for_delivery:
+        return
+    for _ in range(DELIVERY_LOOKS):
+        if turn.lease_until - turn.now() < MIN_LEASE_FOR_SEND + MIN_LEASE_FOR_LOOK:
+            return
+        try:
+            if turn.ports.messenger.is_settled(turn.conversation.sid, before.message_sid):
+                return
+        except (Transient, Permanent):
+            return
+        turn.ports.pause(DELIVERY_LOOK_SECONDS)
 
 
 def _upload(turn: TurnContext, name: str) -> str:

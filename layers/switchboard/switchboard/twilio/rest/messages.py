@@ -72,6 +72,13 @@ class Messages:
             newest = self._of(conversation_sid).list(order="desc", limit=1)
             return max((int(message.index) for message in newest), default=-1)
 
+    def is_settled(self, conversation_sid: str, message_sid: str) -> bool:
+        """Tell whether a message has reached everybody on a phone, or failed. Raise `TwilioRefused`, `Transient`."""
+        with raise_twilio_errors(conversation_sid):
+            delivery = self._of(conversation_sid)(message_sid).fetch().delivery or {}
+        has_failed = any(delivery.get(status, "none") != "none" for status in ("failed", "undelivered"))
+        return has_failed or "all" in {delivery.get("delivered"), delivery.get("read")}
+
     def delete_message(self, conversation_sid: str, message_sid: str) -> None:
         """Delete a message. A web chat no longer shows it; a phone that has it keeps it."""
         with raise_twilio_errors(conversation_sid):
