@@ -206,6 +206,7 @@ def test_what_was_told_long_ago_does_not_delete_the_item_sooner() -> None:
         before = table.get(CONVERSATION)["ttl"]
 
         assert store.change_consent(CONVERSATION, said(None, opted_out=True, at=NOON - timedelta(days=300)))
+        store.mark_undelivered(replace(failed(7), at=NOON - timedelta(days=300)), notice=None)
 
         assert table.get(CONVERSATION)["ttl"] == before
 

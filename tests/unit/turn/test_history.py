@@ -270,7 +270,9 @@ def test_a_reply_that_was_not_delivered_is_shown_as_not_received_in_every_later_
     assert harness.history() == [*answered("one"), ("mark", NOT_RECEIVED), *answered("two")]
 
 
-@pytest.mark.parametrize(("failed", "mark"), [((0, 1, 2), NOT_RECEIVED), ((1,), NOT_ALL_RECEIVED), ((), "")])
+@pytest.mark.parametrize(
+    ("failed", "mark"), [((0, 1, 2), NOT_RECEIVED), ((0, 1), NOT_ALL_RECEIVED), ((2,), NOT_ALL_RECEIVED), ((), "")]
+)
 def test_a_reply_in_parts_is_not_received_where_every_part_failed(
     harness: Harness, failed: tuple[int, ...], mark: str
 ) -> None:
