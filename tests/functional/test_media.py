@@ -112,6 +112,7 @@ def test_a_link_of_the_same_host_is_asked_with_the_credentials() -> None:
         "https://media.us1.twilio.com@example.com/1",
         "http://media.us1.twilio.com/1",  # not https
         "file:///etc/hostname",
+        "https://example.com\\.twilio.com/1",
         "",
     ],
 )
@@ -130,6 +131,7 @@ def test_an_address_that_is_not_twilios_is_not_asked(link: str) -> None:
         (lambda handler: answers(handler, b"{}", status=503), Transient),
         (lambda handler: answers(handler, b"{}", status=429), Transient),
         (lambda handler: answers(handler, b'{"code": 20003}', status=401), Transient),
+        (lambda handler: answers(handler, b'{"code": 20003}', status=403), Permanent),
         (lambda handler: answers(handler, b"<html>"), Transient),
         (lambda handler: answers(handler, b"[]"), Transient),
         (lambda handler: answers(handler, b'{"size": "many", "links": {}}'), Transient),

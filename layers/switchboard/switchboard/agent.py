@@ -154,6 +154,11 @@ class Answer:
         return tuple(file for file in self.files if file.startswith(HTTPS))
 
     @property
+    def read_beside(self) -> tuple[str, ...]:
+        """What the customer may read besides the text: links, and what fills the places of content."""
+        return (*self.links, *(self.content.variables.values() if self.content else ()))
+
+    @property
     def file_names(self) -> tuple[str, ...]:
         """The files of the folder."""
         return tuple(file for file in self.files if not file.startswith(HTTPS))

@@ -28,9 +28,11 @@ class Content:
 
     def __post_init__(self) -> None:
         if not _SID.fullmatch(self.sid):
-            raise Misconfigured(f"{self.sid!r} is not a valid ContentSid: it must be HX and 32 hex digits")
+            raise Misconfigured("the SID of content is not a valid ContentSid: it must be HX and 32 hex digits")
         if not all(isinstance(text, str) for item in self.variables.items() for text in item):
             raise Misconfigured("the variables of content must be texts, by names that are texts")
+        if not all(self.variables):
+            raise Misconfigured("a variable of content has no name")
         if any(len(name) > MAX_KEY_CHARACTERS for name in self.variables):
             raise Misconfigured(f"a variable of content has a name of more than {MAX_KEY_CHARACTERS} characters")
         if any(len(value) > MAX_VALUE_CHARACTERS for value in self.variables.values()):

@@ -10,7 +10,7 @@ from switchboard.errors import Permanent
 from switchboard.media import Media
 
 _TYPES = {".amr": "audio/amr"}  # besides those that Python knows
-_MAY_BE_LOGGED = re.compile(r"[\w-]{1,60}\.\w{1,5}", re.ASCII)
+_MAY_BE_LOGGED = re.compile(r"(?!.*\d{5})[A-Za-z][\w-]{0,60}\.\w{1,5}", re.ASCII)  # no telephone number
 
 
 class FileIsGone(Permanent):

@@ -69,21 +69,21 @@ MUTANTS = (
     Mutant(
         name="the fallback sentence does not disclose",
         file=FREEZE,
-        old="turn.disclosure() if thought.text else",
+        old="turn.disclosure() if thought.text and not is_template else",
         new="turn.disclosure() if thought.text and thought.kind is not ReplyKind.FALLBACK else",
         breaks="the_first_text_discloses",
     ),
     Mutant(
         name="the limit sentence does not disclose",
         file=FREEZE,
-        old="turn.disclosure() if thought.text else",
+        old="turn.disclosure() if thought.text and not is_template else",
         new="turn.disclosure() if thought.text and thought.kind is not ReplyKind.LIMIT else",
         breaks="the_first_text_discloses",
     ),
     Mutant(
         name="a turn that says nothing discloses",
         file=FREEZE,
-        old='    disclosure = turn.disclosure() if thought.text else ""\n',
+        old='    disclosure = turn.disclosure() if thought.text and not is_template else ""\n',
         new="    disclosure = turn.disclosure()\n",
     ),
     Mutant(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from pydantic_ai import Agent, RunContext
+from pydantic_ai.exceptions import ModelHTTPError, UsageLimitExceeded
 from pydantic_ai.messages import BinaryContent, ModelMessage, ModelResponse, TextPart, ToolCallPart, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.profiles import ModelProfile
@@ -18,6 +19,7 @@ from switchboard.agents.knowledge import Knowledge
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
 from switchboard.errors import Permanent, Transient
 from switchboard.media import Media
+from switchboard.tokens import MAX_MESSAGES_TOKENS, estimate_tokens
 from tests.assistants import KNOWLEDGE, answering, bakery, entry, question
 from tests.unit.turn.harness import Harness
 
@@ -130,6 +132,39 @@ def test_where_twilio_is_away_the_turn_is_tried_again() -> None:
         agent.answer(replace(asks(PICTURE), read_media=away))
 
 
+@pytest.mark.parametrize("error", [ModelHTTPError(400, "m", {}), UsageLimitExceeded("too many tokens")])
+def test_where_the_model_refuses_the_files_it_is_asked_without_them(error: Exception) -> None:
+    shown_before: list[list[str | bytes]] = []
+
+    async def respond(messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
+        shown_before.append(shown(messages))
+        if PNG in shown_before[-1]:
+            raise error
+        return ModelResponse(parts=[TextPart("I cannot open it.")])
+
+    with answering(plain_assistant(), FunctionModel(respond)) as agent:
+        answer = agent.answer(asks(PICTURE))
+
+    assert answer.text == "I cannot open it."
+    assert shown_before == [["What is it?", PNG], ["What is it?"]]
+
+
+def test_a_model_that_refuses_the_words_alone_is_not_asked_again() -> None:
+    model, requests = FunctionModel(_refuses), len(_REFUSED)
+    with answering(plain_assistant(), model) as agent, pytest.raises(Permanent):
+        agent.answer(asks(PICTURE))
+
+    assert len(_REFUSED) - requests == 2
+
+
+_REFUSED: list[str] = []
+
+
+async def _refuses(_messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
+    _REFUSED.append("once more")
+    raise ModelHTTPError(400, "m", {})
+
+
 def test_without_anything_to_read_the_words_are_answered() -> None:
     model = Looks()
     with answering(plain_assistant(), model.model) as agent:
@@ -206,6 +241,22 @@ def test_a_model_reads_what_a_voice_message_says() -> None:
 
 def test_a_voice_message_without_words_is_said_to_have_none() -> None:
     assert hears(" ")[0] == [f"{VOICE.line}\n\n[nobody speaks in it]"]
+
+
+def test_the_five_newest_voice_messages_are_heard() -> None:
+    heard: list[str] = []
+
+    def transcribe(_content: bytes, _content_type: str) -> str:
+        heard.append("one")
+        return "word " * 50_000
+
+    model = Looks()
+    with answering(replace(plain_assistant(), transcribe=transcribe), model.model) as agent:
+        agent.answer(asks(*[VOICE] * 7))
+
+    assert len(heard) == 5
+    [prompt] = model.shown[0]
+    assert estimate_tokens(str(prompt)) < MAX_MESSAGES_TOKENS + 100
 
 
 def test_a_picture_is_not_listened_to() -> None:

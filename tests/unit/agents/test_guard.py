@@ -7,15 +7,19 @@ from dataclasses import replace
 import pytest
 from pydantic_ai import Agent
 
+from switchboard.agent import Answer
 from switchboard.agents.answer_rules import HAS_LINK, HAS_PHRASE, MAX_CHARACTERS
 from switchboard.agents.assistant import HANDOFF, Assistant, Deps
 from switchboard.agents.bedrock import bedrock_model
 from switchboard.agents.guard import TOO_LONG
+from switchboard.agents.guarded_agent import guarded
 from switchboard.agents.pydantic_ai_agent import PydanticAIAgent
 from switchboard.channels.spans import SpannedText
 from switchboard.channels.split import split_text
+from switchboard.content import Content
 from switchboard.errors import Misconfigured, Permanent, Transient
 from tests.assistants import answering, bakery, entry, question
+from tests.builders import sid
 from tests.fakes.bedrock import (
     Bedrock,
     Reply,
@@ -285,8 +289,18 @@ def test_an_answer_that_was_refused_is_not_asked_for_a_third_time(model: Model) 
     assert model.answer(max_characters=20) == LONG
 
 
-def test_a_shorter_answer_that_must_not_be_sent_is_none(model: Model) -> None:
-    model.sends(text_reply(LONG), text_reply(PHRASE), text_reply("Short."))
+@pytest.mark.parametrize(
+    "second", [text_reply(PHRASE), text_reply(""), (500, {"message": "no"}), (400, {"message": "no"})]
+)
+def test_where_no_shorter_answer_comes_the_long_one_is_sent(model: Model, second: Reply) -> None:
+    model.sends(text_reply(LONG), second, second, second)
 
-    with pytest.raises(Permanent):
-        model.answer(max_characters=20)
+    assert model.answer(max_characters=20) == LONG
+
+
+def test_what_fills_the_places_of_content_is_held_to_the_rules_too() -> None:
+    content = Content(sid=sid("HX", 1), variables={"1": f"{PHRASE} https://evil.example"})
+    agent = guarded(lambda _question: Answer(text="Yes?", content=content), secret_phrases=[PHRASE])
+
+    with pytest.raises(Permanent, match="refused"):
+        agent.answer(question("hi"))

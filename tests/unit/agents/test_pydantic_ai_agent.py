@@ -312,3 +312,17 @@ def test_an_answer_with_content_is_one_of_an_output_function() -> None:
         answer = answers.answer(question("hi"))
 
     assert answer == Answer(text="Anna: yes or no?", content=Content(sid=sid("HX", 1), variables={"1": "Anna"}))
+
+
+def test_what_fills_the_places_of_content_is_held_to_the_rules() -> None:
+    def ask_which(name: str) -> Answer:
+        """Ask which of two."""
+        return Answer(text="Yes or no?", content=Content(sid=sid("HX", 1), variables={"1": name}))
+
+    async def respond(_: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        return ModelResponse(parts=[ToolCallPart(info.output_tools[0].name, {"name": SECRET})])
+
+    agent = Agent(deps_type=Deps, output_type=[str, ask_which])
+    shop = Assistant(agent=agent, knowledge=Knowledge(KNOWLEDGE), secret_phrases=(SECRET,))
+    with answering(shop, FunctionModel(respond)) as answers, pytest.raises(Permanent, match="were refused"):
+        answers.answer(question("hi"))

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -22,6 +23,7 @@ from switchboard.events import (
     Owner,
     OwnerSet,
 )
+from switchboard.media import Media
 from switchboard.ports import Fenced
 from switchboard.stores.sqlite import Kept, SQLiteFile, in_sqlite
 from switchboard.stores.store import Store, in_memory, now
@@ -68,6 +70,26 @@ def test_what_waits_is_the_same_in_the_next_process(path: Path) -> None:
     assert second.messages.of(CONVERSATION) == before
     assert [each.event for each in before] == EVENTS
     assert second.messages.due_at() == {CONVERSATION: LATER}
+    second.close()
+
+
+def test_what_the_version_before_wrote_of_files_is_read(path: Path) -> None:
+    voice = replace(message_added(body=""), media=(Media(content_type="audio/ogg"),))
+    first = in_sqlite(path)
+    first.messages.put(voice, id="1", due=NOON)
+    first.dead_letters.copy([voice], turn="T")
+    first.close()
+    with closing(sqlite3.connect(path)) as file, file:
+        now_written = '"media":[{"content_type":"audio/ogg","size":null,"sid":""}]'
+        before = '"media_content_types":["audio/ogg"]'
+        changed = file.execute("UPDATE kept SET value = replace(value, ?, ?)", (now_written, before)).rowcount
+        assert file.execute("SELECT count(*) FROM kept WHERE value LIKE '%media_content_types%'").fetchone()[0] == 2
+        assert changed
+
+    second = in_sqlite(path)
+
+    assert [each.event for each in second.messages.of(CONVERSATION)] == [voice]
+    assert list(second.dead_letters.all().values()) == [voice]
     second.close()
 
 

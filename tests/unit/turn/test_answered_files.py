@@ -254,7 +254,7 @@ def test_a_file_that_is_gone_when_it_is_sent_ends_the_turn_with_a_human(harness:
     assert harness.replies == ["Our menu?"]
     harness.agent.files = ()
     harness.says("again")
-    assert ("mark", "No answer (a file of it was no longer there).") in harness.history()
+    assert ("mark", "The customer did not receive all of this reply.") in harness.history()
 
 
 def test_no_upload_starts_with_too_little_lease_left_to_send_the_file(harness: Harness) -> None:

@@ -146,3 +146,13 @@ def test_a_card_comes_after_the_disclosure_and_is_sent_again_as_a_card(harness: 
 
     assert harness.replies == ["I am a machine.", "Yes or no?"]
     assert harness.twilio.contents == [harness.agent.content]
+
+
+def test_a_link_beside_a_card_stands_in_a_text_before_it(harness: Harness) -> None:
+    harness.agent.text, harness.agent.content = "Here is our menu.", Content(sid=sid("HX", 1))
+    harness.agent.files = ("https://shop.example/menu",)
+
+    harness.deliver(*(replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("hi")))
+
+    assert harness.replies == ["https://shop.example/menu", "Here is our menu."]
+    assert harness.twilio.contents == [harness.agent.content]

@@ -8,6 +8,7 @@ import pytest
 from switchboard.author import AuthorRole
 from switchboard.content import Content
 from switchboard.conversation import OwnerReason, ReplyKind
+from switchboard.disclosure import parse_disclosure
 from switchboard.errors import Permanent, Transient
 from switchboard.events import Owner
 from switchboard.media import Media
@@ -130,6 +131,23 @@ def test_where_whatsapp_would_refuse_any_answer_a_template_asks_the_customer_to_
 
     *_, asked, told = harness.history()
     assert (asked, told) == (("customer", "hi"), ("notice", ASKED_TO_WRITE))
+
+
+def test_a_template_stands_alone_and_the_answer_to_what_follows_discloses(harness: Harness) -> None:
+    harness.settings = replace(
+        turn_settings(), window_template=TEMPLATE, disclosure=parse_disclosure("I am a machine.", name="x")
+    )
+    old = [replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("hi")]
+    harness.conversations.take_over(CONVERSATION, index=None, at=harness.clock())
+    harness.deliver(*old)
+    harness.clock.move(seconds=30 * 3600)
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+
+    harness.deliver(*old)
+    assert harness.replies == [ASKED_TO_WRITE]
+
+    harness.deliver(*(replace(message, author="whatsapp:+12025550110") for message in harness.customer_writes("👍")))
+    assert harness.replies[1:] == ["I am a machine.\n\nYou said: 👍"]
 
 
 def test_a_template_that_twilio_refuses_leaves_the_customer_to_a_human(harness: Harness) -> None:

@@ -260,6 +260,20 @@ def parts_sent(harness: Harness) -> list[MessageAdded]:
     return [message for message in harness.messages if message.marker]
 
 
+def test_what_was_sent_of_a_reply_that_twilio_refused_is_shown(harness: Harness) -> None:
+    harness.agent.text = "word " * 700
+    harness.twilio.post_ends.extend(["sent", "refused"])
+    harness.says("tell me everything")
+    harness.conversations.hand_back(CONVERSATION, at=harness.clock())
+    harness.agent.text = ""
+
+    harness.says("and?")
+
+    (asked, replied, doubt, *_) = harness.history()
+    assert asked == ("customer", "tell me everything")
+    assert (replied[0], replied[1][:10], doubt) == ("assistant", "(1/3) word", ("mark", NOT_ALL_RECEIVED))
+
+
 def test_a_reply_that_was_not_delivered_is_shown_as_not_received_in_every_later_history(harness: Harness) -> None:
     harness.says("one")
     fail_delivery(harness, *parts_sent(harness))

@@ -18,7 +18,7 @@ from switchboard.agents.assistant import Deps, Transcribe
 from switchboard.errors import Permanent
 from switchboard.media import VOICE_MESSAGE, Media
 
-MAX_FILES = 5  # of a turn, that a model is shown: the first ones
+MAX_FILES = 5  # of a turn, that a model is shown, the first ones; and voice messages that are heard, the newest
 MAX_IMAGE_BYTES = 3_750_000  # Amazon Bedrock, "Limitations" of images
 MAX_DOCUMENT_BYTES = 1_000_000  # some twenty pages: each costs as much as an image
 MAX_VOICE_BYTES = 16_000_000  # the largest that a phone sends
@@ -49,12 +49,12 @@ async def read_files(question: Question, models: Sequence[Model]) -> list[Binary
 
 
 async def transcripts(question: Question, transcribe: Transcribe | None) -> list[str]:
-    """Return what the voice messages of a question say, as far as they can be read; nothing without a function."""
+    """Return what the newest voice messages say, as far as they can be read; nothing without a function."""
     if transcribe is None:
         return []
-    said = []
-    for media in question.media:
-        if media.kind == VOICE_MESSAGE and (content := await _read(question, media, MAX_VOICE_BYTES)):
+    said, voices = [], [media for media in question.media if media.kind == VOICE_MESSAGE]
+    for media in voices[-MAX_FILES:]:
+        if content := await _read(question, media, MAX_VOICE_BYTES):
             text = await asyncio.to_thread(transcribe, content, media.plain_type)
             said.append(f"[what the voice message says: {text.strip()}]" if text.strip() else "[nobody speaks in it]")
     return said

@@ -2,10 +2,11 @@
 
 Garbage is not sent: reasoning is taken out, a cut answer ends at its last sentence, a filtered or malformed one is
 tried again. What must not be sent is refused: the model is told why, and asked once more; then there is no answer.
-What is too long for one message, where one is what the customer should get, is asked for once more, too.
+What is too long for one message, where one is what the customer should get, is asked for once more, too; where no
+shorter one comes, it is sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import override
@@ -37,7 +38,7 @@ class Guard(AbstractCapability[Deps]):
     was_cut: bool = False
     words_beside_calls: str = ""
     refusals: int = 0
-    was_too_long: bool = False
+    too_long: object = None  # an answer that may be sent, and for which a shorter one was asked
 
     @override
     async def after_model_request(
@@ -65,32 +66,42 @@ class Guard(AbstractCapability[Deps]):
         self, ctx: RunContext[Deps], *, output_context: OutputContext, output: object
     ) -> object:
         """Return the answer as it may be sent; where it may not, ask the model again, once, then raise `Permanent`."""
+        turn = ctx.deps.turn
         if isinstance(output, str):
-            return self._checked(output, turn=ctx.deps.turn)
+            return self._checked(output, str, turn=turn)
         if isinstance(output, Answer):
-            return replace(output, text=self._checked(output.text, turn=ctx.deps.turn, links=output.links))
+            is_long = output.content is None  # what is sent in its place has a length of its own
+            beside = output.read_beside
+            return self._checked(
+                output.text, lambda text: replace(output, text=text), turn=turn, beside=beside, is_long=is_long
+            )
         if isinstance(output, Handoff):
             reply = without_reasoning(output.reply) or self.words_beside_calls
-            return replace(output, reply=self._checked(reply, turn=ctx.deps.turn))
+            return self._checked(reply, lambda text: replace(output, reply=text), turn=turn)
         return output
 
-    def _checked(self, text: str, *, turn: str, links: tuple[str, ...] = ()) -> str:
+    def _checked(
+        self,
+        text: str,
+        made: Callable[[str], object],
+        *,
+        turn: str,
+        beside: Sequence[str] = (),
+        is_long: bool = True,
+    ) -> object:
+        """Return what `made` makes of a text that may be sent. `beside` is read beside it."""
         sent = whole_sentences(text[:MAX_CHARACTERS]) if self.was_cut or len(text) > MAX_CHARACTERS else text
-        refusal = TOO_LONG if text and not sent else self.rules.refusal("\n".join((sent, *links)))
-        if not refusal:
-            return self._short_enough(sent)
-        self.refusals += 1
-        if self.refusals + self.was_too_long > 1:
-            raise Permanent(f"{turn}: two answers of the model were refused; of the last it was told: {refusal}")
-        raise ModelRetry(refusal)
-
-    def _short_enough(self, text: str) -> str:
-        """Return a text, after one more try where it is too long for one message; then it may stay so."""
-        asked_before = self.was_too_long or self.refusals > 0
-        if self.max_characters is None or len(text) <= self.max_characters or asked_before:
-            return text
-        self.was_too_long = True
-        raise ModelRetry(SHORTER.format(self.max_characters))
+        refusal = TOO_LONG if text and not sent else self.rules.refusal("\n".join((sent, *beside)))
+        if refusal:
+            self.refusals += 1
+            if self.refusals > 1:
+                raise Permanent(f"{turn}: two answers of the model were refused; of the last it was told: {refusal}")
+            raise ModelRetry(refusal)
+        longest = self.max_characters if is_long else None
+        if longest is not None and len(sent) > longest and self.too_long is None and not self.refusals:
+            self.too_long = made(sent)
+            raise ModelRetry(SHORTER.format(longest))
+        return made(sent)
 
 
 def _without_reasoning(parts: Sequence[ModelResponsePart]) -> list[ModelResponsePart]:

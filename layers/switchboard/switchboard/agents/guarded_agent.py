@@ -32,7 +32,7 @@ class GuardedAgent:
             raise Permanent(
                 f"{question.turn}: the answer has {len(text)} characters, and no sentence ends within {MAX_CHARACTERS}"
             )
-        if self.rules.refusal("\n".join((sent, *answer.links))):
+        if self.rules.refusal("\n".join((sent, *answer.read_beside))):
             raise Permanent(
                 f"{question.turn}: the answer was refused: it holds a secret phrase, or a link that is not allowed"
             )

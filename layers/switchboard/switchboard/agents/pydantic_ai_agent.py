@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic_ai import RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.messages import ModelResponse, ToolCallPart
+from pydantic_ai.messages import BinaryContent, ModelResponse, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.tools import ToolDefinition
+from pydantic_ai.usage import RunUsage
 
 from switchboard.agent import Answer, Question
 from switchboard.agents.answer_rules import AnswerRules
@@ -34,7 +35,7 @@ from switchboard.agents.summary import summarize, within
 from switchboard.agents.tool_calls import ShowToolCalls, told_calls
 from switchboard.agents.watching import show_traceback
 from switchboard.errors import ModelMisconfigured, Permanent, SwitchboardError, Transient
-from switchboard.tokens import MAX_PROMPT_TOKENS
+from switchboard.tokens import MAX_MESSAGES_TOKENS, MAX_PROMPT_TOKENS, keep_newest
 
 # Of one turn. The tokens are those of six requests with the longest prompt, and a quarter more for instructions.
 LIMITS = UsageLimits(request_limit=6, tool_calls_limit=20, total_tokens_limit=MAX_PROMPT_TOKENS * 6 * 5 // 4)
@@ -86,13 +87,15 @@ class PydanticAIAgent:
 
     def answer(self, question: Question) -> Answer:
         """Answer within `timeout_seconds`; after that, cancel the run and raise `Transient`."""
-        failures = _Failures()
+        failures, guard = _Failures(), self._guard(question)
         models = ModelRun(first=self.model, fallback=self.fallback_model, timeout_seconds=question.timeout_seconds)
-        answering = self._run(question, failures, models)
+        answering = self._run(question, failures, models, guard)
         if question.to_summarize and self.summarizes:
             answering = self._with_summary(answering, question, models)
         run = self.loop.run(answering, timeout=question.timeout_seconds)
         self.report(models.use(question.turn))
+        if run.cancelled() and guard.too_long is not None:
+            return _answer(guard.too_long, turn=question.turn)
         if run.cancelled():
             raise Transient(f"{question.turn}: no answer within {question.timeout_seconds:.0f} s")
         if (error := run.exception()) is not None:
@@ -114,34 +117,63 @@ class PydanticAIAgent:
         finally:
             summary.cancel()
 
-    async def _run(self, question: Question, failures: "_Failures", models: ModelRun) -> Answer:
+    async def _run(self, question: Question, failures: "_Failures", models: ModelRun, guard: Guard) -> Answer:
+        """Ask the model. Where an answer that was too long is all there is, return it.
+
+        Where files may be why the model refuses the request, it is asked once more without them.
+        """
         account = Account.read(question.effects.so_far) if question.effects and question.effects.so_far else None
-        history = account.messages if account else model_messages(question.history)
-        responses = account.responses_before if account else sum(isinstance(each, ModelResponse) for each in history)
-        rules = AnswerRules(secret_phrases=self.assistant.secret_phrases, allowed_link_hosts=self.allowed_link_hosts)
-        came_since = account.not_asked(question.messages) if account else ()
-        effects = effect_tools(self.assistant.agent)
         files = await read_files(question, [self.model, *([self.fallback_model] if self.fallback_model else ())])
         said = [] if account else await transcripts(question, self.assistant.transcribe)
+        prompted = None if account else prompt(keep_newest([*question.messages, *said], MAX_MESSAGES_TOKENS))
+        try:
+            return await self._ask(question, prompted, account, files, models.usage, failures, models, guard)
+        except Exception as error:
+            if guard.too_long is not None:
+                return _answer(guard.too_long, turn=question.turn)
+            if not files or _has_begun(question) or not _is_of_the_request(error, failures.of_model):
+                raise
+        failures.of_model.clear()
+        return await self._ask(question, prompted, account, [], models.usage_beside, failures, models, guard)
+
+    async def _ask(
+        self,
+        question: Question,
+        prompted: str | None,
+        account: Account | None,
+        files: Sequence[BinaryContent],
+        usage: RunUsage,
+        failures: "_Failures",
+        models: ModelRun,
+        guard: Guard,
+    ) -> Answer:
+        history = account.messages if account else model_messages(question.history)
+        responses = account.responses_before if account else sum(isinstance(each, ModelResponse) for each in history)
+        came_since = account.not_asked(question.messages) if account else ()
+        effects = effect_tools(self.assistant.agent)
         run = await self.assistant.agent.run(
-            None if account else prompt([*question.messages, *said]),
+            prompted,
             message_history=history,
             instructions=HOW_TO_READ_NOTES if has_notes(history) else None,
             deps=self._deps(question, responses_before=responses),
             model=models.model(),
-            usage=models.usage,
+            usage=usage,
             usage_limits=LIMITS,
             capabilities=[
                 failures,
                 _ShortResults(after=responses),
                 EffectsFirst(tools=effects, came_since=came_since),
                 ShowFiles(files=files, after=responses),
-                Guard(rules=rules, max_characters=question.max_characters),
+                guard,
                 ShowToolCalls(),
             ],
         )
         calls = told_calls(run.all_messages(), after=responses, besides={*effects, *_ANSWERS})
         return replace(_answer(run.output, turn=question.turn), calls=tuple(calls))
+
+    def _guard(self, question: Question) -> Guard:
+        rules = AnswerRules(secret_phrases=self.assistant.secret_phrases, allowed_link_hosts=self.allowed_link_hosts)
+        return Guard(rules=rules, max_characters=question.max_characters)
 
     def _deps(self, question: Question, *, responses_before: int) -> Deps:
         return Deps(
@@ -217,6 +249,18 @@ def _answer(output: object, *, turn: str) -> Answer:
         f"{turn}: the output of the agent is {type(output).__name__}: "
         "output_type takes str, Answer, HANDOFF, NO_REPLY, OPT_OUT"
     )
+
+
+def _has_begun(question: Question) -> bool:
+    """Tell whether the turn has changed something outside: then nothing is asked anew."""
+    return question.effects is not None and bool(question.effects.so_far)
+
+
+def _is_of_the_request(error: Exception, model_errors: Sequence[BaseException]) -> bool:
+    """Tell whether the model refuses this request, or it went past the limits: not one that passes, nor an answer."""
+    if isinstance(error, SwitchboardError):
+        return False
+    return judge(error, model_errors=model_errors)[0] is Verdict.PERMANENT
 
 
 def _failure(error: BaseException, *, turn: str, model_errors: Sequence[BaseException]) -> SwitchboardError:

@@ -172,7 +172,7 @@ class Kept[K, V](MutableMapping[K, V]):
         return _json(value)
 
     def _read(self, text: str) -> V:
-        return msgspec.json.decode(text, type=self.value_type)
+        return msgspec.json.decode(_with_media(text), type=self.value_type)
 
 
 class _Events(Kept[str, Waiting]):
@@ -186,7 +186,7 @@ class _Events(Kept[str, Waiting]):
     def _read(self, text: str) -> Waiting:
         shape = tuple[str, msgspec.Raw, str, int, datetime, int]
         name, raw, event_id, number, due, tries = msgspec.json.decode(text, type=shape)
-        event = msgspec.json.decode(raw, type=_EVENTS[name])
+        event = msgspec.json.decode(_with_media(bytes(raw).decode()), type=_EVENTS[name])
         return Waiting(id=event_id, number=number, event=event, due=due, tries=tries)
 
 
@@ -231,6 +231,16 @@ def _end_leases(conversations: ConversationsInMemory, at: datetime) -> None:
             conversations.items[sid] = replace(item, lease_until=at, pending_reply=reply)
             if item.has_effects:
                 conversations.settle_effects(item, by=at + COMMIT_WINDOW)
+
+
+def _with_media(text: str) -> str:
+    """Return a message as it is written now: the version before wrote the content types of its files alone."""
+    if '"media_content_types"' not in text:
+        return text
+    value = msgspec.json.decode(text)
+    if isinstance(value, dict) and "media" not in value:
+        value["media"] = [{"content_type": each} for each in value.pop("media_content_types", ())]
+    return _json(value)
 
 
 def _json(value: object) -> str:

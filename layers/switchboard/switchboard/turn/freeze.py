@@ -21,16 +21,20 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
     Whatever the conversation's first text is, it begins with the disclosure. The same write notes that it does, and
     gives the conversation back to the assistant, where a human had it only because of a failure.
 
-    A file is a part of its own, after the text. What the channel does not carry, a sentence of the text tells.
+    A file is a part of its own, after the text. What the channel does not carry, a sentence of the text tells. Beside
+    content, which has no place for them, both stand in a text before it, and so do links.
     """
-    disclosure = turn.disclosure() if thought.text else ""
+    is_template = thought.kind is ReplyKind.TEMPLATE  # nothing else can be sent, so the answer to it discloses
+    disclosure = turn.disclosure() if thought.text and not is_template else ""
     channel = turn.channel()
     files = [each for each in thought.files if carries(channel, content_type=each.content_type, size=each.size)]
     not_carried = [CANNOT_SEND.format(each.name) for each in thought.files if each not in files]
-    text = _together(disclosure, thought.text.strip(), *not_carried)
+    text = _together(disclosure, thought.text.strip(), *thought.links, *not_carried)
     content = thought.content if channel is Channel.WHATSAPP else None
     if content:
-        parts = tuple(filter(None, (_together(disclosure, *not_carried), thought.text[:MAX_PART_CHARACTERS])))
+        before = _together(disclosure, *thought.links, *not_carried)
+        before_it = reply_parts(before, channel, sms=turn.settings.sms) if before else ()
+        parts = (*before_it, thought.text[:MAX_PART_CHARACTERS])
     else:
         parts = reply_parts(text, channel, sms=turn.settings.sms) if text else ()
     lines = tuple(each.line for each in files)

@@ -135,7 +135,7 @@ class _Story:
             self._add(EntryRole.ASSISTANT if is_answer else EntryRole.NOTICE, reply, at=record.at)
         if reply and (doubt := _doubt(record, self.undelivered)):
             self._add(EntryRole.MARK, doubt, at=record.at)
-        if said and (why := _why_unanswered(record)):
+        if said and not _is_cut_short(record) and (why := _why_unanswered(record)):
             self._add(EntryRole.MARK, f"No answer ({why}).", at=record.at)
         is_void = record.outcome is TurnOutcome.VOID or record.rule == RefusalRule.OPTED_OUT
         if record.kind is ReplyKind.HANDOFF and not is_void:
@@ -163,15 +163,24 @@ class _Story:
 def _reply_read(record: TurnRecord) -> str:
     """Return what the customer read, or may have read, of a turn: as it was written, not as their channel shows it."""
     is_by_its_rule = record.kind is not None and record.rule == RULE_OF_KIND.get(record.kind)
-    was_read = record.outcome in _ENDS_IN_WORDS or is_by_its_rule
-    return record.text or "\n\n".join(record.parts) if was_read else ""
+    if record.outcome in _ENDS_IN_WORDS or is_by_its_rule:
+        return record.text or "\n\n".join(record.parts)
+    sent = zip(record.parts, record.sent, strict=False) if _is_cut_short(record) else ()
+    return "\n\n".join(part for part, sid in sent if sid)
 
 
 def _doubt(record: TurnRecord, undelivered: Collection[str]) -> str:
     """Return what speaks against that the customer has received a reply; nothing where nobody says so."""
     if any(failed := [sid in undelivered for sid in record.sent]):
         return NOT_RECEIVED if all(failed) else NOT_ALL_RECEIVED
+    if _is_cut_short(record):
+        return NOT_ALL_RECEIVED
     return NOBODY_KNOWS if record.outcome is TurnOutcome.UNSURE else ""
+
+
+def _is_cut_short(record: TurnRecord) -> bool:
+    """Tell whether some parts of a reply were sent, and a later one was refused."""
+    return record.outcome is TurnOutcome.REFUSED and any(record.sent) and not all(record.sent)
 
 
 def _why_unanswered(record: TurnRecord) -> str:

@@ -51,7 +51,8 @@ class Thought:
     """What the turn will say. `cause` tells why it is the fallback sentence, `calls` what tools returned for it.
 
     `remembered` is stored with it. `covers` are the messages that it ends, where that is not by its kind.
-    `content` says it on WhatsApp, and `text` elsewhere. `files` come after it, where the channel carries them.
+    `content` says it on WhatsApp, and `text` elsewhere; `links` stand below the text. `files` come after it, where the
+    channel carries them.
     """
 
     kind: ReplyKind
@@ -61,6 +62,7 @@ class Thought:
     calls: tuple[str, ...] = ()
     remembered: Remembered = NOTHING_NEW
     content: Content | None = None
+    links: tuple[str, ...] = ()
     files: tuple[TeamFile, ...] = ()
 
 

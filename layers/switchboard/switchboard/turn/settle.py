@@ -137,7 +137,7 @@ def _recent_replies(turn: TurnContext, ending: Ended) -> tuple[RecentReply, ...]
         frozen_at=ending.reply.frozen_at,
         settled_at=turn.now(),
         index=max((sent.index for sent in ending.sent.values()), default=-1),
-        asks=asks("\n".join(ending.reply.text_parts)),
+        asks=ending.reply.content is not None or asks("\n".join(ending.reply.text_parts)),
         texts=repeatable(turn.written_texts(), replies=replies),
     )
     return kept(replies, reply)

@@ -103,8 +103,15 @@ def _ask(turn: TurnContext, effects: EffectsOfTurn) -> Thought | Refused:
     if answer.no_reply:
         return Refused(rule=RefusalRule.NO_REPLY, covers=turn.shown_indices(), calls=calls)
     kind = ReplyKind.HANDOFF if answer.handoff else ReplyKind.ANSWER
-    text = "\n\n".join((answer.text, *answer.links))
-    return Thought(kind=kind, text=text, calls=calls, remembered=remembered, content=answer.content, files=files)
+    return Thought(
+        kind=kind,
+        text=answer.text,
+        calls=calls,
+        remembered=remembered,
+        content=answer.content,
+        links=answer.links,
+        files=files,
+    )
 
 
 def _max_characters(turn: TurnContext) -> int | None:

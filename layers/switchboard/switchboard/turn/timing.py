@@ -5,7 +5,7 @@ import zlib
 from datetime import datetime, timedelta
 
 MIN_LEASE_FOR_SEND = timedelta(seconds=12)  # connect 2 s + read 8 s + what a busy machine loses
-MIN_LEASE_FOR_UPLOAD = timedelta(seconds=24)  # of a file, and its POST
+MIN_LEASE_FOR_UPLOAD = timedelta(seconds=34)  # of a file, and its POST
 MIN_LEASE_FOR_LOOK = timedelta(seconds=12)  # whether a message is delivered
 MIN_LEASE_FOR_FREEZE = timedelta(seconds=3)  # three tries of one write
 DELIVERY_LOOK_SECONDS = 1.0  # between looks whether a message is delivered

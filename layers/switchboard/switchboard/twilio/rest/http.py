@@ -14,12 +14,13 @@ from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from switchboard.errors import NotSent, Permanent, Unknown
 from switchboard.twilio.rest.errors import TOO_MANY, TooManyRequests
 
 CONNECT_SECONDS = 2
+UPLOAD_SECONDS = 12  # of a file: urllib3 holds the whole body to the time for connecting
 READ_SECONDS = 8
 CONNECTIONS = 20  # ten conversations of a batch at once, with room
 DOWNLOAD_SECONDS = 20  # of a whole file
@@ -64,7 +65,7 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
                 data=data,
                 headers=headers,
                 auth=self._newer_auth or auth,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(UPLOAD_SECONDS if isinstance(data, bytes) else CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=allow_redirects,
             )
         except requests.RequestException as error:
@@ -90,14 +91,14 @@ class KeepAliveClient(HttpClient):  # type: ignore[misc]  # the package carries 
                 if answer.status_code != OK:
                     raise TwilioRestException(answer.status_code, urlsplit(url).path)
                 content = bytearray()
-                for chunk in answer.iter_content(DOWNLOAD_CHUNK):
+                while chunk := answer.raw.read1(DOWNLOAD_CHUNK, decode_content=True):  # what drips never times out
                     content += chunk
                     if len(content) > max_bytes:
                         raise Permanent(f"the file at Twilio has more than {max_bytes} bytes")
                     if monotonic() > ends:
                         raise Unknown("Twilio sends the file too slowly")
                 return bytes(content)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise Unknown(f"Twilio did not send the file ({type(error).__name__})") from None
 
     def close(self) -> None:

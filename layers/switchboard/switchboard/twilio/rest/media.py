@@ -13,11 +13,12 @@ from twilio.base.exceptions import TwilioRestException
 
 from switchboard.errors import NotSent, Permanent, Transient, Unknown
 from switchboard.media import Media
-from switchboard.twilio.rest.errors import CREDENTIALS, classify_send, raise_twilio_errors
+from switchboard.twilio.rest.errors import classify_send, raise_twilio_errors
 from switchboard.twilio.rest.services import Service
 
 MEDIA_HOST = "https://mcs.us1.twilio.com"
 OK = 200
+UNAUTHORIZED = 401
 UPLOADED = frozenset({200, 201})
 
 
@@ -32,7 +33,7 @@ def read_media(service: Service, media: Media, max_bytes: int) -> bytes:
     url = f"{MEDIA_HOST}/v1/Services/{service.service_sid}/Media/{media.sid}"
     with raise_twilio_errors(media.sid):
         answer: Any = service.client.request("GET", url)
-        if answer.status_code in CREDENTIALS:
+        if answer.status_code == UNAUTHORIZED:
             raise Transient(
                 f"{media.sid}: Twilio answered {answer.status_code}: check the account SID and the auth token"
             )
@@ -77,6 +78,8 @@ _LINK = "content_direct_temporary"
 def _is_of_twilio(link: str, *, known: str) -> bool:
     """Tell whether a link is at the host that was asked, or at another of Twilio's."""
     address, host = urlsplit(link), urlsplit(link).hostname or ""
+    if "\\" in link:  # what is the host then, urllib3 reads otherwise
+        return False
     return _origin(link) == _origin(known) or (address.scheme == "https" and host.endswith(".twilio.com"))
 
 
