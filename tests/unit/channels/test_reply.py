@@ -119,3 +119,11 @@ def test_a_long_block_of_code_in_a_chat_is_a_block_in_each_part() -> None:
 
     assert [body.count("```") % 2 for body in bodies] == [0] * len(bodies)
     assert all(body.startswith(("Run:", "```python\n", "Done.")) for body in bodies)
+
+
+@CHANNELS
+@pytest.mark.parametrize("text", ["`\n`", "` `", "**\n**", "```\n\n```", "> ", "#"])
+def test_a_text_of_nothing_but_marks_is_sent_as_it_is(channel: Channel, text: str) -> None:
+    [body] = parts(text, channel)
+
+    assert body.split() == text.split()

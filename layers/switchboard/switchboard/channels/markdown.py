@@ -69,7 +69,7 @@ def to_phone(text: str, marks: Marks) -> SpannedText:
         return SpannedText(text=written)
     writer = _Writer(urls=urls, marks=marks, lines=urls.text.split("\n"))
     result = spanned(urls.restore(writer.blocks(SyntaxTreeNode(tokens).children), kept))
-    return result if result.text else SpannedText(text=written)
+    return result if result.text.strip() else SpannedText(text=written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
