@@ -11,7 +11,6 @@ MUTANTS = (
         file=FREEZE,
         old="    turn.ports.conversations.freeze(conversation, reply, remembered=thought.remembered)\n",
         new="    stored = (parts[0].removeprefix(disclosure).lstrip(), *parts[1:]) if parts else ()\n"
-        "    from dataclasses import replace\n"
         "    turn.ports.conversations.freeze(conversation, replace(reply, parts=stored))\n",
         breaks="the_first_text_discloses",
     ),
