@@ -23,6 +23,7 @@ from local.aws.template import Template
 from local.aws.template_functions import FunctionDeclaration, read_functions
 from local.fixtures.conversations import load_conversations
 from local.message_tap import tap_messages
+from local.page.server import page_routes
 from local.snapshot import Snapshot
 from local.twilio_account import read_account, twilio_base_url
 from twilio_emulator import Emulator
@@ -192,7 +193,8 @@ class LocalStack:
 
     def _http_api(self, declarations: Iterable[FunctionDeclaration], threads: ThreadPoolExecutor) -> Starlette:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
-        return http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
+        api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
+        return Starlette(routes=[*page_routes([]), Mount("/_emulator", app=self.emulator.control), Mount("/", app=api)])
 
     def _emulator_with_health(self) -> Starlette:
         async def healthz(_request: Request) -> Response:

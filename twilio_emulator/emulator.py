@@ -35,6 +35,7 @@ from twilio_emulator.rest.application import RestApi
 from twilio_emulator.rest.credentials import Credentials
 from twilio_emulator.rest.rate_limits import ACTIONS_PER_SECOND, RateLimits
 from twilio_emulator.state_file import StateFile, StateFileUnusable
+from twilio_emulator.web.assets import web_assets
 from twilio_emulator.webhooks.pre_webhooks import PreWebhooks
 from twilio_emulator.webhooks.sender import WebhookSender
 
@@ -47,7 +48,8 @@ class Emulator:
     A first message to either address opens a conversation (address auto-creation is on). `app` must be served in the
     event loop that also sends the webhooks. With the same `seed`, the same calls get the same SIDs.
     `actions_per_second` is Twilio's limit on writes; None switches it off. `state_file` is loaded at the start, if it
-    exists, and saved by `aclose`; `StateFileUnusable` is raised if it does not hold a state of this service.
+    exists, and saved by `aclose`; `StateFileUnusable` is raised if it does not hold a state of this service. `control` is
+    what `app` serves under /_emulator, for a page on another port of the same event loop.
     """
 
     def __init__(
@@ -94,6 +96,13 @@ class Emulator:
         self._state_file = StateFile(state_file) if state_file else None
         if self._state_file is not None:
             self._load_state(self._state_file)
+        self.control: ASGIApp = _TimerMiddleware(
+            Starlette(
+                routes=[*ControlApi(self).routes(), web_assets()],
+                exception_handlers={TwilioError: _error_response, HTTPException: _routing_error_response},
+            ),
+            self._run_timers,
+        )
         self.app: ASGIApp = _TimerMiddleware(self._application(), self._run_timers)
 
     def set_webhook(self, url: str) -> None:
@@ -184,7 +193,7 @@ class Emulator:
         return Starlette(
             routes=[
                 Route("/healthz", _healthz),
-                Mount("/_emulator", routes=ControlApi(self).routes()),
+                Mount("/_emulator", app=self.control),
                 Route("/{path:path}", self._rest.__call__, methods=_METHODS),
             ],
             exception_handlers={TwilioError: _error_response, HTTPException: _routing_error_response},

@@ -1,0 +1,26 @@
+"""The page's routes: the page itself, its files, and what it asks the local stack."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from twilio_emulator.web.assets import IMPORT_MAP, page_headers
+
+WEB = Path(__file__).parent.parent / "web"
+
+
+def page_routes(parts: Sequence[BaseRoute]) -> list[BaseRoute]:
+    """Return the page at `/`, its files under /_page/web, and under /_page what its panes ask: `parts`."""
+    return [
+        Route("/", _page, methods=["GET"]),
+        Mount("/_page", routes=[Mount("/web", StaticFiles(directory=WEB)), *parts]),
+    ]
+
+
+async def _page(_request: Request) -> Response:
+    document = (WEB / "index.html").read_text().replace("{{import-map}}", IMPORT_MAP)
+    return HTMLResponse(document, headers=dict(page_headers()))

@@ -1,0 +1,39 @@
+// The page: three phones, what happens behind them, a human's desk, and switches that break things.
+import { render } from "preact";
+import { useState } from "preact/hooks";
+import { html } from "/_emulator/web/html.js";
+import { Phones } from "/_emulator/web/phones.js";
+import { Behind } from "/_page/web/behind.js";
+import { Breaking } from "/_page/web/breaking.js";
+import { Desk } from "/_page/web/desk.js";
+import { Storm } from "/_page/web/storm.js";
+
+const PANELS = { Desk, "Break it": Breaking, Storm };
+
+function Page() {
+  const [conversation, setConversation] = useState(null); // the SID of the selected one
+  const [panel, setPanel] = useState("Desk");
+  const Panel = PANELS[panel];
+  return html`
+    <header class="top">
+      <h1>Switchboard</h1>
+      <p class="quiet">One assistant behind SMS, WhatsApp and web chat, running on this machine. Text it as a customer would.</p>
+    </header>
+    <main>
+      <${Phones} selected=${conversation} onSelect=${setConversation} />
+      <section class="panel card" aria-label=${panel}>
+        <div role="tablist" class="tabs" aria-label="What to look at">
+          ${Object.keys(PANELS).map(
+            (name) => html`<button role="tab" id=${`tab-${name}`} aria-selected=${name === panel} aria-controls="panel"
+              onClick=${() => setPanel(name)}>${name}</button>`,
+          )}
+        </div>
+        <div id="panel" role="tabpanel" aria-labelledby=${`tab-${panel}`} tabindex="0">
+          <${Panel} conversation=${conversation} onSelect=${setConversation} />
+        </div>
+      </section>
+      <${Behind} conversation=${conversation} />
+    </main>`;
+}
+
+render(html`<${Page} />`, document.getElementById("page"));

@@ -1,0 +1,1 @@
+"""What a browser loads of the emulator: the phones, and what they are drawn with."""

@@ -1,0 +1,48 @@
+"""The emulator's files for browsers, under /_emulator/web, and the headers that every page sends."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+FOLDER = Path(__file__).parent
+# Modules import these names; what they import has no build step that would know the paths.
+IMPORT_MAP = (
+    '{"imports":{"preact":"/_emulator/web/vendor/preact.mjs",'
+    '"preact/hooks":"/_emulator/web/vendor/preact-hooks.mjs",'
+    '"htm":"/_emulator/web/vendor/htm.mjs"}}'
+)
+
+
+def web_assets() -> Mount:
+    """Return the route of these files, to be mounted under /_emulator."""
+    return Mount("/web", StaticFiles(directory=FOLDER))
+
+
+def page_headers() -> Mapping[str, str]:
+    """Return the headers of a page: it loads nothing but this server's own files, and runs no code written in it.
+
+    Only the import map stands in the page itself; the policy names its hash.
+    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Security-Policy
+    """
+    import_map = base64.b64encode(hashlib.sha256(IMPORT_MAP.encode()).digest()).decode()
+    policy = {
+        "default-src": "'none'",
+        "script-src": f"'self' 'sha256-{import_map}'",
+        "style-src": "'self'",
+        "img-src": "'self' blob:",
+        "media-src": "'self' blob:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-cache",
+    }
