@@ -48,8 +48,8 @@ class Emulator:
     A first message to either address opens a conversation (address auto-creation is on). `app` must be served in the
     event loop that also sends the webhooks. With the same `seed`, the same calls get the same SIDs.
     `actions_per_second` is Twilio's limit on writes; None switches it off. `state_file` is loaded at the start, if it
-    exists, and saved by `aclose`; `StateFileUnusable` is raised if it does not hold a state of this service. `control` is
-    what `app` serves under /_emulator, for a page on another port of the same event loop.
+    exists, and saved by `aclose`; `StateFileUnusable` is raised if it does not hold a state of this service. `control`
+    is what `app` serves under /_emulator, for a page on another port of the same event loop.
     """
 
     def __init__(
