@@ -1,8 +1,8 @@
 """The whole bundle on one machine: `with LocalStack() as stack`, on free ports by default."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -87,6 +87,7 @@ class LocalStack:
         self.state_file = state_file
         self.functions: dict[str, LambdaFunction] = {}
         self._triggers: list[EventSourceMapping | Schedule] = []
+        self._mappings: dict[str, list[EventSourceMapping]] = {}
 
     def __enter__(self) -> Self:
         """Return once a text gets an answer; `CannotListen` if a port is in use, `CannotStart` if a function cannot."""
@@ -104,6 +105,14 @@ class LocalStack:
     def kill(self, function: str) -> None:
         """End every process of a function (`webhook`, `agent`, `lifecycle`) with SIGKILL: a Lambda crash."""
         self.functions[function].kill()
+
+    @contextmanager
+    def without_batches(self, function: str) -> Iterator[None]:
+        """Give a function no batch in the block, as a disabled event source mapping does: its queues fill up."""
+        with ExitStack() as disabled:
+            for mapping in self._mappings[function]:
+                disabled.enter_context(mapping.disabled())
+            yield
 
     def client(self, service: str) -> Any:  # noqa: ANN401 -- botocore makes its client classes at run time
         """Return a client of the local AWS."""
@@ -218,9 +227,11 @@ class LocalStack:
 
     def _start_triggers(self, declaration: FunctionDeclaration) -> None:
         function = self.functions[declaration.spec.name]
-        for mapping in declaration.mappings:
-            sqs = self._aws.client("sqs")
-            self._triggers.append(EventSourceMapping(mapping, function, client=sqs, pollers=CONCURRENCY))
+        self._mappings[declaration.spec.name] = [
+            EventSourceMapping(mapping, function, client=self._aws.client("sqs"), pollers=CONCURRENCY)
+            for mapping in declaration.mappings
+        ]
+        self._triggers += self._mappings[declaration.spec.name]
         for schedule in declaration.schedules:
             self._triggers.append(Schedule(schedule, function))
 

@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
 import base64
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Protocol
@@ -58,6 +59,10 @@ class EventSourceMapping:
         self._function = function
         self._client = client
         self._stopping = threading.Event()
+        self._pollers = pollers
+        self._enabled = threading.Event()
+        self._enabled.set()
+        self._may_receive = threading.Semaphore(pollers)
         self._lock = threading.Lock()
         self._failed: dict[str, str] = {}  # receipt handles by message id
         self._replacements = 0
@@ -68,6 +73,18 @@ class EventSourceMapping:
     def stop(self) -> None:
         """Receive no further batch."""
         self._stopping.set()
+
+    @contextmanager
+    def disabled(self) -> Iterator[None]:
+        """Receive nothing in the block, not even by a request that is under way; batches already received go on."""
+        self._enabled.clear()  # a poller that releases the semaphore would else have it again before us
+        for _ in range(self._pollers):
+            self._may_receive.acquire()
+        try:
+            yield
+        finally:
+            self._may_receive.release(self._pollers)
+            self._enabled.set()
 
     def join(self) -> None:
         """Return once every thread has ended. Call `stop` first, and end the queue or the function."""
@@ -84,13 +101,15 @@ class EventSourceMapping:
                 self._stopping.wait(RETRY_SECONDS)
 
     def _receive(self) -> list[dict[str, Any]]:
-        response = self._client.receive_message(
-            QueueUrl=self._spec.queue_url,
-            MaxNumberOfMessages=self._spec.batch_size,
-            WaitTimeSeconds=WAIT_TIME_SECONDS,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
+        self._enabled.wait()
+        with self._may_receive:
+            response = self._client.receive_message(
+                QueueUrl=self._spec.queue_url,
+                MaxNumberOfMessages=self._spec.batch_size,
+                WaitTimeSeconds=WAIT_TIME_SECONDS,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
         messages: list[dict[str, Any]] = response.get("Messages", [])
         with self._lock:
             for message in messages:

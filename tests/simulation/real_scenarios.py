@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from local.stack import CONCURRENCY
 from switchboard.events import Owner
 from tests.simulation.invariants import REPLY
 from tests.simulation.real_stage import BUSY_MACHINE_SECONDS, HUMAN_NUMBERS, LOST, Customer, Scene, Stage
@@ -250,16 +249,11 @@ def the_table_is_away(scene: Scene) -> str:
 
 def a_text_that_kills_its_process(scene: Scene) -> str:
     """Ten conversations are in one batch; one ends the process each time it is thought about. The nine are answered."""
-    ready = threading.Event()
-    for _ in range(CONCURRENCY):  # so that no worker takes a batch before all ten texts wait
-        begun = threading.Event()
-        scene.customer().writes(Script(model=busy_until(ready, begun=begun)))
-        wait_until(begun.is_set, what="a worker to be busy")
     deadly, *others = [scene.customer() for _ in range(10)]
-    deadly.writes(Script(tool="exhaust_memory"))
-    texts = [(customer, customer.writes(Script(model=slow(2)))) for customer in others]
-    wait_until(lambda: scene.stage.running.queued() >= CONCURRENCY + 10, what="ten texts in the queue")
-    ready.set()
+    with scene.stage.running.stack.without_batches("agent"):
+        deadly.writes(Script(tool="exhaust_memory"))
+        texts = [(customer, customer.writes(Script(model=slow(2)))) for customer in others]
+        wait_until(lambda: scene.stage.running.queued() >= len(scene.customers), what="ten texts in the queue")
     waited = [customer.awaits(text, within_seconds=150) for customer, text in texts]
     for customer, text in texts:
         customer.has_one_answer_to(text)

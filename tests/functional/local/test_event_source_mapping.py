@@ -71,7 +71,7 @@ def queue(aws: LocalAws, request: pytest.FixtureRequest) -> Queue:
 @contextmanager
 def polling(
     queue: Queue, function: FakeFunction, *, pollers: int = 1, reports_item_failures: bool = True
-) -> Iterator[None]:
+) -> Iterator[EventSourceMapping]:
     spec = MappingSpec(
         queue_url=queue.url,
         queue_arn=queue.arn,
@@ -81,7 +81,7 @@ def polling(
     )
     running = EventSourceMapping(spec, function, client=queue.client, pollers=pollers)
     try:
-        yield
+        yield running
     finally:
         running.stop()
         running.join()
@@ -128,6 +128,19 @@ def test_waiting_messages_come_in_batches_of_at_most_ten_and_in_order(queue: Que
 
     assert [len(batch) for batch in function.batches] == [10, 2]
     assert [body for batch in function.bodies() for body in batch] == [f"m{number:02}" for number in range(12)]
+
+
+def test_a_disabled_mapping_leaves_messages_in_the_queue_until_it_is_enabled(queue: Queue) -> None:
+    function = FakeFunction(succeed)
+
+    with polling(queue, function, pollers=2) as mapping:
+        with mapping.disabled():
+            for number in range(10):
+                queue.send("hello", group=f"CH{number}")
+            assert queue.left() == 10
+        wait_until(lambda: queue.left() == 0)
+
+    assert [len(batch) for batch in function.batches] == [10]
 
 
 def test_only_the_reported_records_come_back(queue: Queue) -> None:
