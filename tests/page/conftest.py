@@ -1,0 +1,65 @@
+"""A browser, and the page of a running stack in it. No test may leave an error in the console or ask another machine."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.skips import missing
+from tests.stacks import Running, running
+
+ROOT = Path(__file__).parents[2]
+WIDE = {"width": 1440, "height": 900}
+ALONE = (  # Chromium asks its maker's servers nothing
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or missing("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ALONE))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Running]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Running) -> Iterator[Page]:
+    """The page, as a new visitor sees it on a wide screen."""
+    context = browser.new_context(viewport=WIDE, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(120_000)  # no test is timed
+    errors: list[str] = []
+    foreign: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            errors.append(message.text)
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((f"{stack.stack.url}/", "blob:", "data:")):
+            foreign.append(request.url)
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", on_request)
+    page.goto(stack.stack.url)
+    yield page
+    context.close()
+    assert errors == [], "in the browser's console"
+    assert foreign == [], "asked of another address"
