@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from bench import agent_imports, batch, cold, history, list_latency, warm, webhook_latency
+from bench import agent_imports, batch, cold, first_paint, history, list_latency, warm, webhook_latency
 
 MEASURES = (
     ("cold start of the built webhook function / boto3.client('sqs')", cold.measure, "≤ 1.3"),
@@ -17,6 +17,7 @@ MEASURES = (
     ("our CPU time to read the history after 500 turns / after 5", history.measure, "≤ 1.2"),
     ("emulator: list 20 messages among 1,000 conversations / among 10", list_latency.measure, "≤ 2"),
     ("emulator: a message's webhook to a local site / one plain POST there", webhook_latency.measure, "20 ms"),
+    ("first paint of the page of `make run`, in Chromium / 300 ms", first_paint.measure, "≤ 1"),
 )
 
 

@@ -1,35 +1,22 @@
-"""A browser, and the page of a running stack in it. No test may leave an error in the console or ask another machine."""
+"""A browser with the page of a running stack. No test may leave an error in its console or ask another machine."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize
 
-from tests.skips import missing
+from tests.browser import chromium
 from tests.stacks import Running, running
 
 ROOT = Path(__file__).parents[2]
-WIDE = {"width": 1440, "height": 900}
-ALONE = (  # Chromium asks its maker's servers nothing
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or missing("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ALONE))
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
