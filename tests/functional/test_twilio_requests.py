@@ -10,6 +10,7 @@ import pytest
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
+from switchboard.channels.channel import Channel
 from switchboard.conversation import owner_change
 from switchboard.events import ConversationState, Marker, Owner
 from switchboard.twilio.rest.conversations import ConversationResource, ParticipantResource
@@ -22,7 +23,7 @@ CONVERSATIONS = f"/v1/Services/{SERVICE}/Conversations"
 CONVERSATION = f"{CONVERSATIONS}/{SID}"
 CHANGE = owner_change(SID, Owner.HUMAN, "message", at=NOON)
 SHOWN = {"owner": "human", "reason": "message", "since": "2026-03-02T12:00:00.000Z"}
-# A conversation, a message, a participant, and a list of either that is empty.
+# A conversation, a message, a participant, and lists: one participant on WhatsApp, none of the others.
 RESOURCE = {
     "sid": SID,
     "index": 0,
@@ -31,6 +32,7 @@ RESOURCE = {
     "date_created": "2026-03-02T12:00:00Z",
     "conversations": [],
     "messages": [],
+    "participants": [{"sid": SID, "messaging_binding": {"address": "whatsapp:+12025550110"}}],
 }
 
 
@@ -77,6 +79,17 @@ CALLS: dict[str, tuple[Call, list[Request]]] = {
     "list messages": (
         lambda twilio: twilio.messages.list_messages(SID),
         [get(f"{CONVERSATION}/Messages", Order="desc", PageSize="100")],
+    ),
+    "look for somebody silent on WhatsApp": (
+        lambda twilio: twilio.messages.has_silent_customer(SID, channel=Channel.WHATSAPP, since=NOON),
+        [
+            get(f"{CONVERSATION}/Participants", PageSize="100"),
+            get(f"{CONVERSATION}/Messages", Order="desc", PageSize="100"),
+        ],
+    ),
+    "look where nobody is on the channel": (
+        lambda twilio: twilio.messages.has_silent_customer(SID, channel=Channel.SMS, since=NOON),
+        [get(f"{CONVERSATION}/Participants", PageSize="100")],
     ),
     "create a conversation": (
         lambda twilio: twilio.conversations.create_conversation(friendly_name="A talk"),
@@ -167,7 +180,8 @@ class Wire:
         self.asked.append(Request(str(request.method), url.path, dict(parse_qsl(text)), tells))
         response = Response()
         response.status_code = 204 if request.method == "DELETE" else 200
-        key = "messages" if url.path.endswith("/Messages") else "conversations"
+        last = url.path.rpartition("/")[2].lower()
+        key = last if last in RESOURCE else "conversations"
         response.raw = BytesIO(json.dumps({**self._resource, "meta": {"key": key, "next_page_url": None}}).encode())
         return response
 

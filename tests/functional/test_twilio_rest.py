@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.aws.secrets import TwilioSecret
+from switchboard.channels.channel import Channel
 from switchboard.content import Content
 from switchboard.conversation import owner_change
 from switchboard.errors import Misconfigured, NotSent, SendRefused, SwitchboardError, Transient, Unknown
@@ -203,6 +204,20 @@ def test_a_customer_in_another_open_conversation_is_refused_with_twilios_code(tw
     assert "2025550189" not in str(refused.value)
 
 
+def test_a_customer_is_silent_from_the_time_of_their_last_message_on(twilio: Twilio) -> None:
+    address = "whatsapp:+12025550141"
+    conversation = twilio.conversations.create_conversation(friendly_name="Talk").sid
+    twilio.conversations.add_participant(conversation, address=address, proxy_address="whatsapp:+12025550101")
+    twilio.messages.send_message(conversation, body="hello", author=address)
+    [message] = twilio.messages.list_messages(conversation)
+    before = message.at - timedelta(milliseconds=1)
+
+    assert twilio.messages.has_silent_customer(conversation, channel=Channel.WHATSAPP, since=message.at)
+    assert not twilio.messages.has_silent_customer(conversation, channel=Channel.WHATSAPP, since=before)
+    assert not twilio.messages.has_silent_customer(conversation, channel=Channel.SMS, since=message.at)
+    twilio.conversations.close_conversation(conversation)
+
+
 def test_messages_are_listed_in_order_from_an_index_on_with_their_authors_role(twilio: Twilio) -> None:
     conversation = twilio.conversations.create_conversation(friendly_name="Talk")
     twilio.conversations.add_participant(conversation.sid, identity=VISITOR)
@@ -343,6 +358,29 @@ def test_the_response_to_a_send_decides_whether_it_was_refused_not_sent_or_is_un
 
         assert "secret words" not in str(raised.value)
         assert "2025550110" not in str(raised.value)
+        twilio.service.stop()
+
+
+@pytest.mark.parametrize(
+    ("respond", "error"),
+    [
+        (respond_with(404, '{"code": 20404, "message": "not found", "status": 404}'), SendRefused),
+        (respond_with(401, '{"code": 20003, "message": "Authenticate", "status": 401}'), NotSent),
+        (respond_with(503, "<html>away</html>"), NotSent),
+        (respond_with(200, "this is not JSON"), NotSent),
+        (reset_connection, NotSent),
+    ],
+    ids=["404", "401", "503", "not JSON", "reset"],
+)
+def test_a_look_before_a_send_that_fails_says_that_nothing_was_sent(
+    respond: Callable[[BaseHTTPRequestHandler], None], error: type[Exception]
+) -> None:
+    with server_that(respond) as url:
+        twilio = connected(url)
+
+        with pytest.raises(error):
+            twilio.messages.has_silent_customer(sid("CH", 1), channel=Channel.WHATSAPP, since=NOON)
+
         twilio.service.stop()
 
 

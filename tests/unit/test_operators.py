@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from switchboard.author import AuthorRules
+from switchboard.channels.channel import Channel
 from switchboard.consent import ConsentChange
+from switchboard.content import Content
 from switchboard.conversation import Conversation, OwnerChange, OwnerReason
-from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
+from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown, WindowClosed
 from switchboard.events import MessageAdded, Owner, Sent
 from switchboard.operators import HandedBack, Operators, Outcome
 from switchboard.ports import OwnedByHuman
@@ -24,7 +26,10 @@ SECOND, THIRD = sid("CH", 2), sid("CH", 3)
 
 @dataclass
 class Desk:
-    """Operators and all they work with. `fails` says which call raises what, for which conversation."""
+    """Operators and all they work with. `fails` says which call raises what, for which conversation.
+
+    `last_words` are the times at which customers on WhatsApp wrote last, None of one who never did.
+    """
 
     conversations: ConversationsInMemory = field(default_factory=ConversationsInMemory)
     clock: Clock = field(default_factory=Clock)
@@ -32,6 +37,7 @@ class Desk:
     happened: list[tuple[str, ...]] = field(default_factory=list)
     queued: list[MessageAdded] = field(default_factory=list)
     reasons: dict[str, OwnerReason] = field(default_factory=dict)
+    last_words: list[datetime | None] = field(default_factory=list)
     twilio: TwilioInMemory = field(init=False)
     operators: Operators = field(init=False)
 
@@ -55,8 +61,14 @@ class Desk:
         owned = self.conversations.read_owned(conversation_sid)
         return owned and replace(owned, reason=self.reasons.get(conversation_sid, OwnerReason.MESSAGE))
 
-    def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:
-        self.happened.append(("say", conversation_sid, human, body, self.owner(conversation_sid)))
+    def has_silent_customer(self, conversation_sid: str, *, channel: Channel, since: datetime) -> bool:
+        assert channel is Channel.WHATSAPP
+        self._may_fail("look", conversation_sid)
+        return any(wrote_at is None or wrote_at <= since for wrote_at in self.last_words)
+
+    def send_as_human(self, conversation_sid: str, *, human: str, body: str, content: Content | None = None) -> Sent:
+        said = content.sid if content else body
+        self.happened.append(("say", conversation_sid, human, said, self.owner(conversation_sid)))
         self._may_fail("say", conversation_sid)
         return Sent(message_sid=sid("IM", 7), index=7)
 
@@ -154,6 +166,48 @@ def test_a_human_writes_nothing_through_us_to_a_customer_who_has_opted_out(desk:
 
     assert desk.happened == []
     assert desk.conversations.items[CONVERSATION].owner is Owner.ASSISTANT
+
+
+@pytest.mark.parametrize(
+    "last_words",
+    [[NOON - timedelta(hours=24)], [None], [NOON, NOON - timedelta(days=3)]],
+    ids=["24 hours ago", "never", "one of two, three days ago"],
+)
+def test_a_human_writes_no_text_that_whatsapp_would_not_take(desk: Desk, last_words: list[datetime | None]) -> None:
+    desk.last_words = last_words
+
+    with pytest.raises(WindowClosed, match=f"^{CONVERSATION}: a customer on WhatsApp has not written in the last 24"):
+        desk.operators.say(CONVERSATION, human="robin", text="hello")
+
+    assert desk.happened == []
+    assert desk.owner() is Owner.ASSISTANT
+
+
+def test_a_human_writes_to_whoever_wrote_on_whatsapp_less_than_24_hours_ago(desk: Desk) -> None:
+    desk.last_words = [NOON - timedelta(hours=24) + timedelta(milliseconds=1)]
+
+    desk.operators.say(CONVERSATION, human="robin", text="hello")
+
+    assert desk.happened == [("say", CONVERSATION, "robin", "hello", "human")]
+
+
+def test_a_human_sends_a_template_where_whatsapp_takes_no_text(desk: Desk) -> None:
+    desk.last_words = [None]
+    template = Content(sid=sid("HX", 7))
+
+    desk.operators.say(CONVERSATION, human="robin", content=template)
+
+    assert desk.happened == [("say", CONVERSATION, "robin", template.sid, "human")]
+
+
+def test_where_nobody_knows_whether_whatsapp_takes_a_text_nothing_is_sent_and_the_owner_stays(desk: Desk) -> None:
+    desk.fails["look", CONVERSATION] = NotSent("503")
+
+    with pytest.raises(NotSent):
+        desk.operators.say(CONVERSATION, human="robin", text="hello")
+
+    assert desk.happened == []
+    assert desk.owner() is Owner.ASSISTANT
 
 
 def test_what_a_human_says_is_a_takeover_before_it_is_sent(desk: Desk) -> None:

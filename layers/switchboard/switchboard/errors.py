@@ -6,6 +6,7 @@ SwitchboardError
 │   └── Malformed         signed or not, it is not what Twilio documents
 ├── Permanent         nobody: record it and go on
 │   ├── SendRefused       Twilio will never take this message
+│   │   └── WindowClosed      WhatsApp takes content alone now
 │   └── Misconfigured     the operator: a setting is missing or wrong
 ├── Transient         time: try again
 │   ├── NotSent           it certainly did not leave
@@ -61,6 +62,10 @@ class SendRefused(Permanent):
     def __init__(self, message: str, *, code: int | None = None) -> None:
         super().__init__(message)
         self.code = code
+
+
+class WindowClosed(SendRefused):
+    """A customer on WhatsApp has not written for 24 hours: they can be sent an approved template, and no free text."""
 
 
 class Misconfigured(Permanent):

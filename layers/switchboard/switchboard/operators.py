@@ -12,6 +12,7 @@ from itertools import islice
 from switchboard import lifecycle
 from switchboard.author import AuthorRole, AuthorRules
 from switchboard.consent import why_nothing_is_sent
+from switchboard.content import Content
 from switchboard.conversation import OwnerChange, OwnerReason, owner_change
 from switchboard.errors import Permanent, SendRefused, SwitchboardError
 from switchboard.events import Owner, OwnerSet, Sent
@@ -26,6 +27,7 @@ from switchboard.ports import (
     Requeue,
     Takeover,
 )
+from switchboard.whatsapp_window import require_open_window
 
 
 class Outcome(StrEnum):
@@ -71,8 +73,11 @@ class Operators:
             return Outcome.OUTDATED
         return self._show(owner_change(conversation_sid, Owner.HUMAN, OwnerReason.ATTRIBUTE, at=at), human=human)
 
-    def say(self, conversation_sid: str, *, human: str, text: str) -> Sent:
-        """Take the conversation, then send a text as that human; not to a customer who has opted out: `SendRefused`.
+    def say(self, conversation_sid: str, *, human: str, text: str = "", content: Content | None = None) -> Sent:
+        """Take the conversation, then send a text as that human, or content in its place, such as a template.
+
+        Nothing changes where the customer has opted out (`SendRefused`), where WhatsApp takes no free text any more
+        (`WindowClosed`, unless there is `content`), and where Twilio does not say when they wrote last (`NotSent`).
 
         A POST that fails says whether the text may have been sent: `SendRefused` and `NotSent` say that it was not,
         `Unknown` that it may have been. The human owns the conversation in each case.
@@ -80,8 +85,10 @@ class Operators:
         self._require_human(conversation_sid, human)
         if self.conversations.has_opted_out(conversation_sid):
             raise SendRefused(why_nothing_is_sent(conversation_sid))
+        if content is None:
+            require_open_window(conversation_sid, customers=self.messenger, now=self.clock())
         self.conversations.take_over(conversation_sid, index=None, at=self._now())
-        return self.messenger.send_as_human(conversation_sid, human=human, body=text)
+        return self.messenger.send_as_human(conversation_sid, human=human, body=text, content=content)
 
     def hand_back(self, conversation_sid: str) -> Outcome:
         """Make the assistant the owner, and queue what the human left unanswered."""

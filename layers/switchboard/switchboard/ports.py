@@ -84,11 +84,25 @@ class Messenger(MessageList, Protocol):
         ...
 
 
-class HumanMessenger(MessageList, Protocol):
+class SilentCustomers(Protocol):
+    """Who takes part in a conversation at Twilio, and has not written for a while."""
+
+    def has_silent_customer(self, conversation_sid: str, *, channel: Channel, since: datetime) -> bool:
+        """Tell whether a customer on this channel takes part whose last message is not after `since`, or who has none.
+
+        Raise `SendRefused` or `NotSent`, because it is asked before something is sent.
+        """
+        ...
+
+
+class HumanMessenger(MessageList, SilentCustomers, Protocol):
     """Twilio's messages, as humans write them through us."""
 
-    def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:
-        """Send a text as that human; raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`."""
+    def send_as_human(self, conversation_sid: str, *, human: str, body: str, content: Content | None = None) -> Sent:
+        """Send a text as that human, or content in its place.
+
+        Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`.
+        """
         ...
 
 

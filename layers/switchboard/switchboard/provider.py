@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from threading import Event as Flag
@@ -31,6 +32,7 @@ from switchboard.twilio.webhook.parse import EVENTS_WE_USE, ExpectedAccount, par
 from switchboard.twilio.webhook.typed_events import typed_event
 from switchboard.twilio.webhook.verify import Form, verify
 from switchboard.webhook_events import WebhookEvent
+from switchboard.whatsapp_window import require_open_window
 from switchboard.worker import Worker
 
 EMULATOR = ("AC00000000000000000000000000000001", "emulator-token", "IS00000000000000000000000000000001")
@@ -254,8 +256,9 @@ class Provider:
     ) -> Sent:
         """Send a text to all participants, once: at most 1,600 characters where a phone takes part, else 32 KB.
 
-        `content` is sent in its place: a card, quick replies, or a template, which WhatsApp also takes more than 24
-        hours after the customer's last message.
+        `content` is sent in its place: a card, quick replies, or a template. On WhatsApp nothing else reaches a
+        customer whose last message is 24 hours old, or who never wrote: a text is `WindowClosed` then, and is not sent
+        to anybody. To know, a text costs one request more, and two where somebody is on WhatsApp.
 
         Raise `SendRefused` (never tried again: 50377 closed, 50504 too long; where webhooks are handled, also that the
         customer has opted out), `NotSent` (it certainly did not leave: try again), or `Unknown` (it may have left: look
@@ -263,6 +266,8 @@ class Provider:
         """
         if self._worker and self._worker.store.lifecycle.has_opted_out(sid):
             raise SendRefused(why_nothing_is_sent(sid))
+        if content is None:
+            require_open_window(sid, customers=self._messages, now=datetime.now(UTC))
         return self._messages.send_message(sid, body=body, author=author, content=content)
 
     def list_messages(self, sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:

@@ -186,6 +186,42 @@ MUTANTS = (
         new="        if False:\n",
     ),
     Mutant(
+        name="a human writes a text that WhatsApp does not take",
+        file=f"{LAYER}/operators.py",
+        old="        if content is None:\n",
+        new="        if False:\n",
+    ),
+    Mutant(
+        name="a provider sends a text that WhatsApp does not take",
+        file=f"{LAYER}/provider.py",
+        old="        if content is None:\n",
+        new="        if False:\n",
+    ),
+    Mutant(
+        name="a provider sends no template where WhatsApp takes nothing else",
+        file=f"{LAYER}/provider.py",
+        old="        if content is None:\n",
+        new="        if True:\n",
+    ),
+    Mutant(
+        name="WhatsApp's window is open at exactly 24 hours",
+        file=f"{LAYER}/twilio/rest/messages.py",
+        old="if message.at > since}",
+        new="if message.at >= since}",
+    ),
+    Mutant(
+        name="one open window of several customers is enough",
+        file=f"{LAYER}/twilio/rest/messages.py",
+        old="if not {each.address, each.identity} & wrote]",
+        new="if not wrote]",
+    ),
+    Mutant(
+        name="a look before a send that failed leaves open whether something was sent",
+        file=f"{LAYER}/twilio/rest/messages.py",
+        old="        with nothing_left():\n",
+        new="        if True:\n",
+    ),
+    Mutant(
         name="a provider sends to a customer who has opted out",
         file=f"{LAYER}/provider.py",
         old="        if self._worker and self._worker.store.lifecycle.has_opted_out(sid):\n",

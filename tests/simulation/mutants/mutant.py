@@ -51,11 +51,16 @@ NOTICED_BY: dict[str, Runs] = {
         ("tests/functional/test_twilio_rest.py",),
     ),
     f"{LAYER}/twilio/rest/media.py": (("tests/functional/test_media.py",),),
+    f"{LAYER}/twilio/rest/messages.py": (
+        ("tests/functional/test_twilio_requests.py",),
+        ("tests/functional/test_twilio_rest.py",),
+        ("tests/functional/test_whatsapp_window.py",),
+    ),
     f"{LAYER}/twilio/rest": (("tests/functional/test_twilio_requests.py",), ("tests/functional/test_twilio_rest.py",)),
     f"{LAYER}/twilio/fields.py": (("tests/unit/twilio",), WEBHOOK),
     f"{LAYER}/worker.py": WEB_PROCESS,
     f"{LAYER}/stores": (("tests/unit/stores",), *WEB_PROCESS),
-    f"{LAYER}/provider.py": (("tests/functional/test_provider.py",),),
+    f"{LAYER}/provider.py": (("tests/functional/test_provider.py",), ("tests/functional/test_whatsapp_window.py",)),
     "functions": (WEBHOOK,),
     "functions/agent": (("tests/functional/test_lease.py",),),
 }

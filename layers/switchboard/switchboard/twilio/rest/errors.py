@@ -137,6 +137,21 @@ def classify_send(what: str) -> Generator[None]:
         raise Unknown(f"{what}: unreadable answer ({type(error).__name__})") from None
 
 
+@contextmanager
+def nothing_left() -> Generator[None]:
+    """Turn an error of a call that comes before a POST into what it says of the POST: `SendRefused` or `NotSent`."""
+    try:
+        yield
+    except TwilioRefused as error:
+        if error.status in CREDENTIALS:
+            raise NotSent(str(error)) from None
+        raise SendRefused(str(error), code=error.code) from None
+    except TwilioUnavailable as error:
+        raise NotSent(str(error), retry_after=error.retry_after) from None
+    except Transient as error:
+        raise NotSent(str(error)) from None
+
+
 def _passes(error: TwilioRestException) -> bool:
     return error.status == TOO_MANY or error.status >= SERVER_ERROR or error.code in CONFLICTS
 

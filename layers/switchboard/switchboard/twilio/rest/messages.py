@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from switchboard.author import ASSISTANT_AUTHOR, AuthorRules
+from switchboard.channels.channel import Channel, channel_of
 from switchboard.content import Content
 from switchboard.events import Marker, MessageAdded, Sent
 from switchboard.media import Media
 from switchboard.ports import MessagePage
 from switchboard.twilio import fields
-from switchboard.twilio.rest.errors import classify_send, raise_twilio_errors
+from switchboard.twilio.rest.conversations import Conversations
+from switchboard.twilio.rest.errors import classify_send, nothing_left, raise_twilio_errors
 from switchboard.twilio.rest.media import read_media, upload_media
 from switchboard.twilio.rest.services import PAGE_SIZE, Service
 
@@ -38,20 +41,35 @@ class Messages:
         Raise `SendRefused`, `NotSent` (it certainly did not leave) or `Unknown`.
         """
         attributes = json.dumps({"switchboard": {"turn": marker.turn, "part": marker.part}}) if marker else "{}"
-        what = {"body": body}
-        if content:
-            what = {"content_sid": content.sid, "content_variables": content.variables_as_json}
-        elif media_sid:
-            what = {"media_sid": media_sid}
+        what = {"media_sid": media_sid} if media_sid and not content else _what(body, content)
         with classify_send(conversation_sid):
             created = self._of(conversation_sid).create(author=author, attributes=attributes, **what)
             return Sent(message_sid=str(created.sid), index=int(created.index))
 
-    def send_as_human(self, conversation_sid: str, *, human: str, body: str) -> Sent:
-        """Send a human's text, once, and have Twilio tell everybody; it ends as in `send_message`."""
+    def send_as_human(self, conversation_sid: str, *, human: str, body: str, content: Content | None = None) -> Sent:
+        """Send a human's text or content, once, and have Twilio tell everybody; it ends as in `send_message`."""
         with classify_send(conversation_sid):
-            created = self._of(conversation_sid).create(author=human, body=body, x_twilio_webhook_enabled="true")
+            created = self._of(conversation_sid).create(
+                author=human, x_twilio_webhook_enabled="true", **_what(body, content)
+            )
             return Sent(message_sid=str(created.sid), index=int(created.index))
+
+    def has_silent_customer(self, conversation_sid: str, *, channel: Channel, since: datetime) -> bool:
+        """Tell whether a customer on this channel takes part who has written nothing after `since`.
+
+        It costs a request for each hundred participants and, where one of them is on the channel, for each hundred
+        messages after `since`, until all have been seen to write. Raise `SendRefused` or `NotSent`.
+        """
+        with nothing_left():
+            participants = Conversations(service=self.service).list_participants(conversation_sid)
+            silent = [each for each in participants if each.address and channel_of(each.address) is channel]
+            pages = self.message_pages(conversation_sid, from_index=0) if silent else iter(())
+            for page in pages:
+                wrote = {message.author for message in page.messages if message.at > since}
+                silent = [each for each in silent if not {each.address, each.identity} & wrote]
+                if not silent or any(message.at <= since for message in page.messages):
+                    break
+            return bool(silent)
 
     def list_messages(self, conversation_sid: str, *, from_index: int = 0) -> tuple[MessageAdded, ...]:
         """Return the messages at `from_index` and above, in order. Each hundred of them costs a request."""
@@ -123,3 +141,9 @@ class Messages:
             at=fields.utc(message.date_created),
             marker=fields.marker(message.attributes) if author == ASSISTANT_AUTHOR else None,
         )
+
+
+def _what(body: str, content: Content | None) -> dict[str, str]:
+    if content:
+        return {"content_sid": content.sid, "content_variables": content.variables_as_json}
+    return {"body": body}
