@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from local.activity import Activity, Listener, LogLine
-from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, create_event_buses
+from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, NOTICES_OF_PAGE, create_event_buses
 from local.aws.event_source_mapping import EventSourceMapping
 from local.aws.execution_environment import CannotStart, InvocationFailed
 from local.aws.http_api import health, http_api
@@ -23,6 +23,8 @@ from local.aws.template import Template
 from local.aws.template_functions import FunctionDeclaration, read_functions
 from local.fixtures.conversations import load_conversations
 from local.message_tap import tap_messages
+from local.page.desk import Desk
+from local.page.live import Changes
 from local.page.server import page_routes
 from local.snapshot import Snapshot
 from local.twilio_account import read_account, twilio_base_url
@@ -85,6 +87,7 @@ class LocalStack:
             service_sid=self.twilio_account.service_sid,
         )
         self.state_file = state_file
+        self._page_changes = Changes()
         self.functions: dict[str, LambdaFunction] = {}
         self._triggers: list[EventSourceMapping | Schedule] = []
         self._mappings: dict[str, list[EventSourceMapping]] = {}
@@ -154,8 +157,14 @@ class LocalStack:
         threads = ThreadPoolExecutor(max_workers=MAX_REQUESTS, thread_name_prefix="request")
         closing.callback(threads.shutdown)
         self._start_functions(declarations, closing)
-        applications = {http_socket: self._http_api(declarations, threads), twilio_socket: self._emulator_with_health()}
+        desk = self._desk()
+        closing.callback(desk.close)
+        applications = {
+            http_socket: self._http_api(declarations, threads, desk=desk),
+            twilio_socket: self._emulator_with_health(),
+        }
         closing.callback(Servers(applications, at_end=self.emulator.aclose).close)
+        closing.callback(self._page_changes.end)  # first: a stream that goes on would hold the servers up
 
         self._aws.wait_until_ready()
         self._aws.create(self._template, self._names)
@@ -200,10 +209,24 @@ class LocalStack:
             closing.callback(function.close)
             self.functions[each.spec.name] = function
 
-    def _http_api(self, declarations: Iterable[FunctionDeclaration], threads: ThreadPoolExecutor) -> Starlette:
+    def _desk(self) -> Desk:
+        return Desk(
+            emulator=self.emulator,
+            client=self._aws.client,
+            environment=self.environments["LifecycleFunction"],
+            account=self.twilio_account,
+            notices_url=f"{self.aws_endpoint}/{ACCOUNT_ID}/{NOTICES_OF_PAGE}",
+            changes=self._page_changes,
+        )
+
+    def _http_api(
+        self, declarations: Iterable[FunctionDeclaration], threads: ThreadPoolExecutor, *, desk: Desk
+    ) -> Starlette:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
-        return Starlette(routes=[*page_routes([]), Mount("/_emulator", app=self.emulator.control), Mount("/", app=api)])
+        return Starlette(
+            routes=[*page_routes(desk.routes()), Mount("/_emulator", app=self.emulator.control), Mount("/", app=api)]
+        )
 
     def _emulator_with_health(self) -> Starlette:
         async def healthz(_request: Request) -> Response:
@@ -247,6 +270,7 @@ class LocalStack:
         """Pass an activity to the listener, but no log lines of the warm-up."""
         if self._is_ready or not isinstance(activity, LogLine):
             self._listener(activity)
+        self._page_changes.tell()
 
 
 def _with_whole_path(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
-"""The local event bus: the buses and rules that template.yaml declares, and a queue in which notices can be read.
+"""The local event bus: the buses and rules that template.yaml declares, and queues in which notices can be read.
 
-On AWS, an operator's SNS topic sends notices on, by mail for example. Here a topic sends them to a queue.
+On AWS, an operator's SNS topic sends notices on, by mail for example. Here a topic sends them to a queue, and to one
+of the page.
 """
 
 import json
@@ -12,16 +13,19 @@ from local.aws.template import PSEUDO_PARAMETERS, Template
 BUS = "AWS::Events::EventBus"
 RULE = "AWS::Events::Rule"
 NOTICES = f"{PSEUDO_PARAMETERS['AWS::StackName']}-notices"  # the topic, and the queue that it sends to
+NOTICES_OF_PAGE = f"{NOTICES}-page"  # a queue with the same, which the page reads
 NOTICE_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:{NOTICES}"
 
 
 def create_event_buses(aws: LocalAws, template: Template, names: Names) -> None:
-    """Create the template's buses and rules, and the topic and the queue that stand in for an operator's."""
+    """Create the template's buses and rules, and the topic and the queues that stand in for an operator's."""
     sns, sqs, events = (aws.client(service) for service in ("sns", "sqs", "events"))
     sns.create_topic(Name=NOTICES)
-    sqs.create_queue(QueueName=NOTICES)
-    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{NOTICES}"
-    sns.subscribe(TopicArn=NOTICE_TOPIC_ARN, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    for name in (NOTICES, NOTICES_OF_PAGE):
+        sqs.create_queue(QueueName=name)
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}"
+        raw = {"RawMessageDelivery": "true"}
+        sns.subscribe(TopicArn=NOTICE_TOPIC_ARN, Protocol="sqs", Endpoint=queue, Attributes=raw)
     for logical_id, _ in template.of_type(BUS, names):
         events.create_event_bus(Name=names(logical_id, "Ref"))
     for logical_id, properties in template.of_type(RULE, names):

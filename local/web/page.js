@@ -17,11 +17,14 @@ function Page() {
   return html`
     <header class="top">
       <h1>Switchboard</h1>
-      <p class="quiet">One assistant behind SMS, WhatsApp and web chat, running on this machine. Text it as a customer would.</p>
+      <p class="quiet">
+        One assistant behind SMS, WhatsApp and web chat, on this machine. Text it as a customer would. Make it yours in
+        <code class="mono">functions/agent/assistant.py</code>: what you save answers the next text.
+      </p>
     </header>
     <main>
       <${Phones} selected=${conversation} onSelect=${setConversation} />
-      <section class="panel card" aria-label=${panel}>
+      <div class="panel card">
         <div role="tablist" class="tabs" aria-label="What to look at">
           ${Object.keys(PANELS).map(
             (name) => html`<button role="tab" id=${`tab-${name}`} aria-selected=${name === panel} aria-controls="panel"
@@ -31,7 +34,7 @@ function Page() {
         <div id="panel" role="tabpanel" aria-labelledby=${`tab-${panel}`} tabindex="0">
           <${Panel} conversation=${conversation} onSelect=${setConversation} />
         </div>
-      </section>
+      </div>
       <${Behind} conversation=${conversation} />
     </main>`;
 }
