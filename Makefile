@@ -5,6 +5,7 @@
 PORT ?= 8080
 TWILIO_PORT ?= 8081
 HOST ?= 127.0.0.1
+OPEN ?=
 STATE ?=
 SCRIPT ?=
 SEEDS ?= 10000
@@ -45,14 +46,17 @@ ALL_PROVIDERS = openai anthropic google
 WITH = $(foreach provider,$(1),--extra $(provider))
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test eval check format simulate mutate bench build validate invoke deploy redrive lock clean
+.PHONY: help run demo chat test eval check format simulate mutate bench build validate invoke deploy redrive lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1 STATE= SCRIPT=
+run: .venv/local ## Run everything here, no account needed: PORT=8080 TWILIO_PORT=8081 HOST=127.0.0.1 OPEN= STATE= SCRIPT=
 	@.venv/bin/python -m local --port $(PORT) --twilio-port $(TWILIO_PORT) --host $(HOST) \
-		$(if $(STATE),--state '$(STATE)') $(if $(SCRIPT),--script '$(SCRIPT)')
+		$(if $(STATE),--state '$(STATE)') $(if $(SCRIPT),--script '$(SCRIPT)') $(if $(filter-out 0,$(OPEN)),--open)
+
+demo: .venv/local ## The same, its page in your browser; it keeps nothing: PORT=8080 TWILIO_PORT=8081 SCRIPT=
+	@.venv/bin/python -m local --demo --port $(PORT) --twilio-port $(TWILIO_PORT) $(if $(SCRIPT),--script '$(SCRIPT)')
 
 chat: .venv/local ## Talk with the assistant in the terminal, tool calls shown: ASSISTANT_MODEL=offline SCRIPT=
 	@.venv/bin/python -m local.chat $(if $(SCRIPT),--script '$(SCRIPT)')

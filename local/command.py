@@ -3,10 +3,15 @@
 import json
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
 import typer
@@ -23,6 +28,20 @@ from twilio_emulator.server import CannotListen, run_until_interrupted
 from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
 
 console = Console()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """What the command was given; a run that is not `is_kept` leaves no log and no state."""
+
+    environment: Mapping[str, str]
+    host: str
+    port: int
+    twilio_port: int
+    state: Path | None
+    logs: bool
+    browser: bool
+    is_kept: bool
 
 
 def main() -> None:
@@ -42,14 +61,23 @@ def run(
         Path | None, typer.Option(envvar="SCRIPT", help="Answer by this script, instead of ASSISTANT_MODEL.")
     ] = None,
     logs: Annotated[bool, typer.Option("--logs", help="Print every line that the functions print.")] = False,
+    browser: Annotated[bool, typer.Option("--open", envvar="OPEN", help="Open the page in a browser.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Open the page, and keep nothing: no state and no log.")] = False,
 ) -> None:
-    """Run the Twilio emulator, the HTTP API, a local AWS and the functions, until Ctrl-C."""
+    """Run the page, the Twilio emulator, the HTTP API, a local AWS and the functions, until Ctrl-C."""
     model = {"ASSISTANT_MODEL": f"script:{script}"} if script else {}
-    environment = {**os.environ, **model}
+    options = _Options(
+        environment={**os.environ, **model},
+        host=host,
+        port=port,
+        twilio_port=twilio_port,
+        state=None if demo else state,
+        logs=logs,
+        browser=browser or demo,
+        is_kept=not demo,
+    )
     try:
-        run_until_interrupted(
-            partial(_run, environment, host=host, port=port, twilio_port=twilio_port, state=state, logs=logs)
-        )
+        run_until_interrupted(partial(_run, options))
         console.print("ended")
     except (CannotListen, CannotStart, MissingCredentials, StateFileUnusable, UnsupportedTemplate) as error:
         _fail("Cannot start", error)
@@ -62,36 +90,57 @@ def _fail(what: str, error: Exception) -> NoReturn:
     sys.exit(1)
 
 
-def _run(
-    environment: Mapping[str, str],
-    wait: Callable[[], None],
-    *,
-    host: str,
-    port: int,
-    twilio_port: int,
-    state: Path | None,
-    logs: bool,
-) -> None:
+def _run(options: _Options, wait: Callable[[], None]) -> None:
     began = time.monotonic()
-    LOCAL_FOLDER.mkdir(exist_ok=True)
-    log_path = LOCAL_FOLDER / f"functions-{port}.log"
-    with log_path.open("a") as log:  # "a": another run may be writing it, until this one holds the port
-        listener = ConsoleListener(console, log, logs=logs)
-        stack = LocalStack(
-            host=host,
-            port=port,
-            twilio_port=twilio_port,
-            environment=environment,
-            listener=listener,
-            state_file=state,
-        )
-        with stack:
-            log.truncate(0)
-            environments = json.dumps(stack.environments, indent=2)
-            try:
-                ENVIRONMENT_FILE.write_text(environments)
-                listener.start(banner(stack, log=log_path, seconds=time.monotonic() - began))
-                wait()
-            finally:
-                if ENVIRONMENT_FILE.exists() and ENVIRONMENT_FILE.read_text() == environments:
-                    ENVIRONMENT_FILE.unlink()
+    with _folder(options) as folder:
+        log_path = folder / f"functions-{options.port}.log"
+        with log_path.open("a") as log:  # "a": another run may be writing it, until this one holds the port
+            listener = ConsoleListener(console, log, logs=options.logs)
+            stack = LocalStack(
+                host=options.host,
+                port=options.port,
+                twilio_port=options.twilio_port,
+                environment=options.environment,
+                listener=listener,
+                state_file=options.state,
+            )
+            with stack:
+                log.truncate(0)
+                with _environment_file(stack) if options.is_kept else nullcontext():
+                    listener.start(banner(stack, log=log_path, seconds=time.monotonic() - began))
+                    if options.browser:
+                        _open_page(stack.url)
+                    wait()
+
+
+@contextmanager
+def _folder(options: _Options) -> Iterator[Path]:
+    """Yield the folder for the log; that of a demo is gone at the end."""
+    if options.is_kept:
+        LOCAL_FOLDER.mkdir(exist_ok=True)
+        yield LOCAL_FOLDER
+        return
+    with TemporaryDirectory(prefix="switchboard-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _environment_file(stack: LocalStack) -> Iterator[None]:
+    """Have `make invoke` find what this run runs, until its end."""
+    environments = json.dumps(stack.environments, indent=2)
+    try:
+        ENVIRONMENT_FILE.write_text(environments)
+        yield
+    finally:
+        if ENVIRONMENT_FILE.exists() and ENVIRONMENT_FILE.read_text() == environments:
+            ENVIRONMENT_FILE.unlink()
+
+
+def _open_page(url: str) -> None:
+    """Open the page in the user's browser, in a thread: some browsers return only when they are closed."""
+
+    def open_it() -> None:
+        if not webbrowser.open(url):
+            console.print(f"No browser was found: open {url}", soft_wrap=True, highlight=False)
+
+    threading.Thread(target=open_it, daemon=True).start()

@@ -21,9 +21,7 @@ from local.activity import (
     Outcome,
 )
 from local.stack import LocalStack
-from twilio_emulator.models.addresses import SMS_NUMBER
 
-CUSTOMER = "+12025550110"
 COLOURS: Mapping[str, str] = {"webhook": "cyan", "agent": "green", "lifecycle": "magenta"}
 MAX_NAME_LENGTH = 21  # whatsapp:+12025550110
 _RECORDS = ": the SQS records it worked on come back when their visibility timeout ends"
@@ -104,41 +102,33 @@ def _without_ids(activity: Activity) -> Activity:
 
 
 def banner(stack: LocalStack, *, log: Path, seconds: float) -> str:
-    """Return the addresses of everything, and what to try first."""
+    """Return the addresses of everything, the page's first."""
     functions = " · ".join(f"{name} {' '.join(map(str, each.pids))}" for name, each in stack.functions.items())
     rows = {
+        "page": f"[bold]{stack.url}[/bold] [dim]text the assistant there[/dim]",
         "webhook": f"{stack.url}/webhook",
         "Twilio": f"{stack.twilio_base_url or 'Twilio itself'} [dim]account {stack.twilio_account.account_sid}[/dim]",
         "emulator": stack.twilio_url,
         "AWS": stack.aws_endpoint,
-        "notices": f"{stack.notices_url} [dim](what humans would get by mail; Action=ReceiveMessage reads one)[/dim]",
+        "notices": f"{stack.notices_url} [dim]what humans would get by mail[/dim]",
         "model": stack.environments["AgentFunction"]["ASSISTANT_MODEL"],
-        "functions": f"{functions} [dim](process ids; kill -9 one to simulate a crash on Lambda)[/dim]",
+        "functions": f"{functions} [dim]process ids[/dim]",
         "logs": str(log),
     }
     if stack.state_file is not None:
         rows["state"] = f"{stack.state_file} [dim](written when this run ends)[/dim]"
     if stack.uses_emulator:
         rows["Twilio"] = f"{rows.pop('emulator')} [dim]the emulator, account {stack.twilio_account.account_sid}[/dim]"
+    else:
+        rows["page"] = f"{stack.url} [dim]its phones do not reach the functions: TWILIO_BASE_URL is set[/dim]"
+        rows["webhook"] = f"{stack.webhook_url} [dim]Twilio must reach it[/dim]"
     places = "\n".join(f"  [dim]{name:<10}[/dim] {place}" for name, place in rows.items())
     return f"""[bold]Switchboard is up[/bold] [dim]after {seconds:.1f} s[/dim]
 
 {places}
 
-{_first_steps(stack)}
-
 Edit functions/agent/assistant.py or its knowledge, and text again. Ctrl-C ends everything.
 """
-
-
-def _first_steps(stack: LocalStack) -> str:
-    if not stack.uses_emulator:
-        return f"TWILIO_BASE_URL is set, so the functions do not use the emulator. Twilio calls {stack.webhook_url}"
-    inbound = json.dumps({"from": CUSTOMER, "to": SMS_NUMBER, "body": "When are you open on Saturday?"})
-    return f"""Text the assistant:
-  [cyan]curl {stack.twilio_url}/_emulator/inbound -H 'Content-Type: application/json' -d '{escape(inbound)}'[/cyan]
-Read the reply on the customer's phone:
-  [cyan]curl '{stack.twilio_url}/_emulator/inbox?address={CUSTOMER.replace("+", "%2B")}'[/cyan]"""
 
 
 def _decision(text: str) -> str:

@@ -87,7 +87,7 @@ def _row(talk: Talk, conversation: Conversation, waits_since: datetime | None, *
         if last
         else None,
         "waits_since": text_of(waits_since) if waits_since else None,
-        "handed_off": is_human and conversation.owner_reason is OwnerReason.HANDOFF,
+        "reason": conversation.owner_reason.value if is_human and conversation.owner_reason else "",
         "left": len(conversation.left_to_human),
         "window_until": text_of(talk.window_until) if talk.window_until else None,
         "window_open": talk.window_until is None or now < talk.window_until,

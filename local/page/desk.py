@@ -166,7 +166,7 @@ class Desk:
 
     def _close(self, sid: str) -> Said:
         self._operators.close(sid)
-        return True, "Closed, for good. The customer's next text opens a new conversation."
+        return True, "Closed."
 
 
 def _operators(

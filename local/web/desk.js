@@ -92,6 +92,8 @@ class Row extends Component {
         <span class="talk-top">
           <span class=${`channel ${talk.channel}`}>${CHANNELS[talk.channel] ?? talk.channel}</span>
           <span class="talk-customer">${short(talk.customer)}</span>
+          ${talk.opted_out && html`<span class="talk-tag">opted out</span>`}
+          ${!talk.window_open && talk.state !== "closed" && html`<span class="talk-tag">window closed</span>`}
           ${wait
             ? html`<span class="talk-wait">waits ${wait}</span>`
             : html`<time class="quiet" datetime=${last?.at}>${last ? clock(last.at) : ""}</time>`}
@@ -141,16 +143,16 @@ function Selected({ talk, now, note, act, human }) {
       ${talk.waits_since &&
       html`<dt>Waits</dt>
         <dd>since ${clock(talk.waits_since)}, ${lasted(talk.waits_since, now)}${left(talk.left)}</dd>`}
-      ${talk.window_until &&
+      ${talk.window_until && !isClosed &&
       html`<dt>Window</dt>
-        <dd>${talk.window_open ? `open until ${DAY.format(new Date(talk.window_until))}` : "closed: only a template reaches them"}</dd>`}
+        <dd>${talk.window_open ? `open until ${clock(talk.window_until)}` : "closed: only a template reaches them"}</dd>`}
       ${talk.opted_out &&
       html`<dt>Consent</dt>
         <dd>opted out: nothing is sent until they write START</dd>`}
     </dl>
     <${Story} talk=${talk} />
     <div class="desk-actions">
-      <button disabled=${isBusy || isClosed || (talk.owner === "human" && !talk.waits_since)}
+      <button disabled=${isBusy || isClosed || isTaken(talk)}
         onClick=${() => run("take", null, composer)}>Take over</button>
       <button disabled=${isBusy || isClosed || talk.owner === "assistant"}
         onClick=${() => run("hand-back", null, heading)}>Hand back</button>
@@ -180,13 +182,13 @@ function Story({ talk }) {
     };
   }, [talk.sid, talk.owner, talk.last?.at, talk.last?.who]);
   if (!entries.length) return null;
-  return html`<details class="desk-story" open=${talk.handed_off}>
-    <summary>${talk.handed_off ? "Handed over to you: what happened so far" : "What happened so far"}</summary>
+  return html`<details class="desk-story" open=${talk.reason === "handoff"}>
+    <summary>${talk.reason === "handoff" ? "Handed over to you: what happened so far" : "What happened so far"}</summary>
     <ol>
       ${entries.map((entry, number) =>
         entry.who === "mark"
           ? html`<li key=${number} class="quiet mark">${entry.text}</li>`
-          : html`<li key=${number} class=${entry.who}><b>${WHO[entry.who]}</b> <span>${entry.text}</span></li>`,
+          : html`<li key=${number} class=${entry.who}><b>${WHO[entry.who]}</b> <span>${entry.text.replace(/\n{2,}/g, "\n")}</span></li>`,
       )}
     </ol>
   </details>`;
@@ -219,6 +221,11 @@ function Note({ note }) {
     <p class="desk-note desk-warning" role="alert">${note && !note.ok ? note.said : ""}</p>`;
 }
 
+// Whether a human has acted; one to whom the assistant only handed over may still take it.
+function isTaken(talk) {
+  return talk.owner === "human" && (talk.reason === "message" || talk.reason === "attribute");
+}
+
 function owner(talk) {
   if (talk.state === "closed") return "nobody: it is closed";
   if (talk.owner === "assistant") return talk.why ? `the assistant. ${talk.why}` : "the assistant";
@@ -242,12 +249,13 @@ function short(customer) {
 }
 
 function clock(at) {
-  return CLOCK.format(new Date(at));
+  const time = new Date(at);
+  return (time.toDateString() === new Date().toDateString() ? CLOCK : DAY).format(time);
 }
 
 function lasted(since, now) {
   const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1000));
-  if (seconds < 10) return "just now";
+  if (seconds < 10) return "a moment";
   if (seconds < 60) return `${Math.floor(seconds / 10) * 10} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return seconds < 86400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;

@@ -18,7 +18,7 @@ function Page() {
     <header class="top">
       <h1>Switchboard</h1>
       <p class="quiet">
-        One assistant behind SMS, WhatsApp and web chat, on this machine. Text it as a customer would. Make it yours in
+        One assistant behind SMS, WhatsApp and web chat, on this machine. Text it as a customer would. Make it yours in${" "}
         <code class="mono">functions/agent/assistant.py</code>: what you save answers the next text.
       </p>
     </header>

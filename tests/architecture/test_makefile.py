@@ -19,7 +19,7 @@ ROOT = TEMPLATE.parent
 def make(
     *arguments: str, folder: Path = ROOT, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    theirs = {"PORT", "TWILIO_PORT", "HOST", "STATE", "SEEDS", "FLAGS", "MAKEFLAGS", "MAKELEVEL"}
+    theirs = {"PORT", "TWILIO_PORT", "HOST", "OPEN", "STATE", "SEEDS", "FLAGS", "MAKEFLAGS", "MAKELEVEL"}
     environment = {name: value for name, value in os.environ.items() if name not in theirs}
     return subprocess.run(  # noqa: S603 -- our own Makefile
         [program("make"), *arguments],
@@ -58,6 +58,18 @@ def test_make_run_takes_its_variables_from_the_command_line_then_from_the_enviro
     assert planned.returncode == 0, planned.stderr
     command = " ".join(planned.stdout.replace("\\\n", " ").split())
     assert "local --port 9000 --twilio-port 9001 --host 127.0.0.2 --state 'demo.json' --script 'a.yaml'" in command
+
+
+@pytest.mark.parametrize(("given", "is_opened"), [("OPEN=1", True), ("OPEN=0", False), ("OPEN=", False)])
+def test_make_run_opens_the_page_where_it_is_asked_to(given: str, is_opened: bool) -> None:  # noqa: FBT001 -- an example
+    assert ("--open" in make("--dry-run", "run", given).stdout) is is_opened
+
+
+def test_make_demo_is_a_run_that_keeps_nothing_whatever_the_environment_says() -> None:
+    planned = make("--dry-run", "demo", "PORT=9000", variables={"STATE": "demo.json"})
+
+    assert "local --demo --port 9000 --twilio-port 8081" in planned.stdout
+    assert "--state" not in planned.stdout
 
 
 def test_an_environment_whose_creation_was_interrupted_is_made_again(checkout: Path) -> None:

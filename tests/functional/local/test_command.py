@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from local.console import CUSTOMER
 from switchboard.disclosure import SENTENCES
 from switchboard.languages import Language
+from tests.emulator.emulator_server import CUSTOMER
 from tests.processes import children, has_ended
 from tests.waiting import wait_until
 from twilio_emulator.client import CustomerClient
@@ -23,7 +23,7 @@ from twilio_emulator.server import listen
 
 ROOT = Path(__file__).parents[3]
 OURS = {
-    *("HOST", "STATE", "ASSISTANT_MODEL", "PUBLIC_URL"),
+    *("HOST", "OPEN", "STATE", "ASSISTANT_MODEL", "PUBLIC_URL"),
     *("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID"),
 }
 
@@ -34,10 +34,10 @@ def free_port() -> int:
         return port
 
 
-def command(port: int, twilio_port: int, **variables: str) -> subprocess.Popen[str]:
+def command(port: int, twilio_port: int, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
-    return subprocess.Popen(
-        [sys.executable, "-m", "local"],
+    return subprocess.Popen(  # noqa: S603 -- our own command
+        [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
         env={**environment, "PORT": str(port), "TWILIO_PORT": str(twilio_port), **variables},
         stdout=subprocess.PIPE,
@@ -47,9 +47,9 @@ def command(port: int, twilio_port: int, **variables: str) -> subprocess.Popen[s
 
 
 @contextmanager
-def started(port: int, twilio_port: int, **variables: str) -> Iterator[subprocess.Popen[str]]:
+def started(port: int, twilio_port: int, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """Run the command until both ports are ready; it is killed at the end if it still runs."""
-    with command(port, twilio_port, **variables) as process:
+    with command(port, twilio_port, *arguments, **variables) as process:
         try:
             for each in (port, twilio_port):
                 wait_until(lambda each=each: status(each) == 200, what=f"port {each}")  # type: ignore[misc]
@@ -128,12 +128,13 @@ def ended(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Ended(said=said, exit_code=process.returncode, ports=ports, state=state, descendants=descendants)
 
 
-def test_it_prints_the_addresses(ended: Ended) -> None:
+def test_it_prints_the_addresses_the_pages_first(ended: Ended) -> None:
     port, twilio_port = ended.ports
 
-    assert f"http://127.0.0.1:{port}/webhook" in ended.said
-    assert f"curl http://127.0.0.1:{twilio_port}/_emulator/inbound" in ended.said
-    assert f"curl 'http://127.0.0.1:{twilio_port}/_emulator/inbox?address=%2B12025550110'" in ended.said
+    first, *others = [line.split() for line in ended.said.splitlines()[2:10]]
+    assert first[:2] == ["page", f"http://127.0.0.1:{port}"]
+    assert ["webhook", f"http://127.0.0.1:{port}/webhook"] in others
+    assert ["Twilio", f"http://127.0.0.1:{twilio_port}"] in [line[:2] for line in others]
 
 
 def test_a_signal_ends_it_cleanly_and_two_at_once_do_as_one_does(ended: Ended) -> None:
@@ -151,6 +152,48 @@ def test_a_run_writes_its_state_file_whichever_signal_ends_it(ended: Ended) -> N
     assert str(ended.state) in ended.said
     assert kept["twilio"]["conversations"]
     assert list(kept["tables"]) == ["ConversationsTable"]
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Path:
+    """A browser: it writes the URL that it is to open into the file beside it."""
+    program = tmp_path / "browser"
+    program.write_text('#!/bin/sh\necho "$1" >> "$0.opened"\n')
+    program.chmod(0o700)
+    return program
+
+
+@pytest.mark.parametrize("variables", [{"OPEN": "1"}, {"OPEN": "0"}, {"OPEN": ""}])
+def test_it_opens_the_page_in_a_browser_only_where_it_is_asked_to(browser: Path, variables: dict[str, str]) -> None:
+    port, opened = free_port(), browser.with_suffix(".opened")
+
+    with started(port, free_port(), BROWSER=f"{browser} %s", **variables) as process:
+        if variables["OPEN"] == "1":
+            wait_until(opened.exists, what="the browser")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+
+    assert process.returncode == 0
+    assert (opened.read_text() if opened.exists() else "") == (
+        f"http://127.0.0.1:{port}\n" if variables["OPEN"] == "1" else ""
+    )
+
+
+def test_a_demo_opens_the_page_and_keeps_nothing(browser: Path, tmp_path: Path) -> None:
+    port, state, temporary = free_port(), tmp_path / "state.json", tmp_path / "temporary"
+    temporary.mkdir()
+    variables = {"BROWSER": f"{browser} %s", "STATE": str(state), "TMPDIR": str(temporary)}
+
+    with started(port, free_port(), "--demo", **variables) as process:
+        wait_until(browser.with_suffix(".opened").exists, what="the browser")
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 0
+    assert f"http://127.0.0.1:{port}" in said
+    assert not state.exists()
+    assert not (ROOT / ".local" / f"functions-{port}.log").exists()
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("processes", [1, 3, 5])

@@ -18,9 +18,9 @@ from local.aws.execution_environment import CannotStart
 from local.aws.ministack import LocalAws, Names
 from local.aws.template import Template
 from local.aws.template_functions import read_functions
-from local.console import CUSTOMER
 from local.twilio_account import BUILT_IN
 from tests.assistants import KNOWLEDGE
+from tests.emulator.emulator_server import CUSTOMER
 from tests.functional.local.sample_function import running
 from tests.functional.local.test_command import OURS, ROOT, free_port, status
 from tests.processes import children, has_ended
