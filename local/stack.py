@@ -85,6 +85,7 @@ class LocalStack:
             account_sid=self.twilio_account.account_sid,
             auth_token=self.twilio_account.auth_token,
             service_sid=self.twilio_account.service_sid,
+            host=host,
         )
         self.state_file = state_file
         self._page_changes = Changes()
@@ -224,9 +225,9 @@ class LocalStack:
     ) -> Starlette:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
-        return Starlette(
-            routes=[*page_routes(desk.routes()), Mount("/_emulator", app=self.emulator.control), Mount("/", app=api)]
-        )
+        control = tap_messages(self.emulator.control, listener=self._report)
+        page = page_routes(desk.routes(), host=self._host)
+        return Starlette(routes=[*page, Mount("/_emulator", app=control), Mount("/", app=api)])
 
     def _emulator_with_health(self) -> Starlette:
         async def healthz(_request: Request) -> Response:

@@ -39,7 +39,7 @@ def _serve(options: argparse.Namespace, wait: Callable[[], None]) -> None:
         listening = closing.enter_context(listen(options.host, options.port, port_option="--port"))
         if options.state:
             closing.enter_context(locked(options.state))
-        emulator = Emulator(state_file=options.state)
+        emulator = Emulator(host=options.host, state_file=options.state)
         if options.webhook:
             emulator.set_webhook(options.webhook)
         closing.callback(Servers({listening: emulator.app}, at_end=emulator.aclose).close)

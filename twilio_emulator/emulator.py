@@ -17,7 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from twilio_emulator import snapshot
 from twilio_emulator.clock import Clock, utc_now
 from twilio_emulator.control.api import ControlApi
+from twilio_emulator.control.changes import Changes
 from twilio_emulator.control.customers import Customers
+from twilio_emulator.control.same_machine import SameMachine
 from twilio_emulator.exceptions import INVALID_PARAMETER, METHOD_NOT_ALLOWED, TwilioError, not_found
 from twilio_emulator.faults.armed import LATE_DELIVERY_KINDS, FaultKind, Faults
 from twilio_emulator.models import addresses, services, timers, webhook_targets
@@ -49,7 +51,8 @@ class Emulator:
     event loop that also sends the webhooks. With the same `seed`, the same calls get the same SIDs.
     `actions_per_second` is Twilio's limit on writes; None switches it off. `state_file` is loaded at the start, if it
     exists, and saved by `aclose`; `StateFileUnusable` is raised if it does not hold a state of this service. `control`
-    is what `app` serves under /_emulator, for a page on another port of the same event loop.
+    is what `app` serves under /_emulator, for a page on another port of the same event loop; it answers only requests
+    for this machine, or for `host`, what the server listens on.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Emulator:
         account_sid: str = "AC00000000000000000000000000000001",
         auth_token: str = "emulator-token",  # noqa: S107 -- not a secret: the documentation names it
         service_sid: str = "IS00000000000000000000000000000001",
+        host: str = "127.0.0.1",
         clock: Callable[[], datetime] = utc_now,
         seed: str | None = None,
         actions_per_second: int | None = ACTIONS_PER_SECOND,
@@ -66,11 +70,14 @@ class Emulator:
         self.clock = Clock(clock)
         self.credentials = Credentials(account_sid=account_sid, auth_tokens=[auth_token])
         self.faults = Faults()
+        self.changes = Changes()
         self.backend = Backend(account_sid=account_sid, clock=self.clock, on_event=self._send_webhooks, seed=seed)
         self.backend.delivery_failure = self._delivery_failure
         self.backend.late_delivery = self._late_delivery
         self.backend.skips_index = lambda sid: self.faults.trigger({FaultKind.SKIP_INDEX}, sid) is not None
+        self.backend.on_phone_changed = self.changes.tell
         self._service_sid = service_sid
+        self._host = host
         self._webhook_url: str | None = None
         self._sender = WebhookSender(
             account_sid=account_sid,
@@ -96,13 +103,11 @@ class Emulator:
         self._state_file = StateFile(state_file) if state_file else None
         if self._state_file is not None:
             self._load_state(self._state_file)
-        self.control: ASGIApp = _TimerMiddleware(
-            Starlette(
-                routes=[*ControlApi(self).routes(), web_assets()],
-                exception_handlers={TwilioError: _error_response, HTTPException: _routing_error_response},
-            ),
-            self._run_timers,
+        control = Starlette(
+            routes=[*ControlApi(self).routes(), web_assets()],
+            exception_handlers={TwilioError: _error_response, HTTPException: _routing_error_response},
         )
+        self.control: ASGIApp = SameMachine(_TimerMiddleware(control, self._run_timers), host=host)
         self.app: ASGIApp = _TimerMiddleware(self._application(), self._run_timers)
 
     def set_webhook(self, url: str) -> None:
@@ -131,6 +136,7 @@ class Emulator:
         self._create_initial_resources()
         if self._webhook_url is not None:
             self.set_webhook(self._webhook_url)
+        self.changes.tell_all()
 
     def restore(self, state: AccountState) -> None:
         """Replace the state and the clock's offset; raise 20422 if the state does not contain this service."""
@@ -138,6 +144,7 @@ class Emulator:
             raise TwilioError(INVALID_PARAMETER, f"The snapshot does not contain service {self._service_sid}")
         self.backend.state = state
         self.clock.ahead = state.clock_ahead
+        self.changes.tell_all()
         self._timers_changed.set()
 
     async def aclose(self) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Thread
 from types import FrameType
 from typing import Any
@@ -80,6 +81,49 @@ def _wait_for_byte(awaited: socket.socket) -> None:
     awaited.recv(1)
 
 
+class _Streams:
+    """The answers that would go on for ever, server-sent events: `end` completes each of them, and any later one."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ended = False
+
+    def end(self) -> None:
+        self._ended = True
+        for task in self._tasks:
+            task.cancel()
+
+    def ending(self, application: ASGI) -> ASGI:
+        """Return an application whose streams end with the others."""
+
+        async def wrapped(scope: Any, receive: ASGI, send: ASGI) -> None:  # noqa: ANN401 -- ASGI's own dictionaries
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 -- uvicorn runs each request in a task
+
+            async def noting_send(message: Any) -> None:  # noqa: ANN401 -- see above
+                if message["type"] == "http.response.start" and _is_stream(message):
+                    self._tasks.add(task)
+                await send(message)
+                if self._ended and task in self._tasks:
+                    task.cancel()
+
+            try:
+                await application(scope, receive, noting_send)
+            except asyncio.CancelledError:
+                if not self._ended or task not in self._tasks:
+                    raise
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            finally:
+                self._tasks.discard(task)
+
+        return wrapped
+
+
+def _is_stream(start: Any) -> bool:  # noqa: ANN401 -- ASGI's own dictionary
+    headers = {name.lower(): value for name, value in start.get("headers", ())}
+    return bool(headers.get(b"content-type", b"").startswith(b"text/event-stream"))
+
+
 class Servers:
     """Serves each application on its listening socket, from construction until `close`.
 
@@ -90,7 +134,11 @@ class Servers:
     def __init__(self, applications: Mapping[socket.socket, ASGI], *, at_end: Callable[[], Awaitable[None]]) -> None:
         self._at_end = at_end
         self._sockets = list(applications)
-        self._servers = [uvicorn.Server(_config(application)) for application in applications.values()]
+        self._streams = _Streams()
+        self._servers = [
+            uvicorn.Server(_config(self._streams.ending(application))) for application in applications.values()
+        ]
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._end: Future[None] = Future()
         self._thread = Thread(target=self._run, name="servers", daemon=True)
         self._thread.start()
@@ -99,6 +147,9 @@ class Servers:
         """Close all connections and wait for the thread to end; raise what `at_end` raised."""
         for server in self._servers:
             server.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._streams.end)
         self._thread.join()
         for listening in self._sockets:
             listening.close()
@@ -111,6 +162,7 @@ class Servers:
             self._end.set_exception(error)
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         pairs = zip(self._servers, self._sockets, strict=True)
         await asyncio.gather(*(server.serve(sockets=[listening]) for server, listening in pairs))
         await self._at_end()

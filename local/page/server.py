@@ -3,21 +3,27 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from twilio_emulator.control.same_machine import SameMachine
 from twilio_emulator.web.assets import IMPORT_MAP, page_headers
 
 WEB = Path(__file__).parent.parent / "web"
 
 
-def page_routes(parts: Sequence[BaseRoute]) -> list[BaseRoute]:
-    """Return the page at `/`, its files under /_page/web, and under /_page what its panes ask: `parts`."""
+def page_routes(parts: Sequence[BaseRoute], *, host: str = "") -> list[BaseRoute]:
+    """Return the page at `/`, its files under /_page/web, and under /_page what its panes ask: `parts`.
+
+    They answer only requests for this machine, or for `host`, what the server listens on.
+    """
+    guard = [Middleware(SameMachine, host=host)]
     return [
-        Route("/", _page, methods=["GET"]),
-        Mount("/_page", routes=[Mount("/web", StaticFiles(directory=WEB)), *parts]),
+        Route("/", _page, methods=["GET"], middleware=guard),
+        Mount("/_page", routes=[Mount("/web", StaticFiles(directory=WEB)), *parts], middleware=guard),
     ]
 
 

@@ -57,7 +57,8 @@ def test_a_wheel_holds_the_package_its_types_and_its_licence_and_nothing_else(
     wheels: dict[str, Path], name: str
 ) -> None:
     source = PACKAGES[name]
-    code = {*source.rglob("*.py"), source / "py.typed"}
+    for_browsers = {each for each in (source / "web").rglob("*") if each.is_file() and "__pycache__" not in each.parts}
+    code = {*source.rglob("*.py"), source / "py.typed", *for_browsers}
 
     packed = zipfile.ZipFile(wheels[name.replace("_", "-")]).namelist()
 

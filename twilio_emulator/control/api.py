@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from starlette.routing import Route
 from twilio_emulator import snapshot
 from twilio_emulator.clock import Clock
 from twilio_emulator.control.customers import Customers, Upload
+from twilio_emulator.control.phones import PhonesApi, WatchedEmulator
 from twilio_emulator.control.requests import (
     AddSender,
     AdvanceClock,
@@ -24,10 +25,10 @@ from twilio_emulator.control.requests import (
     SetCredentials,
     StartTyping,
 )
+from twilio_emulator.control.threads import timestamp
 from twilio_emulator.exceptions import INVALID_PARAMETER, NOT_FOUND, TwilioError
 from twilio_emulator.faults.armed import ArmedFault, Fault, Faults
 from twilio_emulator.models import addresses
-from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.resources import InboxMessage
 from twilio_emulator.models.state import AccountState
 from twilio_emulator.rest.application import read_body
@@ -38,10 +39,9 @@ MAX_BODY_BYTES = 150 * 1024 * 1024  # a snapshot contains the uploaded files
 _FAULT = TypeAdapter(Fault)
 
 
-class ControlledEmulator(Protocol):
+class ControlledEmulator(WatchedEmulator, Protocol):
     """What the control API needs of an `Emulator`."""
 
-    backend: Backend
     clock: Clock
     faults: Faults
     credentials: Credentials
@@ -83,7 +83,8 @@ class ControlApi:
             ("POST", "/senders"): self.add_sender,
             ("PUT", "/credentials"): self.set_credentials,
         }
-        return [Route(path, handler, methods=[method]) for (method, path), handler in handlers.items()]
+        own = [Route(path, handler, methods=[method]) for (method, path), handler in handlers.items()]
+        return [*own, *PhonesApi(self._emulator).routes()]
 
     async def inbound(self, request: Request) -> Response:
         """Add a customer's message and return its SIDs.
@@ -154,7 +155,7 @@ class ControlApi:
 
     async def clock(self, _request: Request) -> Response:
         """Return the emulator's time."""
-        return JSONResponse({"now": _timestamp(self._emulator.clock())})
+        return JSONResponse({"now": timestamp(self._emulator.clock())})
 
     async def advance_clock(self, request: Request) -> Response:
         """Move the clock forward and run the timers that are due before responding."""
@@ -163,7 +164,7 @@ class ControlApi:
             self._emulator.advance_clock(timedelta(seconds=ahead))
         except ValueError as error:
             raise TwilioError(INVALID_PARAMETER, f"Invalid body: {error}") from None
-        return JSONResponse({"now": _timestamp(self._emulator.clock())})
+        return JSONResponse({"now": timestamp(self._emulator.clock())})
 
     async def reset(self, request: Request) -> Response:
         """Delete the state; with a seed, the same calls get the same SIDs afterwards."""
@@ -229,10 +230,6 @@ def _inbox_message_body(message: InboxMessage) -> dict[str, object]:
         "body": message.body,
         "author": message.author,
         "status": message.status,
-        "at": _timestamp(message.at),
+        "at": timestamp(message.at),
         "media": [asdict(file) for file in message.media],
     }
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

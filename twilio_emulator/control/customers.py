@@ -14,6 +14,7 @@ from twilio_emulator.models import (
     media_limits,
     messages,
     participants,
+    typing,
 )
 from twilio_emulator.models.backend import Backend
 from twilio_emulator.models.events import sdk_origin
@@ -88,13 +89,11 @@ class Customers:
         """Show a customer as typing for 5 seconds; Twilio sends no webhook for it."""
         conversation = inbound.conversation_for(self._backend, sender, to)
         if conversation is not None:
-            typing = self._backend.state.typing.setdefault(conversation.sid, {})
-            typing[sender] = self._backend.clock() + TYPING_DURATION
+            typing.start(self._backend, conversation.sid, sender, duration=TYPING_DURATION)
 
     def typing(self, conversation_sid: str) -> list[str]:
         """Return who is typing in a conversation."""
-        now = self._backend.clock()
-        return [who for who, until in self._backend.state.typing.get(conversation_sid, {}).items() if until > now]
+        return list(typing.who(self._backend, conversation_sid))
 
     async def _open_conversation(
         self, draft: Conversation, sender: str, to: str, body: str, files: Sequence[File]

@@ -34,6 +34,8 @@ class Backend:
     - `late_delivery` returns how late the next delivery to an address is, or None if it is in time.
     - `skips_index` returns whether the next message of a conversation skips an index.
     - `on_timer_scheduled` is called when a timer was added.
+    - `on_phone_changed` is called with an address or identity, and the SID of a message that changed for them; with
+      an empty SID after a change of who is typing.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Backend:
         self.late_delivery: Callable[[str], LateDelivery | None] = lambda _address: None
         self.skips_index: Callable[[str], bool] = lambda _conversation_sid: False
         self.on_timer_scheduled: Callable[[], None] = lambda: None
+        self.on_phone_changed: Callable[[str, str], None] = lambda _address, _message_sid: None
         self._on_event = on_event
         self._pending: list[Event] | None = None
         self._seed = seed

@@ -82,6 +82,7 @@ def mark_read(backend: Backend, address: str) -> list[InboxMessage]:
             _set_status(backend, receipt, DeliveryStatus.READ)
         if not _came_by_sms(backend, received, address):
             inbox[received.message_sid] = replace(received, status=DeliveryStatus.READ)
+            backend.on_phone_changed(address, received.message_sid)
     return unread
 
 
@@ -164,6 +165,7 @@ def receive_from_twilio(backend: Backend, address: str, body: str, *, author: st
         status=DeliveryStatus.DELIVERED,
         at=backend.clock(),
     )
+    backend.on_phone_changed(address, sid)
 
 
 def _add_to_inbox(backend: Backend, message: Message, address: str) -> None:
@@ -176,6 +178,7 @@ def _add_to_inbox(backend: Backend, message: Message, address: str) -> None:
         at=backend.clock(),
         media=message.media,
     )
+    backend.on_phone_changed(address, message.sid)
 
 
 def _set_status(backend: Backend, receipt: Receipt, status: DeliveryStatus, *, error_code: int | None = None) -> None:
@@ -184,3 +187,6 @@ def _set_status(backend: Backend, receipt: Receipt, status: DeliveryStatus, *, e
     backend.state.receipts.setdefault(receipt.message_sid, {})[receipt.sid] = changed
     conversation = backend.state.conversations[receipt.conversation_sid]
     backend.emit(event_payloads.delivery(conversation, changed))
+    participant = backend.state.participants[receipt.conversation_sid].get(receipt.participant_sid)
+    if participant and participant.binding:
+        backend.on_phone_changed(participant.binding.address, receipt.message_sid)

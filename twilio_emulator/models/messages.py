@@ -69,6 +69,7 @@ def commit(backend: Backend, message: Message, *, origin: Origin) -> Message:
     backend.state.messages[sid][message.sid] = message
     conversations.record_activity(backend, sid)
     backend.emit(event_payloads.message(backend, "onMessageAdded", message, origin))
+    backend.on_phone_changed(message.author, message.sid)
     deliveries.send(backend, message)
     return message
 
@@ -135,6 +136,7 @@ def update(backend: Backend, changed: Message, *, origin: Origin) -> Message:
     fetch_parent(backend, changed.conversation_sid, changed.sid)
     backend.state.messages[changed.conversation_sid][changed.sid] = changed
     backend.emit(event_payloads.message(backend, "onMessageUpdated", changed, origin))
+    backend.on_phone_changed(changed.author, changed.sid)
     return changed
 
 
@@ -145,6 +147,7 @@ def remove(backend: Backend, message: Message, *, origin: Origin) -> None:
     del backend.state.messages[message.conversation_sid][message.sid]
     backend.state.receipts.pop(message.sid, None)
     backend.emit(event_payloads.message(backend, "onMessageRemoved", message, origin))
+    backend.on_phone_changed(message.author, message.sid)
 
 
 def _attributed(backend: Backend, message: Message) -> Message:

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from twilio_emulator.models import typing
 from twilio_emulator.responses.parameters import invalid_parameter
 from twilio_emulator.responses.request import Request, Response, ok
 
@@ -19,6 +20,5 @@ async def show_typing(request: Request) -> Response:
         raise invalid_parameter("messageId", "must be an SM or MM SID")
     for conversation_sid, messages in request.backend.state.messages.items():
         if any(message.channel_message_sid == sid for message in messages.values()):
-            until = request.backend.clock() + TYPING_DURATION
-            request.backend.state.typing.setdefault(conversation_sid, {})["business"] = until
+            typing.start(request.backend, conversation_sid, "business", duration=TYPING_DURATION)
     return ok({"success": True})
