@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -37,7 +38,7 @@ from twilio_emulator.rest.application import RestApi
 from twilio_emulator.rest.credentials import Credentials
 from twilio_emulator.rest.rate_limits import ACTIONS_PER_SECOND, RateLimits
 from twilio_emulator.state_file import StateFile, StateFileUnusable
-from twilio_emulator.web.assets import web_assets
+from twilio_emulator.web.assets import phones_page, web_assets
 from twilio_emulator.webhooks.pre_webhooks import PreWebhooks
 from twilio_emulator.webhooks.sender import WebhookSender
 
@@ -199,6 +200,7 @@ class Emulator:
     def _application(self) -> Starlette:
         return Starlette(
             routes=[
+                Route("/", phones_page, methods=["GET"], middleware=[Middleware(SameMachine, host=self._host)]),
                 Route("/healthz", _healthz),
                 Mount("/_emulator", app=self.control),
                 Route("/{path:path}", self._rest.__call__, methods=_METHODS),

@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -20,6 +22,12 @@ IMPORT_MAP = (
 def web_assets() -> Mount:
     """Return the route of these files, to be mounted under /_emulator."""
     return Mount("/web", StaticFiles(directory=FOLDER))
+
+
+async def phones_page(_request: Request) -> Response:
+    """Return a page that has the phones and nothing else."""
+    document = (FOLDER / "alone.html").read_text().replace("{{import-map}}", IMPORT_MAP)
+    return HTMLResponse(document, headers=dict(page_headers()))
 
 
 def page_headers() -> Mapping[str, str]:
