@@ -1,8 +1,9 @@
 """What the local stack reports while it runs: a closed union of dataclasses, and the function that receives them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Outcome(StrEnum):
@@ -21,6 +22,23 @@ class LogLine:
 
     function: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A function showed what only a developer sees of a turn: the call of a `tool`, or a request to the `model`."""
+
+    function: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationBegan:
+    """An execution environment was given an event."""
+
+    function: str
+    request_id: str
+    event: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,5 +75,22 @@ class ConversationMessage:
     body: str
 
 
-type Activity = ConversationMessage | LogLine | InvocationEnded | CodeReloaded | ImportFailed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookLost:
+    """Twilio has sent a webhook that did not arrive: a fault dropped it, or nothing answered in time."""
+
+    fields: Sequence[tuple[str, str]]
+    reason: str
+
+
+type Activity = (
+    ConversationMessage
+    | LogLine
+    | Shown
+    | InvocationBegan
+    | InvocationEnded
+    | WebhookLost
+    | CodeReloaded
+    | ImportFailed
+)
 type Listener = Callable[[Activity], None]

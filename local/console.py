@@ -16,9 +16,12 @@ from local.activity import (
     CodeReloaded,
     ConversationMessage,
     ImportFailed,
+    InvocationBegan,
     InvocationEnded,
     LogLine,
     Outcome,
+    Shown,
+    WebhookLost,
 )
 from local.stack import LocalStack
 
@@ -37,6 +40,9 @@ MARKED: Mapping[str, str] = {"[TOOL] ": "dim", "[TRACEBACK] ": "red"}
 SHOWN_FIELDS = ("messages", "cause", "type", "reason", "detail", "event_type", "error")
 
 
+type Printed = ConversationMessage | LogLine | InvocationEnded | CodeReloaded | ImportFailed
+
+
 class ConsoleListener:
     """Prints activities for people. It writes every line of a function to the log, and with `logs` prints it too.
 
@@ -49,7 +55,7 @@ class ConsoleListener:
         self._log = log
         self._logs = logs
         self._lock = threading.Lock()
-        self._held_back: list[Activity] | None = []
+        self._held_back: list[Printed] | None = []
 
     def start(self, banner: str) -> None:
         """Print the banner, then what was held back; from now on print each activity at once."""
@@ -61,13 +67,15 @@ class ConsoleListener:
 
     def __call__(self, activity: Activity) -> None:
         """Print an activity on one line, or not at all."""
+        if isinstance(activity, Shown | InvocationBegan | WebhookLost):
+            return  # the page shows them
         with self._lock:
             if self._held_back is None:
                 self._show(activity)
             else:
                 self._held_back.append(activity)
 
-    def _show(self, activity: Activity) -> None:
+    def _show(self, activity: Printed) -> None:
         match activity:
             case ConversationMessage(author=author, body=body):
                 self._print(author, f"[bold]{escape(' '.join(body.split()))}[/bold]")
@@ -95,7 +103,7 @@ class ConsoleListener:
         )
 
 
-def _without_ids(activity: Activity) -> Activity:
+def _without_ids(activity: Printed) -> Printed:
     if isinstance(activity, InvocationEnded):
         return replace(activity, request_id="", milliseconds=0)
     return activity
@@ -145,6 +153,8 @@ def _decision(text: str) -> str:
         return ""
     if not isinstance(line, dict) or not isinstance(line.get("message"), str) or "level" not in line:
         return ""
+    if line["level"] == "DEBUG":
+        return ""  # the steps of turns: the page shows them
     colour = "red" if line["level"] in {"ERROR", "CRITICAL"} else "default"
     if line["message"].startswith(IGNORED_PREFIX) and not line["message"].startswith(REFUSED_HANDBACK_PREFIX):
         return ""

@@ -66,10 +66,20 @@ class Invocation:
 
 
 class ExecutionEnvironment:
-    """A started process. `log` is called with each line that it prints, from a thread of its own."""
+    """A started process. `log` is called with each line that it prints, from a thread of its own.
 
-    def __init__(self, spec: FunctionSpec, *, log: Callable[[str], None]) -> None:
+    `show` is called with what only a developer sees of an invocation, from the invocation's thread.
+    """
+
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        *,
+        log: Callable[[str], None],
+        show: Callable[[Mapping[str, Any]], None] = lambda _shown: None,
+    ) -> None:
         self._spec = spec
+        self._show = show
         self._channel, runtime_end = socket.socketpair()
         with runtime_end:
             self._process = subprocess.Popen(  # noqa: S603 -- our own script
@@ -168,6 +178,13 @@ class ExecutionEnvironment:
         return self._read_response(seconds)
 
     def _read_response(self, seconds: float) -> dict[str, Any]:
+        """Return the response that comes within so many seconds; what is shown before it, is shown at once."""
+        until = time.monotonic() + seconds
+        while "shown" in (line := self._read_line(until - time.monotonic())):
+            self._show(line["shown"])
+        return line
+
+    def _read_line(self, seconds: float) -> dict[str, Any]:
         self._channel.settimeout(max(0.001, seconds))
         try:
             line = self._responses.readline()

@@ -5,12 +5,22 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from local.activity import CodeReloaded, ImportFailed, InvocationEnded, Listener, LogLine, Outcome
+from local.activity import (
+    CodeReloaded,
+    ImportFailed,
+    InvocationBegan,
+    InvocationEnded,
+    Listener,
+    LogLine,
+    Outcome,
+    Shown,
+)
 from local.aws.execution_environment import (
     CannotStart,
     Crashed,
@@ -73,6 +83,7 @@ class LambdaFunction:
         try:
             with self._acquire() as environment:
                 began = time.monotonic()
+                self._listener(InvocationBegan(function=self.spec.name, request_id=request_id, event=event))
                 now_ms = time.time_ns() // 1_000_000
                 deadline_ms = now_ms + self.spec.timeout_seconds * 1000
                 return environment.invoke(Invocation(request_id=request_id, event=event, deadline_ms=deadline_ms))
@@ -162,9 +173,12 @@ class LambdaFunction:
 
     def _start(self) -> _Slot:
         code = _fingerprint(self.spec.paths)
-        environment = ExecutionEnvironment(self.spec, log=self._log)
+        environment = ExecutionEnvironment(self.spec, log=self._log, show=self._show)
         self._environments.add(environment)
         return _Slot(environment=environment, code=code)
+
+    def _show(self, values: Mapping[str, Any]) -> None:
+        self._listener(Shown(function=self.spec.name, values=values))
 
     def _log(self, line: str) -> None:
         self._listener(LogLine(function=self.spec.name, text=line))

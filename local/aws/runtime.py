@@ -8,8 +8,8 @@ of `local`; the scripted model, a file that does not either, it loads by its pat
 socket to the parent, and the handler (`app.lambda_handler`).
 
 Each message is one line of JSON. This process first sends `{"ready": true}` or `{"error": …}`. Then it answers each
-invocation, and `{"start": true}`, with `{"result": …}` or `{"error": …}`. It ends when the parent's end of the socket
-closes.
+invocation, and `{"start": true}`, with `{"result": …}` or `{"error": …}`. Before that it may send any number of
+`{"shown": …}`, what only a developer sees of a turn. It ends when the parent's end of the socket closes.
 """
 
 import importlib
@@ -23,12 +23,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
 SCRIPTED_MODEL = Path(__file__).parents[1] / "scripted_model.py"
+_WRITING = threading.Lock()  # turns run side by side, and each shows what it does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +120,9 @@ def _read_lines(source: BinaryIO, lines: queue.SimpleQueue[bytes]) -> None:
 def _write_line(target: BinaryIO, line: bytes) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    target.write(line + b"\n")
-    target.flush()
+    with _WRITING:
+        target.write(line + b"\n")
+        target.flush()
 
 
 class _Marked(logging.Formatter):
@@ -134,13 +137,36 @@ class _Marked(logging.Formatter):
         return "\n".join(f"{self._mark} {line}" for line in super().format(record).splitlines())
 
 
-def _show_to_developers() -> None:
-    """Print whole tracebacks and tool calls. Both may quote the customer; on AWS nothing prints them."""
+class _ToParent(logging.Handler):
+    """Sends the parent what a record tells of, as JSON."""
+
+    def __init__(self, kind: str, target: BinaryIO) -> None:
+        super().__init__()
+        self._kind = kind
+        self._target = target
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the record's argument, a dataclass; a parent that has ended needs nothing."""
+        for told in record.args or ():
+            if is_dataclass(told) and not isinstance(told, type):
+                shown = {"kind": self._kind, "at": record.created, **asdict(told)}
+                with suppress(OSError):
+                    _write_line(self._target, json.dumps({"shown": shown}, default=repr).encode())
+
+
+def _show_to_developers(target: BinaryIO) -> None:
+    """Print whole tracebacks and tool calls, and send the parent these and what the model was shown.
+
+    All of it may quote the customer; on AWS nothing shows it.
+    """
     for name, mark in (("switchboard.tracebacks", "[TRACEBACK]"), ("switchboard.tool_calls", "[TOOL]")):
         handler = logging.StreamHandler()
         handler.setFormatter(_Marked(mark))
         logging.getLogger(name).addHandler(handler)
         logging.getLogger(name).propagate = False  # or a handler of the root logger would print it again
+    for name, kind in (("switchboard.tool_calls", "tool"), ("switchboard.model_requests", "model")):
+        logging.getLogger(name).addHandler(_ToParent(kind, target))
+        logging.getLogger(name).propagate = False
 
 
 def _know_scripts() -> None:
@@ -157,9 +183,9 @@ def _know_scripts() -> None:
 
 def main(descriptor: int, handler_name: str) -> None:
     """Run invocations until the parent's end of the socket closes."""
-    _show_to_developers()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     source, target = os.fdopen(descriptor, "rb"), os.fdopen(os.dup(descriptor), "wb")
+    _show_to_developers(target)
     threading.Thread(target=_read_lines, args=(source, lines), daemon=True).start()
     module_name, _, function = handler_name.rpartition(".")
     try:

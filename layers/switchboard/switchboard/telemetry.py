@@ -20,7 +20,10 @@ type Facts = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """Decisions and errors, logged and counted. Not thread-safe: a function reports from its handler's thread."""
+    """Decisions and errors, logged and counted. Not thread-safe: a function reports from its handler's thread.
+
+    Steps are only logged, so any thread may report them.
+    """
 
     logger: Logger
     metrics: Metrics
@@ -40,6 +43,10 @@ class Telemetry:
         """Log and count a decision. `decision` comes from a closed set; facts are logged, not counted."""
         self.logger.info(decision, extra=facts)
         self.metrics.add_metric(name=decision, unit=MetricUnit.Count, value=1)
+
+    def record_step(self, facts: Facts) -> None:
+        """Log a step of a turn, at the level DEBUG. Any thread may call it: nothing is counted."""
+        self.logger.debug("step", extra=facts)
 
     def record_value(self, name: str, value: float, *, unit: MetricUnit) -> None:
         """Record a value that is watched, such as an age, as a metric of its own."""

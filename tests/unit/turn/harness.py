@@ -14,7 +14,7 @@ from switchboard.conversation import Conversation, TurnRecord
 from switchboard.events import MessageAdded
 from switchboard.files import FilesFolder
 from switchboard.stores.memory import ConversationsInMemory
-from switchboard.turn.context import Step, TurnPorts
+from switchboard.turn.context import Step, StepTaken, TurnPorts
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from tests.builders import CONVERSATION, SECRET, Clock, message_added, turn_settings
@@ -88,6 +88,7 @@ class Harness:
         self.dead_letters = DeadLetterList()
         self.ids = (f"id{number}" for number in count())
         self.steps: list[Step] = []
+        self.steps_taken: list[StepTaken] = []
         self.crashes_after: Step | None = None
         self.settings = turn_settings()
         self.done_within_seconds: float = 60
@@ -188,8 +189,9 @@ class Harness:
     def records(self) -> list[TurnRecord]:
         return list(self.conversations.records.get(CONVERSATION, {}).values())
 
-    def _observe(self, step: Step) -> None:
-        self.steps.append(step)
-        if step is self.crashes_after:
+    def _observe(self, taken: StepTaken) -> None:
+        self.steps.append(taken.step)
+        self.steps_taken.append(taken)
+        if taken.step is self.crashes_after:
             self.crashes_after = None
-            raise KeyboardInterrupt(step)
+            raise KeyboardInterrupt(taken.step)

@@ -28,6 +28,7 @@ from switchboard.agents.files import ShowFiles, read_files, transcripts
 from switchboard.agents.guard import Guard
 from switchboard.agents.history import HOW_TO_READ_NOTES, has_notes, model_messages, prompt, with_short_results
 from switchboard.agents.keys import Keys
+from switchboard.agents.model_requests import ShowModelRequests
 from switchboard.agents.model_run import ModelRun, ModelUse
 from switchboard.agents.models import ASSISTANT_FALLBACK_MODEL, OFFLINE, knows_summaries, model_named
 from switchboard.agents.places import describe
@@ -166,6 +167,7 @@ class PydanticAIAgent:
                 ShowFiles(files=files, after=responses),
                 guard,
                 ShowToolCalls(),
+                ShowModelRequests(),
             ],
         )
         calls = told_calls(run.all_messages(), after=responses, besides={*effects, *_ANSWERS})

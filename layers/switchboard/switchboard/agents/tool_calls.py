@@ -1,5 +1,6 @@
 """Each call of a tool in a run: shown to a developer who watches, and told in later turns."""
 
+import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, override
@@ -31,7 +32,8 @@ class ShowToolCalls(AbstractCapability[Deps]):
         args: dict[str, Any],
         handler: WrapToolExecuteHandler,
     ) -> Any:
-        returned = "cancelled"
+        clock = asyncio.get_running_loop().time
+        began, returned = clock(), "cancelled"
         try:
             result = await handler(args)
             returned = repr(result)
@@ -39,7 +41,16 @@ class ShowToolCalls(AbstractCapability[Deps]):
             returned = repr(error)
             raise
         finally:
-            show_tool_call(ToolCall(name=call.tool_name, arguments=args, returned=returned))
+            show_tool_call(
+                ToolCall(
+                    name=call.tool_name,
+                    arguments=args,
+                    returned=returned,
+                    turn=ctx.deps.turn,
+                    conversation=ctx.deps.conversation,
+                    milliseconds=round((clock() - began) * 1000),
+                )
+            )
         return result
 
 

@@ -35,8 +35,8 @@ from switchboard.files import FilesFolder
 from switchboard.memory import parse_memory
 from switchboard.prices import NO_PRICES, PriceTable, parse_prices
 from switchboard.settings import AgentSettings, agent_settings, messages_queue_url
-from switchboard.telemetry import Telemetry, telemetry
-from switchboard.turn.context import TurnPorts, TurnSettings
+from switchboard.telemetry import Facts, Telemetry, telemetry
+from switchboard.turn.context import StepTaken, TurnPorts, TurnSettings
 from switchboard.turn.result import TurnResult
 from switchboard.turn.take_turn import take_turn
 from switchboard.twilio.rest.messages import Messages
@@ -94,6 +94,7 @@ def agent_function(declared: Declared, price_file: Path) -> AgentFunction:
     secrets = twilio_secret(settings.twilio_secret_id)
     service = twilio_service(secrets, settings.twilio_base_url)
     model_uses: deque[ModelUse] = deque()
+    observer = telemetry()
     ports = _ports(
         declared,
         settings,
@@ -101,9 +102,9 @@ def agent_function(declared: Declared, price_file: Path) -> AgentFunction:
         service,
         customer_key=secrets.read().customer_key,
         report=model_uses.append,
+        observe=lambda taken: observer.record_step(_facts_of_step(taken)),
     )
     updates = owner_updates(table, service)
-    observer = telemetry()
     return AgentFunction(
         batch=MessagesBatch(
             queue=Queue(client=sqs_client(), url=settings.messages_queue_url),
@@ -190,6 +191,7 @@ def _ports(
     *,
     customer_key: bytes,
     report: Callable[[ModelUse], None],
+    observe: Callable[[StepTaken], None],
 ) -> TurnPorts:
     budgets = BudgetStore(table=table, customer_key=customer_key)
     agent = declared.agent(
@@ -211,4 +213,10 @@ def _ports(
         customer_secret=customer_key,
         read_media=messages.read_media,
         files=FilesFolder(declared.files),
+        observe=observe,
     )
+
+
+def _facts_of_step(taken: StepTaken) -> Facts:
+    facts = {"conversation_sid": taken.conversation_sid, "turn": taken.turn, "step": taken.step.value}
+    return {**facts, "detail": taken.detail} if taken.detail else facts

@@ -31,8 +31,7 @@ def claim(
     )
     if isinstance(claimed, Busy):
         return claimed
-    ports.observe(Step.CLAIM)
-    return TurnContext(
+    turn = TurnContext(
         conversation=claimed,
         delivered=tuple(delivered),
         lease_until=lease_until,
@@ -40,3 +39,5 @@ def claim(
         ports=ports,
         settings=settings,
     )
+    turn.observe(Step.CLAIM)
+    return turn

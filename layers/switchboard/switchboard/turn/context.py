@@ -58,15 +58,27 @@ class TurnSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepTaken:
+    """A step of a turn has read or written something outside.
+
+    `detail` is a rule, a kind or an outcome, or which part of a reply it was: never what anybody said.
+    """
+
+    step: Step
+    conversation_sid: str
+    turn: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnPorts:
     """What a turn works with. `customer_secret` is what the keys of customers are made with.
 
     `read_media` returns a file of a message. `files` is the folder of what an answer may send.
     `pause` waits so many seconds.
 
-    `observe` is called each time a step has read or written something outside.
-
-    A step that makes several calls, such as a reply of several parts, is observed once for each.
+    `observe` is called each time a step has read or written something outside, in the turn's own thread: several turns
+    run at once. A step that makes several calls, such as a reply of several parts, is observed once for each.
     """
 
     agent: Agent
@@ -80,7 +92,7 @@ class TurnPorts:
     read_media: ReadMedia | None = None
     files: FilesFolder = field(default_factory=FilesFolder)
     pause: Callable[[float], object] = time.sleep
-    observe: Callable[[Step], None] = lambda _step: None
+    observe: Callable[[StepTaken], None] = lambda _taken: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +120,11 @@ class TurnContext:
     def now(self) -> datetime:
         """Return the time now."""
         return self.ports.clock()
+
+    def observe(self, step: Step, detail: str = "") -> None:
+        """Tell whoever watches that a step has read or written something outside."""
+        sid, turn = self.conversation.sid, self.conversation.turn
+        self.ports.observe(StepTaken(step=step, conversation_sid=sid, turn=turn, detail=detail))
 
     def waiting_indices(self) -> frozenset[int]:
         """Return the indices of the open turn's messages that wait for an answer."""

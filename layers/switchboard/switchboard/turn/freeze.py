@@ -58,7 +58,7 @@ def freeze(turn: TurnContext, thought: Thought) -> Sending:
     customer = key_of(turn.delivered[0].author, secret=turn.ports.customer_secret)
     conversation = replace(turn.conversation, customer=customer)
     turn.ports.conversations.freeze(conversation, reply, remembered=thought.remembered)
-    turn.ports.observe(Step.FREEZE)
+    turn.observe(Step.FREEZE, reply.kind)
     return Sending(reply=reply, cause=thought.cause)
 
 

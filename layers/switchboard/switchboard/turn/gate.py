@@ -9,7 +9,7 @@ from switchboard.loops import LoopPause, find_loop
 from switchboard.reactions import asks, read_reaction
 from switchboard.turn.consent import consent_ends
 from switchboard.turn.context import Step, TurnContext
-from switchboard.turn.result import Dropped, Refused, Thought
+from switchboard.turn.result import Dropped, Refused, Thought, detail_of
 
 ASKED_TO_WRITE = "[a template that asks the customer to write again: it was too late to answer]"
 
@@ -25,7 +25,7 @@ def gate(turn: TurnContext) -> Dropped | Refused | Thought | None:
         return Dropped()
     pause = _loop_pause(turn)
     ending = _ending(turn, pause)
-    turn.ports.observe(Step.GATE)
+    turn.observe(Step.GATE, detail_of(ending))
     return ending
 
 

@@ -70,7 +70,7 @@ def _with_listed(turn: TurnContext, delivered: Mapping[int, MessageAdded], *, fr
     conversation = turn.conversation
     if found := known.keys() - indices:
         conversation = turn.ports.conversations.join(conversation, turn_messages(known[index] for index in found))
-        turn.ports.observe(Step.GATHER)
+        turn.observe(Step.GATHER)
     return replace(
         turn,
         conversation=conversation,

@@ -43,7 +43,7 @@ def list_messages(turn: TurnContext, *, from_index: int, step: Step) -> tuple[Me
         listed = turn.ports.messenger.list_messages(turn.conversation.sid, from_index=from_index)
     except (Transient, Permanent) as error:
         raise NotListed(str(error)) from None
-    turn.ports.observe(step)
+    turn.observe(step)
     unknown = [
         message
         for message in listed

@@ -16,10 +16,10 @@ UNREAD = "[a message whose text is not known]"  # its body came with no record, 
 def record(turn: TurnContext, ending: Ended) -> None:
     """Store how the reply ended. A repeat stores another outcome and cost, if it has one, and charges nothing."""
     turn.ports.conversations.record(turn.conversation.sid, turn_record(turn, ending))
-    turn.ports.observe(Step.RECORD)
+    turn.observe(Step.RECORD)
     if ending.outcome in _NEEDS_A_DEAD_LETTER:
         turn.ports.dead_letters.copy(dead_letters(turn, ending.reply.covers), turn=ending.reply.turn)
-        turn.ports.observe(Step.RECORD)
+        turn.observe(Step.RECORD, "dead letters")
 
 
 def turn_record(turn: TurnContext, ending: Ended | Refused) -> TurnRecord:

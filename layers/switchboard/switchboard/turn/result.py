@@ -128,6 +128,13 @@ class TurnResult:
     cost: Cost | None = None
 
 
+def detail_of(decided: Refused | Thought | None) -> str:
+    """Return what gate or think decided, in a word: the rule that refuses, or the kind of what is said."""
+    if decided is None:
+        return ""
+    return decided.rule if isinstance(decided, Refused) else decided.kind
+
+
 def ended(
     sending: Sending,
     outcome: TurnOutcome,

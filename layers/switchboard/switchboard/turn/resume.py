@@ -89,7 +89,7 @@ def _decide(turn: TurnContext, reply: PendingReply, listed: Sequence[MessageAdde
         looks=reply.looks + 1,
     )
     turn.ports.conversations.record_resend(turn.conversation, again)
-    turn.ports.observe(Step.RESUME)
+    turn.observe(Step.RESUME, "send again")
     return replace(sending, reply=again)
 
 

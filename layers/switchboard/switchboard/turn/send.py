@@ -52,7 +52,7 @@ def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
             return _deferred(turn, sending, error, never_left=never_left, may_be_committed=bool(sent))
         except Unknown as error:
             return _deferred(turn, sending, error, never_left=(), may_be_committed=True)
-        turn.ports.observe(Step.SEND)
+        turn.observe(Step.SEND, f"part {part + 1} of {len(reply.parts)}")
     return ended(replace(sending, sent=sent), outcome_when_sent(reply.kind))
 
 
@@ -83,7 +83,7 @@ def _upload(turn: TurnContext, name: str) -> str:
     content = turn.ports.files.read(name)
     _check_lease(turn, MIN_LEASE_FOR_UPLOAD)
     sid = turn.ports.messenger.upload(content=content, content_type=content_type_of(name), filename=name)
-    turn.ports.observe(Step.SEND)
+    turn.observe(Step.SEND, "upload")
     return sid
 
 

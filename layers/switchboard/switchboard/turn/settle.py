@@ -40,7 +40,7 @@ def settle(turn: TurnContext, ending: Dropped | Refused | Ended) -> TurnResult:
             result = _settle_ended(turn, ending)
         case _:
             assert_never(ending)
-    turn.ports.observe(Step.SETTLE)
+    turn.observe(Step.SETTLE, result.outcome)
     return replace(result, redrives_skipped=_redrives_skipped(turn))
 
 

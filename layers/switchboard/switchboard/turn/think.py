@@ -21,7 +21,7 @@ from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.effects import EffectsOfTurn, effects_of
 from switchboard.turn.memory import recall
 from switchboard.turn.messages import is_without_body
-from switchboard.turn.result import Refused, Thought
+from switchboard.turn.result import Refused, Thought, detail_of
 from switchboard.turn.timing import MIN_LEASE_FOR_FREEZE, MIN_LEASE_FOR_SEND
 
 MAX_CALLS = 20  # of tools, that a turn's record tells of: the last ones
@@ -40,7 +40,7 @@ def think(turn: TurnContext) -> tuple[TurnContext, Thought | Refused]:
     """
     effects = EffectsOfTurn(turn=turn, kept=effects_of(turn))
     thought = _think(turn, effects)
-    turn.ports.observe(Step.THINK)
+    turn.observe(Step.THINK, detail_of(thought))
     has_effects = bool(effects.kept.effects)
     return replace(turn, conversation=replace(turn.conversation, has_effects=has_effects)), thought
 
