@@ -1,7 +1,7 @@
 """What the local stack reports while it runs: a closed union of dataclasses, and the function that receives them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -43,13 +43,17 @@ class InvocationBegan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationEnded:
-    """An invocation ended. `detail` is the exception that the handler raised, or the signal that ended the process."""
+    """An invocation ended. `detail` is the exception that the handler raised, or the signal that ended the process.
+
+    `result` is what the handler returned.
+    """
 
     function: str
     request_id: str
     outcome: Outcome
     milliseconds: int
     detail: str = ""
+    result: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The whole bundle on one machine: `with LocalStack() as stack`, on free ports by default."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, Self
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from local.activity import Activity, Listener, LogLine
 from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, NOTICES_OF_PAGE, create_event_buses
@@ -23,8 +23,12 @@ from local.aws.template import Template
 from local.aws.template_functions import FunctionDeclaration, read_functions
 from local.fixtures.conversations import load_conversations
 from local.message_tap import tap_messages
+from local.page.behind import behind_routes
+from local.page.conversation_view import ConversationView, Table
 from local.page.desk import Desk
 from local.page.live import Changes
+from local.page.recorder import Recorder
+from local.page.replay import Replay
 from local.page.server import page_routes
 from local.snapshot import Snapshot
 from local.twilio_account import read_account, twilio_base_url
@@ -42,6 +46,7 @@ BEDROCK_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105 -- a variable's name
 WEBHOOK_PATH = "/webhook"  # of the route that Twilio calls
 # Events that warm a function up through its own code and change nothing: an empty batch, and a request without a valid
 # signature.
+SHOWS_STEPS = {"POWERTOOLS_LOG_LEVEL": "DEBUG"}  # the steps of turns: the page shows them, the terminal does not
 EMPTY_BATCH: Mapping[str, object] = {"Records": []}
 UNSIGNED_REQUEST: Mapping[str, object] = {
     "headers": {"x-twilio-signature": "none", "content-type": "application/x-www-form-urlencoded"},
@@ -75,11 +80,12 @@ class LocalStack:
     ) -> None:
         self._host = host
         self._port, self._twilio_port = port, twilio_port
-        self._environment = _with_whole_path(environment or {})
+        self._environment = _with_whole_path({**SHOWS_STEPS, **(environment or {})})
         self._changes = changes or {}
         self._listener = listener or _ignore
         self._is_ready = False
         self._closing = ExitStack()
+        self.recorder = Recorder()
         self.twilio_account = read_account(self._environment)
         self.emulator = Emulator(
             account_sid=self.twilio_account.account_sid,
@@ -166,6 +172,7 @@ class LocalStack:
         }
         closing.callback(Servers(applications, at_end=self.emulator.aclose).close)
         closing.callback(self._page_changes.end)  # first: a stream that goes on would hold the servers up
+        closing.callback(self.recorder.changes.close)
 
         self._aws.wait_until_ready()
         self._aws.create(self._template, self._names)
@@ -226,8 +233,23 @@ class LocalStack:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
         control = tap_messages(self.emulator.control, listener=self._report)
-        page = page_routes(desk.routes(), host=self._host)
+        page = page_routes([*desk.routes(), *self._behind(declarations)], host=self._host)
         return Starlette(routes=[*page, Mount("/_emulator", app=control), Mount("/", app=api)])
+
+    def _behind(self, declarations: Iterable[FunctionDeclaration]) -> Sequence[BaseRoute]:
+        """Return what the page asks of what happens behind the phones."""
+        agent = next(each for each in declarations if each.logical_id == "AgentFunction")
+        table = Table(client=lambda: self._aws.client("dynamodb"), name=agent.variables["CONVERSATIONS_TABLE"])
+        return behind_routes(
+            ConversationView(recorder=self.recorder, table=table, model=agent.variables["ASSISTANT_MODEL"]),
+            Replay(
+                recorder=self.recorder,
+                webhook_url=self.webhook_url,
+                local_url=f"{self.url}{WEBHOOK_PATH}",
+                auth_token=self.twilio_account.auth_token,
+                agent=agent.spec,
+            ),
+        )
 
     def _emulator_with_health(self) -> Starlette:
         async def healthz(_request: Request) -> Response:
@@ -270,6 +292,7 @@ class LocalStack:
     def _report(self, activity: Activity) -> None:
         """Pass an activity to the listener, but no log lines of the warm-up."""
         if self._is_ready or not isinstance(activity, LogLine):
+            self.recorder(activity)
             self._listener(activity)
         self._page_changes.tell()
 

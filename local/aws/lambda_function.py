@@ -79,14 +79,15 @@ class LambdaFunction:
         """Return what the handler returns for an event; the class of the `InvocationFailed` says why it did not."""
         began = time.monotonic()
         request_id = str(uuid.uuid4())
-        outcome, detail = Outcome.RETURNED, ""
+        outcome, detail, result = Outcome.RETURNED, "", None
         try:
             with self._acquire() as environment:
                 began = time.monotonic()
                 self._listener(InvocationBegan(function=self.spec.name, request_id=request_id, event=event))
                 now_ms = time.time_ns() // 1_000_000
                 deadline_ms = now_ms + self.spec.timeout_seconds * 1000
-                return environment.invoke(Invocation(request_id=request_id, event=event, deadline_ms=deadline_ms))
+                result = environment.invoke(Invocation(request_id=request_id, event=event, deadline_ms=deadline_ms))
+                return result
         except InvocationFailed as error:
             outcome, detail = _OUTCOMES[type(error)], str(error)
             raise
@@ -98,6 +99,7 @@ class LambdaFunction:
                     outcome=outcome,
                     milliseconds=round((time.monotonic() - began) * 1000),
                     detail=detail,
+                    result=result,
                 )
             )
 
