@@ -22,10 +22,14 @@ from local.aws.execution_environment import CannotStart
 from local.aws.template import UnsupportedTemplate
 from local.console import ConsoleListener, banner
 from local.invoke import ENVIRONMENT_FILE
-from local.stack import LOCAL_FOLDER, LocalStack
+from local.stack import LOCAL_FOLDER, ROOT, LocalStack
 from local.twilio_account import MissingCredentials
 from twilio_emulator.server import CannotListen, run_until_interrupted
 from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
+
+QUICK_SECONDS = "25"  # of the agent function, where a model of this machine answers
+OFFLINE = "offline"
+FILES = ROOT / "functions" / "agent" / "files"
 
 console = Console()
 
@@ -67,7 +71,7 @@ def run(
     """Run the page, the Twilio emulator, the HTTP API, a local AWS and the functions, until Ctrl-C."""
     model = {"ASSISTANT_MODEL": f"script:{script}"} if script else {}
     options = _Options(
-        environment={**os.environ, **model},
+        environment=with_agent_timeout({**os.environ, **model}),
         host=host,
         port=port,
         twilio_port=twilio_port,
@@ -83,6 +87,19 @@ def run(
         _fail("Cannot start", error)
     except StateFileNotSaved as error:
         _fail("Ended, and the state was not kept", error)
+
+
+def with_agent_timeout(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with AGENT_TIMEOUT, unless it has one: a short one where no answer takes longer.
+
+    With it, the customer of a killed worker is answered within a minute. A model of a provider gets the time that it
+    has in a deployment, and so does an assistant with files to send: an upload needs more than 30 s.
+    """
+    answers_at_once = environment.get("ASSISTANT_MODEL", OFFLINE).partition(":")[0] in {OFFLINE, "script", ""}
+    sends_files = FILES.is_dir() and any(FILES.iterdir())
+    if environment.get("AGENT_TIMEOUT") or sends_files or not answers_at_once:
+        return environment
+    return {**environment, "AGENT_TIMEOUT": QUICK_SECONDS}
 
 
 def _fail(what: str, error: Exception) -> NoReturn:

@@ -205,6 +205,8 @@ class LocalStack:
             "AssistantModel": "offline",
             "NoticeTopicArn": NOTICE_TOPIC_ARN,
         }
+        if seconds := self._environment.get("AGENT_TIMEOUT"):
+            parameters["AgentTimeout"] = seconds
         _require_bedrock(self._environment)
         self._template = Template.read(ROOT / "template.yaml", parameters=parameters, changes=self._changes)
         self._names = Names(template=self._template, endpoint=self._aws.endpoint)

@@ -69,6 +69,7 @@ class Template:
     """A template with values for its parameters. The argument `physical` of its methods names the resources."""
 
     resources: Mapping[str, Value]
+    mappings: Mapping[str, Value]
     function_globals: Mapping[str, Value]
     conditions: Mapping[str, Value]
     parameters: Mapping[str, str]
@@ -86,12 +87,17 @@ class Template:
         declared = document.get("Parameters", {})
         if unknown := parameters.keys() - declared.keys():
             raise UnsupportedTemplate(f"{path.name} declares no parameter {', '.join(sorted(unknown))}")
+        for name, given in parameters.items():
+            allowed = [str(each) for each in declared[name].get("AllowedValues", [given])]
+            if given not in allowed:
+                raise UnsupportedTemplate(f"{name} is {given}, and {path.name} allows {', '.join(allowed)}")
         defaults = {name: str(declaration.get("Default", "")) for name, declaration in declared.items()}
         resources = document["Resources"]
         for (logical_id, name), value in (changes or {}).items():
             resources[logical_id].setdefault("Properties", {})[name] = value
         return cls(
             resources=resources,
+            mappings=document.get("Mappings", {}),
             function_globals=document.get("Globals", {}).get("Function", {}),
             conditions=document.get("Conditions", {}),
             parameters={**defaults, **parameters},
@@ -156,8 +162,10 @@ class Template:
                 return self._substitute(text, {}, physical)
             case "Fn::Sub", [str(text), dict(names)]:
                 return self._substitute(text, self.resolve(names, physical), physical)
-        resolved = self.resolve(argument, physical)
-        match function, resolved:
+        return self._of_resolved(function, self.resolve(argument, physical))
+
+    def _of_resolved(self, function: str, argument: Value) -> Value:
+        match function, argument:
             case "Fn::Equals", [left, right]:
                 return str(left) == str(right)
             case "Fn::Not", [condition]:
@@ -166,9 +174,17 @@ class Template:
                 return all(conditions)
             case "Fn::Or", list(conditions):
                 return any(conditions)
+            case "Fn::FindInMap", [str(name), key, str(second)]:
+                return self._find(name, str(key), second)
             case "Fn::Join", [str(delimiter), list(parts)]:
                 return delimiter.join(str(part) for part in parts)
         raise UnsupportedTemplate(f"the local stack does not support {function} as the template uses it")
+
+    def _find(self, name: str, key: str, second: str) -> Value:
+        try:
+            return self.mappings[name][key][second]
+        except KeyError:
+            raise UnsupportedTemplate(f"the template's mapping {name} has no {second} of {key}") from None
 
     def _substitute(self, text: str, names: Mapping[str, Value], physical: PhysicalNames) -> str:
         def value_of(found: re.Match[str]) -> str:

@@ -1,11 +1,18 @@
 """template.yaml keeps what the design promises: queues, timeouts, permissions."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from local.aws.ministack import Names
+from local.aws.template import Template
+from local.aws.template_functions import read_functions
+from switchboard.aws.sqs.batch_plan import MIN_TURN
 from switchboard.turn.gather import FULL_BATCH
+from switchboard.turn.timing import MIN_LEASE_FOR_UPLOAD
+from tests.architecture.conftest import TEMPLATE
 
 type Document = Mapping[str, Any]
 type OfType = Callable[[str], Mapping[str, Document]]
@@ -130,9 +137,55 @@ def test_what_cannot_be_worked_on_goes_to_the_queues_own_dead_letter_queue(
     assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": [dead_letter_queue, "Arn"]}, "maxReceiveCount": 1000}
 
 
-@pytest.mark.parametrize(("queue", "function"), QUEUES.items())
-def test_a_record_stays_invisible_for_twice_its_functions_timeout(of_type: OfType, queue: str, function: str) -> None:
-    assert of_type(QUEUE)[queue]["VisibilityTimeout"] == 2 * of_type(FUNCTION)[function]["Timeout"]
+def test_a_lifecycle_event_stays_invisible_for_twice_its_functions_timeout(of_type: OfType) -> None:
+    timeout = of_type(FUNCTION)["LifecycleFunction"]["Timeout"]
+
+    assert of_type(QUEUE)["LifecycleQueue"]["VisibilityTimeout"] == 2 * timeout
+
+
+def agent_timeouts(template: Document) -> list[int]:
+    return [*template["Parameters"]["AgentTimeout"]["AllowedValues"]]
+
+
+def test_a_message_stays_invisible_for_twice_the_agents_timeout_whichever_it_is(
+    template: Document, of_type: OfType
+) -> None:
+    seconds = {key: each["Seconds"] for key, each in template["Mappings"]["VisibilityTimeouts"].items()}
+
+    assert of_type(FUNCTION)["AgentFunction"]["Timeout"] == {"Ref": "AgentTimeout"}
+    assert of_type(QUEUE)["MessagesQueue"]["VisibilityTimeout"] == {
+        "Fn::FindInMap": ["VisibilityTimeouts", {"Ref": "AgentTimeout"}, "Seconds"]
+    }
+    assert seconds == {str(timeout): 2 * timeout for timeout in agent_timeouts(template)}
+
+
+@pytest.mark.parametrize("timeout", [25, 120])
+def test_the_local_stack_gives_the_function_and_the_queue_the_agents_timeout(timeout: int) -> None:
+    read = Template.read(TEMPLATE, parameters={"AgentTimeout": str(timeout)})
+    names = Names(template=read, endpoint="http://127.0.0.1:4566")
+    functions = {each.logical_id: each for each in read_functions(read, names, root=TEMPLATE.parent, environment={})}
+
+    assert functions["AgentFunction"].spec.timeout_seconds == timeout
+    assert dict(read.of_type(QUEUE, names))["MessagesQueue"]["VisibilityTimeout"] == 2 * timeout
+
+
+def test_every_timeout_of_the_agent_leaves_time_to_think_and_to_send(template: Document) -> None:
+    shortest = timedelta(seconds=min(agent_timeouts(template)))
+
+    assert shortest >= MIN_TURN
+
+
+def test_no_message_is_alarmed_for_its_age_because_one_worker_crashed(template: Document, of_type: OfType) -> None:
+    alarm = of_type("AWS::CloudWatch::Alarm")["MessagesAgeAlarm"]
+
+    assert alarm["Threshold"] > 2 * max(agent_timeouts(template))
+
+
+def test_a_file_can_be_sent_with_the_timeouts_that_say_so(template: Document) -> None:
+    sends_files = [each for each in agent_timeouts(template) if timedelta(seconds=each) > MIN_LEASE_FOR_UPLOAD]
+
+    assert "at least 45" in template["Parameters"]["AgentTimeout"]["Description"]
+    assert min(sends_files) == 45
 
 
 @pytest.mark.parametrize(("queue", "function"), QUEUES.items())
