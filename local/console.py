@@ -35,8 +35,8 @@ FAILURES: Mapping[Outcome, str] = {
 }
 IGNORED_PREFIX = "ignored_"  # events that need no action: several for each text
 REFUSED_HANDBACK_PREFIX = "ignored_owner_set_"  # shown all the same: whoever handed back waits for an effect
-# What runtime.py marks, and how it is shown: the calls of tools, and whole tracebacks of the team's code.
-MARKED: Mapping[str, str] = {"[TOOL] ": "dim", "[TRACEBACK] ": "red"}
+# What is marked, and how it is shown: the calls of tools, whole tracebacks of the team's code, what breaks on purpose.
+MARKED: Mapping[str, str] = {"[TOOL] ": "dim", "[TRACEBACK] ": "red", "[TROUBLE] ": "yellow"}
 SHOWN_FIELDS = ("messages", "cause", "type", "reason", "detail", "event_type", "error")
 
 

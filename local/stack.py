@@ -17,13 +17,15 @@ from local.aws.event_source_mapping import EventSourceMapping
 from local.aws.execution_environment import CannotStart, InvocationFailed
 from local.aws.http_api import health, http_api
 from local.aws.lambda_function import LambdaFunction
-from local.aws.ministack import ACCOUNT_ID, LocalAws, Names
+from local.aws.ministack import ACCOUNT_ID, LocalAws, Names, Throttling
 from local.aws.scheduler import Schedule
 from local.aws.template import Template
 from local.aws.template_functions import FunctionDeclaration, read_functions
+from local.aws.trouble import Trouble
 from local.fixtures.conversations import load_conversations
 from local.message_tap import tap_messages
 from local.page.behind import behind_routes
+from local.page.breaking import breaking_routes
 from local.page.conversation_view import ConversationView, Table
 from local.page.desk import Desk
 from local.page.live import Changes
@@ -93,6 +95,7 @@ class LocalStack:
             service_sid=self.twilio_account.service_sid,
             host=host,
         )
+        self.trouble = Trouble(ahead=lambda: self.emulator.clock.ahead)
         self.state_file = state_file
         self._page_changes = Changes()
         self.functions: dict[str, LambdaFunction] = {}
@@ -132,6 +135,19 @@ class LocalStack:
     def aws_endpoint(self) -> str:
         """The URL of the local AWS."""
         return self._aws.endpoint
+
+    def throttle_tables(self, seconds: float) -> Throttling:
+        """Have DynamoDB refuse the functions' requests for so long; 0 ends it."""
+        return self._aws.throttle_tables(seconds)
+
+    def throttling(self) -> Throttling:
+        """Return how it stands with that."""
+        return self._aws.throttling()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything is up, and nothing is ending."""
+        return self._is_ready
 
     @property
     def notices_url(self) -> str:
@@ -215,7 +231,7 @@ class LocalStack:
     def _start_functions(self, declarations: Iterable[FunctionDeclaration], closing: ExitStack) -> None:
         for each in declarations:
             concurrency = 1 if each.schedules else CONCURRENCY
-            function = LambdaFunction(each.spec, concurrency=concurrency, listener=self._report)
+            function = LambdaFunction(each.spec, concurrency=concurrency, listener=self._report, trouble=self.trouble)
             closing.callback(function.close)
             self.functions[each.spec.name] = function
 
@@ -235,7 +251,7 @@ class LocalStack:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
         control = tap_messages(self.emulator.control, listener=self._report)
-        page = page_routes([*desk.routes(), *self._behind(declarations)], host=self._host)
+        page = page_routes([*desk.routes(), *self._behind(declarations), *breaking_routes(self)], host=self._host)
         return Starlette(routes=[*page, Mount("/_emulator", app=control), Mount("/", app=api)])
 
     def _behind(self, declarations: Iterable[FunctionDeclaration]) -> Sequence[BaseRoute]:

@@ -58,11 +58,12 @@ class FunctionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """An event for a function, and when the function times out."""
+    """An event for a function, when the function times out, and what is wrong on purpose meanwhile."""
 
     request_id: str
     event: object
     deadline_ms: int  # since the Unix epoch
+    trouble: Mapping[str, object] = field(default_factory=dict)
 
 
 class ExecutionEnvironment:
@@ -147,12 +148,14 @@ class ExecutionEnvironment:
     def invoke(self, invocation: Invocation) -> object:
         """Return the handler's result, or raise `Raised`, `Crashed` or `TimedOut`. The last two end the process."""
         self.wait_until_ready()
-        request = {
+        request: dict[str, object] = {
             "request_id": invocation.request_id,
             "event": invocation.event,
             "deadline_ms": invocation.deadline_ms,
             "function_arn": self._spec.arn,
         }
+        if invocation.trouble:
+            request["trouble"] = invocation.trouble
         response = self._request(request, invocation.deadline_ms / 1000 - time.time())
         if "error" in response:
             raise Raised(_message_of(response["error"]))

@@ -31,6 +31,7 @@ from local.aws.execution_environment import (
     Raised,
     TimedOut,
 )
+from local.aws.trouble import Trouble
 
 type Fingerprint = frozenset[tuple[str, int, int]]
 
@@ -56,8 +57,11 @@ class LambdaFunction:
     One execution environment starts when it is made; as on Lambda, another one where an invocation finds none idle.
     """
 
-    def __init__(self, spec: FunctionSpec, *, concurrency: int, listener: Listener) -> None:
+    def __init__(
+        self, spec: FunctionSpec, *, concurrency: int, listener: Listener, trouble: Trouble | None = None
+    ) -> None:
         self.spec = spec
+        self._trouble = trouble or Trouble()
         self._listener = listener
         self._lock = threading.Lock()
         self._environments: set[ExecutionEnvironment] = set()
@@ -86,7 +90,10 @@ class LambdaFunction:
                 self._listener(InvocationBegan(function=self.spec.name, request_id=request_id, event=event))
                 now_ms = time.time_ns() // 1_000_000
                 deadline_ms = now_ms + self.spec.timeout_seconds * 1000
-                result = environment.invoke(Invocation(request_id=request_id, event=event, deadline_ms=deadline_ms))
+                with self._trouble.of(self.spec.name) as trouble:
+                    result = environment.invoke(
+                        Invocation(request_id=request_id, event=event, deadline_ms=deadline_ms, trouble=trouble)
+                    )
                 return result
         except InvocationFailed as error:
             outcome, detail = _OUTCOMES[type(error)], str(error)
@@ -183,6 +190,7 @@ class LambdaFunction:
         self._listener(Shown(function=self.spec.name, values=values))
 
     def _log(self, line: str) -> None:
+        self._trouble.notice(line)
         self._listener(LogLine(function=self.spec.name, text=line))
 
 

@@ -23,6 +23,7 @@ SERVER = Path(__file__).with_name("ministack_server.py")
 MAX_START_SECONDS = 30
 ACCOUNT_ID = str(PSEUDO_PARAMETERS["AWS::AccountId"])
 REGION = str(PSEUDO_PARAMETERS["AWS::Region"])
+OUR_ACCESS_KEY_ID = "local-stack"  # not the functions': what throttles them on purpose leaves us alone
 CREDENTIALS: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -41,6 +42,14 @@ _SESSION = Session({"profile": (None, None, None, None), "config_file": (None, N
 _MAKING_A_CLIENT = threading.Lock()  # a session is not for several threads at once, its clients are
 
 type Item = Mapping[str, Mapping[str, Any]]  # in DynamoDB's typed form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttling:
+    """How long the tables still refuse the functions' requests, and how many they have refused."""
+
+    seconds_left: float
+    struck: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +111,7 @@ def local_client(service: str, *, endpoint: str) -> Any:  # noqa: ANN401 -- boto
             service,
             endpoint_url=endpoint,
             region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_access_key_id=OUR_ACCESS_KEY_ID,
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             config=Config(
                 retries={"total_max_attempts": 1},
@@ -123,7 +132,7 @@ class LocalAws:
             self.endpoint = f"http://{reachable}:{port}"
             self._clients: dict[str, Any] = {}
             self._process = subprocess.Popen(  # noqa: S603 -- our own script
-                [sys.executable, "-P", str(SERVER), str(listening.fileno())],
+                [sys.executable, "-P", str(SERVER), str(listening.fileno()), CREDENTIALS["AWS_ACCESS_KEY_ID"]],
                 pass_fds=[listening.fileno()],
                 env=_server_environment(reachable=reachable, port=port),
                 stdin=subprocess.PIPE,
@@ -181,6 +190,22 @@ class LocalAws:
     def put_secret(self, secret_id: str, value: Mapping[str, object]) -> None:
         """Write a secret, as JSON."""
         self.client("secretsmanager").create_secret(Name=secret_id, SecretString=json.dumps(value))
+
+    def throttle_tables(self, seconds: float) -> Throttling:
+        """Have DynamoDB refuse the functions' requests for so long; 0 ends it."""
+        return self._throttle("POST", json.dumps({"seconds": seconds}))
+
+    def throttling(self) -> Throttling:
+        """Return how it stands with that."""
+        return self._throttle("GET", None)
+
+    def _throttle(self, method: str, body: str | None) -> Throttling:
+        server = HTTPConnection(urlsplit(self.endpoint).netloc, timeout=MAX_START_SECONDS)
+        try:
+            server.request(method, "/_local/throttle", body)
+            return Throttling(**json.loads(server.getresponse().read()))
+        finally:
+            server.close()
 
     def close(self) -> None:
         """End ministack with SIGKILL; its queues and tables are gone."""

@@ -4,12 +4,13 @@ A handler's module may have a function `start`, which builds what its handler wo
 called before the first event, so that what cannot be built is reported when it is saved, not when a customer writes.
 
 This script runs under `python -P`, with only the function's own folder and the layer on the path, so it imports nothing
-of `local`; the scripted model, a file that does not either, it loads by its path. Arguments: the file descriptor of the
-socket to the parent, and the handler (`app.lambda_handler`).
+of `local`; the scripted model and what breaks on purpose, files that do not either, it loads by their paths. Arguments:
+the file descriptor of the socket to the parent, and the handler (`app.lambda_handler`).
 
 Each message is one line of JSON. This process first sends `{"ready": true}` or `{"error": …}`. Then it answers each
 invocation, and `{"start": true}`, with `{"result": …}` or `{"error": …}`. Before that it may send any number of
-`{"shown": …}`, what only a developer sees of a turn. It ends when the parent's end of the socket closes.
+`{"shown": …}`, what only a developer sees of a turn. An invocation's `trouble` says what is wrong on purpose while it
+runs. The process ends when the parent's end of the socket closes.
 """
 
 import importlib
@@ -30,6 +31,7 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 SCRIPTED_MODEL = Path(__file__).parents[1] / "scripted_model.py"
+IN_TROUBLE = Path(__file__).with_name("in_trouble.py")
 _WRITING = threading.Lock()  # turns run side by side, and each shows what it does
 
 
@@ -103,6 +105,7 @@ def _start(module: ModuleType) -> bytes:
 
 def _invoke(handler: Callable[[Any, LambdaContext], Any], invocation: dict[str, Any]) -> bytes:
     try:
+        _meet_trouble(invocation)
         return json.dumps({"result": handler(invocation["event"], _context(invocation))}).encode()
     except Exception as error:  # noqa: BLE001 -- the outermost edge: as on Lambda, the process stays
         return json.dumps(_error(error)).encode()
@@ -171,14 +174,27 @@ def _show_to_developers(target: BinaryIO) -> None:
 
 def _know_scripts() -> None:
     """Make `script:…` a model, where it is the chosen one: on AWS it is none."""
-    if not os.environ.get("ASSISTANT_MODEL", "").startswith("script:"):
-        return
-    spec = importlib.util.spec_from_file_location("scripted_model", SCRIPTED_MODEL)
+    if os.environ.get("ASSISTANT_MODEL", "").startswith("script:"):
+        _load(SCRIPTED_MODEL).register()
+
+
+def _load(path: Path) -> ModuleType:
+    """Return the module of a file that is on no path, imported once."""
+    if path.stem in sys.modules:
+        return sys.modules[path.stem]
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{SCRIPTED_MODEL} is missing")
-    module = sys.modules["scripted_model"] = importlib.util.module_from_spec(spec)
+        raise ImportError(f"{path} is missing")
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.register()
+    return module
+
+
+def _meet_trouble(invocation: dict[str, Any]) -> None:
+    """Begin and end what is wrong on purpose. Until the first trouble nothing is loaded for it."""
+    trouble = invocation.get("trouble", {})
+    if trouble or IN_TROUBLE.stem in sys.modules:
+        _load(IN_TROUBLE).meet(trouble, invocation["event"], os.environ["PYTHONPATH"].split(os.pathsep))
 
 
 def main(descriptor: int, handler_name: str) -> None:
