@@ -32,6 +32,8 @@ from local.page.live import Changes
 from local.page.recorder import Recorder
 from local.page.replay import Replay
 from local.page.server import page_routes
+from local.page.storm import Storm
+from local.page.storm_routes import storm_routes
 from local.snapshot import Snapshot
 from local.twilio_account import read_account, twilio_base_url
 from twilio_emulator import Emulator
@@ -101,6 +103,7 @@ class LocalStack:
         self.functions: dict[str, LambdaFunction] = {}
         self._triggers: list[EventSourceMapping | Schedule] = []
         self._mappings: dict[str, list[EventSourceMapping]] = {}
+        self._storm = Storm(stack=self)
 
     def __enter__(self) -> Self:
         """Return once a text gets an answer; `CannotListen` if a port is in use, `CannotStart` if a function cannot."""
@@ -189,6 +192,7 @@ class LocalStack:
         closing.callback(Servers(applications, at_end=self.emulator.aclose).close)
         closing.callback(self._page_changes.end)  # first: a stream that goes on would hold the servers up
         closing.callback(self.recorder.changes.close)
+        closing.callback(self._storm.close)
 
         self._aws.wait_until_ready()
         self._aws.create(self._template, self._names)
@@ -251,7 +255,7 @@ class LocalStack:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
         control = tap_messages(self.emulator.control, listener=self._report)
-        page = page_routes([*desk.routes(), *self._behind(declarations), *breaking_routes(self)], host=self._host)
+        page = page_routes([*desk.routes(), *self._behind(declarations), *breaking_routes(self), *storm_routes(self._storm)], host=self._host)
         return Starlette(routes=[*page, Mount("/_emulator", app=control), Mount("/", app=api)])
 
     def _behind(self, declarations: Iterable[FunctionDeclaration]) -> Sequence[BaseRoute]:
