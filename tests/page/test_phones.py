@@ -4,43 +4,24 @@ import base64
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.page.conftest import ROOT
+from tests.page.people import AXE, PHONES, WAITS_MS, bubbles, new_customer, phone, replies, write
 from tests.skips import missing
 
-NAMES = ("SMS phone", "WhatsApp phone", "Web chat")
-AXE = ROOT / "tests" / "contract" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 NASTY = "<script>window.wasRun=true</script><img src=x onerror=window.wasRun=true>"
 
 
-def phone(page: Page, name: str) -> Locator:
-    return page.get_by_role("region", name=name)
-
-
-def write(of: Locator, text: str) -> None:
-    of.get_by_role("textbox", name="Message").fill(text)
-    of.get_by_role("textbox", name="Message").press("Enter")
-
-
-def bubbles(of: Locator) -> Locator:
-    return of.get_by_role("log").locator("[data-direction]")
-
-
-def replies(of: Locator) -> Locator:
-    return of.get_by_role("log").locator("[data-direction=in]")
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PHONES)
 def test_a_text_is_answered_on_its_phone(page: Page, name: str) -> None:
-    here = phone(page, name)
+    here = new_customer(page, name)
 
     write(here, "When do you open?")
 
-    expect(bubbles(here)).to_have_count(2, timeout=120_000)
+    expect(bubbles(here)).to_have_count(2, timeout=WAITS_MS)
     expect(replies(here)).to_have_count(1)
 
 
@@ -52,13 +33,13 @@ def test_several_quick_texts_are_all_on_the_phone_and_get_an_answer(page: Page) 
 
     for text in ("Hi", "one question", "when do you open?"):
         expect(here.get_by_role("log")).to_contain_text(text)
-    expect(replies(here).first).to_be_visible(timeout=120_000)
+    expect(replies(here).first).to_be_visible(timeout=WAITS_MS)
 
 
 def test_the_phones_survive_a_reload(page: Page) -> None:
     here = phone(page, "WhatsApp phone")
     write(here, "Do you sell bread?")
-    expect(bubbles(here)).to_have_count(2, timeout=120_000)
+    expect(bubbles(here)).to_have_count(2, timeout=WAITS_MS)
 
     page.reload()
 
@@ -74,17 +55,17 @@ def test_a_new_customer_has_an_empty_phone_of_another_number(page: Page) -> None
 
     expect(bubbles(here)).to_have_count(0)
     write(here, "Hello again")
-    expect(bubbles(here)).to_have_count(2, timeout=120_000)
+    expect(bubbles(here)).to_have_count(2, timeout=WAITS_MS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PHONES)
 def test_a_text_of_markup_is_a_bubble_and_nothing_else(page: Page, name: str) -> None:
     here = phone(page, name)
 
     write(here, NASTY)
 
     expect(bubbles(here).first).to_contain_text(NASTY)
-    expect(replies(here).first).to_be_visible(timeout=120_000)
+    expect(replies(here).first).to_be_visible(timeout=WAITS_MS)
     assert page.evaluate("window.wasRun") is None
 
 
@@ -114,7 +95,7 @@ def test_a_picture_is_shown_on_the_phone_that_sent_it(page: Page, tmp_path: Path
 def test_a_narrow_screen_shows_each_phone_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
 
-    for name in NAMES:
+    for name in PHONES:
         box = phone(page, name).bounding_box()
         assert box is not None
         assert box["x"] >= 0
@@ -132,7 +113,7 @@ def test_the_keyboard_alone_texts_the_assistant(page: Page) -> None:
     page.keyboard.type("When do you open?")
     page.keyboard.press("Enter")
 
-    expect(bubbles(here)).to_have_count(2, timeout=120_000)
+    expect(bubbles(here)).to_have_count(2, timeout=WAITS_MS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -141,7 +122,7 @@ def test_axe_finds_nothing_serious(page: Page, scheme: str) -> None:
         missing("axe-core: npm ci in tests/contract/node")
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     write(phone(page, "SMS phone"), "Hello")
-    expect(bubbles(phone(page, "SMS phone"))).to_have_count(2, timeout=120_000)
+    expect(bubbles(phone(page, "SMS phone"))).to_have_count(2, timeout=WAITS_MS)
 
     page.evaluate(AXE.read_text())  # not a script element, which the page's policy refuses
     found = page.evaluate("axe.run().then(result => result.violations)")
