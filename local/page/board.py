@@ -19,6 +19,11 @@ from switchboard.turn.history import tell
 MAX_ITEMS = 100  # of one BatchGetItem
 MAX_ENTRIES = 12  # of a conversation's story
 MAX_CHARACTERS = 400  # of one of them
+# The attributes of an item that a row is made of: the rest of a hundred items costs more to read than all else here.
+_NEEDED = (
+    *("pk", "owner", "owner_reason", "owner_since", "human_spoke_at", "handed_back_at", "first_seen_at"),
+    *("state", "opted_out", "left_to_human"),
+)
 _SOMEBODY_HAS_TO_COME = frozenset({OwnerReason.HANDOFF, OwnerReason.FAILURE})
 
 
@@ -29,7 +34,7 @@ class Board:
     table: ConversationsTable
 
     def conversations(self, sids: Sequence[str]) -> Mapping[str, Conversation]:
-        """Return those of these conversations that have an item."""
+        """Return those of these conversations that have an item, with what a row shows of them and nothing else."""
         return {conversation.sid: conversation for keys in batched(sids, MAX_ITEMS) for conversation in self._get(keys)}
 
     def story(self, sid: str) -> list[dict[str, str]]:
@@ -42,7 +47,14 @@ class Board:
 
     def _get(self, sids: Iterable[str]) -> list[Conversation]:
         keys = [to_wire({"pk": sid, "sk": "CONVERSATION"}) for sid in sids]
-        asked: Any = {self.table.name: {"Keys": keys, "ConsistentRead": True}}
+        asked: Any = {
+            self.table.name: {
+                "Keys": keys,
+                "ConsistentRead": True,
+                "ProjectionExpression": ", ".join(f"#{name}" for name in _NEEDED),
+                "ExpressionAttributeNames": {f"#{name}": name for name in _NEEDED},
+            }
+        }
         items: list[Conversation] = []
         while asked:
             answer = self.table.client.batch_get_item(RequestItems=asked)

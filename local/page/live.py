@@ -7,7 +7,9 @@ from contextlib import suppress
 
 from starlette.responses import StreamingResponse
 
-PAUSE_SECONDS = 0.25  # after each look: what changes meanwhile is one look
+MIN_PAUSE_SECONDS = 0.25  # after each look: what changes meanwhile is one look
+MAX_PAUSE_SECONDS = 1.0
+PAUSE = 1.5  # times as long as the look took: looking leaves the machine to what is looked at
 MAX_SECONDS = 5.0  # without a look: what nobody told shows after that
 
 
@@ -18,6 +20,7 @@ class Changes:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._looking: set[asyncio.Event] = set()
         self._is_over = False
+        self._end = asyncio.Event()
 
     def tell(self) -> None:
         """Have everybody look again."""
@@ -39,16 +42,24 @@ class Changes:
         try:
             while not self._is_over:
                 changed.clear()
+                began = self._loop.time()
                 yield
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), MAX_SECONDS)
-                await asyncio.sleep(PAUSE_SECONDS)
+                pause = max(MIN_PAUSE_SECONDS, PAUSE * (self._loop.time() - began))
+                await _wait_for(self._end, min(pause, MAX_PAUSE_SECONDS))
+                await _wait_for(changed, MAX_SECONDS)
         finally:
             self._looking.discard(changed)
 
     def _wake(self) -> None:
+        if self._is_over:
+            self._end.set()
         for changed in self._looking:
             changed.set()
+
+
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 def live(changes: Changes, read: Callable[[], Awaitable[object]]) -> StreamingResponse:
