@@ -27,6 +27,9 @@ from local.stack import LocalStack
 
 COLOURS: Mapping[str, str] = {"webhook": "cyan", "agent": "green", "lifecycle": "magenta"}
 MAX_NAME_LENGTH = 21  # whatsapp:+12025550110
+MAX_SHOWN = (
+    500  # characters of a message; rich takes half a minute to escape 30,000 backslashes, in the servers' thread
+)
 _RECORDS = ": the SQS records it worked on come back when their visibility timeout ends"
 FAILURES: Mapping[Outcome, str] = {
     Outcome.RAISED: "failed",
@@ -78,7 +81,7 @@ class ConsoleListener:
     def _show(self, activity: Printed) -> None:
         match activity:
             case ConversationMessage(author=author, body=body):
-                self._print(author, f"[bold]{escape(' '.join(body.split()))}[/bold]")
+                self._print(author, f"[bold]{escape(_beginning(body))}[/bold]")
             case LogLine(function=function, text=text):
                 self._log.write(f"{function} {text}\n")
                 self._log.flush()
@@ -101,6 +104,12 @@ class ConsoleListener:
         self._console.print(
             f"[dim]{now}[/dim] [{colour}]{source:<{MAX_NAME_LENGTH}}[/{colour}] {text}", soft_wrap=True, highlight=False
         )
+
+
+def _beginning(body: str) -> str:
+    """Return what the console shows of a message: the beginning of a long one, in one line."""
+    line = " ".join(body.split())
+    return line if len(line) <= MAX_SHOWN else f"{line[:MAX_SHOWN]}…"
 
 
 def _without_ids(activity: Printed) -> Printed:

@@ -82,7 +82,8 @@ def test_a_malformed_body_is_accepted_or_gets_a_4xx(twilio: EmulatorServer, meth
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        *product(("GET", "POST", "DELETE", "OPTIONS"), ("/", "/v1", "/v1/", "/v2/Conversations", "/_emulator")),
+        *product(("GET", "POST", "DELETE", "OPTIONS"), ("/v1", "/v1/", "/v2/Conversations", "/_emulator")),
+        *product(("POST", "DELETE", "OPTIONS"), ("/",)),
         ("GET", "/v1/Conversations/"),
         ("GET", "/v1/Conversations/%00"),
         ("GET", "/v1/Conversations/%FF"),

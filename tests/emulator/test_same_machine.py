@@ -1,6 +1,8 @@
 """What needs no credentials answers this machine only: neither another host's name nor another site's page."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,6 +10,7 @@ from starlette.responses import PlainTextResponse
 
 from tests.emulator.emulator_server import ACCOUNT, TOKEN, EmulatorServer
 from twilio_emulator.control.same_machine import SameMachine
+from twilio_emulator.web import assets
 
 CONTROL = "/_emulator/clock"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- compared, not bound
@@ -102,3 +105,19 @@ def test_what_the_user_had_it_listen_on_leads_here_too(
     host: str, arrived_at: str, listens_on: str, expected: int
 ) -> None:
     assert answer_of(host, arrived_at=arrived_at, listens_on=listens_on) == expected
+
+
+def test_the_page_of_phones_is_for_this_machine_and_loads_nothing_from_elsewhere(twilio: EmulatorServer) -> None:
+    answer = httpx.get(twilio.url)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    for path in set(re.findall(r'"(/[^"]+)"', answer.text)) - {"/"}:
+        assert httpx.get(twilio.url + path).status_code == 200, path
+    assert status(twilio, "/", host="evil.example") == 403
+
+
+def test_every_module_of_the_phones_imports_what_is_there(twilio: EmulatorServer) -> None:
+    for module in (Path(assets.__file__).parent).glob("*.js"):
+        for path in re.findall(r'from "(/[^"]+)"', module.read_text()):
+            assert httpx.get(twilio.url + path).headers["content-type"].startswith("text/javascript"), (module, path)

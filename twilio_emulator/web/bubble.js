@@ -7,6 +7,7 @@ import { markdown } from "/_emulator/web/markdown.js";
 import { Media } from "/_emulator/web/media.js";
 
 const MOST_SHOWN = 600; // characters of a message, until somebody asks for all of it
+const MOST_MARKED = 6000; // characters: a longer text is shown as it was written, which is quick
 const EMOJI_ONLY = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const WHOLE_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
@@ -94,6 +95,7 @@ function Wordless({ channel }) {
 }
 
 function words(text, channel, isOwn) {
+  if (text.length > MOST_MARKED) return linked(text);
   if (channel.key === "whatsapp") return whatsappText(text);
   return channel.key === "chat" && !isOwn ? markdown(text) : linked(text);
 }

@@ -4,6 +4,8 @@ import { html } from "/_emulator/web/html.js";
 import { Icon } from "/_emulator/web/icons.js";
 import { bytes } from "/_emulator/web/media.js";
 
+const GROWS_BY_ITSELF = CSS.supports("field-sizing", "content");
+
 export function Composer({ channel, address, onSend }) {
   const [body, setBody] = useState(() => draftOf(address));
   const [files, setFiles] = useState([]);
@@ -11,8 +13,10 @@ export function Composer({ channel, address, onSend }) {
   const picker = useRef(null);
 
   useLayoutEffect(() => {
-    text.current.style.height = "auto";
-    text.current.style.height = `${text.current.scrollHeight + 2}px`; // and its border
+    if (!GROWS_BY_ITSELF) {
+      text.current.style.height = "auto";
+      text.current.style.height = `${text.current.scrollHeight + 2}px`; // and its border
+    }
     keepDraft(address, body);
   }, [body]);
 

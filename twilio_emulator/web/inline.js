@@ -61,7 +61,17 @@ function marked(text, grammar, level) {
     end = found.index + found[0].length;
   }
   parts.push(...linked(text.slice(end)));
-  return parts;
+  return joined(parts);
+}
+
+// Neighbouring texts as one.
+function joined(parts) {
+  const found = [];
+  for (const part of parts) {
+    if (typeof part === "string" && typeof found.at(-1) === "string") found[found.length - 1] += part;
+    else if (part !== "") found.push(part);
+  }
+  return found;
 }
 
 function element(found, grammar, level) {

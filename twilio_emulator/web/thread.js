@@ -13,7 +13,7 @@ export function Thread({ thread, waiting, channel, isTyping, onSelect, onRetry, 
   const log = useRef(null);
   const list = useRef(null);
   const isAtEnd = useRef(true);
-  const height = useRef(0); // of all messages, when they were last counted
+  const top = useRef(0); // where it was scrolled to
   const drawn = useRef(new WeakMap()); // the bubble of each row, for as long as neither changes
   const [isBehind, setBehind] = useState(false);
 
@@ -22,15 +22,13 @@ export function Thread({ thread, waiting, channel, isTyping, onSelect, onRetry, 
   }
   function onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = log.current;
-    if (scrollHeight !== height.current) return; // it grew: nobody scrolled away
-    isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END) isAtEnd.current = true;
+    else if (scrollTop < top.current) isAtEnd.current = false; // else it grew, and nobody scrolled away
+    top.current = scrollTop;
     setBehind(!isAtEnd.current);
   }
   useLayoutEffect(() => {
-    const observer = new ResizeObserver(() => {
-      height.current = log.current.scrollHeight;
-      if (isAtEnd.current) toEnd();
-    });
+    const observer = new ResizeObserver(() => isAtEnd.current && toEnd());
     observer.observe(list.current);
     observer.observe(log.current);
     return () => observer.disconnect();

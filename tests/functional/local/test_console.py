@@ -88,6 +88,14 @@ def test_a_message_is_shown_on_one_line_whatever_it_holds() -> None:
     assert screen == "+12025550110 [red]one two\nvisitor-…cdef hi"
 
 
+def test_of_a_long_message_the_beginning_is_shown_at_once() -> None:
+    screen, _ = shown(ConversationMessage(author="+12025550110", body="\\" * 30_000))
+
+    assert screen.startswith("+12025550110 \\\\")
+    assert screen.endswith("\\…")
+    assert screen.count("\\") < 2000
+
+
 def test_a_failure_is_shown_with_what_follows_from_it() -> None:
     screen, _ = shown(
         ended(Outcome.CRASHED, "SIGKILL"),
