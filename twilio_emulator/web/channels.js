@@ -10,7 +10,7 @@ export const CHANNELS = [
     mostFiles: 10,
     reportsRead: false,
     takesLocations: false,
-    hint: "Text the assistant as a customer.",
+    hint: "Text as a customer would.",
     suggestions: ["When are you open on Saturday?", "Where is my order BH-1042?", "I want to talk to a person"],
   },
   {
@@ -23,7 +23,7 @@ export const CHANNELS = [
     mostFiles: 1,
     reportsRead: true,
     takesLocations: true,
-    hint: "The same assistant on WhatsApp.",
+    hint: "The same on WhatsApp.",
     suggestions: ["What does a tune-up cost?", "Do you ship to Canada?", "I want to talk to a person"],
   },
   {
@@ -36,7 +36,7 @@ export const CHANNELS = [
     mostFiles: 10,
     reportsRead: true,
     takesLocations: false,
-    hint: "The same assistant in a web chat.",
+    hint: "The same in a website’s chat.",
     suggestions: ["Can I return a helmet?", "How long does a repair take?", "I want to talk to a person"],
   },
 ];

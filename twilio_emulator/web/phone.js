@@ -35,8 +35,8 @@ export function Phone({ channel, customer, thread, waiting, isLost, selected, su
     </header>
     <div class="device">
       <div class="contact"><span class="face" aria-hidden="true"></span>
-        <span><b>${channel.business}</b><span class="presence">${presence(isLost, isTyping)}</span></span></div>
-      ${(problem || isLost) && html`<p class="problem" role="alert">${problem || "The emulator does not answer. Trying again…"}</p>`}
+        <span><b>${channel.business}</b><span class="presence">${isTyping ? "typing…" : ""}</span></span></div>
+      ${(problem || isLost) && html`<p class="problem" role="alert">${problem || "Connection lost. Trying again…"}</p>`}
       <div class="messages">
         <${Thread} key=${address} thread=${thread} waiting=${left} channel=${channel} isTyping=${isTyping}
           onSelect=${onSelect} onRetry=${onRetry} onForget=${onForget}>
@@ -47,8 +47,6 @@ export function Phone({ channel, customer, thread, waiting, isLost, selected, su
     </div>
   </section>`;
 }
-
-const presence = (isLost, isTyping) => (isLost ? "not connected" : isTyping ? "typing…" : "");
 
 function Customers({ customer, onChoose }) {
   return html`<label class="customer"><span class="only-read">Customer</span>
