@@ -22,7 +22,7 @@ def main() -> None:
             stack.stack.trouble.arm_kill()
             phone = stack.phone(CUSTOMER)
             phone.text(QUESTION)
-            wait_until(lambda: stack.stack.trouble.killed == 1, what="the crash", pause_seconds=0.01)  # noqa: B023
+            wait_until(lambda: stack.stack.trouble.killed == 1, what="the crash", pause_seconds=0.01)
             began = time.monotonic()
             phone.wait_for_replies()
             print(f"AgentTimeout {seconds}: answered {time.monotonic() - began:.0f} s after the crash", flush=True)

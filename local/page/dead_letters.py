@@ -19,6 +19,7 @@ WHY: Mapping[str, str] = {
     "expired": "The reply could not be sent in time.",
     "unsure": "Nobody knows whether the reply was sent.",
     "too_old": "It was too old when its turn began.",
+    "window_closed": "WhatsApp's window was closed: the customer's last message is a day old.",
 }
 NO_TURN = "Its turn never ended: SQS gave it up."
 NO_MESSAGE = "Not a message: nobody knows what to do with it."

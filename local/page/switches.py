@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -166,22 +165,19 @@ class ThrottleSwitch:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._last = Throttling(seconds_left=0, struck=0)
-        self._until = 0.0  # of the monotonic clock: until then it is asked
 
     async def turn_on(self, options: Options) -> None:
         """Throttle the tables."""
-        self._until = time.monotonic() + options.seconds + 1
         self._last = await run_in_threadpool(self._tables.throttle_tables, options.seconds)
 
     async def turn_off(self) -> None:
         """Serve the functions again."""
-        if time.monotonic() < self._until:
+        if self._last.seconds_left:
             self._last = await run_in_threadpool(self._tables.throttle_tables, 0)
-            self._until = 0.0
 
     async def state(self) -> State:
         """Return how it stands."""
-        if time.monotonic() < self._until:
+        if self._last.seconds_left:
             self._last = await run_in_threadpool(self._tables.throttling)
         left = math.ceil(self._last.seconds_left)
         return State(is_on=left > 0, struck=self._last.struck, seconds_left=left or None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from local.activity import Activity
 from local.aws.execution_environment import FunctionSpec
 from local.aws.lambda_function import LambdaFunction
+from local.aws.trouble import Trouble
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:sample"
 
@@ -20,9 +21,9 @@ def written(folder: Path, handler: str, *, imports: str = "") -> Path:
     return folder
 
 
-def spec(folder: Path, *, timeout_seconds: int = 30, layer: Path | None = None) -> FunctionSpec:
+def spec(folder: Path, *, timeout_seconds: int = 30, layer: Path | None = None, name: str = "sample") -> FunctionSpec:
     return FunctionSpec(
-        name="sample",
+        name=name,
         handler="app.lambda_handler",
         paths=(folder,) if layer is None else (folder, layer),
         timeout_seconds=timeout_seconds,
@@ -40,10 +41,12 @@ def spec(folder: Path, *, timeout_seconds: int = 30, layer: Path | None = None) 
 
 
 @contextmanager
-def running(spec: FunctionSpec, *, concurrency: int = 1) -> Iterator[tuple[LambdaFunction, list[Activity]]]:
-    """Run a function; yield it and the activities that it reports."""
+def running(
+    spec: FunctionSpec, *, concurrency: int = 1, trouble: Trouble | None = None
+) -> Iterator[tuple[LambdaFunction, list[Activity]]]:
+    """Run a function, in trouble or not; yield it and the activities that it reports."""
     activities: list[Activity] = []
-    function = LambdaFunction(spec, concurrency=concurrency, listener=activities.append)
+    function = LambdaFunction(spec, concurrency=concurrency, listener=activities.append, trouble=trouble)
     try:
         yield function, activities
     finally:
