@@ -26,7 +26,7 @@ WEATHER = {
     "replies taken, then 503": Fault(kind=FaultKind.ANSWER, code=20503, rate=0.03, on=POST, commit=Commit.FIRST),
     "replies taken, then no answer": Fault(kind=FaultKind.TIMEOUT, rate=0.02, on=POST, seconds=9, commit=Commit.FIRST),
 }
-TEXTS_PER_SECOND = 5
+TEXTS_PER_SECOND = 4
 CLEARS_AFTER_SECONDS = 10  # after the last text; the weather is bad until then
 FINISHES_AFTER_SECONDS = 20  # the plain handler has this long for what it began, also where we need less
 SETTLES_WITHIN_SECONDS = 300

@@ -46,7 +46,7 @@ class _Routes:
 
     async def show(self, _request: Request) -> Response:
         """Return how the storm stands."""
-        return JSONResponse(course_as_json(self._storm.course))
+        return self._shown()
 
     async def start(self, request: Request) -> Response:
         """Begin a storm: 202, or 409 with the reason."""
@@ -58,12 +58,12 @@ class _Routes:
             self._storm.start(messages=wanted.messages, seed=wanted.seed)
         except CannotBegin as error:
             return JSONResponse({"message": str(error)}, 409)
-        return JSONResponse(course_as_json(self._storm.course), 202)
+        return self._shown(202)
 
     async def stop(self, _request: Request) -> Response:
         """End the storm; the weather is good again once this has answered."""
         await self._storm.stop()
-        return JSONResponse(course_as_json(self._storm.course))
+        return self._shown()
 
     async def conversation(self, request: Request) -> Response:
         """Return what was said in a conversation of the last storm."""
@@ -77,6 +77,10 @@ class _Routes:
     async def code(self, _request: Request) -> Response:
         """Return the code of the plain handler."""
         return FileResponse(NAIVE, media_type="text/plain")
+
+    def _shown(self, status: int = 200) -> Response:
+        model = self._storm.stack.environments["AgentFunction"]["ASSISTANT_MODEL"]
+        return JSONResponse({**course_as_json(self._storm.course), "model": model}, status)
 
 
 def course_as_json(course: Course) -> dict[str, object]:

@@ -48,7 +48,10 @@ class Unfinished:
     conversations: int
 
     def __str__(self) -> str:
-        return f"{self.records} records in the queues, {self.conversations} conversations unfinished"
+        """Return what the page says."""
+        if not self.conversations:
+            return "the last records leave the queues"
+        return f"{self.conversations} conversation{'s are' if self.conversations > 1 else ' is'} not done"
 
 
 def unfinished(stack: Stack, sent: Sequence[Sent]) -> Unfinished | None:

@@ -21,6 +21,7 @@ from twilio_emulator.server import ASGI, listen
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_START = 60  # it imports the assistant, perhaps on a busy machine
+LOOK_SECONDS = 0.2
 HOST = "127.0.0.1"
 
 
@@ -52,11 +53,14 @@ class Twin:
         """Return once the handler answers; raise `TwinNotStarted` if it does not."""
         async with httpx.AsyncClient(trust_env=False, timeout=SECONDS_TO_START) as http:
             asking = asyncio.create_task(http.get(self.webhook_url))  # its socket listens: the request waits there
-            ended = asyncio.create_task(asyncio.to_thread(self._process.wait))
-            await asyncio.wait({asking, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if asking.done() and asking.exception() is None:
-                return
-            asking.cancel()
+            try:
+                while self._process.poll() is None and not asking.done():
+                    await asyncio.wait({asking}, timeout=LOOK_SECONDS)
+                if asking.done() and asking.exception() is None:
+                    return
+            finally:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
         self._printed.seek(0)
         lines = self._printed.read().decode(errors="replace").strip().splitlines()
         raise TwinNotStarted(lines[-1] if lines else "it does not answer")
