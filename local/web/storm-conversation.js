@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "/_emulator/web/html.js";
 
-export function StormConversation({ side, title, finding, onClose, onSelect }) {
+export function StormConversation({ side, title, customer, finding, onClose, onSelect }) {
   const [messages, setMessages] = useState(null);
   const heading = useRef(null);
   const openedBy = useRef(document.activeElement);
@@ -25,7 +25,7 @@ export function StormConversation({ side, title, finding, onClose, onSelect }) {
   return html`
     <section class="storm-conversation card" aria-label="Conversation">
       <header>
-        <h3 ref=${heading} tabindex="-1">${title}: ${finding.customer}</h3>
+        <h3 ref=${heading} tabindex="-1">${title} · ${customer}</h3>
         <button onClick=${close}>Close</button>
       </header>
       <p class="quiet">

@@ -131,14 +131,14 @@ function Lane({ side, counts, total, opened, onOpen, onSelect }) {
             <li key=${finding.conversation + finding.index}>
               <button aria-pressed=${isSame(finding, opened)} class=${finding.what} onClick=${() => onOpen(finding)}>
                 <i aria-hidden="true" class=${finding.what}></i>
-                ${finding.what === "lost" ? "Lost" : `Read ${finding.times} times`}
+                ${finding.what === "lost" ? "Lost" : "Doubled"}
                 <span class="quiet">${shortened(finding.customer)}</span>
               </button>
             </li>`)}
         </ul>`}
       ${opened && html`
         <${StormConversation} key=${opened.conversation + opened.index} side=${side} title=${TITLES[side]}
-          finding=${opened} onClose=${() => onOpen(null)} onSelect=${onSelect} />`}
+          customer=${shortened(opened.customer)} finding=${opened} onClose=${() => onOpen(null)} onSelect=${onSelect} />`}
     </section>`;
 }
 
