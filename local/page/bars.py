@@ -9,8 +9,6 @@ from local.page import words
 from local.page.grouping import Attempt, Turn, fields_of
 from local.page.recorder import Happened, Kind
 
-LONG_IDLE_MS = 200  # a wait in which nothing works; a longer one is drawn as a break
-LONG_SHARE = 0.4  # of the time in which something works: then too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +42,6 @@ def bars_of(turn: Turn) -> list[Bar]:
     waited = list(_waits(turn))
     ordered = sorted([*told, *waited, *(bar for bar in worked if not bar.inside)], key=_order)
     return [bar for each in ordered for bar in (each, *_inside(each, worked))]
-
-
-def breaks_of(bars: Sequence[Bar], *, now: float) -> list[tuple[float, float]]:
-    """Return the long stretches in which nothing works, which the axis does not draw to scale."""
-    busy = sorted((bar.start, now if bar.end is None else bar.end) for bar in bars if not bar.waits)
-    merged: list[tuple[float, float]] = []
-    for start, end in busy:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    longest = max(LONG_IDLE_MS, LONG_SHARE * sum(end - start for start, end in merged))
-    idle = [(before[1], after[0]) for before, after in pairwise(merged)]
-    if merged and any(bar.waits and bar.end is None for bar in bars):
-        idle.append((merged[-1][1], now))
-    return [(start, end) for start, end in idle if end - start > longest]
 
 
 def ending_of(turn: Turn) -> Happened | None:
@@ -107,7 +89,7 @@ def _webhook(webhook: Happened) -> Bar:
 def _name_of_webhook(fields: Mapping[str, str]) -> str:
     if fields.get("EventType") == "onDeliveryUpdated":
         return fields.get("Status", "receipt")
-    return "webhook"
+    return words.SHORT_EVENTS.get(fields.get("EventType", ""), "webhook")
 
 
 def _beside(happened: Happened) -> Bar:
@@ -148,8 +130,7 @@ def _wait(name: str, start: float, end: float | None, said: str, attempt: int) -
 def _why_again(attempt: Attempt) -> str:
     if attempt.ended and attempt.ended.facts["outcome"] in {"crashed", "timed out"}:
         return "The worker is gone. SQS delivers its records again when their visibility timeout ends."
-    verdict = attempt.verdict
-    return words.say_decision(verdict.facts) if verdict else "The records come back."
+    return "The records wait until they are delivered again."
 
 
 def _attempt(attempt: Attempt, number: int) -> Iterator[Bar]:

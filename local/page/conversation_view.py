@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.page import words
-from local.page.bars import bars_of, breaks_of, ending_of
+from local.page.bars import bars_of, ending_of
 from local.page.grouping import Turn, fields_of, group
 from local.page.recorder import Happened, Kind, Recorder
 from switchboard.aws.dynamodb.items import HISTORY, from_wire
@@ -142,7 +142,7 @@ def _head(turn: Turn, items: Items) -> Mapping[str, Any]:
         "outcome": str(ending.facts["decision"]) if ending else "",
         "said": words.say_decision(ending.facts) if ending else "",
         "tone": words.tone_of(str(ending.facts["decision"])) if ending else words.WAIT,
-        "attempts": len(turn.attempts),
+        "attempts": sum(bool(each.steps) for each in turn.attempts),
         "milliseconds": round(turn.attempts[-1].last_at - turn.began_at()) if ending else None,
         "has_record": bool(record),
         "replied": "\n\n".join(record.get("parts", ())),
@@ -151,7 +151,8 @@ def _head(turn: Turn, items: Items) -> Mapping[str, Any]:
 
 def _say(happened: Happened) -> str:
     if happened.kind in {Kind.WEBHOOK, Kind.LOST}:
-        return words.say_event(fields_of(happened))
+        said = words.say_event(fields_of(happened))
+        return f"Sent again: {said}" if happened.facts.get("replay") else said
     return str(happened.facts["decision"]).replace("_", " ")
 
 
@@ -165,7 +166,6 @@ def _axis(turn: Turn, *, now: float) -> Mapping[str, Any]:
         "end": now if is_live else max(ends),
         "is_live": is_live,
         "bars": [bar.as_json() for bar in bars],
-        "breaks": breaks_of(bars, now=now),
     }
 
 

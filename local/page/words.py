@@ -65,6 +65,14 @@ RULES: Mapping[str, str] = {
     "not_in_trial": "the customer is not in the trial",
 }
 
+SHORT_EVENTS: Mapping[str, str] = {  # the names of their bars; that of a message is the webhook's
+    "onConversationAdded": "conversation",
+    "onParticipantAdded": "participant",
+    "onParticipantRemoved": "participant",
+    "onParticipantUpdated": "participant",
+    "onConversationStateUpdated": "state",
+    "onConversationUpdated": "attributes",
+}
 EVENTS: Mapping[str, str] = {
     "onMessageAdded": "A message was added",
     "onConversationAdded": "The conversation began",
