@@ -9,6 +9,8 @@ from local.page import words
 from local.page.grouping import Attempt, Turn, fields_of
 from local.page.recorder import Happened, Kind
 
+ON_THE_QUEUE = "On the queue, until the agent function took it."
+QUEUED_AGAIN = "The sweeper found it unanswered and queued it again, behind the records that will come back."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,18 +109,22 @@ def _instant(name: str, happened: Happened, said: str, tone: str, *, lane: str) 
 
 def _waits(turn: Turn) -> Iterator[Bar]:
     """Yield how long records were on the queue: before the first attempt, and between two of them."""
+    seen: set[str] = set()
     for number, attempt in enumerate(turn.attempts, start=1):
-        fresh = [each["sent_at"] for each in attempt.began.facts["records"] if each["receives"] == 1]
+        fresh = [each for each in attempt.began.facts["records"] if each["receives"] == 1]
         if fresh:
-            said = "On the queue, until the agent function took it."
-            yield _wait("queued", min(fresh), attempt.began.at, said, number)
+            is_new = any(each["message_sid"] not in seen for each in fresh)
+            said = ON_THE_QUEUE if is_new else QUEUED_AGAIN
+            name = "queued" if is_new else "queued again"
+            yield _wait(name, min(each["sent_at"] for each in fresh), attempt.began.at, said, number)
+        seen |= attempt.message_sids
     for number, (before, after) in enumerate(pairwise(turn.attempts), start=2):
         if after.began.at > before.last_at:
             yield _wait("waits", before.last_at, after.began.at, _why_again(before), number)
     last = turn.attempts[-1] if turn.attempts else None
     if last is None:
         if told := [each for each in turn.asked if each.kind is Kind.WEBHOOK]:
-            yield _wait("queued", told[0].at + told[0].facts["milliseconds"], None, "On the queue.", 1)
+            yield _wait("queued", told[0].at + told[0].facts["milliseconds"], None, ON_THE_QUEUE, 1)
     elif last.ended and ending_of(turn) is None:
         yield _wait("waits", last.ended.at, None, _why_again(last), len(turn.attempts) + 1)
 

@@ -66,7 +66,7 @@ class Recorder:
 
     def __call__(self, activity: Activity) -> None:
         """Keep what an activity tells of conversations."""
-        now = self.clock() * 1000
+        now = round(self.clock() * 1000, 1)
         with self._lock:
             match activity:
                 case InvocationBegan():

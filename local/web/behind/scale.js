@@ -51,7 +51,8 @@ function ticksOf(first, last, breaks, x, perMs) {
   for (let at = first; at <= last && ticks.length < 50; at += step) {
     const hidden = breaks.some(({ start, end }) => at > start && at < end);
     const near = ticks.length > 0 && x(at) - ticks.at(-1).x < 8;
-    if (!hidden && !near) ticks.push({ at: at - first, x: x(at) });
+    const under = breaks.some(({ start, end }) => x(at) > (x(start) + x(end)) / 2 - 8 && x(at) < x(end));
+    if (!hidden && !near && !under) ticks.push({ at: at - first, x: x(at) });
     const over = breaks.find(({ start, end }) => at > start && at < end);
     if (over) at += Math.floor((over.end - at) / step) * step; // skip a long break at once
   }

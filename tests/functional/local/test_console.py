@@ -12,9 +12,12 @@ from local.activity import (
     CodeReloaded,
     ConversationMessage,
     ImportFailed,
+    InvocationBegan,
     InvocationEnded,
     LogLine,
     Outcome,
+    Shown,
+    WebhookLost,
 )
 from local.console import ConsoleListener
 
@@ -55,6 +58,10 @@ def test_a_decision_is_one_line_with_its_fields() -> None:
     "activity",
     [
         line(message="ignored_onDeliveryUpdated"),
+        line(message="step", level="DEBUG", step="claim"),
+        Shown(function="agent", values={"kind": "tool", "name": "order_status"}),
+        InvocationBegan(function="agent", request_id="1", event={"Records": []}),
+        WebhookLost(fields=[("Body", "hi")], reason="a fault dropped it"),
         LogLine(function="agent", text=json.dumps({"_aws": {}, "answered": [1.0]})),
         LogLine(function="agent", text="a print"),
         ended(Outcome.RETURNED),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.activity import CodeReloaded, ImportFailed, InvocationEnded, LogLine, Outcome
+from local.activity import CodeReloaded, ImportFailed, InvocationBegan, InvocationEnded, LogLine, Outcome, Shown
 from local.aws.execution_environment import CannotStart, Crashed, Raised, TimedOut
 from tests.functional.local.sample_function import ARN, of_type, running, spec, written
 from tests.processes import has_ended
@@ -263,6 +263,57 @@ def test_a_tool_call_stands_in_the_log_on_one_line(tmp_path: Path) -> None:
         function.invoke({"table": "by the window"})
 
     assert [each.text for each in of_type(LogLine, activities)] == ["[TOOL] book(table='by the window') → 'a\\nb'"]
+
+
+def test_a_tool_call_is_shown_with_its_turn_beside_the_log(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "sample",
+        "show_tool_call(ToolCall(name='book', arguments=event, returned='done', turn='t1', conversation='CH1'))",
+        imports="from switchboard.agents.watching import ToolCall, show_tool_call",
+    )
+
+    with running(spec(folder, layer=ROOT / "layers" / "switchboard")) as (function, activities):
+        assert function.invoke({"table": 4}) is None
+
+    (shown,) = of_type(Shown, activities)
+    told = {name: shown.values[name] for name in ("kind", "name", "arguments", "returned", "turn", "conversation")}
+    assert told == {
+        "kind": "tool",
+        "name": "book",
+        "arguments": {"table": 4},
+        "returned": "done",
+        "turn": "t1",
+        "conversation": "CH1",
+    }
+
+
+def test_what_many_threads_show_comes_whole_and_before_the_result(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "sample",
+        "call = ToolCall(name='book', arguments={}, returned='x' * 100_000)\n"
+        "with ThreadPoolExecutor() as threads:\n"
+        "    list(threads.map(lambda _: show_tool_call(call), range(20)))\n"
+        "return 'done'",
+        imports="from concurrent.futures import ThreadPoolExecutor\n"
+        "from switchboard.agents.watching import ToolCall, show_tool_call",
+    )
+
+    with running(spec(folder, layer=ROOT / "layers" / "switchboard")) as (function, activities):
+        assert function.invoke({}) == "done"
+
+        assert [len(shown.values["returned"]) for shown in of_type(Shown, activities)] == [100_000] * 20
+
+
+def test_an_invocation_is_told_when_it_begins_and_with_what_it_returns(tmp_path: Path) -> None:
+    folder = written(tmp_path / "sample", "return {'seen': event['table']}")
+
+    with running(spec(folder)) as (function, activities):
+        function.invoke({"table": 4})
+
+        (began,) = of_type(InvocationBegan, activities)
+        (ended,) = of_type(InvocationEnded, activities)
+        assert (began.event, began.request_id) == ({"table": 4}, ended.request_id)
+        assert ended.result == {"seen": 4}
 
 
 def test_a_variable_that_the_code_names_reaches_it_also_where_the_code_is_newer_than_the_run(tmp_path: Path) -> None:

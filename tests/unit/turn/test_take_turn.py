@@ -31,6 +31,32 @@ def test_an_undisturbed_turn_takes_its_steps_in_order(harness: Harness) -> None:
     assert harness.steps == UNDISTURBED
 
 
+def test_each_step_says_of_which_turn_it_is_and_never_what_was_said(harness: Harness) -> None:
+    harness.deliver(*harness.customer_writes("hi"))
+
+    (record,) = harness.records
+    assert {(taken.conversation_sid, taken.turn) for taken in harness.steps_taken} == {(CONVERSATION, record.turn)}
+    details = {taken.step: taken.detail for taken in harness.steps_taken}
+    assert details == {
+        Step.CLAIM: "",
+        Step.GATE: "",
+        Step.THINK: "answer",
+        Step.FREEZE: "answer",
+        Step.SEND: "part 1 of 1",
+        Step.RECORD: "",
+        Step.SETTLE: "answered",
+    }
+
+
+def test_the_gate_says_which_rule_refuses(harness: Harness) -> None:
+    messages = harness.customer_writes("hi")
+    harness.conversations.close(CONVERSATION, at=harness.clock())
+
+    harness.deliver(*messages)
+
+    assert [taken.detail for taken in harness.steps_taken if taken.step is Step.GATE] == ["closed"]
+
+
 def test_a_turn_that_lists_messages_at_twilio_gathers_after_the_claim(harness: Harness) -> None:
     _late, message = harness.customer_writes("one", "two")
 

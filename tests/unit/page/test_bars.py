@@ -1,0 +1,196 @@
+"""Turns and their bars: what belongs together, where each bar begins and ends, and what it says."""
+
+import json
+
+import pytest
+
+from local.activity import Outcome
+from local.page.bars import Bar, bars_of
+from local.page.grouping import Turn, group
+from tests.builders import sid
+from tests.unit.page.happenings import CONVERSATION, MESSAGE, STEPS, TURN, Stage
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def turns_of(stage: Stage) -> list[Turn]:
+    return group(stage.recorder.of(CONVERSATION))
+
+
+def bars(stage: Stage, *, turn: int = -1) -> list[Bar]:
+    return bars_of(turns_of(stage)[turn])
+
+
+def names(stage: Stage, *, turn: int = -1) -> list[str]:
+    return [bar.name for bar in bars(stage, turn=turn)]
+
+
+def milliseconds(stage: Stage) -> dict[str, object]:
+    return {bar.name: bar.as_json()["milliseconds"] for bar in bars(stage)}
+
+
+def test_an_answered_text_is_one_turn_from_the_webhook_to_settle(stage: Stage) -> None:
+    stage.answered()
+
+    (turn,) = turns_of(stage)
+    assert turn.key == TURN
+    assert [name for name in names(stage) if name != "gather"] == ["webhook", "queued", *STEPS]
+
+
+def test_a_step_begins_where_the_one_before_it_ended(stage: Stage) -> None:
+    stage.webhook(took=12)
+    with stage.attempt(sent=100) as request:
+        for step, took in (("claim", 30), ("gather", 7), ("gate", 1), ("think", 400), ("freeze", 20)):
+            stage.after(took)
+            stage.step(step, request)
+
+    expected = {"webhook": 12, "queued": 100, "claim": 30, "gather": 7, "gate": 1, "think": 400, "freeze": 20}
+    assert expected.items() <= milliseconds(stage).items()
+
+
+def test_a_turn_that_asked_twilio_nothing_says_so(stage: Stage) -> None:
+    stage.answered()
+
+    gather = next(bar for bar in bars(stage) if bar.name == "gather")
+    assert (gather.start, gather.said) == (gather.end, "Every message came with its record, so Twilio was not asked.")
+
+
+def test_the_model_and_its_tools_stand_inside_think(stage: Stage) -> None:
+    with stage.attempt() as request:
+        stage.step("claim", request)
+        stage.step("gate", request)
+        stage.after(100)
+        stage.show(
+            "model",
+            model="m",
+            answered=[{"part": "tool-call", "tool": "look_up", "text": "{}"}],
+            shown=[],
+            tools=[],
+            input_tokens=900,
+            output_tokens=100,
+            milliseconds=60,
+            failed="",
+        )
+        stage.show("tool", name="look_up", arguments={"a": 1}, returned="'b'", milliseconds=5)
+        stage.after(10)
+        stage.step("think", request)
+
+    inside = [(bar.name, bar.inside, bar.said) for bar in bars(stage) if bar.inside]
+    assert names(stage)[-4:-1] == ["think", "model", "look_up"]
+    assert inside == [("model", 1, "m calls look_up, 1,000 tokens"), ("look_up", 1, "→ 'b'")]
+
+
+def test_a_killed_worker_is_a_bar_and_its_records_wait_for_the_next(stage: Stage) -> None:
+    stage.webhook()
+    with stage.attempt(outcome=Outcome.CRASHED) as request:
+        stage.step("claim", request)
+        stage.after(40)
+    stage.after(30_000)
+    with stage.attempt(receives=2) as request:
+        for step in STEPS:
+            stage.step(step, request)
+        stage.decide("answered", request)
+
+    told = {bar.name: bar for bar in bars(stage)}
+    assert len(turns_of(stage)) == 1
+    assert (told["crashed"].tone, told["crashed"].said) == ("bad", "The worker crashed after claim: SIGKILL.")
+    assert told["waits"].as_json()["milliseconds"] == 30_000
+    assert (told["waits"].waits, told["waits"].attempt, told["settle"].attempt) == (True, 2, 2)
+
+
+def test_why_a_turn_is_tried_again_stands_in_words(stage: Stage) -> None:
+    with stage.attempt() as request:
+        stage.step("claim", request)
+        stage.after(20)
+        stage.decide("retry", request, cause="the model is away")
+
+    retry = next(bar for bar in bars(stage) if bar.name == "retry")
+    assert (retry.tone, retry.said) == ("wait", "It did not work: it is tried again. (the model is away)")
+
+
+def test_what_goes_on_has_no_end(stage: Stage) -> None:
+    stage.webhook()
+    assert [(bar.name, bar.end) for bar in bars(stage)][-1] == ("queued", None)
+
+    with stage.attempt() as request:
+        stage.step("claim", request)
+        stage.step("gate", request)
+        assert [(bar.name, bar.end) for bar in bars(stage)][-1] == ("thinks", None)
+        stage.after(5)
+        stage.decide("retry", request)
+        stage.after(5)
+    assert [(bar.name, bar.end) for bar in bars(stage)][-1] == ("waits", None)
+
+
+def test_texts_that_are_answered_together_are_one_turn(stage: Stage) -> None:
+    other = sid("IM", 2)
+    stage.webhook(MESSAGE)
+    with stage.attempt(MESSAGE) as request:
+        stage.decide("coalescing", request)
+    stage.webhook(other)
+    with stage.attempt(MESSAGE, other, receives=2) as request:
+        stage.step("claim", request)
+
+    (turn,) = turns_of(stage)
+    assert (turn.key, len(turn.asked), len(turn.attempts)) == (TURN, 2, 2)
+
+
+def test_a_reply_and_its_receipts_belong_to_the_turn_that_sent_it(stage: Stage) -> None:
+    stage.answered()
+    marked = json.dumps({"switchboard": {"turn": TURN, "part": 0}})
+    stage.webhook(sid("IM", 9), Author="switchboard", Attributes=marked)
+    stage.after(60_000)
+    stage.webhook(sid("IM", 9), EventType="onDeliveryUpdated", Status="failed", ErrorCode="30005")
+
+    (turn,) = turns_of(stage)
+    assert len(turn.replied) == 2
+    failed = bars(stage)[-1]
+    assert (failed.name, failed.tone) == ("failed", "bad")
+    assert "error 30005" in failed.said
+
+
+def test_what_happens_between_two_turns_stands_between_them(stage: Stage) -> None:
+    stage.answered()
+    stage.after(60_000)
+    stage.webhook("", EventType="onConversationStateUpdated", StateTo="inactive", Source="API")
+    stage.after(60_000)
+    stage.answered(sid("IM", 2), turn="8" * 32)
+
+    assert [turn.is_turn for turn in turns_of(stage)] == [True, False, True]
+    (between,) = bars(stage, turn=1)
+    assert between.said == "The conversation is inactive; its signature is Twilio's, 200."
+
+
+def test_a_takeover_while_the_assistant_thinks_stands_in_the_turn(stage: Stage) -> None:
+    stage.webhook()
+    with stage.attempt() as request:
+        stage.step("claim", request)
+        stage.after(50)
+        stage.log("taken_over", "l1", function="lifecycle", conversation_sid=CONVERSATION)
+        stage.after(50)
+        stage.decide("fenced", request)
+
+    assert "taken over" in names(stage)
+
+
+def test_a_webhook_that_was_sent_again_and_dropped_is_a_turn_of_its_own(stage: Stage) -> None:
+    stage.answered()
+    stage.after(600_000)
+    stage.webhook()
+    with stage.attempt() as request:
+        stage.step("claim", request, turn="8" * 32)
+        stage.step("settle", request, turn="8" * 32)
+        stage.decide("dropped", request)
+
+    assert [(len(turn.asked), len(turn.attempts)) for turn in turns_of(stage)] == [(1, 1), (1, 1)]
+
+
+def test_a_refused_webhook_begins_no_turn(stage: Stage) -> None:
+    stage.webhook(status=403)
+
+    (between,) = turns_of(stage)
+    assert not between.is_turn
+    assert [(bar.tone, "not signed by Twilio" in bar.said) for bar in bars(stage)] == [("bad", True)]
