@@ -255,7 +255,10 @@ class LocalStack:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
         control = tap_messages(self.emulator.control, listener=self._report)
-        page = page_routes([*desk.routes(), *self._behind(declarations), *breaking_routes(self), *storm_routes(self._storm)], host=self._host)
+        page = page_routes(
+            [*desk.routes(), *self._behind(declarations), *breaking_routes(self), *storm_routes(self._storm)],
+            host=self._host,
+        )
         return Starlette(routes=[*page, Mount("/_emulator", app=control), Mount("/", app=api)])
 
     def _behind(self, declarations: Iterable[FunctionDeclaration]) -> Sequence[BaseRoute]:
