@@ -103,7 +103,6 @@ def _end_with_parent() -> None:
 
 def main(descriptor: int, webhook_url: str, twilio_url: str, *account: str) -> None:
     """Serve a listening socket until the process ends, or the other end of its standard input closes."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     account_sid, auth_token, service_sid = account
     handler = plain_handler(
         assistant_of(Path.cwd()),
@@ -111,6 +110,7 @@ def main(descriptor: int, webhook_url: str, twilio_url: str, *account: str) -> N
         twilio_url=twilio_url,
         account=(account_sid, auth_token, service_sid),
     )
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     server = uvicorn.Server(uvicorn.Config(handler, lifespan="off", log_level="critical", access_log=False))
     server.run(sockets=[socket.socket(fileno=descriptor)])
 

@@ -103,6 +103,18 @@ def test_no_storm_begins_where_something_is_broken_on_purpose(bakery: Running) -
     assert "mend it first" in refused.json()["message"]
 
 
+def test_a_handler_that_cannot_start_is_told_with_the_reason(tmp_path: Path) -> None:
+    folder = copy_bakery(tmp_path / "agent")
+    with running(changes={**SOONER, ("AgentFunction", "CodeUri"): str(folder)}) as stack:
+        (folder / "assistant.py").write_text("raise RuntimeError('no assistant here')")
+        ask(stack, "POST")
+        wait_until(lambda: ask(stack)["phase"] not in UNDER_WAY, what="the end of the storm")
+
+        course = ask(stack)
+    assert course["phase"] == "failed"
+    assert course["note"] == "The plain handler cannot start: RuntimeError: no assistant here"
+
+
 def test_the_code_of_the_plain_handler_is_shown_as_it_is(bakery: Running) -> None:
     shown = bakery.http.get(f"{bakery.stack.url}/_page/storm/naive.py")
 
