@@ -40,7 +40,8 @@ class Scope(NamedTuple):
     is_broken: bool = False  # until every message has failed; then its dead letter is redriven
     effects: str = "-"  # what the tools change in each turn
     consent: bool = False  # the customer opts out, and in again
-    file: bool = False  # each answer brings one
+    file: bool = False  # each answer brings one of the folder
+    url: bool = False  # each answer brings a file of another host
 
 
 CUSTOMERS = {
@@ -69,6 +70,7 @@ SCOPES = (
     Scope(1, parts=2, crashes=1, consent=True),
     Scope(2, crashes=1, consent=True),
     Scope(1, file=True),
+    Scope(1, url=True),
 )
 QUICK_SCOPES = (
     Scope(1),
@@ -86,13 +88,16 @@ QUICK_SCOPES = (
     Scope(1, events=1, effects="both"),
     Scope(1, events=1, crashes=1, consent=True),
     Scope(1, crashes=1, file=True),
+    Scope(1, crashes=1, url=True),
 )
 
 
 @app.command()
 def exhaustive(*, quick: bool = False) -> None:
     """Run every plan of each scope, and print the table."""
-    columns = "messages  parts  events  crashes  budget  attempts  customer  broken  effects    consent  file   orders"
+    columns = (
+        "messages  parts  events  crashes  budget  attempts  customer  broken  effects    consent  file   url    orders"
+    )
     print(f"{columns}    plans  violations  seconds")
     scopes = QUICK_SCOPES if quick else SCOPES
     violations: list[str] = []
@@ -102,7 +107,7 @@ def exhaustive(*, quick: bool = False) -> None:
             plan_limits = f"{scope.messages:8}  {scope.parts:5}  {scope.events:6}  {scope.crashes:7}"
             settings = (
                 f"{scope.turns:6}  {scope.attempts:8}  {scope.customer:8}  {scope.is_broken!s:6}  {scope.effects:9}"
-                f"  {scope.consent!s:7}  {scope.file!s:5}"
+                f"  {scope.consent!s:7}  {scope.file!s:5}  {scope.url!s:5}"
             )
             print(f"{plan_limits}  {settings}  {orders:6}  {plans:7}  {len(found):10}  {seconds:7.1f}")
             violations += found
@@ -129,6 +134,7 @@ def explore_scope(scope: Scope) -> tuple[int, list[str], float]:
             checked=EFFECTS[scope.effects],
             speaks_of_consent=scope.consent,
             sends_file=scope.file,
+            sends_url=scope.url,
         ):
             plans += 1
             if isinstance(ended, AssertionError):

@@ -20,7 +20,7 @@ from switchboard.content import Content
 from switchboard.conversation import Conversation
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient
 from switchboard.events import LifecycleEvent, Marker, MessageAdded, Sent
-from switchboard.files import FilesFolder
+from switchboard.files import FetchedFile, FilesFolder
 from switchboard.memory import extract
 from switchboard.notices import Notice
 from switchboard.publisher import FAILURES_TOGETHER, Publisher
@@ -68,20 +68,22 @@ OTHER_EVENTS = (
 CONSENT_EVENTS = ("opt_out", "opt_out_told_late", "opt_out_not_told", "opt_in")
 POST_ENDS = ("request_lost", "response_lost", "late", "late_then_gone", "not_sent", "refused")
 UPLOAD_ENDS = ("upload_not_sent", "upload_refused")
-ENDS = {"post": POST_ENDS, "upload": UPLOAD_ENDS, "book": BOOKING_ENDS}  # of these calls
+FETCH_ENDS = ("fetch_failed",)
+ENDS = {"post": POST_ENDS, "upload": UPLOAD_ENDS, "fetch": FETCH_ENDS, "book": BOOKING_ENDS}  # of these calls
 CALLS_OF_EVENT = {
     "write_response_lost": WRITES_OF_A_TURN,
     "write_repeated": WRITES_OF_A_TURN,
     "throttled": WRITES_OF_A_TURN,
     "model_unavailable": {"think"},
     "model_fails": {"word"},
-    "slow": {"think", "begin_effect", "word", "upload"},
+    "slow": {"think", "begin_effect", "word", "upload", "fetch"},
     "stale": {"list"},
 }
 ANSWER_WITHIN = timedelta(seconds=5)  # a few tries: each is more points for a plan
 FILLS_A_PART = 1520  # characters: with a number before it, ten segments
 CHECKED_WITHIN = timedelta(minutes=3)  # with effects: long enough for a look at one
 MENU = Path(__file__).parents[1] / "bakery" / "files" / "menu.pdf"
+URL = "https://example.com/menu.pdf"
 SLOW_SECONDS = 59  # of the lease's 60
 
 type Plan = tuple[tuple[int, str], ...]
@@ -112,6 +114,7 @@ class Harness:
     checked: Sequence[bool] = ()
     speaks_of_consent: bool = False
     sends_file: bool = False
+    sends_url: bool = False
     max_event_age: timedelta = timedelta(hours=100)
     clock: Clock = field(default_factory=Clock)
     store: WatchedConversations = field(default_factory=WatchedConversations)
@@ -218,6 +221,7 @@ class Harness:
                     clock=self.clock,
                     customer_secret=SECRET,
                     files=FilesFolder(MENU.parent),
+                    fetcher=self,
                 ),
                 settings=turn_settings(
                     disclosure=DISCLOSURE,
@@ -253,7 +257,7 @@ class Harness:
                 raise ModelUnavailableError
             filling = " and" + f"\n\n{'.' * FILLS_A_PART}" * (self.parts - 1) if self.parts > 1 else ""
             text = " ".join([REPLY, *(str(index_of(body)) for body in question.messages)]) + filling
-            return Answer(text=text, summary=extract(question.to_summarize), files=(MENU.name,) * self.sends_file)
+            return Answer(text=text, summary=extract(question.to_summarize), files=self._files())
 
         answer: Answer = self.at("think", think)
         words = self.bookings.words(question, at=self._book)
@@ -277,6 +281,23 @@ class Harness:
 
         booked: str = self.at("book", call)
         return booked
+
+    def _files(self) -> tuple[str, ...]:
+        return (*(MENU.name,) * self.sends_file, *(URL,) * self.sends_url)
+
+    def may_fetch(self, url: str) -> bool:
+        return url == URL
+
+    def fetch(self, url: str, *, max_bytes: int) -> FetchedFile:
+        end = self.plan.get(len(self.points), "sent")
+
+        def fetch() -> FetchedFile:
+            if end == "fetch_failed":
+                raise Transient(f"{url}: 503, where at most {max_bytes} bytes are wanted")
+            return FetchedFile(content=b"%PDF-", content_type="application/pdf")
+
+        fetched: FetchedFile = self.at("fetch", fetch)
+        return fetched
 
     def is_settled(self, conversation_sid: str, message_sid: str) -> bool:
         raise NotImplementedError
@@ -535,12 +556,13 @@ def run(
     is_broken: bool = False,
     speaks_of_consent: bool = False,
     sends_file: bool = False,
+    sends_url: bool = False,
 ) -> Harness:
     """Run one plan to its end, and check every invariant.
 
     With `is_broken` the assistant has a bug, until every message has failed; then it is mended, and the dead letters
     are redriven. With `speaks_of_consent` the customer opts out, and in again, where a plan says so. With `sends_file`
-    each answer brings a file.
+    each answer brings a file of the folder, with `sends_url` one of another host.
     """
     harness = Harness(
         plan=dict(plan),
@@ -553,6 +575,7 @@ def run(
         is_broken=is_broken,
         speaks_of_consent=speaks_of_consent,
         sends_file=sends_file,
+        sends_url=sends_url,
     )
     harness.run(order)
     check(harness.evidence())
@@ -581,6 +604,7 @@ def explore(
     is_broken: bool = False,
     speaks_of_consent: bool = False,
     sends_file: bool = False,
+    sends_url: bool = False,
     plan: Plan = (),
 ) -> Iterator[tuple[Plan, Harness | AssertionError]]:
     """Run every plan that extends `plan` by at most `events` events, of which at most `crashes` are crashes."""
@@ -597,6 +621,7 @@ def explore(
             is_broken=is_broken,
             speaks_of_consent=speaks_of_consent,
             sends_file=sends_file,
+            sends_url=sends_url,
         )
     except AssertionError as error:
         yield plan, error
@@ -622,6 +647,7 @@ def explore(
                 is_broken=is_broken,
                 speaks_of_consent=speaks_of_consent,
                 sends_file=sends_file,
+                sends_url=sends_url,
                 plan=(*plan, (point, event)),
             )
 

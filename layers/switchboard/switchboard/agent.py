@@ -122,8 +122,9 @@ class Answer:
     everywhere else.
 
     `files` are at most five names of files in the folder `files` beside assistant.py, such as `menu.pdf`, or URLs that
-    begin with https://. Each file is a message after the text; a URL is a link below the text, and nobody reads what is
-    there. What the customer's channel does not carry, a sentence tells.
+    begin with https://. Each file is a message after the text. What the customer's channel does not carry, a sentence
+    tells. A URL is a link below the text; where it names a file that the channel carries, at one of the hosts in
+    `AllowedLinkHosts`, it is a message with that file, or with the link if the file cannot be had.
 
     `calls` tell later questions what the answer is based on, one text for each call of a tool, in order. Of many or
     long ones, a part is kept. What `Question.effects` ran is told anyway. `summary` is of `Question.to_summarize`;

@@ -199,8 +199,9 @@ class PendingReply:
     until then, Twilio may still commit one of those POSTs. `looks` counts the looks that did not find them all.
     `discloses` tells whether its first part begins with the disclosure. `calls` tell what tools returned for it.
     `channel` is what the parts were made for, and `text` what they were made of, in Markdown; empty where that is the
-    only part. `files` are the names of files of the team's folder: the last parts, one for each, are messages with
-    these files, and what stands for them in `parts` is what the history shows. `content` is sent in the place of the
+    only part. `files` are the names of files of the team's folder, and URLs of files: the last parts, one for each,
+    are messages with these files. What stands for them in `parts` is what the history shows; a URL that nothing can be
+    fetched from is sent as that text. `content` is sent in the place of the
     last part before them.
     """
 

@@ -1,10 +1,11 @@
-"""The files of the team's folder that an answer may bring: named by the answer, read when they are sent."""
+"""The files that an answer may bring: of the team's folder, or at a URL; read when they are sent."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from mimetypes import MimeTypes
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from switchboard.errors import Permanent
 from switchboard.media import Media
@@ -33,6 +34,14 @@ class TeamFile:
     def line(self) -> str:
         """The file as the history shows it: `[document: menu.pdf]`."""
         return f"[{Media(content_type=self.content_type).kind}: {self.name}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedFile:
+    """A file that was fetched, and the content type that its host says."""
+
+    content: bytes = field(repr=False)
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,16 @@ def content_type_of(name: str) -> str:
     """Return the content type that a file's name tells, whatever this machine knows of types."""
     suffix = Path(name).suffix.lower()
     return _TYPES.get(suffix) or MimeTypes().guess_type(f"x{suffix}")[0] or "application/octet-stream"
+
+
+def is_url(name: str) -> bool:
+    """Tell whether a file is named by its URL: no file of the folder is."""
+    return name.startswith("https://")
+
+
+def name_in(url: str) -> str:
+    """Return the name of the file that a URL names, with nothing in it that a name may not have."""
+    return re.sub(r"[^\w.-]", "_", unquote(urlsplit(url).path.rpartition("/")[2]))[-100:]
 
 
 def _shown(name: str) -> str:

@@ -29,6 +29,7 @@ from switchboard.conversation import (
 from switchboard.effects import Effect, TurnEffects
 from switchboard.errors import Transient
 from switchboard.events import DeliveryFailed, Marker, MessageAdded, Sent
+from switchboard.files import FetchedFile
 from switchboard.loops import LoopPause, RecentReply
 from switchboard.notices import Notice
 
@@ -92,6 +93,18 @@ class SilentCustomers(Protocol):
 
         Raise `SendRefused` or `NotSent`, because it is asked before something is sent.
         """
+        ...
+
+
+class FileFetcher(Protocol):
+    """Files at allowed hosts, as a turn attaches them."""
+
+    def may_fetch(self, url: str) -> bool:
+        """Tell whether a URL is at an allowed host; nothing is asked."""
+        ...
+
+    def fetch(self, url: str, *, max_bytes: int) -> FetchedFile:
+        """Return what is at a URL, in a few seconds; raise `Permanent` or `Transient` where it is not there."""
         ...
 
 

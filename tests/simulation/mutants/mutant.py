@@ -37,6 +37,7 @@ WEB_PROCESS = (("tests/unit/test_worker.py",), ("tests/simulation/test_web_proce
 NOTICED_BY: dict[str, Runs] = {
     LAYER: (UNIT, PROOFS),
     f"{LAYER}/turn": (("tests/unit/turn",), PROOFS, UNIT),
+    f"{LAYER}/agents/fetched_files.py": (("tests/functional/test_fetched_files.py",),),
     f"{LAYER}/agents/history.py": (("tests/unit/agents/test_history.py",),),
     f"{LAYER}/aws/dynamodb": (STORES,),
     f"{LAYER}/bootstrap/clients.py": (("tests/functional/test_dynamodb_client.py",),),

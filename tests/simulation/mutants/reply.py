@@ -26,25 +26,97 @@ MUTANTS = (
     Mutant(
         name="R9 a later part does not read the fencing token",
         file=f"{LAYER}/turn/send.py",
-        old="            if part != missing[0] or media_sid:\n",
-        new="            if media_sid:\n",
+        old="            if part != missing[0] or file:\n",
+        new="            if file:\n",
     ),
     Mutant(
         name="R9 the fencing token is not read after an upload",
         file=f"{LAYER}/turn/send.py",
-        old="            if part != missing[0] or media_sid:\n",
+        old="            if part != missing[0] or file:\n",
         new="            if part != missing[0]:\n",
     ),
     Mutant(
         name="a file is sent again without another upload",
         file=f"{LAYER}/turn/send.py",
-        old='            media_sid = _upload(turn, reply.file_of(part)) if reply.file_of(part) else ""\n',
+        old='            media_sid = _upload(turn, reply, file) if file else ""\n',
         new=(
             '            media_sid = ""\n'
-            "            if reply.file_of(part):\n"
+            "            if file:\n"
             "                global KEPT\n"
-            '                KEPT = media_sid = globals().get("KEPT") or _upload(turn, reply.file_of(part))\n'
+            '                KEPT = media_sid = globals().get("KEPT") or _upload(turn, reply, file)\n'
         ),
+    ),
+    Mutant(
+        name="a file that cannot be fetched holds the reply",
+        file=f"{LAYER}/turn/send.py",
+        old="    except (Permanent, Transient):\n        file = None\n",
+        new="    except Permanent:\n        file = None\n",
+    ),
+    Mutant(
+        name="a fetched file is attached whatever its host says it is",
+        file=f"{LAYER}/turn/send.py",
+        old="    if file is None or file.content_type != content_type_of(name_in(url)):\n",
+        new="    if file is None:\n",
+    ),
+    Mutant(
+        name="a fetched file is attached that its channel does not carry",
+        file=f"{LAYER}/turn/send.py",
+        old="    if not carries(channel, content_type=file.content_type, size=len(file.content)):\n",
+        new="    if False:\n",
+    ),
+    Mutant(
+        name="a fetched file that Twilio refuses ends the reply",
+        file=f"{LAYER}/turn/send.py",
+        old='    except SendRefused:\n        return ""\n',
+        new="    except SendRefused:\n        raise\n",
+    ),
+    Mutant(
+        name="a fetch starts with too little lease left",
+        file=f"{LAYER}/turn/send.py",
+        old="    _check_lease(turn, MIN_LEASE_FOR_FETCH)\n",
+        new="",
+    ),
+    Mutant(
+        name="a page is fetched to be attached",
+        file=f"{LAYER}/turn/freeze.py",
+        old="or content_type in NO_FILES:",
+        new="or content_type in {}:",
+    ),
+    Mutant(
+        name="a file is fetched from a host that is not allowed",
+        file=f"{LAYER}/agents/fetched_files.py",
+        old="        return is_allowed(host, self.allowed_hosts) and",
+        new="        return",
+    ),
+    Mutant(
+        name="a file is fetched from inside the network",
+        file=f"{LAYER}/agents/fetched_files.py",
+        old="    return ip.is_global and not ip.is_multicast\n",
+        new="    return True\n",
+    ),
+    Mutant(
+        name="a fetched file may have any size",
+        file=f"{LAYER}/agents/fetched_files.py",
+        old="                if len(content) > self._max_bytes:\n",
+        new="                if False:\n",
+    ),
+    Mutant(
+        name="a fetch has all the time that its host takes",
+        file=f"{LAYER}/agents/fetched_files.py",
+        old="        thread.join(self.seconds)\n",
+        new="        thread.join()\n",
+    ),
+    Mutant(
+        name="half a file is attached",
+        file=f"{LAYER}/agents/fetched_files.py",
+        old="            if answer.length:",
+        new="            if False:",
+    ),
+    Mutant(
+        name="what a redirect shows is attached",
+        file=f"{LAYER}/agents/fetched_files.py",
+        old="if answer.status != _OK or",
+        new="if answer.status >= 400 or",
     ),
     Mutant(
         name="an upload that is lost may have been sent",

@@ -13,6 +13,7 @@ from switchboard.content import Content
 from switchboard.conversation import Conversation, TurnRecord
 from switchboard.events import MessageAdded
 from switchboard.files import FilesFolder
+from switchboard.ports import FileFetcher
 from switchboard.stores.memory import ConversationsInMemory
 from switchboard.turn.context import Step, StepTaken, TurnPorts
 from switchboard.turn.result import TurnResult
@@ -95,6 +96,7 @@ class Harness:
         self.pauses: list[float] = []
         self.while_pausing: Callable[[], object] = lambda: None
         self.files = FilesFolder()
+        self.fetcher: FileFetcher | None = None
 
     def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -132,6 +134,7 @@ class Harness:
                 read_media=self.twilio.read_media,
                 pause=self._pause,
                 files=self.files,
+                fetcher=self.fetcher,
                 observe=self._observe,
             ),
             settings=self.settings,

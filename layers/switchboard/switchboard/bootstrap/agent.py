@@ -15,6 +15,7 @@ from uuid import uuid4
 from aws_lambda_powertools.metrics import MetricUnit
 
 from switchboard.agents.declared import Declared
+from switchboard.agents.fetched_files import FileFetcher
 from switchboard.agents.keys import Keys
 from switchboard.agents.model_run import ModelUse
 from switchboard.aws.dynamodb.budget_store import BudgetStore
@@ -213,6 +214,7 @@ def _ports(
         customer_secret=customer_key,
         read_media=messages.read_media,
         files=FilesFolder(declared.files),
+        fetcher=FileFetcher(allowed_hosts=settings.allowed_link_hosts) if settings.allowed_link_hosts else None,
         observe=observe,
     )
 

@@ -16,6 +16,11 @@ def carries(channel: Channel, *, content_type: str, size: int) -> bool:
     return channel is Channel.CHAT or content_type in _PHONE_TYPES
 
 
+def most_bytes(channel: Channel) -> int:
+    """Return how many bytes the largest file has that a channel carries."""
+    return max(_max_bytes(channel, content_type) for content_type in ("image/png", "video/mp4"))
+
+
 def _max_bytes(channel: Channel, content_type: str) -> int:
     match channel:
         case Channel.SMS:

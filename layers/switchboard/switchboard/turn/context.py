@@ -19,7 +19,7 @@ from switchboard.events import MessageAdded
 from switchboard.files import FilesFolder
 from switchboard.loops import WrittenText, fingerprint
 from switchboard.memory import Memory
-from switchboard.ports import BudgetStore, Clock, DeadLetters, Messenger, Takeovers, TurnStore
+from switchboard.ports import BudgetStore, Clock, DeadLetters, FileFetcher, Messenger, Takeovers, TurnStore
 from switchboard.prices import NO_PRICES, PriceTable
 
 
@@ -74,7 +74,8 @@ class StepTaken:
 class TurnPorts:
     """What a turn works with. `customer_secret` is what the keys of customers are made with.
 
-    `read_media` returns a file of a message. `files` is the folder of what an answer may send.
+    `read_media` returns a file of a message. `files` is the folder of what an answer may send, and
+    `fetcher` fetches what stands at a URL; without it, a URL is a link.
     `pause` waits so many seconds.
 
     `observe` is called each time a step has read or written something outside, in the turn's own thread: several turns
@@ -91,6 +92,7 @@ class TurnPorts:
     customer_secret: bytes
     read_media: ReadMedia | None = None
     files: FilesFolder = field(default_factory=FilesFolder)
+    fetcher: FileFetcher | None = None
     pause: Callable[[float], object] = time.sleep
     observe: Callable[[StepTaken], None] = lambda _taken: None
 

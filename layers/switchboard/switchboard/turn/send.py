@@ -5,16 +5,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 from switchboard.channels.channel import Channel
+from switchboard.channels.files import carries, most_bytes
 from switchboard.conversation import FILE_GONE, PendingReply, TurnOutcome
 from switchboard.errors import NotSent, Permanent, SendRefused, Transient, Unknown
 from switchboard.events import Marker, Sent
-from switchboard.files import FileIsGone, content_type_of
+from switchboard.files import FileIsGone, content_type_of, is_url, name_in
 from switchboard.ports import Fenced
 from switchboard.turn.context import Step, TurnContext
 from switchboard.turn.result import Deferred, Ended, RetryReason, Sending, ended, outcome_when_sent
 from switchboard.turn.timing import (
     DELIVERY_LOOK_SECONDS,
     DELIVERY_LOOKS,
+    MIN_LEASE_FOR_FETCH,
     MIN_LEASE_FOR_LOOK,
     MIN_LEASE_FOR_SEND,
     MIN_LEASE_FOR_UPLOAD,
@@ -28,12 +30,13 @@ def send(turn: TurnContext, sending: Sending) -> Ended | Deferred:
     missing = [part for part in range(len(reply.parts)) if part not in sent]
     for part in missing:
         marker = Marker(turn=reply.turn, part=part)
+        file = reply.file_of(part)
         try:
-            media_sid = _upload(turn, reply.file_of(part)) if reply.file_of(part) else ""
+            media_sid = _upload(turn, reply, file) if file else ""
             if part != missing[0]:
                 _wait_for_delivery(turn, reply, sent[part - 1])
             _check_lease(turn, MIN_LEASE_FOR_SEND)
-            if part != missing[0] or media_sid:
+            if part != missing[0] or file:
                 _check_fencing_token(turn)
             sent[part] = turn.ports.messenger.send_message(
                 turn.conversation.sid,
@@ -74,16 +77,42 @@ def _wait_for_delivery(turn: TurnContext, reply: PendingReply, before: Sent) -> 
         turn.ports.pause(DELIVERY_LOOK_SECONDS)
 
 
-def _upload(turn: TurnContext, name: str) -> str:
-    """Upload a file of the team's folder right before its POST, and return its SID; it is kept nowhere.
+def _upload(turn: TurnContext, reply: PendingReply, name: str) -> str:
+    """Upload a file right before its POST, and return its SID; empty where it is sent as a link. It is kept nowhere.
 
     Twilio deletes what no message has after five minutes, and one SID is good for one message: whoever sends the part
     again uploads the file again.
     """
+    if is_url(name):
+        return _upload_fetched(turn, reply.channel or Channel.OTHER, name)
     content = turn.ports.files.read(name)
     _check_lease(turn, MIN_LEASE_FOR_UPLOAD)
     sid = turn.ports.messenger.upload(content=content, content_type=content_type_of(name), filename=name)
     turn.observe(Step.SEND, "upload")
+    return sid
+
+
+def _upload_fetched(turn: TurnContext, channel: Channel, url: str) -> str:
+    """Fetch a file and upload it; return its SID, or nothing where the link is sent in its place.
+
+    Whatever another host does costs the reply no other try: only Twilio, away for a moment, does.
+    """
+    _check_lease(turn, MIN_LEASE_FOR_FETCH)
+    try:
+        file = turn.ports.fetcher.fetch(url, max_bytes=most_bytes(channel)) if turn.ports.fetcher else None
+    except (Permanent, Transient):
+        file = None
+    turn.ports.observe(Step.SEND)
+    if file is None or file.content_type != content_type_of(name_in(url)):
+        return ""
+    if not carries(channel, content_type=file.content_type, size=len(file.content)):
+        return ""
+    _check_lease(turn, MIN_LEASE_FOR_UPLOAD)
+    try:
+        sid = turn.ports.messenger.upload(content=file.content, content_type=file.content_type, filename=name_in(url))
+    except SendRefused:
+        return ""
+    turn.ports.observe(Step.SEND)
     return sid
 
 

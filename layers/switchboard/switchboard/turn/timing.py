@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 MIN_LEASE_FOR_SEND = timedelta(seconds=12)  # connect 2 s + read 8 s + what a busy machine loses
 MIN_LEASE_FOR_UPLOAD = timedelta(seconds=34)  # of a file, and its POST
+MIN_LEASE_FOR_FETCH = timedelta(seconds=43)  # of a file at another host, its upload, and its POST
 MIN_LEASE_FOR_LOOK = timedelta(seconds=12)  # whether a message is delivered
 MIN_LEASE_FOR_FREEZE = timedelta(seconds=3)  # three tries of one write
 DELIVERY_LOOK_SECONDS = 1.0  # between looks whether a message is delivered
