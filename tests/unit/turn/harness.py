@@ -116,11 +116,11 @@ class Harness:
         self.clock.move(seconds=2)
         return self.deliver(*self.customer_writes(*bodies))
 
-    def deliver(self, *messages: MessageAdded) -> TurnResult:
-        """Let a worker with 60 s of time take a turn with these messages."""
+    def deliver(self, *messages: MessageAdded, lease_seconds: float = 60) -> TurnResult:
+        """Let a worker with so much time take a turn with these messages."""
         return take_turn(
             messages,
-            lease_until=self.clock() + timedelta(seconds=60),
+            lease_until=self.clock() + timedelta(seconds=lease_seconds),
             done_by=self.clock() + timedelta(seconds=self.done_within_seconds),
             ports=TurnPorts(
                 agent=self.agent,

@@ -196,3 +196,14 @@ def test_no_fetch_starts_with_too_little_lease_left_to_send_the_file(harness: Ha
     assert (harness.replies, shop.asked) == (["Our menu."], [])
     harness.deliver_until_it_ends(*messages)
     assert harness.twilio.attached == [MENU]
+
+
+def test_where_the_function_never_has_the_time_to_fetch_the_link_is_sent(harness: Harness, shop: Shop) -> None:
+    messages = harness.customer_writes("hi")
+
+    for _ in range(2):
+        harness.deliver(*messages, lease_seconds=MIN_LEASE_FOR_FETCH.total_seconds() - 1)
+        harness.clock.move(seconds=120)
+
+    assert (harness.twilio.attached, shop.asked) == ([], [])
+    assert harness.replies == ["Our menu.", URL]

@@ -84,7 +84,7 @@ def _upload(turn: TurnContext, reply: PendingReply, name: str) -> str:
     again uploads the file again.
     """
     if is_url(name):
-        return _upload_fetched(turn, reply.channel or Channel.OTHER, name)
+        return _upload_fetched(turn, reply, name)
     content = turn.ports.files.read(name)
     _check_lease(turn, MIN_LEASE_FOR_UPLOAD)
     sid = turn.ports.messenger.upload(content=content, content_type=content_type_of(name), filename=name)
@@ -92,17 +92,21 @@ def _upload(turn: TurnContext, reply: PendingReply, name: str) -> str:
     return sid
 
 
-def _upload_fetched(turn: TurnContext, channel: Channel, url: str) -> str:
+def _upload_fetched(turn: TurnContext, reply: PendingReply, url: str) -> str:
     """Fetch a file and upload it; return its SID, or nothing where the link is sent in its place.
 
-    Whatever another host does costs the reply no other try: only Twilio, away for a moment, does.
+    Whatever another host does costs the reply no other try: only Twilio, away for a moment, does. A turn that thought
+    may have too little time left; one that only sends has as much as the function ever has.
     """
+    channel = reply.channel or Channel.OTHER
+    if reply.looks and turn.lease_until - turn.now() < MIN_LEASE_FOR_FETCH:
+        return ""
     _check_lease(turn, MIN_LEASE_FOR_FETCH)
     try:
         file = turn.ports.fetcher.fetch(url, max_bytes=most_bytes(channel)) if turn.ports.fetcher else None
     except (Permanent, Transient):
         file = None
-    turn.ports.observe(Step.SEND)
+    turn.observe(Step.SEND, "fetch")
     if file is None or file.content_type != content_type_of(name_in(url)):
         return ""
     if not carries(channel, content_type=file.content_type, size=len(file.content)):
@@ -112,7 +116,7 @@ def _upload_fetched(turn: TurnContext, channel: Channel, url: str) -> str:
         sid = turn.ports.messenger.upload(content=file.content, content_type=file.content_type, filename=name_in(url))
     except SendRefused:
         return ""
-    turn.ports.observe(Step.SEND)
+    turn.observe(Step.SEND, "upload")
     return sid
 
 
