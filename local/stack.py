@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from local.activity import Activity, Listener, LogLine
+from local.activity import Activity, Listener, LogLine, WebhookLost
 from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, NOTICES_OF_PAGE, create_event_buses
 from local.aws.event_source_mapping import EventSourceMapping
 from local.aws.execution_environment import CannotStart, InvocationFailed
@@ -48,9 +48,9 @@ MAX_REQUESTS = 64  # that the HTTP API passes to functions at once
 BEDROCK_ENDPOINT = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
 BEDROCK_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105 -- a variable's name
 WEBHOOK_PATH = "/webhook"  # of the route that Twilio calls
+SHOWS_STEPS = {"POWERTOOLS_LOG_LEVEL": "DEBUG"}  # the steps of turns: the page shows them, the terminal does not
 # Events that warm a function up through its own code and change nothing: an empty batch, and a request without a valid
 # signature.
-SHOWS_STEPS = {"POWERTOOLS_LOG_LEVEL": "DEBUG"}  # the steps of turns: the page shows them, the terminal does not
 EMPTY_BATCH: Mapping[str, object] = {"Records": []}
 UNSIGNED_REQUEST: Mapping[str, object] = {
     "headers": {"x-twilio-signature": "none", "content-type": "application/x-www-form-urlencoded"},
@@ -173,6 +173,7 @@ class LocalStack:
         self.twilio_base_url = twilio_base_url(self._environment, emulator=self.twilio_url, account=self.twilio_account)
         snapshot = self._restore_emulator(closing)
         self.emulator.set_webhook(self.webhook_url)
+        self.emulator.on_lost_webhook(lambda fields, why: self._report(WebhookLost(fields=fields, reason=why)))
         closing.callback(self._join_triggers)
         self._aws = LocalAws(host=self._host, reachable=reachable)
         closing.callback(self._aws.close)

@@ -1,7 +1,7 @@
 """One emulated Twilio account: its state, its API as an ASGI application, its webhooks and timers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -110,6 +110,10 @@ class Emulator:
         )
         self.control: ASGIApp = SameMachine(_TimerMiddleware(control, self._run_timers), host=host)
         self.app: ASGIApp = _TimerMiddleware(self._application(), self._run_timers)
+
+    def on_lost_webhook(self, listener: Callable[[Sequence[tuple[str, str]], str], None]) -> None:
+        """Call the listener with the fields of each webhook that does not arrive, and why."""
+        self._sender.on_lost = listener
 
     def set_webhook(self, url: str) -> None:
         """Send every post-event webhook of the service to a URL; `reset` keeps this setting."""

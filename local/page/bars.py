@@ -10,6 +10,7 @@ from local.page.grouping import Attempt, Turn, fields_of
 from local.page.recorder import Happened, Kind
 
 ON_THE_QUEUE = "On the queue, until the agent function took it."
+WEBHOOK_IS_LOST = "Nobody knows of it yet. The sweeper reads Twilio's list every minute, and will find it."
 QUEUED_AGAIN = "The sweeper found it unanswered and queued it again, behind the records that will come back."
 
 
@@ -125,6 +126,8 @@ def _waits(turn: Turn) -> Iterator[Bar]:
     if last is None:
         if told := [each for each in turn.asked if each.kind is Kind.WEBHOOK]:
             yield _wait("queued", told[0].at + told[0].facts["milliseconds"], None, ON_THE_QUEUE, 1)
+        elif turn.asked:
+            yield _wait("waits", turn.asked[-1].at, None, WEBHOOK_IS_LOST, 1)
     elif last.ended and ending_of(turn) is None:
         yield _wait("waits", last.ended.at, None, _why_again(last), len(turn.attempts) + 1)
 

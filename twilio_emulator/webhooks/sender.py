@@ -3,8 +3,7 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -36,7 +35,10 @@ class Webhook:
 
 
 class WebhookSender:
-    """Sends webhooks in the background of the running event loop."""
+    """Sends webhooks in the background of the running event loop.
+
+    `on_lost` is called with the fields of one that did not arrive, and why: on Twilio nobody would know.
+    """
 
     def __init__(self, *, account_sid: str, auth_token: Callable[[], str], clock: Clock, faults: Faults) -> None:
         self._account_sid = account_sid
@@ -47,6 +49,7 @@ class WebhookSender:
         self._queues: dict[str, deque[Webhook]] = {}
         self._to_be_overtaken: dict[str, list[Webhook]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.on_lost: Callable[[Sequence[tuple[str, str]], str], None] = lambda _fields, _reason: None
 
     def send(self, event: Event, target: WebhookTarget) -> None:
         """Queue a webhook behind those of its conversation; a fault may drop, duplicate, delay or reorder it."""
@@ -54,7 +57,7 @@ class WebhookSender:
         fault = self._faults.trigger(WEBHOOK_KINDS, event.type)
         match fault.kind if fault else None:
             case FaultKind.DROP_WEBHOOK:
-                pass
+                self.on_lost(self._fields(webhook), "A fault dropped it.")
             case FaultKind.DELAY_WEBHOOK if fault:
                 self._in_background(self._enqueue_after(webhook, timedelta(seconds=fault.seconds)))
             case FaultKind.REORDER_WEBHOOK if fault:
@@ -112,9 +115,13 @@ class WebhookSender:
             self._enqueue(webhook)
 
     async def _post(self, webhook: Webhook) -> httpx.Response | None:
-        with suppress(TimeoutError, httpx.HTTPError, httpx.InvalidURL):  # Twilio does not retry either
+        try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 return await self._http.send(self._request(webhook))
+        except TimeoutError:
+            self.on_lost(self._fields(webhook), f"It was not answered within {TIMEOUT_SECONDS} s.")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:  # Twilio does not retry either
+            self.on_lost(self._fields(webhook), f"It could not be delivered: {type(error).__name__}.")
         return None
 
     def _request(self, webhook: Webhook) -> httpx.Request:

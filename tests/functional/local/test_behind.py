@@ -166,6 +166,22 @@ def _waiting(told: dict[str, Any]) -> dict[str, Any]:
     return told if told["axis"] and "waits" in [each["name"] for each in told["axis"]["bars"]] else {}
 
 
+def test_a_webhook_that_a_fault_drops_is_shown_as_lost(stack: Running) -> None:
+    fault = {"kind": "drop_webhook", "on": "onMessageAdded", "count": 1}
+    assert stack.http.post(f"{stack.stack.twilio_url}/_emulator/faults", json=fault).status_code == 201
+
+    sid = stack.phone("+12025550182").text(QUESTION)["conversation_sid"]
+
+    told = wait_until(lambda: _of_a_turn(view(stack, sid)), what="the lost webhook")
+    lost = bar(told, "webhook lost")
+    assert (lost["tone"], lost["said"]) == ("bad", "A message by +12025550182. A fault dropped it.")
+    assert bar(told, "waits")["end"] is None
+
+
+def _of_a_turn(told: dict[str, Any]) -> dict[str, Any]:
+    return told if told["turns"] and told["turns"][0]["is_turn"] else {}
+
+
 def test_a_stream_ends_by_itself_when_the_stack_does() -> None:
     with running() as stack:
         sid, _ = answered(stack)
