@@ -234,7 +234,7 @@ function owner(talk) {
 
 function hint(talk, human) {
   if (talk.opted_out) return "The customer has opted out: a text is refused.";
-  if (!talk.window_open) return "WhatsApp's window is closed: a text will not arrive.";
+  if (!talk.window_open) return "WhatsApp's window is closed: a text is refused.";
   if (talk.owner === "assistant") return `Sending takes the conversation over. The customer reads it from ${human}.`;
   return `The customer reads it from ${human}.`;
 }
