@@ -1,6 +1,6 @@
 """The whole bundle on one machine: `with LocalStack() as stack`, on free ports by default."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any, Self
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 
 from local.activity import Activity, Listener, LogLine, WebhookLost
-from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, NOTICES_OF_PAGE, create_event_buses
+from local.aws.event_bus import NOTICE_TOPIC_ARN, NOTICES, create_event_buses
 from local.aws.event_source_mapping import EventSourceMapping
 from local.aws.execution_environment import CannotStart, InvocationFailed
 from local.aws.http_api import health, http_api
@@ -24,16 +24,7 @@ from local.aws.template_functions import FunctionDeclaration, read_functions
 from local.aws.trouble import Trouble
 from local.fixtures.conversations import load_conversations
 from local.message_tap import tap_messages
-from local.page.behind import behind_routes
-from local.page.breaking import breaking_routes
-from local.page.conversation_view import ConversationView, Table
-from local.page.desk import Desk
-from local.page.live import Changes
-from local.page.recorder import Recorder
-from local.page.replay import Replay
-from local.page.server import page_routes
-from local.page.storm import Storm
-from local.page.storm_routes import storm_routes
+from local.page.page import Page
 from local.snapshot import Snapshot
 from local.twilio_account import read_account, twilio_base_url
 from twilio_emulator import Emulator
@@ -89,7 +80,6 @@ class LocalStack:
         self._listener = listener or _ignore
         self._is_ready = False
         self._closing = ExitStack()
-        self.recorder = Recorder()
         self.twilio_account = read_account(self._environment)
         self.emulator = Emulator(
             account_sid=self.twilio_account.account_sid,
@@ -99,11 +89,10 @@ class LocalStack:
         )
         self.trouble = Trouble(ahead=lambda: self.emulator.clock.ahead)
         self.state_file = state_file
-        self._page_changes = Changes()
         self.functions: dict[str, LambdaFunction] = {}
         self._triggers: list[EventSourceMapping | Schedule] = []
         self._mappings: dict[str, list[EventSourceMapping]] = {}
-        self._storm = Storm(stack=self)
+        self.page = Page(self)
 
     def __enter__(self) -> Self:
         """Return once a text gets an answer; `CannotListen` if a port is in use, `CannotStart` if a function cannot."""
@@ -184,16 +173,10 @@ class LocalStack:
         threads = ThreadPoolExecutor(max_workers=MAX_REQUESTS, thread_name_prefix="request")
         closing.callback(threads.shutdown)
         self._start_functions(declarations, closing)
-        desk = self._desk()
-        closing.callback(desk.close)
-        applications = {
-            http_socket: self._http_api(declarations, threads, desk=desk),
-            twilio_socket: self._emulator_with_health(),
-        }
+        closing.callback(self.page.close)
+        applications = {http_socket: self._http_api(declarations, threads), twilio_socket: self._emulator_with_health()}
         closing.callback(Servers(applications, at_end=self.emulator.aclose).close)
-        closing.callback(self._page_changes.end)  # first: a stream that goes on would hold the servers up
-        closing.callback(self.recorder.changes.close)
-        closing.callback(self._storm.close)
+        closing.callback(self.page.end_streams)  # first: a stream that goes on would hold the servers up
 
         self._aws.wait_until_ready()
         self._aws.create(self._template, self._names)
@@ -240,42 +223,13 @@ class LocalStack:
             closing.callback(function.close)
             self.functions[each.spec.name] = function
 
-    def _desk(self) -> Desk:
-        return Desk(
-            emulator=self.emulator,
-            client=self._aws.client,
-            environment=self.environments["LifecycleFunction"],
-            account=self.twilio_account,
-            notices_url=f"{self.aws_endpoint}/{ACCOUNT_ID}/{NOTICES_OF_PAGE}",
-            changes=self._page_changes,
-        )
-
-    def _http_api(
-        self, declarations: Iterable[FunctionDeclaration], threads: ThreadPoolExecutor, *, desk: Desk
-    ) -> Starlette:
+    def _http_api(self, declarations: Iterable[FunctionDeclaration], threads: ThreadPoolExecutor) -> Starlette:
+        """Return the page, the emulator's control API beside it, and the template's HTTP API."""
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
         control = tap_messages(self.emulator.control, listener=self._report)
-        page = page_routes(
-            [*desk.routes(), *self._behind(declarations), *breaking_routes(self), *storm_routes(self._storm)],
-            host=self._host,
-        )
+        page = self.page.routes(host=self._host, webhook_path=WEBHOOK_PATH)
         return Starlette(routes=[*page, Mount("/_emulator", app=control), Mount("/", app=api)])
-
-    def _behind(self, declarations: Iterable[FunctionDeclaration]) -> Sequence[BaseRoute]:
-        """Return what the page asks of what happens behind the phones."""
-        agent = next(each for each in declarations if each.logical_id == "AgentFunction")
-        table = Table(client=lambda: self._aws.client("dynamodb"), name=agent.variables["CONVERSATIONS_TABLE"])
-        return behind_routes(
-            ConversationView(recorder=self.recorder, table=table, model=agent.variables["ASSISTANT_MODEL"]),
-            Replay(
-                recorder=self.recorder,
-                webhook_url=self.webhook_url,
-                local_url=f"{self.url}{WEBHOOK_PATH}",
-                auth_token=self.twilio_account.auth_token,
-                agent=agent.spec,
-            ),
-        )
 
     def _emulator_with_health(self) -> Starlette:
         async def healthz(_request: Request) -> Response:
@@ -318,9 +272,8 @@ class LocalStack:
     def _report(self, activity: Activity) -> None:
         """Pass an activity to the listener, but no log lines of the warm-up."""
         if self._is_ready or not isinstance(activity, LogLine):
-            self.recorder(activity)
+            self.page(activity)
             self._listener(activity)
-        self._page_changes.tell()
 
 
 def _with_whole_path(environment: Mapping[str, str]) -> Mapping[str, str]:

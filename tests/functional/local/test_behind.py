@@ -197,6 +197,6 @@ def test_a_stream_ends_by_itself_when_the_stack_does() -> None:
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
         assert first.wait(60)
-        stack.stack.recorder.changes.close()
+        stack.stack.page.end_streams()
         assert ended.wait(60)
         thread.join()
