@@ -71,7 +71,7 @@ def run(
     """Run the page, the Twilio emulator, the HTTP API, a local AWS and the functions, until Ctrl-C."""
     model = {"ASSISTANT_MODEL": f"script:{script}"} if script else {}
     options = _Options(
-        environment=with_agent_timeout({**os.environ, **model}),
+        environment=with_agent_timeout({**os.environ, **model}, files=FILES),
         host=host,
         port=port,
         twilio_port=twilio_port,
@@ -89,14 +89,14 @@ def run(
         _fail("Ended, and the state was not kept", error)
 
 
-def with_agent_timeout(environment: Mapping[str, str]) -> Mapping[str, str]:
+def with_agent_timeout(environment: Mapping[str, str], *, files: Path) -> Mapping[str, str]:
     """Return the environment with AGENT_TIMEOUT, unless it has one: a short one where no answer takes longer.
 
     With it, the customer of a killed worker is answered within a minute. A model of a provider gets the time that it
-    has in a deployment, and so does an assistant with files to send: an upload needs more than 30 s.
+    has in a deployment, and so does an assistant with `files` to send: an upload needs more than 30 s.
     """
     answers_at_once = environment.get("ASSISTANT_MODEL", OFFLINE).partition(":")[0] in {OFFLINE, "script", ""}
-    sends_files = FILES.is_dir() and any(FILES.iterdir())
+    sends_files = files.is_dir() and any(files.iterdir())
     if environment.get("AGENT_TIMEOUT") or sends_files or not answers_at_once:
         return environment
     return {**environment, "AGENT_TIMEOUT": QUICK_SECONDS}

@@ -37,7 +37,7 @@ function Letter({ letter, isBusy, redrive, onSelect }) {
   const sid = letter.conversation_sid;
   return html`<li>
     <p class="breaking-from"><strong>${letter.author || "Unknown"}</strong><time class="quiet" datetime=${letter.at}>${time(letter)}</time></p>
-    <p class="breaking-body">${letter.body || "A message without words"}</p>
+    <p class="breaking-body" dir="auto">${letter.body || "A message without words"}</p>
     <p class="quiet">${letter.why}</p>
     ${sid &&
     html`<div class="breaking-steps">

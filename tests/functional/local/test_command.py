@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from local.command import with_agent_timeout
 from switchboard.disclosure import SENTENCES
 from switchboard.languages import Language
 from tests.emulator.emulator_server import CUSTOMER
@@ -23,7 +24,7 @@ from twilio_emulator.server import listen
 
 ROOT = Path(__file__).parents[3]
 OURS = {
-    *("HOST", "OPEN", "STATE", "ASSISTANT_MODEL", "PUBLIC_URL"),
+    *("HOST", "OPEN", "STATE", "ASSISTANT_MODEL", "AGENT_TIMEOUT", "PUBLIC_URL"),
     *("TWILIO_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_CONVERSATIONS_SERVICE_SID"),
 }
 
@@ -301,3 +302,37 @@ def test_a_state_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Pa
         said, _ = process.communicate(timeout=120)
 
     assert (process.returncode, said) == (1, f"Cannot start: {state}: No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        ({}, "25"),
+        ({"ASSISTANT_MODEL": "offline"}, "25"),
+        ({"ASSISTANT_MODEL": "script:bakery.yaml"}, "25"),
+        ({"ASSISTANT_MODEL": "openai:gpt-5"}, None),  # as deployed
+        ({"AGENT_TIMEOUT": "90"}, "90"),
+        ({"AGENT_TIMEOUT": "", "ASSISTANT_MODEL": "anthropic:claude"}, ""),
+    ],
+)
+def test_the_agents_time_is_short_where_a_model_of_this_machine_answers(
+    environment: dict[str, str], seconds: str | None, tmp_path: Path
+) -> None:
+    assert with_agent_timeout(environment, files=tmp_path / "none").get("AGENT_TIMEOUT") == seconds
+
+
+def test_an_assistant_with_files_to_send_has_the_time_for_an_upload(tmp_path: Path) -> None:
+    assert with_agent_timeout({}, files=tmp_path) == {"AGENT_TIMEOUT": "25"}
+
+    (tmp_path / "menu.pdf").write_bytes(b"%PDF-")
+
+    assert with_agent_timeout({}, files=tmp_path) == {}
+
+
+def test_an_agents_time_that_no_deployment_takes_is_refused_with_those_that_it_does() -> None:
+    process = command(free_port(), free_port(), AGENT_TIMEOUT="20")
+
+    said, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert said == "Cannot start: AgentTimeout is 20, and template.yaml allows 25, 30, 45, 60, 90, 120\n"

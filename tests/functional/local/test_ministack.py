@@ -11,7 +11,10 @@ from local.aws.template import Template, UnsupportedTemplate
 TEMPLATE = """
 Parameters:
   Attempts: {Type: Number, Default: 10}
+  Size: {Type: String, Default: small, AllowedValues: [small, large]}
   PublicUrl: {Type: String, Default: ""}
+Mappings:
+  Memory: {small: {Megabytes: 128}, large: {Megabytes: 1024}}
 Conditions:
   HasPublicUrl: !Not [!Equals [!Ref PublicUrl, ""]]
 Globals:
@@ -44,6 +47,7 @@ Resources:
   Worker:
     Type: AWS::Serverless::Function
     Properties:
+      MemorySize: !FindInMap [Memory, !Ref Size, Megabytes]
       Policies: [{QueueName: !Select [0, [a, b]]}]
       Environment:
         Variables:
@@ -110,6 +114,26 @@ def test_parameters_replace_the_templates_defaults(path: Path) -> None:
     variables = worker(template, names)["Environment"]["Variables"]
 
     assert variables["URL"] == "https://example.com/webhook"
+
+
+@pytest.mark.parametrize(("size", "megabytes"), [("small", 128), ("large", 1024)])
+def test_a_mapping_gives_the_value_of_a_parameter(path: Path, size: str, megabytes: int) -> None:
+    template, names = read(path, Size=size)
+
+    assert worker(template, names)["MemorySize"] == megabytes
+
+
+def test_a_value_that_the_template_does_not_allow_is_an_error_that_names_those_it_does(path: Path) -> None:
+    with pytest.raises(UnsupportedTemplate, match=r"Size is huge, and template\.yaml allows small, large"):
+        read(path, Size="huge")
+
+
+def test_a_mapping_without_the_value_is_an_error_that_names_it(path: Path) -> None:
+    path.write_text(TEMPLATE.replace("Megabytes]", "Gigabytes]"))
+    template, names = read(path)
+
+    with pytest.raises(UnsupportedTemplate, match="mapping Memory has no Gigabytes of small"):
+        worker(template, names)
 
 
 def test_a_parameter_the_template_does_not_declare_is_an_error_that_names_it(path: Path) -> None:
