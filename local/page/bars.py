@@ -11,7 +11,7 @@ from local.page.recorder import Happened, Kind
 
 ON_THE_QUEUE = "On the queue, until the agent function took it."
 WEBHOOK_IS_LOST = "Nobody knows of it yet. The sweeper reads Twilio's list every minute, and will find it."
-QUEUED_AGAIN = "The sweeper found it unanswered and queued it again, behind the records that will come back."
+QUEUED_AGAIN = "It was queued once more: by the sweeper, or by a webhook that came again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,13 +30,12 @@ function Turns({ turns, shown, onSelect }) {
       ${turns.map(
         (turn) => html`<li key=${turn.key}>
           <button class="turn" aria-current=${turn.key === shown ? "true" : "false"} onClick=${() => onSelect(turn.key)}>
-            <span class="turn-title">${turn.title}</span>
+            <span class="turn-top"><span class="turn-title">${turn.title}</span><time class="quiet">${clock(turn.at)}</time></span>
             <span class="turn-end quiet">
               <span class=${`dot ${turn.is_turn ? turn.tone : "quiet"}`} aria-hidden="true"></span>
               ${turn.is_turn ? turn.outcome.replaceAll("_", " ") || "goes on" : "between turns"}
               ${turn.milliseconds === null || !turn.is_turn ? "" : ` · ${took(turn.milliseconds)}`}
               ${turn.attempts > 1 ? ` · ${turn.attempts} attempts` : ""}
-              <time>${clock(turn.at)}</time>
             </span>
           </button>
         </li>`,

@@ -1,7 +1,7 @@
 // One turn as rows of a time axis: a button for each thing that happened, its bar drawn to scale.
 import { useEffect, useState } from "preact/hooks";
 import { html } from "/_emulator/web/html.js";
-import { took } from "/_page/web/behind/format.js";
+import { sinceStart, took } from "/_page/web/behind/format.js";
 import { scaleOf } from "/_page/web/behind/scale.js";
 
 const SHOWN_DELIVERIES = 4; // of more, the first and the last two are shown
@@ -34,7 +34,10 @@ function Row({ bar, scale, now, isOpen, onOpen }) {
   const end = bar.end ?? now;
   const [left, right] = [scale.x(bar.start), scale.x(end)];
   const lasted = bar.end === null ? Math.max(0, now - bar.start) : bar.milliseconds;
-  const beside = right > 82 ? "ms before" : "ms after";
+  const isBefore = left > 100 - right; // the words stand where there is more room
+  const words = isBefore
+    ? { right: `${100 - left}%`, maxWidth: `${left}%` }
+    : { left: `${right}%`, maxWidth: `${100 - right}%` };
   const going = bar.end === null ? ", goes on" : "";
   return html`<li class=${`line inside-${bar.inside}`}>
     <button class="row" aria-label=${`${bar.name}, ${Math.round(lasted)} ms${going}`} aria-expanded=${isOpen}
@@ -43,9 +46,9 @@ function Row({ bar, scale, now, isOpen, onOpen }) {
       <span class="track">
         <span class=${`bar lane-${bar.lane} tone-${bar.tone} ${bar.waits ? "waits" : ""} ${bar.end === null ? "live" : ""}`}
           style=${{ left: `${left}%`, width: `${Math.max(0, right - left)}%` }}></span>
-        <span class=${beside} style=${right > 82 ? { right: `${100 - left}%` } : { left: `${right}%` }}>
-          ${bar.waits || bar.tone === "bad" || bar.tone === "wait" ? bar.said : bar.inside ? bar.said : ""}
-        </span>
+        ${bar.waits || bar.inside || bar.tone === "bad" || bar.tone === "wait"
+          ? html`<span class="said-beside" style=${words}>${bar.said}</span>`
+          : null}
       </span>
     </button>
   </li>`;
@@ -81,12 +84,12 @@ export function Axis({ view, open, onOpen }) {
     const isOpen = Boolean(open) && open.start === bar.start && open.name === bar.name && open.lane === bar.lane;
     lines.push(html`<${Row} key=${id} bar=${bar} scale=${scale} now=${now} isOpen=${isOpen} onOpen=${onOpen} />`);
   }
-  return html`<div class="axis">
+  return html`<div class="axis"><div class="plot">
     <div class="ruler" aria-hidden="true">
       <span class="row-name"></span>
       <span class="track">
         ${scale.ticks.map(
-          (tick) => html`<span class="tick" key=${tick.at} style=${{ left: `${tick.x}%` }}>${took(tick.at)}</span>`,
+          (tick) => html`<span class="tick" key=${tick.at} style=${{ left: `${tick.x}%` }}>${sinceStart(tick.at)}</span>`,
         )}
       </span>
     </div>
@@ -101,7 +104,7 @@ export function Axis({ view, open, onOpen }) {
         )}
       </span>
     </div>
-    <ol class="lines" aria-label="What happened, in order" onKeyDown=${moveFocus}>${lines}</ol>
+    <ol class="lines" aria-label="What happened, in order" onKeyDown=${moveFocus}>${lines}</ol></div>
     <p class="legend quiet" aria-hidden="true">
       ${[...new Set(bars.map((bar) => LANES[bar.lane] ?? bar.lane))].map(
         (lane) => html`<span key=${lane}><span class=${`key lane-${lane.toLowerCase()}`}></span>${lane}</span>`,

@@ -16,3 +16,11 @@ export function took(milliseconds) {
   }
   return `${(milliseconds / 3_600_000).toFixed(1)} h`;
 }
+
+// A time since the beginning, for an axis: exact enough to tell two ticks apart.
+export function sinceStart(milliseconds) {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const seconds = (milliseconds % 60_000) / 1000;
+  if (milliseconds < 60_000) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(milliseconds / 60_000)}:${seconds.toFixed(1).padStart(4, "0")}`;
+}

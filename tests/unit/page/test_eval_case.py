@@ -56,6 +56,14 @@ def test_a_case_wants_the_calls_of_the_turn(tmp_path: Path) -> None:
     assert read.faults(Answer(text="At 9 am."), [])
 
 
+def test_a_call_may_word_its_texts_otherwise(tmp_path: Path) -> None:
+    read = case(tmp_path, made(calls={"search": {"question": "when is it open", "limit": 3}}))
+
+    call = ToolCall(name="search", arguments={"question": "opening hours", "limit": 3}, returned="")
+    assert read.calls == {"search": {"limit": 3}}
+    assert read.faults(Answer(text="At 9 am."), [call]) == []
+
+
 def test_a_handoff_and_a_silence_are_what_the_case_wants(tmp_path: Path) -> None:
     assert case(tmp_path, made(kind="handoff")).hands_over
     assert case(tmp_path, made(kind="", rule="no_reply", answer="")).no_reply
