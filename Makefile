@@ -46,7 +46,7 @@ ALL_PROVIDERS = openai anthropic google
 WITH = $(foreach provider,$(1),--extra $(provider))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chat test eval check format simulate mutate bench build validate invoke deploy redrive lock clean
+.PHONY: help run demo chat test eval check format simulate mutate bench screenshots build validate invoke deploy redrive lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,9 @@ mutate: .venv/dev .venv-mutation/installed ## Print which small changes of the c
 
 bench: .venv/dev build ## Measure cold start, warm webhook, a batch and the emulator, as ratios
 	.venv/bin/python -m bench
+
+screenshots: .venv/dev ## Take the pictures of docs/pictures anew, in the Chromium of this machine
+	.venv/bin/python -m tests.page.screenshots
 
 build: $(BUILT) ## Build the functions and the layer for this machine, if they changed
 

@@ -99,11 +99,14 @@ class _Streams:
         async def wrapped(scope: Any, receive: ASGI, send: ASGI) -> None:  # noqa: ANN401 -- ASGI's own dictionaries
             task = asyncio.current_task()
             assert task is not None  # noqa: S101 -- uvicorn runs each request in a task
+            is_complete = False
 
             async def noting_send(message: Any) -> None:  # noqa: ANN401 -- see above
+                nonlocal is_complete
                 if message["type"] == "http.response.start" and _is_stream(message):
                     self._tasks.add(task)
                 await send(message)
+                is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
                 if self._ended and task in self._tasks:
                     task.cancel()
 
@@ -112,7 +115,8 @@ class _Streams:
             except asyncio.CancelledError:
                 if not self._ended or task not in self._tasks:
                     raise
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                if not is_complete:
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
             finally:
                 self._tasks.discard(task)
 

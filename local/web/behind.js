@@ -1,21 +1,20 @@
 // Behind the phones: what happens in the selected conversation, on one time axis, as it happens.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { html } from "/_emulator/web/html.js";
 import { Axis } from "/_page/web/behind/axis.js";
 import { Details } from "/_page/web/behind/details.js";
 import { clock, took } from "/_page/web/behind/format.js";
 import { Replay } from "/_page/web/behind/replay.js";
+import { useLive } from "/_page/web/live.js";
 
-// Returns the pane's content as it is now, and streams what changes; `turn` is the one whose axis is shown.
-function useLive(conversation, turn) {
-  const [view, setView] = useState(null);
-  useEffect(() => {
-    if (!conversation) return undefined;
-    const source = new EventSource(`/_page/behind/${conversation}/live?turn=${encodeURIComponent(turn)}`);
-    source.onmessage = (event) => setView({ ...JSON.parse(event.data), received: performance.now() });
-    return () => source.close();
-  }, [conversation, turn]);
-  return view && view.conversation === conversation ? view : null;
+// Returns the pane's content as it is now; `turn` is the one whose axis is shown. The one before stays until it is there.
+function useView(conversation, turn) {
+  const query = `turn=${encodeURIComponent(turn)}`;
+  const { value } = useLive(conversation ? `/_page/behind/${conversation}/live?${query}` : "");
+  const shown = useRef(null);
+  const received = useMemo(() => performance.now(), [value]);
+  if (value) shown.current = { ...value, received };
+  return shown.current?.conversation === conversation ? shown.current : null;
 }
 
 function Summary({ rows }) {
@@ -47,7 +46,7 @@ function Turns({ turns, shown, onSelect }) {
 export function Behind({ conversation }) {
   const [turn, setTurn] = useState(""); // the one that was chosen; empty: always the latest
   const [open, setOpen] = useState(null); // what the panel beside the axis shows
-  const view = useLive(conversation, turn);
+  const view = useView(conversation, turn);
   const opener = useRef(null);
   useEffect(() => {
     setTurn("");

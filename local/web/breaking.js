@@ -1,7 +1,8 @@
 // "Break it": switches that break one thing each, the clock, and the dead letters. Every state comes from the stack.
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
 import { html } from "/_emulator/web/html.js";
 import { DeadLetters } from "/_page/web/dead_letters.js";
+import { useLive } from "/_page/web/live.js";
 
 const PATH = "/_page/breaking";
 const SECONDS = { 30: "30 s", 60: "60 s", 120: "2 min" };
@@ -114,7 +115,8 @@ const GROUPS = [
 const STEPS = { 60: "1 minute", 600: "10 minutes", 3600: "1 hour", 86400: "1 day" };
 
 export function Breaking({ onSelect }) {
-  const { state, isLost } = useStack();
+  const { value: state, connected } = useLive(`${PATH}/events`);
+  const isLost = !connected;
   const [failure, setFailure] = useState("");
   const ask = useCallback(async (method, path, body) => {
     setFailure("");
@@ -134,22 +136,6 @@ export function Breaking({ onSelect }) {
 }
 
 const LOST = "The local stack does not answer. Start it again with make run.";
-
-// The state that the stack streams, and whether the stream is broken.
-function useStack() {
-  const [state, setState] = useState(null);
-  const [isLost, setLost] = useState(false);
-  useEffect(() => {
-    const source = new EventSource(`${PATH}/events`);
-    source.onmessage = (event) => {
-      setState(JSON.parse(event.data));
-      setLost(false);
-    };
-    source.onerror = () => setLost(true);
-    return () => source.close();
-  }, []);
-  return { state, isLost };
-}
 
 // Sends a request, and returns why it failed; nothing where it did not.
 async function send(method, path, body) {

@@ -1,7 +1,7 @@
 // The newest value of a stream of server-sent events; no connection is kept while nobody looks at the page.
 import { useEffect, useState } from "preact/hooks";
 
-export function useLive(url) {
+export function useLive(url) { // an empty one has no value
   const [value, setValue] = useState(null);
   const [connected, setConnected] = useState(true);
   useEffect(() => {
@@ -16,7 +16,8 @@ export function useLive(url) {
       events?.close();
       events = null;
     };
-    const look = () => (document.hidden ? close() : events || open());
+    const look = () => (document.hidden || !url ? close() : events || open());
+    setValue(null);
     look();
     document.addEventListener("visibilitychange", look);
     return () => {

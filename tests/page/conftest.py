@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Running]:
-    with running() as started:
+    with running(environment={"AGENT_TIMEOUT": "25"}) as started:  # a killed worker costs less than a minute
         yield started
 
 

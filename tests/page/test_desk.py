@@ -10,7 +10,7 @@ def test_a_human_takes_over_while_the_assistant_thinks_and_only_the_human_is_rea
     here, desk = new_customer(page, "SMS phone"), panel(page, "Desk")
     write(here, "When do you open?")
     here.get_by_role("heading").get_by_role("button").click()
-    desk.get_by_role("button", name="Take over").click()
+    desk.get_by_role("button", name="Take over", exact=True).click()
     expect(desk.get_by_text("a human since")).to_be_visible(timeout=WAITS_MS)
 
     desk.get_by_role("textbox", name="Write as a human").fill("This is Robin. We open at nine.")
@@ -32,7 +32,7 @@ def test_a_closed_conversation_says_so_and_takes_no_words(page: Page) -> None:
     has_replies(here, 1)
 
     here.get_by_role("heading").get_by_role("button").click()
-    desk.get_by_role("button", name="Close").click()
+    desk.get_by_role("button", name="Close", exact=True).click()
 
     expect(desk.get_by_text("nobody can write in it")).to_be_visible(timeout=WAITS_MS)
     expect(desk.get_by_role("textbox", name="Write as a human")).to_have_count(0)

@@ -40,9 +40,9 @@ function Row({ bar, scale, now, isOpen, onOpen }) {
     : { left: `${right}%`, maxWidth: `${100 - right}%` };
   const going = bar.end === null ? ", goes on" : "";
   return html`<li class=${`line inside-${bar.inside}`}>
-    <button class="row" aria-label=${`${bar.name}, ${Math.round(lasted)} ms${going}`} aria-expanded=${isOpen}
+    <button class="row" aria-expanded=${isOpen}
       title=${`${bar.name}, ${Math.round(lasted)} ms. ${bar.said}`} onClick=${() => onOpen(bar)}>
-      <span class="row-name"><span class="row-words">${bar.name}</span><span class="row-ms">${took(lasted)}</span></span>
+      <span class="row-name"><span class="row-words">${bar.name}<span class="only-read">, </span></span><span class="row-ms">${took(lasted)}<span class="only-read">${going}. </span></span></span>
       <span class="track">
         <span class=${`bar lane-${bar.lane} tone-${bar.tone} ${bar.waits ? "waits" : ""} ${bar.end === null ? "live" : ""}`}
           style=${{ left: `${left}%`, width: `${Math.max(0, right - left)}%` }}></span>
