@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -29,7 +30,7 @@ from twilio_emulator.state_file import StateFileNotSaved, StateFileUnusable
 
 QUICK_SECONDS = "25"  # of the agent function, where a model of this machine answers
 OFFLINE = "offline"
-FILES = ROOT / "functions" / "agent" / "files"
+AGENT = ROOT / "functions" / "agent"
 
 console = Console()
 
@@ -71,7 +72,7 @@ def run(
     """Run the page, the Twilio emulator, the HTTP API, a local AWS and the functions, until Ctrl-C."""
     model = {"ASSISTANT_MODEL": f"script:{script}"} if script else {}
     options = _Options(
-        environment=with_agent_timeout({**os.environ, **model}, files=FILES),
+        environment=with_agent_timeout({**os.environ, **model}, agent=AGENT),
         host=host,
         port=port,
         twilio_port=twilio_port,
@@ -89,17 +90,25 @@ def run(
         _fail("Ended, and the state was not kept", error)
 
 
-def with_agent_timeout(environment: Mapping[str, str], *, files: Path) -> Mapping[str, str]:
+def with_agent_timeout(environment: Mapping[str, str], *, agent: Path) -> Mapping[str, str]:
     """Return the environment with AGENT_TIMEOUT, unless it has one: a short one where no answer takes longer.
 
-    With it, the customer of a killed worker is answered within a minute. A model of a provider gets the time that it
-    has in a deployment, and so does an assistant with `files` to send: an upload needs more than 30 s.
+    With it, the customer of a killed worker is answered within a minute. What may take longer gets the time that it has
+    in a deployment: a model of a provider; an assistant that brings its own, such as a function or an HTTP endpoint;
+    and files, which the folder `agent` or another host has to send.
     """
     answers_at_once = environment.get("ASSISTANT_MODEL", OFFLINE).partition(":")[0] in {OFFLINE, "script", ""}
-    sends_files = files.is_dir() and any(files.iterdir())
-    if environment.get("AGENT_TIMEOUT") or sends_files or not answers_at_once:
+    has_files = any((agent / "files").glob("*")) or bool(environment.get("ALLOWED_LINK_HOSTS"))
+    if environment.get("AGENT_TIMEOUT") or has_files or not answers_at_once or not _is_of_pydantic_ai(agent):
         return environment
     return {**environment, "AGENT_TIMEOUT": QUICK_SECONDS}
+
+
+def _is_of_pydantic_ai(agent: Path) -> bool:
+    """Tell whether assistant.py imports pydantic_ai: only such an assistant runs on the model of ASSISTANT_MODEL."""
+    assistant = agent / "assistant.py"
+    text = assistant.read_text() if assistant.exists() else ""
+    return re.search(r"^(from|import) pydantic_ai\b", text, re.MULTILINE) is not None
 
 
 def _fail(what: str, error: Exception) -> NoReturn:

@@ -152,9 +152,9 @@ class _ToParent(logging.Handler):
         """Send the record's argument, a dataclass; a parent that has ended needs nothing."""
         for told in record.args or ():
             if is_dataclass(told) and not isinstance(told, type):
-                shown = {"kind": self._kind, "at": record.created, **asdict(told)}
-                with suppress(OSError):
-                    _write_line(self._target, json.dumps({"shown": shown}, default=repr).encode())
+                with suppress(Exception):  # a tool may be given anything, and what is shown may not fail its call
+                    shown = {"kind": self._kind, "at": record.created, **asdict(told)}
+                    _write_line(self._target, json.dumps({"shown": shown}, default=repr, skipkeys=True).encode())
 
 
 def _show_to_developers(target: BinaryIO) -> None:

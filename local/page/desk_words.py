@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from switchboard.conversation import Conversation, OwnerReason
 from switchboard.deliveries import OPTED_OUT, Undelivered, reason_of
-from switchboard.errors import NotSent, SendRefused, SwitchboardError, Unknown
+from switchboard.errors import NotSent, SendRefused, SwitchboardError, Unknown, WindowClosed
 from switchboard.events import Owner
 from switchboard.notices import NoticeReason
 from switchboard.operators import HandedBack, Outcome
@@ -96,6 +96,8 @@ def handed_back_of(results: tuple[HandedBack, ...]) -> tuple[bool, str]:
 
 def error_of(error: SwitchboardError, *, conversation_sid: str = "") -> str:
     """Return what went wrong, for whoever tried it."""
+    if isinstance(error, WindowClosed):
+        return WINDOW_CLOSED
     if isinstance(error, SendRefused):
         if error.code == CLOSED_ALREADY:
             return CLOSED

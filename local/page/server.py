@@ -7,10 +7,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from twilio_emulator.control.same_machine import SameMachine
-from twilio_emulator.web.assets import IMPORT_MAP, page_headers
+from twilio_emulator.web.assets import IMPORT_MAP, WebFiles, page_headers
 
 WEB = Path(__file__).parent.parent / "web"
 
@@ -23,7 +22,7 @@ def page_routes(parts: Sequence[BaseRoute], *, host: str = "") -> list[BaseRoute
     guard = [Middleware(SameMachine, host=host)]
     return [
         Route("/", _page, methods=["GET"], middleware=guard),
-        Mount("/_page", routes=[Mount("/web", StaticFiles(directory=WEB)), *parts], middleware=guard),
+        Mount("/_page", routes=[Mount("/web", WebFiles(directory=WEB)), *parts], middleware=guard),
     ]
 
 

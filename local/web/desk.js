@@ -125,7 +125,7 @@ function Selected({ talk, now, note, act, human }) {
   async function send(event) {
     event?.preventDefault();
     if (isBusy || !draft.trim()) return;
-    if (await run("say", { text: draft }, composer)) setDraft("");
+    if (await run("say", { text: draft }, composer)) setDraft((now) => (now === draft ? "" : now)); // more may be typed
   }
   function onKey(event) {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);

@@ -14,11 +14,21 @@ function Page() {
   const [conversation, setConversation] = useState(null); // the SID of the selected one
   const [panel, setPanel] = useState("Desk");
   const Panel = PANELS[panel];
+  const names = Object.keys(PANELS);
+
+  function onKey(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = names[(names.indexOf(panel) + step + names.length) % names.length];
+    setPanel(next);
+    document.getElementById(`tab-${next}`).focus();
+  }
+
   return html`
     <header class="top">
       <h1>Switchboard</h1>
       <p class="quiet">
-        One assistant behind SMS, WhatsApp and web chat, on this machine. Text it as a customer would. Make it yours in${" "}
+        One assistant behind SMS, WhatsApp and web chat. Text it as a customer would. Make it yours in${" "}
         <code class="mono">functions/agent/assistant.py</code>: what you save answers the next text.
       </p>
     </header>
@@ -26,9 +36,9 @@ function Page() {
       <${Phones} selected=${conversation} onSelect=${setConversation} />
       <div class="panel card">
         <div role="tablist" class="tabs" aria-label="What to look at">
-          ${Object.keys(PANELS).map(
+          ${names.map(
             (name) => html`<button role="tab" id=${`tab-${name}`} aria-selected=${name === panel} aria-controls="panel"
-              onClick=${() => setPanel(name)}>${name}</button>`,
+              tabindex=${name === panel ? 0 : -1} onClick=${() => setPanel(name)} onKeyDown=${onKey}>${name}</button>`,
           )}
         </div>
         <div id="panel" role="tabpanel" aria-labelledby=${`tab-${panel}`} tabindex="0">

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from local.command import FILES, with_agent_timeout
+from local.command import AGENT, with_agent_timeout
 from local.stack import LocalStack
 from tests.browser import chromium
 from tests.page.people import WAITS_MS, has_replies, new_customer, panel, phone, replies, write
@@ -57,7 +57,7 @@ def take(page: Page, name: str) -> None:
 def main() -> None:
     """Take them all."""
     PICTURES.mkdir(exist_ok=True)
-    environment = with_agent_timeout({"ASSISTANT_MODEL": "offline"}, files=FILES)
+    environment = with_agent_timeout({"ASSISTANT_MODEL": "offline"}, agent=AGENT)
     with LocalStack(environment=environment) as stack, chromium() as browser:
         for scheme in ("light", "dark"):
             with opened(browser, stack.url, scheme=scheme) as page:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -19,9 +20,19 @@ IMPORT_MAP = (
 )
 
 
+class WebFiles(StaticFiles):
+    """A folder's files. A browser asks each time whether one has changed, or new modules would meet old ones."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- as Starlette hands them on
+        """Return a file, or that it has not changed."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def web_assets() -> Mount:
     """Return the route of these files, to be mounted under /_emulator."""
-    return Mount("/web", StaticFiles(directory=FOLDER))
+    return Mount("/web", WebFiles(directory=FOLDER))
 
 
 async def phones_page(_request: Request) -> Response:

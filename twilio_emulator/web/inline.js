@@ -3,7 +3,7 @@ import { html } from "/_emulator/web/html.js";
 
 const MOST_LEVELS = 5; // of marks within marks
 const LINK = /((?:https?:\/\/|www\.)[^\s<>"]+)|([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+)/gi;
-const TRAILING = /[.,;:!?'"”’»…*_~\]}]+$/;
+const TRAILING = ".,;:!?'\"”’»…*_~]}";
 const PROTOCOLS = new Set(["http:", "https:", "mailto:", "tel:"]);
 
 const MARKDOWN = new RegExp(
@@ -110,9 +110,11 @@ function safe(url) {
 
 // A full stop or a bracket behind a URL is not part of it, unless the bracket was opened in it.
 function withoutTrailing(url) {
-  let words = url.replace(TRAILING, "");
-  while (words.endsWith(")") && words.split(")").length > words.split("(").length) {
-    words = words.slice(0, -1).replace(TRAILING, "");
+  let unopened = url.split(")").length - url.split("(").length;
+  let end = url.length;
+  while (end > 0 && (TRAILING.includes(url[end - 1]) || (url[end - 1] === ")" && unopened > 0))) {
+    if (url[end - 1] === ")") unopened -= 1;
+    end -= 1;
   }
-  return words;
+  return url.slice(0, end);
 }

@@ -10,8 +10,9 @@ from switchboard.ports import SilentCustomers
 def require_open_window(conversation_sid: str, *, customers: SilentCustomers, now: datetime) -> None:
     """Raise `WindowClosed` unless each customer on WhatsApp wrote less than 24 hours ago; nobody may be on WhatsApp.
 
-    Twilio sends a message to every customer, so one closed window is enough. Where Twilio cannot be asked, it raises
-    `SendRefused` or `NotSent`: nothing has left.
+    Only this conversation's messages are read: one that a program has just opened counts as silent, although the
+    customer may have written in another. Twilio sends a message to every customer, so one closed window is enough.
+    Where Twilio cannot be asked, it raises `SendRefused` or `NotSent`: nothing has left.
     """
     since = now - WHATSAPP_WINDOW
     if customers.has_silent_customer(conversation_sid, channel=Channel.WHATSAPP, since=since):

@@ -304,6 +304,13 @@ def test_a_state_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Pa
     assert (process.returncode, said) == (1, f"Cannot start: {state}: No such file or directory\n")
 
 
+@pytest.fixture
+def agent(tmp_path: Path) -> Path:
+    """The agent function's folder."""
+    (tmp_path / "assistant.py").write_text("from pydantic_ai import Agent\n\nassistant = Agent()\n")
+    return tmp_path
+
+
 @pytest.mark.parametrize(
     ("environment", "seconds"),
     [
@@ -311,22 +318,32 @@ def test_a_state_file_that_cannot_be_written_is_refused_in_one_line(tmp_path: Pa
         ({"ASSISTANT_MODEL": "offline"}, "25"),
         ({"ASSISTANT_MODEL": "script:bakery.yaml"}, "25"),
         ({"ASSISTANT_MODEL": "openai:gpt-5"}, None),  # as deployed
+        ({"ALLOWED_LINK_HOSTS": "shop.example"}, None),  # to fetch a file there takes time
         ({"AGENT_TIMEOUT": "90"}, "90"),
         ({"AGENT_TIMEOUT": "", "ASSISTANT_MODEL": "anthropic:claude"}, ""),
     ],
 )
 def test_the_agents_time_is_short_where_a_model_of_this_machine_answers(
-    environment: dict[str, str], seconds: str | None, tmp_path: Path
+    environment: dict[str, str], seconds: str | None, agent: Path
 ) -> None:
-    assert with_agent_timeout(environment, files=tmp_path / "none").get("AGENT_TIMEOUT") == seconds
+    assert with_agent_timeout(environment, agent=agent).get("AGENT_TIMEOUT") == seconds
 
 
-def test_an_assistant_with_files_to_send_has_the_time_for_an_upload(tmp_path: Path) -> None:
-    assert with_agent_timeout({}, files=tmp_path) == {"AGENT_TIMEOUT": "25"}
+def test_an_assistant_with_files_to_send_has_the_time_for_an_upload(agent: Path) -> None:
+    (agent / "files").mkdir()
+    assert with_agent_timeout({}, agent=agent) == {"AGENT_TIMEOUT": "25"}
 
-    (tmp_path / "menu.pdf").write_bytes(b"%PDF-")
+    (agent / "files" / "menu.pdf").write_bytes(b"%PDF-")
 
-    assert with_agent_timeout({}, files=tmp_path) == {}
+    assert with_agent_timeout({}, agent=agent) == {}
+
+
+def test_an_assistant_of_its_own_model_has_the_time_of_a_deployment(agent: Path) -> None:
+    (agent / "assistant.py").write_text(
+        'from switchboard.agents.http_agent import HttpAgent\n\nassistant = HttpAgent("")\n'
+    )
+
+    assert with_agent_timeout({}, agent=agent) == {}
 
 
 def test_an_agents_time_that_no_deployment_takes_is_refused_with_those_that_it_does() -> None:
