@@ -1,11 +1,13 @@
 """What a person finds on the page, by the names that it has for people."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
 PHONES = ("SMS phone", "WhatsApp phone", "Web chat")
 AXE = Path(__file__).parents[1] / "contract" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+SOMEBODY = re.compile(".+")
 WAITS_MS = 240_000  # generous: no test is timed
 
 
@@ -33,7 +35,11 @@ def replies(of: Locator) -> Locator:
 def new_customer(page: Page, name: str) -> Locator:
     """Return a phone that has a customer who has not written yet."""
     here = phone(page, name)
+    customer = here.get_by_role("combobox", name="Customer")
+    expect(customer).to_have_value(SOMEBODY)
+    before = customer.input_value()
     here.get_by_role("button", name="New customer").click()
+    expect(customer).not_to_have_value(before)
     expect(bubbles(here)).to_have_count(0)
     return here
 
