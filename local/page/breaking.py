@@ -216,7 +216,7 @@ class _Breaking:
         return [
             {"kind": armed.fault.kind.value, "on": armed.fault.on, "struck": armed.times_triggered}
             for armed in self._stack.emulator.faults.armed
-            if armed.times_triggered != armed.fault.count and not any(switch.has(armed) for switch in switches)
+            if not armed.is_spent and not any(switch.has(armed) for switch in switches)
         ]
 
 

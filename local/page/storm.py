@@ -97,7 +97,7 @@ class Storm:
             raise CannotBegin("A storm is under way: stop it first.")
         if not self.stack.uses_emulator:
             raise CannotBegin("The functions use another Twilio than the emulator of this stack: no storm there.")
-        if self.stack.emulator.faults.armed:
+        if any(not armed.is_spent for armed in self.stack.emulator.faults.armed):
             raise CannotBegin("Something is broken on purpose already, and would strike one side only: mend it first.")
         self.course = Course(
             messages=messages,

@@ -115,9 +115,14 @@ class ArmedFault:
     def __post_init__(self) -> None:
         self._random = random.Random(self.fault.seed)  # noqa: S311 -- repeatable, not secret
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was triggered as often as it was to be: it stays among the armed ones, and strikes no more."""
+        return self.fault.count is not None and self.times_triggered >= self.fault.count
+
     def trigger(self, subject: str) -> bool:
         """Return whether the fault applies to a subject now, and count it if it does."""
-        if self.fault.count is not None and self.times_triggered >= self.fault.count:
+        if self.is_spent:
             return False
         if not fnmatchcase(subject, self.fault.on):
             return False

@@ -103,6 +103,16 @@ def test_no_storm_begins_where_something_is_broken_on_purpose(bakery: Running) -
     assert "mend it first" in refused.json()["message"]
 
 
+def test_a_fault_that_has_struck_as_often_as_it_was_to_holds_no_storm_up(bakery: Running) -> None:
+    bakery.http.post(f"{bakery.stack.url}/_page/breaking/switches/lose", json={"count": 1}).raise_for_status()
+    bakery.phone("+12025550131").text("When are you open on Saturday?")
+    wait_until(lambda: [each["struck"] for each in armed(bakery)] == [1], what="a lost webhook")
+
+    assert ask(bakery, "POST", messages=2)["phase"] == "preparing"
+    assert ask(bakery, "DELETE")["phase"] == "stopped"
+    bakery.http.delete(f"{bakery.stack.twilio_url}/_emulator/faults")
+
+
 def test_a_handler_that_cannot_start_is_told_with_the_reason(tmp_path: Path) -> None:
     folder = copy_bakery(tmp_path / "agent")
     with running(changes={**SOONER, ("AgentFunction", "CodeUri"): str(folder)}) as stack:
