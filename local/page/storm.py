@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from local.aws.execution_environment import InvocationFailed
 from local.page.storm_sides import GREETING, ORDERS, Questions, Sent, Side, Text, new_customers
-from local.page.storm_stack import Stack, unfinished
+from local.page.storm_stack import Stack, broken_on_purpose, unfinished
 from local.page.twin import Twin, TwinNotStarted, plain_twin
 from twilio_emulator.faults.armed import Commit, Fault, FaultKind
 
@@ -91,14 +91,15 @@ class Storm:
     course: Course = field(default_factory=Course)
     _task: asyncio.Task[None] | None = None
 
-    def start(self, *, messages: int, seed: int | None = None) -> None:
+    async def start(self, *, messages: int, seed: int | None = None) -> None:
         """Begin a storm; the same seed lets the same webhooks fail. Raise `CannotBegin` where that is impossible."""
+        broken = await broken_on_purpose(self.stack)
         if self._task is not None and not self._task.done():
             raise CannotBegin("A storm is under way: stop it first.")
         if not self.stack.uses_emulator:
             raise CannotBegin("The functions use another Twilio than the emulator of this stack: no storm there.")
-        if any(not armed.is_spent for armed in self.stack.emulator.faults.armed):
-            raise CannotBegin("Something is broken on purpose already, and would strike one side only: mend it first.")
+        if broken:
+            raise CannotBegin(f"One side only would meet {' and '.join(broken)}: end that in “Break it” first.")
         self.course = Course(
             messages=messages,
             seed=secrets.randbelow(1_000_000) if seed is None else seed,

@@ -55,7 +55,7 @@ class _Routes:
         except ValidationError:
             return JSONResponse({"message": "messages must be a number from 2 to 400"}, 422)
         try:
-            self._storm.start(messages=wanted.messages, seed=wanted.seed)
+            await self._storm.start(messages=wanted.messages, seed=wanted.seed)
         except CannotBegin as error:
             return JSONResponse({"message": str(error)}, 409)
         return self._shown(202)

@@ -1,5 +1,6 @@
 """What a storm needs of the local stack, and when the stack has nothing left to do for it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -7,6 +8,8 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws.lambda_function import LambdaFunction
+from local.aws.ministack import Throttling
+from local.aws.trouble import Trouble
 from local.page.storm_sides import Sent
 from switchboard.aws.dynamodb.client import ConversationsTable
 from switchboard.errors import SwitchboardError
@@ -20,6 +23,7 @@ class Stack(Protocol):
     """The part of the local stack that a storm uses."""
 
     emulator: Emulator
+    trouble: Trouble
 
     @property
     def functions(self) -> Mapping[str, LambdaFunction]:
@@ -39,6 +43,9 @@ class Stack(Protocol):
     def kill(self, function: str) -> None:
         """End every process of a function."""
 
+    def throttling(self) -> Throttling:
+        """Return how long the tables still refuse the functions' requests. It blocks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
@@ -52,6 +59,21 @@ class Unfinished:
         if not self.conversations:
             return "the last records leave the queues"
         return f"{self.conversations} conversation{'s are' if self.conversations > 1 else ' is'} not done"
+
+
+async def broken_on_purpose(stack: Stack) -> Sequence[str]:
+    """Return what is on in "Break it", by the names that it has there, and what else is armed at the emulator."""
+    throttling = await asyncio.to_thread(stack.throttling)
+    model = stack.trouble.model
+    kinds = dict.fromkeys(each.fault.kind for each in stack.emulator.faults.armed if not each.is_spent)
+    switches = {
+        "“Kill the agent in its next turn”": stack.trouble.kill_is_armed,
+        "“The model is slow”": model is not None and not model.status,
+        "“The model is away”": model is not None and bool(model.status),
+        "“Throttle the table”": throttling.seconds_left > 0,
+    }
+    faults = [f"a fault of Twilio's ({kind.replace('_', ' ')})" for kind in kinds]
+    return [*(name for name, is_on in switches.items() if is_on), *faults]
 
 
 def unfinished(stack: Stack, sent: Sequence[Sent]) -> Unfinished | None:

@@ -23,6 +23,13 @@ def assistant(question: Question) -> str:
 # Shorter than in the template, so that what a killed process held comes back sooner.
 SOONER = {("AgentFunction", "Timeout"): 20, ("MessagesQueue", "VisibilityTimeout"): 21}
 SEED = 44  # of 24 webhooks it loses 4, doubles 4, delays 2 and reorders 2
+BROKEN = {  # the switches of "Break it", and what the storm says of them
+    "kill": "“Kill the agent in its next turn”",
+    "model_away": "“The model is away”",
+    "model_slow": "“The model is slow”",
+    "throttle": "“Throttle the table”",
+    "lose": "a fault of Twilio's (drop webhook)",
+}
 UNDER_WAY = {"preparing", "texting", "settling"}
 
 
@@ -93,14 +100,17 @@ def test_a_storm_that_is_stopped_leaves_good_weather_and_another_can_begin(baker
     assert ask(bakery, "DELETE")["phase"] == "stopped"
 
 
-def test_no_storm_begins_where_something_is_broken_on_purpose(bakery: Running) -> None:
-    faults = f"{bakery.stack.twilio_url}/_emulator/faults"
-    bakery.http.post(faults, json={"kind": "drop_webhook", "count": 1})
+@pytest.mark.parametrize(("switch", "name"), BROKEN.items())
+def test_no_storm_begins_where_something_is_broken_on_purpose(bakery: Running, switch: str, name: str) -> None:
+    switches = f"{bakery.stack.url}/_page/breaking/switches"
+    bakery.http.post(f"{switches}/{switch}").raise_for_status()
     refused = bakery.http.post(f"{bakery.stack.url}/_page/storm/", json={})
-    bakery.http.delete(faults)
+    bakery.http.delete(switches).raise_for_status()
 
-    assert refused.status_code == 409
-    assert "mend it first" in refused.json()["message"]
+    sentence = f"One side only would meet {name}: end that in “Break it” first."
+    assert (refused.status_code, refused.json()) == (409, {"message": sentence})
+    assert ask(bakery, "POST", messages=2)["phase"] == "preparing"
+    assert ask(bakery, "DELETE")["phase"] == "stopped"
 
 
 def test_a_fault_that_has_struck_as_often_as_it_was_to_holds_no_storm_up(bakery: Running) -> None:
