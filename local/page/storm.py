@@ -1,7 +1,6 @@
 """The storm: a burst of customers in bad weather, through this stack and through a plain handler, counted alike."""
 
 import asyncio
-import contextlib
 import random
 import secrets
 import time
@@ -9,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from local.aws.execution_environment import InvocationFailed
-from local.page.storm_sides import GREETING, ORDERS, Questions, Sent, Side, Text, new_customers
-from local.page.storm_stack import Stack, broken_on_purpose, unfinished
+from local.page.storm_sides import GREETING, ORDERS, Questions, Side, Text, new_customers
+from local.page.storm_stack import Stack, Unfinished, broken_on_purpose, settle
 from local.page.twin import Twin, TwinNotStarted, plain_twin
 from twilio_emulator.faults.armed import Commit, Fault, FaultKind
 
@@ -29,8 +27,6 @@ WEATHER = {
 TEXTS_PER_SECOND = 4
 CLEARS_AFTER_SECONDS = 10  # after the last text; the weather is bad until then
 FINISHES_AFTER_SECONDS = 20  # the plain handler has this long for what it began, also where we need less
-SETTLES_WITHIN_SECONDS = 300
-SWEEP_SECONDS = 10  # the schedule has it come every minute
 LOOK_SECONDS = 0.2
 # What is tried on the assistant, and for how many seconds. Only the offline model says what it looked up, word by word.
 FIRST_QUESTIONS = ((ORDERS, 10), (GREETING, 60))
@@ -158,7 +154,11 @@ class Storm:
             for side in both:
                 side.disarm()
         await asyncio.sleep(FINISHES_AFTER_SECONDS - CLEARS_AFTER_SECONDS)
-        course.is_settled = await self._settle(course, ours.sent)
+
+        def tell(left: Unfinished) -> None:
+            course.note = f"Switchboard finishes: {left}."
+
+        course.is_settled = await settle(self.stack, ours.sent, tell=tell)
 
     async def _questions(self, both: Sequence[Side], chance: random.Random) -> Questions:
         """Return what can be counted with this assistant: one customer of each side has tried it."""
@@ -190,18 +190,3 @@ class Storm:
                 await asyncio.gather(asyncio.to_thread(self.stack.kill, "agent"), asyncio.to_thread(twin.kill))
             course.note = f"{number + 1} of {len(texts)} texts are sent."
             await asyncio.sleep(1 / TEXTS_PER_SECOND)
-
-    async def _settle(self, course: Course, sent: Sequence[Sent]) -> bool:
-        """Wait until Switchboard has nothing left to do; return False if that takes too long."""
-        until = time.monotonic() + SETTLES_WITHIN_SECONDS
-        swept = 0.0
-        while left := await asyncio.to_thread(unfinished, self.stack, sent):
-            course.note = f"Switchboard finishes: {left}."
-            if time.monotonic() > until:
-                return False
-            if time.monotonic() - swept > SWEEP_SECONDS:
-                swept = time.monotonic()
-                with contextlib.suppress(InvocationFailed):
-                    await asyncio.to_thread(self.stack.functions["sweeper"].invoke, {})
-            await asyncio.sleep(1)
-        return True

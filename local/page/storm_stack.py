@@ -1,13 +1,16 @@
 """What a storm needs of the local stack, and when the stack has nothing left to do for it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.aws.lambda_function import LambdaFunction
+from local.aws.execution_environment import FunctionSpec, InvocationFailed
 from local.aws.ministack import Throttling
 from local.aws.trouble import Trouble
 from local.page.storm_sides import Sent
@@ -17,6 +20,18 @@ from twilio_emulator import Emulator
 
 QUEUES = ("MESSAGES_QUEUE_URL", "LIFECYCLE_QUEUE_URL")
 COUNTED = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+SETTLES_WITHIN_SECONDS = 300
+SWEEP_SECONDS = 10  # the schedule has it come every minute
+LOOK_SECONDS = 1
+
+
+class Function(Protocol):
+    """The part of a function that a storm uses."""
+
+    spec: FunctionSpec
+
+    def invoke(self, event: object) -> object:
+        """Return what the handler returns for an event; raise `InvocationFailed` where it does not. It blocks."""
 
 
 class Stack(Protocol):
@@ -26,7 +41,7 @@ class Stack(Protocol):
     trouble: Trouble
 
     @property
-    def functions(self) -> Mapping[str, LambdaFunction]:
+    def functions(self) -> Mapping[str, Function]:
         """The functions, by the name of their folder."""
 
     @property
@@ -74,6 +89,29 @@ async def broken_on_purpose(stack: Stack) -> Sequence[str]:
     }
     faults = [f"a fault of Twilio's ({kind.replace('_', ' ')})" for kind in kinds]
     return [*(name for name, is_on in switches.items() if is_on), *faults]
+
+
+async def settle(stack: Stack, sent: Sequence[Sent], *, tell: Callable[[Unfinished], None]) -> bool:
+    """Return once Switchboard has nothing left to do for the texts, or False where that takes too long.
+
+    The sweeper is called meanwhile. Whoever cancels this waits for no sweep, nor does the event loop when it ends: one
+    that is in flight goes on in a thread of its own.
+    """
+    until, swept = time.monotonic() + SETTLES_WITHIN_SECONDS, 0.0
+    sweeps = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweep")
+    try:
+        while left := await asyncio.to_thread(unfinished, stack, sent):
+            tell(left)
+            if time.monotonic() > until:
+                return False
+            if time.monotonic() - swept > SWEEP_SECONDS:
+                swept = time.monotonic()
+                with suppress(InvocationFailed):
+                    await asyncio.get_running_loop().run_in_executor(sweeps, stack.functions["sweeper"].invoke, {})
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        sweeps.shutdown(wait=False)
+    return True
 
 
 def unfinished(stack: Stack, sent: Sequence[Sent]) -> Unfinished | None:
