@@ -4,10 +4,12 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from local.aws.execution_environment import FunctionSpec
 from local.page.storm_sides import GREETING, ORDERS, Questions, Side, Text, new_customers
 from local.page.storm_stack import Stack, Unfinished, broken_on_purpose, settle
 from local.page.twin import Twin, TwinNotStarted, plain_twin
@@ -85,6 +87,7 @@ class Storm:
 
     stack: Stack
     course: Course = field(default_factory=Course)
+    twin: Callable[[FunctionSpec], AbstractAsyncContextManager[Twin]] = plain_twin
     _task: asyncio.Task[None] | None = None
 
     async def start(self, *, messages: int, seed: int | None = None) -> None:
@@ -106,9 +109,13 @@ class Storm:
         self._task = asyncio.get_running_loop().create_task(self._run(self.course))
 
     async def stop(self) -> None:
-        """End the storm, if there is one; the weather is good again after this."""
+        """End the storm, if there is one; the weather is good again after this.
+
+        Whoever asks while it ends waits for that end: a second cancellation would cut it short.
+        """
         if self._task is not None and not self._task.done():
-            self._task.cancel()
+            if not self._task.cancelling():
+                self._task.cancel()
             await asyncio.wait({self._task})
 
     def close(self) -> None:
@@ -118,7 +125,7 @@ class Storm:
 
     async def _run(self, course: Course) -> None:
         try:
-            async with plain_twin(self.stack.functions["agent"].spec) as twin:
+            async with self.twin(self.stack.functions["agent"].spec) as twin:
                 await self._play(course, twin)
             course.phase, course.note = Phase.DONE, ""
         except asyncio.CancelledError:

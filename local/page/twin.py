@@ -115,8 +115,8 @@ async def plain_twin(agent: FunctionSpec) -> AsyncIterator[Twin]:
                 await twin.wait_until_ready()
                 yield twin
             finally:
+                twin.close()  # first: nothing can come between
                 await emulator.aclose()
-                twin.close()
 
 
 @asynccontextmanager

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from botocore.exceptions import BotoCoreError
 from local.aws.execution_environment import FunctionSpec
 from local.aws.ministack import Throttling
 from local.aws.trouble import Trouble
+from local.page.storm import Phase, Storm
 from local.page.storm_sides import Sent, Text
 from local.page.storm_stack import Function, settle
+from local.page.twin import Twin
 from twilio_emulator import Emulator
 
 SPEC = FunctionSpec(name="agent", handler="app.handler", paths=(Path(),), timeout_seconds=25, environment={}, arn="arn")
@@ -79,3 +82,32 @@ def test_an_event_loop_that_ends_while_a_storm_settles_waits_for_no_sweep() -> N
     stack.function.end.set()
 
     assert took < WITHIN_SECONDS
+
+
+def test_a_storm_that_is_stopped_twice_ends_once_and_in_whole() -> None:
+    async def stopped_twice() -> tuple[Phase, bool]:
+        begins, ends, may_end, has_ended = (asyncio.Event() for _ in range(4))
+
+        @asynccontextmanager
+        async def twin(_agent: FunctionSpec) -> AsyncIterator[Twin]:
+            begins.set()
+            try:
+                await asyncio.Event().wait()
+                yield  # type: ignore[misc]  # never reached
+            finally:
+                ends.set()
+                await may_end.wait()
+                has_ended.set()
+
+        storm = Storm(stack=StackWithoutAws(), twin=twin)
+        await storm.start(messages=2)
+        await begins.wait()
+        first = asyncio.create_task(storm.stop())
+        await ends.wait()
+        second = asyncio.create_task(storm.stop())
+        await asyncio.sleep(0)  # it asks
+        may_end.set()
+        await asyncio.gather(first, second)
+        return storm.course.phase, has_ended.is_set()
+
+    assert asyncio.run(stopped_twice()) == (Phase.STOPPED, True)
