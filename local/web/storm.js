@@ -33,6 +33,7 @@ export function Storm({ onSelect }) {
         Many customers text Switchboard and a plain webhook handler at the same time. Webhooks get lost, doubled and
         late, Twilio answers with errors, and half-way the processes of both are killed. Then both are counted.
       </p>
+      <p class="quiet">While it runs, its bad weather also strikes what you do on the phones.</p>
       ${course?.model && course.model !== "offline" && html`
         <p class="storm-note">Both ask your model, ${course.model}: each text is a question that its provider charges.</p>`}
       <div class="storm-controls">
