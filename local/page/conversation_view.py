@@ -15,6 +15,7 @@ from switchboard.aws.dynamodb.items import HISTORY, from_wire
 
 WINDOW = timedelta(hours=24)
 CONVERSATION = "CONVERSATION"  # the sort key of the conversation's own item
+TURN = "#TURN#"  # stands before the turn's id in the sort key of its record
 MAX_TITLE = 90  # characters of what the customer said
 WHY_A_HUMAN = {
     "message": "they wrote",
@@ -60,7 +61,7 @@ class ConversationView:
         """Return the pane's content: the axis is that of `turn`, or of the latest one."""
         now = self.clock() * 1000
         events, items = self.recorder.of(conversation_sid), self.table.items(conversation_sid)
-        turns = group(events)
+        turns = group(events, sent=_sent(items))
         chosen = _chosen(turns, turn)
         return {
             "conversation": conversation_sid,
@@ -105,7 +106,13 @@ class ConversationView:
 
 def record_of(items: Items, turn: str) -> Mapping[str, Any] | None:
     """Return a turn's record."""
-    return next((item for key, item in items.items() if turn and key.endswith(f"#TURN#{turn}")), None)
+    return next((item for key, item in items.items() if turn and key.endswith(f"{TURN}{turn}")), None)
+
+
+def _sent(items: Items) -> Mapping[str, Sequence[str]]:
+    """Return the messages that each turn's record names."""
+    turns = {key.partition(TURN)[2]: item.get("sent", ()) for key, item in items.items() if TURN in key}
+    return {turn: [str(sid) for sid in sids] for turn, sids in turns.items()}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- whatever an item holds

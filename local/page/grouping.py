@@ -3,16 +3,15 @@
 A turn is known by its id, which its first claim draws. Before that, it is known by the message that waits.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from local.page import words
 from local.page.recorder import Happened, Kind
 
-OURS = "switchboard"  # the author of our replies
 ANSWERS = "agent"  # the function that takes turns
 FROM_CUSTOMERS = frozenset({"SMS", "WHATSAPP", "MESSENGER", "RCS", "SDK"})  # Twilio's `Source`
+HAS_FROZEN = frozenset({"freeze", "resume", "send"})  # the steps after which Twilio may have a part of the reply
 BEFORE_MS, AFTER_MS = 1_500, 250  # what else happens so long before a turn begins, or after it ended, belongs to it
 
 
@@ -55,7 +54,7 @@ class Turn:
     key: str
     asked: list[Happened] = field(default_factory=list)  # webhooks that told of a customer's message
     attempts: list[Attempt] = field(default_factory=list)
-    replied: list[Happened] = field(default_factory=list)  # webhooks that told of our reply, and of its delivery
+    replied: list[Happened] = field(default_factory=list)  # what Twilio told of the delivery of our reply
     beside: list[Happened] = field(default_factory=list)  # whatever else happened meanwhile
 
     @property
@@ -81,17 +80,71 @@ def fields_of(happened: Happened) -> Mapping[str, str]:
     return dict(map(tuple, happened.facts.get("fields", ())))
 
 
-def group(events: Sequence[Happened]) -> list[Turn]:
-    """Return the turns of a conversation, and what happened between them, by when each began."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replies:
+    """Which turn's reply something tells of: its record says so. Before it has one, it is the turn that sends."""
+
+    turns: Mapping[str, str]  # of each message that a record names
+    frozen: Sequence[tuple[float, str]]  # the turns that have a reply, and since when
+    recorded: Collection[str]
+    others: frozenset[str]  # the messages that told of themselves: ours do not
+    told: Mapping[str, frozenset[str]]  # the messages that the lifecycle function was told of, by invocation
+
+    def turn_of(self, happened: Happened) -> str:
+        """Return the turn; empty where it tells of no reply, or nobody knows of whose."""
+        if happened.kind in {Kind.WEBHOOK, Kind.LOST}:
+            fields = fields_of(happened)
+            is_receipt = fields.get("EventType") == "onDeliveryUpdated"
+            return self._sender(fields.get("MessageSid", ""), happened.at) if is_receipt else ""
+        sids = self.told.get(str(happened.facts.get("request", ""))) if _is_beside(happened) else None
+        found = {self._sender(sid, happened.at) for sid in sids or ()}
+        return found.pop() if len(found) == 1 else ""
+
+    def _sender(self, message_sid: str, at: float) -> str:
+        if message_sid in self.turns:
+            return self.turns[message_sid]
+        if message_sid in self.others:
+            return ""
+        _, last = max((each for each in self.frozen if each[0] <= at), default=(0, ""))
+        return "" if last in self.recorded else last
+
+
+def group(events: Sequence[Happened], *, sent: Mapping[str, Collection[str]]) -> list[Turn]:
+    """Return the turns of a conversation, and what happened between them, by when each began.
+
+    `sent` are the messages that a turn's record names, of each turn that has one.
+    """
     attempts = _attempts(events)
     turns: dict[str, Turn] = {}
     for key, attempt in zip(_keys(attempts), attempts, strict=True):
         turns.setdefault(key, Turn(key=key)).attempts.append(attempt)
-    loose = list(_place_webhooks(events, turns))
-    loose += [each for each in events if _is_beside(each)]
+    replies = _replies(events, attempts, sent)
+    of_replies = [(each, key) for each in events if (key := replies.turn_of(each))]
+    others = [each for each in events if not replies.turn_of(each)]
+    loose = [*_place_webhooks(others, turns), *(each for each in others if _is_beside(each))]
     turned = sorted(turns.values(), key=Turn.began_at)
     between = [each for each in sorted(loose, key=lambda each: each.at) if not _is_placed(each, turned)]
+    for each, key in of_replies:  # last: what comes much later makes no turn longer
+        if key not in turns:
+            between.append(each)
+        elif _is_beside(each):
+            turns[key].beside.append(each)
+        else:
+            turns[key].replied.append(each)
     return sorted([*turned, *_between(between, turned)], key=Turn.began_at)
+
+
+def _replies(events: Sequence[Happened], attempts: Iterable[Attempt], sent: Mapping[str, Collection[str]]) -> _Replies:
+    steps = [each for attempt in attempts for each in attempt.steps if each.facts["step"] in HAS_FROZEN]
+    told = [fields_of(each) for each in events if each.kind in {Kind.WEBHOOK, Kind.LOST}]
+    given = [each.facts for each in events if each.kind is Kind.DELIVERED and each.facts["function"] == "lifecycle"]
+    return _Replies(
+        turns={sid: turn for turn, sids in sent.items() for sid in sids if sid},
+        frozen=[(each.at, str(each.facts["turn"])) for each in steps],
+        recorded=sent.keys(),
+        others=frozenset(each.get("MessageSid", "") for each in told if each.get("EventType") == "onMessageAdded"),
+        told={each["request"]: frozenset(record["message_sid"] for record in each["records"]) for each in given},
+    )
 
 
 def _attempts(events: Iterable[Happened]) -> list[Attempt]:
@@ -135,17 +188,10 @@ def _waiting(message_sid: str) -> str:
 
 
 def _place_webhooks(events: Sequence[Happened], turns: dict[str, Turn]) -> Iterator[Happened]:
-    """Give each webhook to its turn; yield those that belong to none."""
-    replies: dict[str, Turn] = {}
+    """Give each webhook that told of a customer's message to its turn; yield the others."""
     for each in (each for each in events if each.kind in {Kind.WEBHOOK, Kind.LOST}):
         fields = fields_of(each)
-        sid, kind = fields.get("MessageSid", ""), fields.get("EventType")
-        if kind == "onMessageAdded" and (turn := turns.get(_marked_turn(fields))):
-            replies[sid] = turn
-            turn.replied.append(each)
-        elif kind == "onDeliveryUpdated" and sid in replies:
-            replies[sid].replied.append(each)
-        elif kind == "onMessageAdded" and (turn := _asked_turn(each, fields, turns)):
+        if fields.get("EventType") == "onMessageAdded" and (turn := _asked_turn(each, fields, turns)):
             turn.asked.append(each)
         else:
             yield each
@@ -163,19 +209,9 @@ def _asked_turn(webhook: Happened, fields: Mapping[str, str], turns: dict[str, T
     if given:
         return max(given, key=lambda pair: pair[0])[1]
     is_refused = webhook.kind is Kind.WEBHOOK and webhook.facts["status"] != 200  # noqa: PLR2004 -- HTTP's OK
-    if is_refused or fields.get("Author") == OURS or fields.get("Source") not in FROM_CUSTOMERS:
+    if is_refused or fields.get("Source") not in FROM_CUSTOMERS:
         return None
     return turns.setdefault(_waiting(sid), Turn(key=_waiting(sid)))
-
-
-def _marked_turn(fields: Mapping[str, str]) -> str:
-    """Return the turn that a reply of ours names."""
-    if fields.get("Author") != OURS:
-        return ""
-    try:
-        return str(json.loads(fields.get("Attributes", ""))["switchboard"]["turn"])
-    except (KeyError, TypeError, ValueError):
-        return ""
 
 
 def _is_beside(happened: Happened) -> bool:

@@ -108,7 +108,7 @@ def say_event(fields: Mapping[str, str]) -> str:
     """Return what a webhook tells, in a few words."""
     kind = fields.get("EventType", "")
     if kind == "onMessageAdded":
-        return "Our reply" if fields.get("Author") == "switchboard" else f"A message by {fields.get('Author', '')}"
+        return f"A message by {fields.get('Author', '')}"
     if kind == "onDeliveryUpdated":
         return f"Delivery: {fields.get('Status', '')}"
     if kind == "onConversationStateUpdated":

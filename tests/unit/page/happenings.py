@@ -26,6 +26,7 @@ class Stage:
     now: float = START
     recorder: Recorder = field(init=False)
     requests: Iterator[int] = field(default_factory=count)
+    sent: dict[str, Sequence[str]] = field(default_factory=dict)  # as the turns' records have it
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(clock=lambda: self.now)
@@ -36,15 +37,15 @@ class Stage:
     def webhook(
         self, message_sid: str = MESSAGE, *, body: str = "hi", status: int = 200, took: int = 10, **fields: str
     ) -> None:
-        form = {
-            "EventType": "onMessageAdded",
-            "ConversationSid": CONVERSATION,
-            "MessageSid": message_sid,
-            "Source": "SMS",
-            "Author": "+12025550110",
-            "Body": body,
-            **fields,
-        }
+        about = {"MessageSid": message_sid, "Source": "SMS", "Author": "+12025550110", "Body": body}
+        self.tell("onMessageAdded", status=status, took=took, **{**about, **fields})
+
+    def receipt(self, message_sid: str, status: str, **fields: str) -> None:
+        self.tell("onDeliveryUpdated", MessageSid=message_sid, Status=status, **fields)
+
+    def tell(self, event_type: str, *, status: int = 200, took: int = 10, **fields: str) -> None:
+        """Have Twilio send a webhook."""
+        form = {"EventType": event_type, "ConversationSid": CONVERSATION, **fields}
         request = f"w{next(self.requests)}"
         self.recorder(InvocationBegan(function="webhook", request_id=request, event={"body": urlencode(form)}))
         self.after(took)
@@ -66,6 +67,7 @@ class Stage:
         sent: float = 100,
         outcome: Outcome = Outcome.RETURNED,
         conversation: str = CONVERSATION,
+        function: str = "agent",
     ) -> Iterator[str]:
         """Deliver messages, sent so many milliseconds ago; yield the invocation's id, and end it."""
         request = f"a{next(self.requests)}"
@@ -81,10 +83,10 @@ class Stage:
             }
             for each in message_sids or (MESSAGE,)
         ]
-        self.recorder(InvocationBegan(function="agent", request_id=request, event={"Records": records}))
+        self.recorder(InvocationBegan(function=function, request_id=request, event={"Records": records}))
         yield request
         self.recorder(
-            InvocationEnded(function="agent", request_id=request, outcome=outcome, milliseconds=1, detail="SIGKILL")
+            InvocationEnded(function=function, request_id=request, outcome=outcome, milliseconds=1, detail="SIGKILL")
         )
 
     def log(self, message: str, request: str, *, function: str = "agent", level: str = "INFO", **facts: object) -> None:
@@ -109,12 +111,13 @@ class Stage:
         about = {"kind": kind, "at": self.now, "turn": TURN, "conversation": CONVERSATION}
         self.recorder(Shown(function="agent", values={**about, **values}))
 
-    def answered(self, message_sid: str = MESSAGE, *, turn: str = TURN, steps: Sequence[str] = STEPS) -> None:
+    def answered(self, message_sid: str = MESSAGE, *, turn: str = TURN, sent: Sequence[str] = ()) -> None:
         """Have a text come, and be answered at the first try, 10 ms a step."""
+        self.sent[turn] = sent
         self.webhook(message_sid)
         self.after(100)
         with self.attempt(message_sid) as request:
-            for step in steps:
+            for step in STEPS:
                 self.after(10)
                 self.step(step, request, turn=turn)
             self.decide("answered", request)

@@ -1,7 +1,5 @@
 """Turns and their bars: what belongs together, where each bar begins and ends, and what it says."""
 
-import json
-
 import pytest
 
 from local.activity import Outcome
@@ -10,6 +8,9 @@ from local.page.grouping import Turn, group
 from tests.builders import sid
 from tests.unit.page.happenings import CONVERSATION, MESSAGE, STEPS, TURN, Stage
 
+OTHER_TURN = "8" * 32
+REPLY = sid("IM", 9)
+
 
 @pytest.fixture
 def stage() -> Stage:
@@ -17,7 +18,7 @@ def stage() -> Stage:
 
 
 def turns_of(stage: Stage) -> list[Turn]:
-    return group(stage.recorder.of(CONVERSATION))
+    return group(stage.recorder.of(CONVERSATION), sent=stage.sent)
 
 
 def bars(stage: Stage, *, turn: int = -1) -> list[Bar]:
@@ -138,26 +139,76 @@ def test_texts_that_are_answered_together_are_one_turn(stage: Stage) -> None:
     assert (turn.key, len(turn.asked), len(turn.attempts)) == (TURN, 2, 2)
 
 
-def test_a_reply_and_its_receipts_belong_to_the_turn_that_sent_it(stage: Stage) -> None:
-    stage.answered()
-    marked = json.dumps({"switchboard": {"turn": TURN, "part": 0}})
-    stage.webhook(sid("IM", 9), Author="switchboard", Attributes=marked)
+def test_a_late_receipt_belongs_to_the_turn_that_sent_the_reply(stage: Stage) -> None:
+    stage.answered(sent=[REPLY])
     stage.after(60_000)
-    stage.webhook(sid("IM", 9), EventType="onDeliveryUpdated", Status="failed", ErrorCode="30005")
+    stage.answered(sid("IM", 2), turn=OTHER_TURN, sent=[sid("IM", 10)])
+    stage.receipt(REPLY, "failed", ErrorCode="30005")
+    with stage.attempt(REPLY, function="lifecycle") as request:
+        stage.log("delivery_failed", request, function="lifecycle", conversation_sid=CONVERSATION)
+    stage.after(3_600_000)
+    stage.receipt(sid("IM", 10), "read")
 
-    (turn,) = turns_of(stage)
-    assert len(turn.replied) == 2
-    failed = bars(stage)[-1]
-    assert (failed.name, failed.tone) == ("failed", "bad")
+    assert [turn.key for turn in turns_of(stage)] == [TURN, OTHER_TURN]
+    failed, told = bars(stage, turn=0)[-2:]
+    assert (failed.name, failed.tone, told.name) == ("failed", "bad", "delivery failed")
     assert "error 30005" in failed.said
+    assert names(stage)[-1] == "read"
+    assert "failed" not in names(stage)
+
+
+def test_a_late_receipt_takes_nothing_from_what_happened_before_it(stage: Stage) -> None:
+    stage.answered(sent=[REPLY])
+    stage.after(60_000)
+    stage.tell("onConversationStateUpdated", StateTo="inactive", Source="API")
+    stage.after(60_000)
+    stage.receipt(REPLY, "read")
+
+    assert [turn.is_turn for turn in turns_of(stage)] == [True, False]
+    assert names(stage, turn=0)[-1] == "read"
+
+
+def test_a_receipt_belongs_to_the_turn_that_sends_while_it_has_no_record(stage: Stage) -> None:
+    stage.answered(sent=[REPLY])
+    stage.webhook(sid("IM", 2))
+    with stage.attempt(sid("IM", 2)) as request:
+        for step in ("claim", "gate", "think", "freeze"):
+            stage.step(step, request, turn=OTHER_TURN)
+    stage.after(5_000)
+    stage.receipt(sid("IM", 10), "sent")
+    stage.receipt(REPLY, "delivered")
+
+    assert "sent" in names(stage)
+    assert "delivered" not in names(stage)
+    assert names(stage, turn=0)[-1] == "delivered"
+
+
+def test_a_receipt_of_a_humans_message_belongs_to_no_turn(stage: Stage) -> None:
+    with stage.attempt() as request:
+        stage.step("freeze", request)
+    stage.after(5_000)
+    stage.webhook(REPLY, Author="robin", Source="API")
+    stage.after(5_000)
+    stage.receipt(REPLY, "delivered")
+
+    assert [turn.is_turn for turn in turns_of(stage)] == [True, False]
+    assert names(stage) == ["webhook", "delivered"]
+
+
+def test_a_receipt_of_a_turn_that_is_not_kept_stands_between_turns(stage: Stage) -> None:
+    stage.sent["6" * 32] = [REPLY]
+    stage.answered()
+    stage.receipt(REPLY, "read")
+
+    assert [turn.is_turn for turn in turns_of(stage)] == [True, False]
 
 
 def test_what_happens_between_two_turns_stands_between_them(stage: Stage) -> None:
     stage.answered()
     stage.after(60_000)
-    stage.webhook("", EventType="onConversationStateUpdated", StateTo="inactive", Source="API")
+    stage.tell("onConversationStateUpdated", StateTo="inactive", Source="API")
     stage.after(60_000)
-    stage.answered(sid("IM", 2), turn="8" * 32)
+    stage.answered(sid("IM", 2), turn=OTHER_TURN)
 
     assert [turn.is_turn for turn in turns_of(stage)] == [True, False, True]
     (between,) = bars(stage, turn=1)
@@ -181,8 +232,8 @@ def test_a_webhook_that_was_sent_again_and_dropped_is_a_turn_of_its_own(stage: S
     stage.after(600_000)
     stage.webhook()
     with stage.attempt() as request:
-        stage.step("claim", request, turn="8" * 32)
-        stage.step("settle", request, turn="8" * 32)
+        stage.step("claim", request, turn=OTHER_TURN)
+        stage.step("settle", request, turn=OTHER_TURN)
         stage.decide("dropped", request)
 
     assert [(len(turn.asked), len(turn.attempts)) for turn in turns_of(stage)] == [(1, 1), (1, 1)]

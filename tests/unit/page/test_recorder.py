@@ -41,7 +41,7 @@ def test_what_names_only_its_turn_is_kept_with_the_turns_conversation(stage: Sta
 
 
 def test_what_names_nothing_is_kept_with_its_invocation_also_after_its_end(stage: Stage) -> None:
-    stage.webhook(EventType="onConversationAdded")
+    stage.tell("onConversationAdded")
     stage.log("ignored_onConversationAdded", "w0", function="webhook")
 
     assert stage.recorder.of(CONVERSATION)[-1].facts["decision"] == "ignored_onConversationAdded"
