@@ -50,11 +50,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationView:
-    """Reads the recorder and the table. `model` is the one that the assistant is on."""
+    """Reads the recorder and the table. `model` is the one that the assistant is on.
+
+    Twilio's clock, by which WhatsApp's window closes, is `ahead` of this machine's.
+    """
 
     recorder: Recorder
     table: Table
     model: str
+    ahead: Callable[[], timedelta]
     clock: Callable[[], float] = time.time
 
     def of(self, conversation_sid: str, *, turn: str = "") -> Mapping[str, Any]:
@@ -89,7 +93,7 @@ class ConversationView:
         rows = {
             "State": "closed" if item.get("state") == "closed" else "open",
             "Owner": f"a human: {why}" if owner == "human" and why else owner,
-            "WhatsApp window": _window(events, now),
+            "WhatsApp window": _window(events, datetime.fromtimestamp(now / 1000, UTC) + self.ahead()),
             "Consent": "wants no messages" if item.get("opted_out") else "may be texted",
             "Last reply": _cost(records),
             "Model": self._model(events),
@@ -176,7 +180,7 @@ def _axis(turn: Turn, *, now: float) -> Mapping[str, Any]:
     }
 
 
-def _window(events: Sequence[Happened], now: float) -> str:
+def _window(events: Sequence[Happened], now: datetime) -> str:
     """Return until when WhatsApp takes what we write; nothing on another channel."""
     told = [fields_of(each) for each in events if each.kind is Kind.WEBHOOK]
     texts = [each for each in told if each.get("EventType") == "onMessageAdded"]
@@ -184,8 +188,7 @@ def _window(events: Sequence[Happened], now: float) -> str:
     if not since:
         return ""
     ends = datetime.fromisoformat(max(since)) + WINDOW
-    at = datetime.fromtimestamp(now / 1000, UTC)
-    return f"open until {ends.astimezone():%a %H:%M}" if at < ends else f"closed since {ends.astimezone():%a %H:%M}"
+    return f"open until {ends.astimezone():%a %H:%M}" if now < ends else f"closed since {ends.astimezone():%a %H:%M}"
 
 
 def _cost(records: Sequence[Mapping[str, Any]]) -> str:

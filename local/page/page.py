@@ -1,6 +1,7 @@
 """The page of one local stack: its panes, and what they keep while it runs."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from starlette.routing import BaseRoute
@@ -90,11 +91,16 @@ class Page:
         if self._desk is not None:
             self._desk.close()
 
+    def _ahead(self) -> timedelta:
+        return self._stack.emulator.clock.ahead
+
     def _behind(self, webhook_path: str) -> Sequence[BaseRoute]:
         stack, variables = self._stack, self._stack.environments["AgentFunction"]
         table = Table(client=lambda: stack.client("dynamodb"), name=variables["CONVERSATIONS_TABLE"])
         return behind_routes(
-            ConversationView(recorder=self.recorder, table=table, model=variables["ASSISTANT_MODEL"]),
+            ConversationView(
+                recorder=self.recorder, table=table, model=variables["ASSISTANT_MODEL"], ahead=self._ahead
+            ),
             Replay(
                 recorder=self.recorder,
                 webhook_url=stack.webhook_url,

@@ -1,7 +1,7 @@
 """What a local stack reports of one customer's text, as the recorder is told it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,14 +37,17 @@ class Stage:
     def webhook(
         self, message_sid: str = MESSAGE, *, body: str = "hi", status: int = 200, took: int = 10, **fields: str
     ) -> None:
-        about = {"MessageSid": message_sid, "Source": "SMS", "Author": "+12025550110", "Body": body}
-        self.tell("onMessageAdded", status=status, took=took, **{**about, **fields})
+        form = {"MessageSid": message_sid, "Source": "SMS", "Author": "+12025550110", "Body": body, **fields}
+        self._post("onMessageAdded", form, status=status, took=took)
 
     def receipt(self, message_sid: str, status: str, **fields: str) -> None:
         self.tell("onDeliveryUpdated", MessageSid=message_sid, Status=status, **fields)
 
-    def tell(self, event_type: str, *, status: int = 200, took: int = 10, **fields: str) -> None:
-        """Have Twilio send a webhook."""
+    def tell(self, event_type: str, **fields: str) -> None:
+        """Have Twilio send a webhook of something else."""
+        self._post(event_type, fields)
+
+    def _post(self, event_type: str, fields: Mapping[str, str], *, status: int = 200, took: int = 10) -> None:
         form = {"EventType": event_type, "ConversationSid": CONVERSATION, **fields}
         request = f"w{next(self.requests)}"
         self.recorder(InvocationBegan(function="webhook", request_id=request, event={"body": urlencode(form)}))
