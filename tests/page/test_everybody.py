@@ -1,5 +1,7 @@
 """The page can be used with a keyboard, on a narrow screen, and with a screen reader."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -22,7 +24,7 @@ def tab_to(page: Page, name: str, *, key: str = "Tab") -> None:
     """Press a key until something of that name has the focus."""
     for _ in range(80):
         page.keyboard.press(key)
-        if is_focused(page).startswith(name):
+        if re.match(rf"{re.escape(name)}\b", is_focused(page)):
             return
     pytest.fail(f"{name!r} cannot be reached with {key}")
 
