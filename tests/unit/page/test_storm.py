@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from twilio_emulator import Emulator
 
 SPEC = FunctionSpec(name="agent", handler="app.handler", paths=(Path(),), timeout_seconds=25, environment={}, arn="arn")
 TEXT = Sent(text=Text(customer="+12025550131", to="+12025550100", body="hi"), conversation_sid="CH", index=0)
-WITHIN_SECONDS = 10
+RELEASE_SECONDS = 120
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,15 +72,14 @@ def test_an_event_loop_that_ends_while_a_storm_settles_waits_for_no_sweep() -> N
         await asyncio.to_thread(stack.function.is_invoked.wait)
         settling.cancel()
 
-    began = time.monotonic()
-    release = threading.Timer(3 * WITHIN_SECONDS, stack.function.end.set)
+    release = threading.Timer(RELEASE_SECONDS, stack.function.end.set)
     release.start()  # so that what waits for the sweep fails, and does not hang
     asyncio.run(cancelled_in_a_sweep())
-    took = time.monotonic() - began
+    has_waited = stack.function.end.is_set()
     release.cancel()
     stack.function.end.set()
 
-    assert took < WITHIN_SECONDS
+    assert not has_waited
 
 
 def test_a_storm_that_is_stopped_twice_ends_once_and_in_whole() -> None:
