@@ -8,9 +8,11 @@ from typing import Any
 from local.page import words
 from local.page.grouping import Attempt, Turn, fields_of
 from local.page.recorder import Happened, Kind
+from twilio_emulator.webhooks.sender import MAY_HAVE_ARRIVED
 
 ON_THE_QUEUE = "On the queue, until the agent function took it."
 WEBHOOK_IS_LOST = "Nobody knows of it yet. The sweeper reads Twilio's list every minute, and will find it."
+WEBHOOK_MAY_BE_LOST = "If it did not arrive, the sweeper will find it: it reads Twilio's list every minute."
 QUEUED_AGAIN = "It was queued once more: by the sweeper, or by a webhook that came again."
 
 
@@ -72,7 +74,8 @@ def _webhook(webhook: Happened) -> Bar:
     fields = fields_of(webhook)
     said = words.say_event(fields)
     if webhook.kind is Kind.LOST:
-        return _instant("webhook lost", webhook, f"{said}. {webhook.facts['reason']}", words.BAD, lane="twilio")
+        name = "not answered" if _may_have_arrived(webhook) else "webhook lost"
+        return _instant(name, webhook, f"{said}. {webhook.facts['reason']}", words.BAD, lane="twilio")
     status = webhook.facts["status"]
     verdict = {200: "its signature is Twilio's", 403: "refused: not signed by Twilio"}.get(status, "not taken")
     failed = fields.get("Status") in {"failed", "undelivered"}
@@ -87,6 +90,10 @@ def _webhook(webhook: Happened) -> Bar:
         tone=words.BAD if failed or status >= 400 else words.QUIET,  # noqa: PLR2004 -- HTTP's errors
         number=webhook.number,
     )
+
+
+def _may_have_arrived(lost: Happened) -> bool:
+    return MAY_HAVE_ARRIVED in str(lost.facts.get("reason", ""))
 
 
 def _name_of_webhook(fields: Mapping[str, str]) -> str:
@@ -127,7 +134,8 @@ def _waits(turn: Turn) -> Iterator[Bar]:
         if told := [each for each in turn.asked if each.kind is Kind.WEBHOOK]:
             yield _wait("queued", told[0].at + told[0].facts["milliseconds"], None, ON_THE_QUEUE, 1)
         elif turn.asked:
-            yield _wait("waits", turn.asked[-1].at, None, WEBHOOK_IS_LOST, 1)
+            said = WEBHOOK_MAY_BE_LOST if any(map(_may_have_arrived, turn.asked)) else WEBHOOK_IS_LOST
+            yield _wait("waits", turn.asked[-1].at, None, said, 1)
     elif last.ended and ending_of(turn) is None:
         yield _wait("waits", last.ended.at, None, _why_again(last), len(turn.attempts) + 1)
 

@@ -17,6 +17,7 @@ from twilio_emulator.models.webhook_targets import WebhookTarget
 from twilio_emulator.webhooks.signing import signature
 
 TIMEOUT_SECONDS = 5  # Twilio's own
+MAY_HAVE_ARRIVED = "it may have arrived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,8 @@ class Webhook:
 class WebhookSender:
     """Sends webhooks in the background of the running event loop.
 
-    `on_lost` is called with the fields of one that did not arrive, and why: on Twilio nobody would know.
+    `on_lost` is called with the fields of one that did not arrive, as far as Twilio knows, and why: on Twilio nobody
+    would know. One that was not answered in time may have arrived.
     """
 
     def __init__(self, *, account_sid: str, auth_token: Callable[[], str], clock: Clock, faults: Faults) -> None:
@@ -118,10 +120,12 @@ class WebhookSender:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 return await self._http.send(self._request(webhook))
-        except TimeoutError:
-            self.on_lost(self._fields(webhook), f"It was not answered within {TIMEOUT_SECONDS} s.")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:  # Twilio does not retry either
+        except (httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             self.on_lost(self._fields(webhook), f"It could not be delivered: {type(error).__name__}.")
+        except (TimeoutError, httpx.TimeoutException):
+            self.on_lost(self._fields(webhook), f"Not answered within {TIMEOUT_SECONDS} s: {MAY_HAVE_ARRIVED}.")
+        except httpx.HTTPError as error:  # Twilio does not retry either
+            self.on_lost(self._fields(webhook), f"Not answered ({type(error).__name__}): {MAY_HAVE_ARRIVED}.")
         return None
 
     def _request(self, webhook: Webhook) -> httpx.Request:

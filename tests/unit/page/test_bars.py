@@ -2,11 +2,12 @@
 
 import pytest
 
-from local.activity import Outcome
+from local.activity import Outcome, WebhookLost
 from local.page.bars import Bar, bars_of
 from local.page.grouping import Turn, group
 from tests.builders import sid
 from tests.unit.page.happenings import CONVERSATION, MESSAGE, STEPS, TURN, Stage
+from twilio_emulator.webhooks.sender import MAY_HAVE_ARRIVED
 
 OTHER_TURN = "8" * 32
 REPLY = sid("IM", 9)
@@ -245,3 +246,21 @@ def test_a_refused_webhook_begins_no_turn(stage: Stage) -> None:
     (between,) = turns_of(stage)
     assert not between.is_turn
     assert [(bar.tone, "not signed by Twilio" in bar.said) for bar in bars(stage)] == [("bad", True)]
+
+
+LOST_REASONS = {
+    "A fault dropped it.": ("webhook lost", "Nobody knows of it yet."),
+    f"Not answered within 5 s: {MAY_HAVE_ARRIVED}.": ("not answered", "If it did not arrive, the sweeper"),
+}
+
+
+@pytest.mark.parametrize(("reason", "told"), LOST_REASONS.items())
+def test_a_webhook_that_was_not_answered_is_not_said_to_be_lost(
+    stage: Stage, reason: str, told: tuple[str, str]
+) -> None:
+    fields = {"EventType": "onMessageAdded", "ConversationSid": CONVERSATION, "MessageSid": MESSAGE, "Source": "SMS"}
+    stage.recorder(WebhookLost(fields=list(fields.items()), reason=reason))
+
+    waits, lost = bars(stage)
+    assert (lost.name, waits.said[: len(told[1])]) == told
+    assert lost.said.endswith(reason)
