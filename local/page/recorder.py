@@ -5,7 +5,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,8 @@ from local.page.log_lines import LoggedLine, read_line
 from local.page.webhook_request import Fields, fields_of, is_replay
 
 MAX_EVENTS = 500  # of a conversation
+MAX_PROMPTS = 20  # of a conversation: each is the whole of what the model was shown
+NO_LONGER_KEPT = {"part": "", "text": f"It is no longer kept: only what the last {MAX_PROMPTS} requests showed is."}
 MAX_CONVERSATIONS = 200
 MAX_NAMES = 2_000  # of turns and invocations of which it is known whose they are
 SENDER = {"webhook"}  # the functions that Twilio calls
@@ -24,7 +26,7 @@ class Kind(StrEnum):
     """What was recorded."""
 
     WEBHOOK = "webhook"  # Twilio told something, and what it was answered
-    LOST = "lost"  # Twilio told something, and it did not arrive
+    LOST = "lost"  # Twilio told something, and it did not arrive, or was not answered in time
     DELIVERED = "delivered"  # a function was given records of the conversation
     STEP = "step"  # a step of a turn has ended
     TOOL = "tool"  # a tool was called
@@ -167,10 +169,19 @@ class Recorder:
         self._number += 1
         events = self._events.setdefault(sid, deque(maxlen=MAX_EVENTS))
         events.append(Happened(number=self._number, at=at, kind=kind, facts=facts))
+        if kind is Kind.MODEL:
+            _forget_prompt(events)
         self._events.move_to_end(sid)
         if len(self._events) > MAX_CONVERSATIONS:
             self._events.popitem(last=False)
         self.changes.tell(sid)
+
+
+def _forget_prompt(events: deque[Happened]) -> None:
+    """Keep what the model was shown of the newest requests alone."""
+    asked = [place for place, each in enumerate(events) if each.kind is Kind.MODEL]
+    for place in asked[:-MAX_PROMPTS][-1:]:  # those before it have none any more
+        events[place] = replace(events[place], facts={**events[place].facts, "shown": [NO_LONGER_KEPT]})
 
 
 def _record_facts(record: Mapping[str, Any]) -> Mapping[str, Any]:

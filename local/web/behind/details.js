@@ -63,7 +63,7 @@ function Said({ parts, title }) {
     <ol class="said">
       ${parts.map(
         (part, at) => html`<li key=${at}>
-          <span class="quiet">${ROLES[part.part] ?? part.part}${part.tool ? ` ${part.tool}` : ""}</span>
+          ${part.part ? html`<span class="quiet">${ROLES[part.part] ?? part.part}${part.tool ? ` ${part.tool}` : ""}</span>` : null}
           <p>${part.text}</p>
         </li>`,
       )}

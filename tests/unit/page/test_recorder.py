@@ -3,7 +3,7 @@
 import pytest
 
 from local.activity import LogLine, WebhookLost
-from local.page.recorder import MAX_CONVERSATIONS, MAX_EVENTS, Kind
+from local.page.recorder import MAX_CONVERSATIONS, MAX_EVENTS, MAX_PROMPTS, NO_LONGER_KEPT, Kind
 from tests.builders import sid
 from tests.unit.page.happenings import CONVERSATION, MESSAGE, TURN, Stage
 
@@ -90,6 +90,15 @@ def test_only_the_newest_things_of_the_newest_conversations_are_kept(stage: Stag
     assert len(events) == MAX_EVENTS
     assert dict(events[0].facts["fields"])["MessageSid"] == sid("IM", 10)
     assert stage.recorder.of(CONVERSATION) == []
+
+
+def test_what_the_model_was_shown_is_kept_of_its_newest_requests(stage: Stage) -> None:
+    for number in range(MAX_PROMPTS + 3):
+        stage.show("model", model=f"m{number}", shown=[{"part": "text", "text": f"prompt {number}"}])
+
+    shown = [each.facts["shown"][0]["text"] for each in stage.recorder.of(CONVERSATION)]
+    assert shown[3:] == [f"prompt {number}" for number in range(3, MAX_PROMPTS + 3)]
+    assert set(shown[:3]) == {NO_LONGER_KEPT["text"]}
 
 
 def test_one_thing_is_found_by_its_number(stage: Stage) -> None:
