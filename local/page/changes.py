@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 STILL_HERE_SECONDS = 10  # between two looks where nothing was told
-TOGETHER_SECONDS = 0.1  # changes that come together are shown together
+TOGETHER_SECONDS = 0.1  # at least: changes that come together are shown together
+MAX_PAUSE_SECONDS = 1.0
+PAUSE = 1.5  # times as long as the look took: looking leaves the machine to what is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Changes:
         return True
 
 
+def pause_after(look_seconds: float) -> float:
+    """Return how many seconds pass after a look that took so long, before the next one."""
+    return min(max(TOGETHER_SECONDS, PAUSE * look_seconds), MAX_PAUSE_SECONDS)
+
+
 def stream(changes: Changes, name: str, look: Callable[[], object]) -> StreamingResponse:
     """Return a stream of what `look` returns, at first and after each change; it is called in a thread."""
 
@@ -74,10 +82,12 @@ def stream(changes: Changes, name: str, look: Callable[[], object]) -> Streaming
         shown = ""
         with changes.watch(name) as woken:
             while not changes.is_closed:
+                began = time.monotonic()
                 looked = json.dumps(await run_in_threadpool(look), default=str)
+                took = time.monotonic() - began
                 yield f"data: {looked}\n\n" if looked != shown else ": still here\n\n"
                 shown = looked
                 if await changes.wait(woken, seconds=STILL_HERE_SECONDS) and not changes.is_closed:
-                    await asyncio.sleep(TOGETHER_SECONDS)
+                    await asyncio.sleep(pause_after(took))
 
     return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
