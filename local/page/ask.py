@@ -8,9 +8,10 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, override
 
@@ -69,19 +70,11 @@ def answer_to(asked: dict[str, Any]) -> dict[str, Any]:
     logging.getLogger(TOOL_CALLS).addHandler(calls)
     logging.getLogger(TOOL_CALLS).propagate = False
     models: Any = {"model": asked["model"], "fallback_model": asked["fallback_model"]}
-    question = Question(
-        turn=asked["turn"],
-        history=tuple(map(_entry, asked["history"])),
-        messages=tuple(asked["messages"]),
-        timeout_seconds=TIMEOUT_SECONDS,
-        effects=EffectsBefore(asked["effects"]),
-        conversation=asked["conversation"],
-    )
     try:
         agent = build(
             lambda: declared_assistant(folder).agent(**models, keys=Keys(environment=os.environ)), folder=folder
         )
-        answer = agent.answer(question)
+        answer = agent.answer(question_of(asked))
     except SwitchboardError as error:
         return {"error": str(error)}
     return {
@@ -90,8 +83,35 @@ def answer_to(asked: dict[str, Any]) -> dict[str, Any]:
         "no_reply": answer.no_reply,
         "opt_out": answer.opt_out,
         "files": list(answer.files),
-        "calls": [asdict(call) for call in calls.kept],
+        "calls": [{"name": call.name, "arguments": call.arguments, "returned": call.returned} for call in calls.kept],
     }
+
+
+def question_of(asked: dict[str, Any]) -> Question:
+    """Return what the assistant is asked; the customer's address and their files are not known."""
+    return Question(
+        turn=asked["turn"],
+        history=tuple(map(_entry, asked["history"])),
+        messages=tuple(asked["messages"]),
+        timeout_seconds=TIMEOUT_SECONDS,
+        effects=EffectsBefore(asked["effects"]),
+        conversation=asked["conversation"],
+        customer=asked["customer"],
+        max_characters=asked["max_characters"],
+        now=datetime.fromisoformat(asked["now"]),
+    )
+
+
+def plain(value: object) -> object:
+    """Return whatever a tool was given or returned as JSON can say it."""
+    if isinstance(value, Mapping):
+        return {str(plain(name)): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in value]
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()  # half a surrogate pair is no text
+    is_plain = value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value))
+    return value if is_plain else plain(repr(value))
 
 
 def _entry(said: dict[str, Any]) -> HistoryEntry:
@@ -100,4 +120,4 @@ def _entry(said: dict[str, Any]) -> HistoryEntry:
 
 
 if __name__ == "__main__":
-    print(json.dumps(answer_to(json.load(sys.stdin)), default=repr))  # noqa: T201 -- the parent reads it
+    print(json.dumps(plain(answer_to(json.load(sys.stdin)))))  # noqa: T201 -- the parent reads it

@@ -107,5 +107,6 @@ class Page:
                 local_url=f"{stack.url}{webhook_path}",
                 auth_token=stack.twilio_account.auth_token,
                 agent=stack.functions["agent"].spec,
+                ahead=self._ahead,
             ),
         )

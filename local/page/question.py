@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.page.conversation_view import Items, record_of
+from local.page.conversation_view import CONVERSATION, Items, record_of
 from local.page.recorder import Happened, Kind
 from switchboard.agent import EntryRole, HistoryEntry
 from switchboard.aws.dynamodb.items import (
@@ -15,17 +15,24 @@ from switchboard.aws.dynamodb.items import (
     summary_from_item,
     turn_or_note_from_item,
 )
+from switchboard.channels.channel import Channel
+from switchboard.channels.reply import one_message
 from switchboard.conversation import History, Note, Summary, TurnRecord
 from switchboard.turn.history import tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastTurn:
-    """A turn that has ended: what was said before it, what it was asked and answered, what its tools changed."""
+    """A turn that has ended: what was said before it, what it was asked and answered, what its tools changed.
+
+    `customer`, a key, and `max_characters` are the conversation's, as its last reply knew them.
+    """
 
     record: TurnRecord
     history: tuple[HistoryEntry, ...]
     effects: Mapping[str, str]  # results, by tool and number of the call
+    customer: str = ""
+    max_characters: int | None = None
 
     @property
     def answer(self) -> str:
@@ -47,10 +54,13 @@ def past_turn(items: Items, turn: str) -> PastTurn | None:
         summary = None
     before = [each for each in told if (each.index, each.at) < (record.index, record.at)]
     effects = effects_from_item(items.get(f"{EFFECTS}{turn}", {}))
+    item = items.get(CONVERSATION, {})
     return PastTurn(
         record=record,
         history=_history(before, summary),
         effects={f"{effect.tool}#{effect.call}": effect.result for effect in effects.effects},
+        customer=str(item.get("customer", "")),
+        max_characters=one_message(Channel(item["channel"])) if "channel" in item else None,
     )
 
 

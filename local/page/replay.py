@@ -5,9 +5,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +23,34 @@ from local.page.recorder import Happened, Kind, Recorder
 from local.page.webhook_request import signed_request
 
 ROOT = Path(__file__).parents[2]
-SECONDS_TO_BECOME = 5  # what becomes of a webhook shows in so many, or it was a repeat that the queue knew
+SECONDS_TO_ARRIVE = 5  # in so many the agent function has a webhook's message, or it was a repeat that the queue knew
 SECONDS_TO_ANSWER = 90
 CLOSING = "closing"  # nobody changes it: who watches it is woken at the end
 KNOWN_TO_THE_QUEUE = (
     "Nothing more happened: the queue had this event in the last five minutes, and drops a repeat. Later, the table "
     "knows that it is handled."
 )
+AT_WORK = "The agent works on it."
 SIGNED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """Sends webhooks to `webhook_url` (on this machine, at `local_url`), and asks the agent function's assistant."""
+    """Sends webhooks to `webhook_url` (on this machine, at `local_url`), and asks the agent function's assistant.
+
+    What it is told of the time is `ahead` of this machine's.
+    """
 
     recorder: Recorder
     webhook_url: str
     local_url: str
     auth_token: str
     agent: FunctionSpec
+    ahead: Callable[[], timedelta]
+    seconds_to_arrive: float = SECONDS_TO_ARRIVE
 
     async def webhook(self, webhook: Happened) -> Mapping[str, Any]:
-        """Send a webhook again, and return what became of it."""
+        """Send a webhook again, and return what became of it, at most the agent function's timeout later."""
         fields = [(str(name), str(value)) for name, value in webhook.facts["fields"]]
         sid, began = dict(fields).get("ConversationSid", ""), time.time() * 1000
         content, headers = signed_request(fields, url=self.webhook_url, auth_token=self.auth_token)
@@ -55,14 +62,18 @@ class Replay:
         return {"status": response.status_code, "said": said}
 
     async def _became(self, sid: str, message_sid: str, *, since: float) -> str:
-        until = time.monotonic() + SECONDS_TO_BECOME
+        began, is_at_work = time.monotonic(), False
         with self.recorder.changes.watch(sid) as woken:
-            while (left := until - time.monotonic()) > 0 and not self.recorder.changes.is_closed:
-                events = [each for each in self.recorder.of(sid) if each.at >= since - 1]
-                if said := _verdict(events, message_sid):
+            while not self.recorder.changes.is_closed:
+                events = self.recorder.of(sid)
+                if said := _verdict(events, message_sid, since=since - 1):
                     return said
+                is_at_work = _is_at_work(events, message_sid, since=since - 1)
+                most = max(self.seconds_to_arrive, self.agent.timeout_seconds if is_at_work else 0)
+                if (left := began + most - time.monotonic()) <= 0:
+                    break
                 await self.recorder.changes.wait(woken, seconds=left)
-        return KNOWN_TO_THE_QUEUE
+        return AT_WORK if is_at_work else KNOWN_TO_THE_QUEUE
 
     async def ask(self, turn: PastTurn, *, conversation_sid: str) -> Mapping[str, Any]:
         """Return what the assistant answers now to what a turn was asked, from a process of its own."""
@@ -73,6 +84,9 @@ class Replay:
             "fallback_model": self.agent.environment.get("ASSISTANT_FALLBACK_MODEL", ""),
             "turn": turn.record.turn,
             "conversation": conversation_sid,
+            "customer": turn.customer,
+            "max_characters": turn.max_characters,
+            "now": datetime.now(UTC) + self.ahead(),
             "history": [asdict(each) for each in turn.history],
             "messages": turn.record.said,
             "effects": turn.effects,
@@ -115,25 +129,31 @@ class Replay:
         return {**named, **self.agent.environment, "PYTHONPATH": paths}
 
 
-def _verdict(events: Sequence[Happened], message_sid: str) -> str:
-    """Return what a function decided of what the webhook told; empty while it has not."""
-    for each in events:
-        decision = str(each.facts.get("decision", ""))
-        if each.kind is not Kind.DECISION or decision == "accepted":
-            continue
+def _verdict(events: Sequence[Happened], message_sid: str, *, since: float) -> str:
+    """Return what a function decided since of what the webhook told; empty while it has not."""
+    requests = {each.facts["request"] for each in _deliveries(events, message_sid)}
+    for each in (each for each in events if each.kind is Kind.DECISION and each.at >= since):
+        decision = str(each.facts["decision"])
         if decision.startswith("ignored_"):
             return "Ignored: nobody needs to act on it."
         if each.facts.get("function") == "lifecycle":
             return words.say_decision(each.facts)
-        is_end = each.facts.get("function") == ANSWERS and decision in words.ENDINGS
-        if is_end and any(_delivers(other, message_sid, each) for other in events):
+        if each.facts.get("request") in requests and decision in words.ENDINGS:
             return words.say_decision(each.facts)
     return ""
 
 
-def _delivers(event: Happened, message_sid: str, decision: Happened) -> bool:
-    is_same = event.kind is Kind.DELIVERED and event.facts["request"] == decision.facts.get("request")
-    return is_same and any(record["message_sid"] == message_sid for record in event.facts["records"])
+def _is_at_work(events: Sequence[Happened], message_sid: str, *, since: float) -> bool:
+    """Tell whether the agent function was given the message since, or has not returned yet."""
+    ended = {each.facts["request"] for each in events if each.kind is Kind.ENDED}
+    given = _deliveries(events, message_sid)
+    return any(each.at >= since or each.facts["request"] not in ended for each in given)
+
+
+def _deliveries(events: Sequence[Happened], message_sid: str) -> list[Happened]:
+    """Return each time that the agent function was given a message."""
+    given = [each for each in events if each.kind is Kind.DELIVERED and each.facts["function"] == ANSWERS]
+    return [each for each in given if message_sid in {record["message_sid"] for record in each.facts["records"]}]
 
 
 def _isoformat(value: object) -> str:

@@ -1,12 +1,17 @@
 """A turn of the table as the question that its assistant was asked."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
-from local.page.ask import NOT_DONE, EffectsBefore
+import pytest
+
+from local.page.ask import NOT_DONE, EffectsBefore, plain, question_of
 from local.page.question import past_turn
 from switchboard.author import AuthorRole
 from switchboard.aws.dynamodb.items import note_to_item, record_to_item, summary_to_item
+from switchboard.channels.channel import Channel
+from switchboard.channels.reply import one_message
 from switchboard.conversation import Note, ReplyKind, Summary, TurnOutcome, TurnRecord
 from tests.builders import NOON, sid
 from tests.unit.page.happenings import CONVERSATION
@@ -96,3 +101,36 @@ def test_a_tool_that_changes_something_is_not_run_again() -> None:
     second = effects.run_once("book", 1, arguments="{}", so_far="", run=run)
 
     assert (first, second, ran) == ('"R-1"', f'"{NOT_DONE}"', [])
+
+
+def test_a_turn_is_asked_with_what_is_known_of_its_customer() -> None:
+    kept = {"CONVERSATION": {"customer": "a key", "channel": "whatsapp"}}
+
+    turn = past_turn({**items(FIRST), **kept}, "turn-0")
+
+    assert turn is not None
+    assert (turn.customer, turn.max_characters) == ("a key", one_message(Channel.WHATSAPP))
+
+
+def test_a_question_is_asked_at_the_time_that_the_stack_has() -> None:
+    asked = {
+        "turn": "turn-0",
+        "history": [],
+        "messages": ["one?"],
+        "effects": {},
+        "conversation": CONVERSATION,
+        "customer": "a key",
+        "max_characters": 1500,
+        "now": NOON.isoformat(),
+    }
+
+    question = question_of(asked)
+
+    assert (question.now, question.customer, question.max_characters) == (NOON, "a key", 1500)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), {(1, 2): {3}}, b"\xff", "\ud800", {"a": NOON}, object()])
+def test_whatever_a_tool_was_given_can_be_said_in_json(odd: object) -> None:
+    said = json.dumps(plain({"calls": [odd]}), allow_nan=False, ensure_ascii=False)
+
+    assert json.loads(said.encode())["calls"]
