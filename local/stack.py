@@ -228,7 +228,8 @@ class LocalStack:
         routes = [(route, self.functions[each.spec.name].invoke) for each in declarations for route in each.routes]
         api = http_api(routes, is_ready=lambda: self._is_ready, threads=threads)
         control = tap_messages(self.emulator.control, listener=self._report)
-        page = self.page.routes(host=self._host, webhook_path=WEBHOOK_PATH)
+        agent = next(each.spec for each in declarations if each.logical_id == "AgentFunction")
+        page = self.page.routes(host=self._host, webhook_path=WEBHOOK_PATH, agent=agent)
         return Starlette(routes=[*page, Mount("/_emulator", app=control), Mount("/", app=api)])
 
     def _emulator_with_health(self) -> Starlette:

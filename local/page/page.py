@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from local.activity import Activity
 from local.aws.event_bus import NOTICES_OF_PAGE
+from local.aws.execution_environment import FunctionSpec
 from local.aws.lambda_function import LambdaFunction
 from local.aws.ministack import ACCOUNT_ID
 from local.page.behind import behind_routes
@@ -61,7 +62,7 @@ class Page:
         self.recorder(activity)
         self._changes.tell()
 
-    def routes(self, *, host: str, webhook_path: str) -> list[BaseRoute]:
+    def routes(self, *, host: str, webhook_path: str, agent: FunctionSpec) -> list[BaseRoute]:
         """Return the page's routes, once the functions are declared. It answers requests for `host`, too."""
         stack = self._stack
         self._desk = Desk(
@@ -74,7 +75,7 @@ class Page:
         )
         panes = [
             *self._desk.routes(),
-            *self._behind(webhook_path),
+            *self._behind(webhook_path, agent),
             *breaking_routes(stack),
             *storm_routes(self._storm),
         ]
@@ -94,7 +95,7 @@ class Page:
     def _ahead(self) -> timedelta:
         return self._stack.emulator.clock.ahead
 
-    def _behind(self, webhook_path: str) -> Sequence[BaseRoute]:
+    def _behind(self, webhook_path: str, agent: FunctionSpec) -> Sequence[BaseRoute]:
         stack, variables = self._stack, self._stack.environments["AgentFunction"]
         table = Table(client=lambda: stack.client("dynamodb"), name=variables["CONVERSATIONS_TABLE"])
         return behind_routes(
@@ -106,7 +107,7 @@ class Page:
                 webhook_url=stack.webhook_url,
                 local_url=f"{stack.url}{webhook_path}",
                 auth_token=stack.twilio_account.auth_token,
-                agent=stack.functions["agent"].spec,
+                agent=agent,
                 ahead=self._ahead,
             ),
         )

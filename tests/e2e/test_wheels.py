@@ -27,7 +27,7 @@ MAX_EMULATOR_BYTES = 35_000_000
 MAX_EMULATOR_REQUIREMENTS = 5
 DISCLOSURE = SENTENCES[Language.ENGLISH]
 OF_THE_EXTRAS = re.compile(
-    r"switchboard\.(aws|bootstrap|telemetry|stores\.dynamodb|agents\.(assistant|bare_agent|bedrock|effects|files|guard|history|model_run|models|offline|providers|pydantic_ai_agent|summary|tool_calls))\b"
+    r"switchboard\.(aws|bootstrap|telemetry|stores\.dynamodb|agents\.(assistant|bare_agent|bedrock|effects|files|guard|history|model_requests|model_run|models|offline|providers|pydantic_ai_agent|summary|tool_calls))\b"
 )
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n```text\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 PACKAGES = {"switchboard": SOURCES["switchboard"] / "switchboard", "twilio_emulator": SOURCES["twilio-emulator"]}

@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[2]
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for one file: Playwright has an event loop run meanwhile, and other tests begin loops of their own."""
     with chromium() as browser:
         yield browser
 
