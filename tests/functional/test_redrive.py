@@ -115,7 +115,7 @@ def decisions(stack: Running, conversation_sid: str) -> list[str]:
         for activity in stack.activities
         if isinstance(activity, LogLine) and activity.function == "agent" and conversation_sid in activity.text
     ]
-    return [line["message"] for line in logged if line["message"] not in {"coalescing", "notified"}]
+    return [line["message"] for line in logged if line["message"] not in {"coalescing", "notified", "step"}]
 
 
 def test_a_redriven_dead_letter_is_answered_once_however_often_and_by_whom_it_is_put_back(

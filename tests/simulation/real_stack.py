@@ -299,7 +299,7 @@ def _prove(*, customers: int, texts: int, seconds: float, seed: int, load_is_ove
             if CUSTOMER_NUMBERS in activity.text:
                 report.violations.append(f"a phone number in the log: {activity.text}")
             if activity.function == "agent":
-                report.decisions.update(filter(None, [logged_object(activity.text).get("message")]))
+                report.decisions.update({logged_object(activity.text).get("message", "step")} - {"step"})
         if isinstance(activity, ConversationMessage) and activity.author == HUMAN:
             report.decisions["human_messages"] += 1
 

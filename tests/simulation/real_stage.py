@@ -206,7 +206,8 @@ def stage(
         if CUSTOMER_NUMBERS in activity.text or HUMAN_NUMBERS in activity.text:
             report.violations.append(f"a phone number in the log: {activity.text}")
         logged = logged_object(activity.text)
-        if "conversation_sid" in logged and activity.function == "agent":
+        is_decision = "conversation_sid" in logged and logged["message"] != "step"
+        if is_decision and activity.function == "agent":
             decisions.setdefault(logged["conversation_sid"], []).append(logged["message"])
 
     with FaultyAws(upstream=lambda: up.stack.aws_endpoint, seed=0, is_faulty=False) as aws:
