@@ -70,7 +70,7 @@ SCOPES = (
     Scope(1, parts=2, crashes=1, consent=True),
     Scope(2, crashes=1, consent=True),
     Scope(1, file=True),
-    Scope(1, url=True),
+    Scope(1, crashes=1, url=True),
 )
 QUICK_SCOPES = (
     Scope(1),
