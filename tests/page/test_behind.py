@@ -12,7 +12,7 @@ def behind(page: Page) -> Locator:
 
 
 def bar(page: Page, name: str) -> Locator:
-    return behind(page).get_by_role("button", name=re.compile(rf"^{name}, "))
+    return behind(page).get_by_role("button", name=re.compile(rf"^{name}\b"))
 
 
 def test_the_axis_shows_every_step_of_a_turn_and_a_click_what_is_known_of_it(page: Page) -> None:

@@ -38,7 +38,7 @@ def test_the_keyboard_alone_texts_takes_over_and_looks_behind(page: Page) -> Non
 
     tab_to(page, "Take over")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("tabpanel").get_by_text("a human since")).to_be_visible(timeout=WAITS_MS)
+    expect(page.get_by_role("textbox", name="Write as a human")).to_be_focused(timeout=WAITS_MS)
     page.keyboard.type("This is Robin.")
     page.keyboard.press("Enter")
     expect(here.get_by_role("log")).to_contain_text("This is Robin.")
