@@ -12,7 +12,7 @@ from functools import partial
 from switchboard.events import Owner
 from tests.simulation.invariants import REPLY
 from tests.simulation.real_stage import BUSY_MACHINE_SECONDS, HUMAN_NUMBERS, LOST, Customer, Scene, Stage
-from tests.simulation.scripts import KEY_REFUSED, NO_CAPACITY, UNEXPECTED, Script, busy_until, first, slow, until
+from tests.simulation.scripts import KEY_REFUSED, NO_CAPACITY, UNEXPECTED, Script, busy_until, slow, until
 from tests.waiting import pause, wait_until
 
 
