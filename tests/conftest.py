@@ -15,6 +15,11 @@ TESTS = Path(__file__).parent
 LONGEST = (
     "e2e/test_build.py",
     "functional/test_crashes.py",
+    "page/test_breaking.py",
+    "functional/test_breaking.py",
+    "page/test_storm.py",
+    "functional/local/test_storm.py",
+    "page/test_behind.py",
     "simulation/test_plans.py",
     "emulator/test_random_sequences.py",
     "simulation/test_schedules.py",
