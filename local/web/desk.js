@@ -211,7 +211,7 @@ function Notices({ notices, talks, onSelect }) {
             </li>`,
           )}
         </ol>`
-      : html`<p class="quiet">None yet. Text “I want a human”, and the first one comes.</p>`}
+      : html`<p class="quiet">None yet. Text “I want to talk to a person”, and the first one comes.</p>`}
   </section>`;
 }
 
@@ -235,8 +235,8 @@ function owner(talk) {
 function hint(talk, human) {
   if (talk.opted_out) return "The customer has opted out: a text is refused.";
   if (!talk.window_open) return "WhatsApp's window is closed: a text is refused.";
-  if (talk.owner === "assistant") return `Sending takes the conversation over. The customer reads it from ${human}.`;
-  return `The customer reads it from ${human}.`;
+  const reads = talk.channel === "chat" ? `The customer reads it from ${human}.` : "A phone shows no name with it.";
+  return talk.owner === "assistant" ? `Sending takes the conversation over. ${reads}` : reads;
 }
 
 function left(count) {

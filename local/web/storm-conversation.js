@@ -13,6 +13,9 @@ export function StormConversation({ side, title, customer, finding, onClose, onS
   }
 
   useEffect(() => {
+    heading.current.closest("section").scrollIntoView({ block: "nearest" });
+  }, [messages]);
+  useEffect(() => {
     let isCurrent = true;
     heading.current.focus();
     fetch(`/_page/storm/${side}/conversations/${finding.conversation}`)

@@ -3,18 +3,20 @@ import { useEffect, useState } from "preact/hooks";
 import { html } from "/_emulator/web/html.js";
 import { took } from "/_page/web/behind/format.js";
 
+const ANSWERED = ["answered", "handed_off"]; // the outcomes of a turn whose answer a case can hold
 const UNREACHABLE = { error: "The local stack does not answer." };
 const ask = (url, method) => fetch(url, { method }).then((response) => response.json()).catch(() => UNREACHABLE);
 
 export function Replay({ turn, onShow }) {
   if (!turn) return null;
+  const hasAnswer = ANSWERED.includes(turn.outcome);
   return html`<header class="axis-top">
     <h3>${turn.title}</h3>
     <p class="quiet" role="status">${turn.said || (turn.is_turn ? "It goes on." : "")}</p>
     ${turn.is_turn
       ? html`<div class="actions">
           <button disabled=${!turn.has_record} onClick=${() => onShow({ panel: "ask" })}>Ask again</button>
-          <button disabled=${!turn.has_record} onClick=${() => onShow({ panel: "case" })}>Make it an eval case</button>
+          <button disabled=${!turn.has_record || !hasAnswer} onClick=${() => onShow({ panel: "case" })}>Make it an eval case</button>
           <button onClick=${() => onShow({ panel: "stored" })}>What is stored</button>
         </div>`
       : null}
