@@ -61,7 +61,7 @@ def order_status(order_number: str) -> str:
     return (
         f"Order {order['number']} ({order['what']}): {order['state']}"
         if order
-        else f"{order_number} is not a valid order number: there is no order with it. It looks like BH-1042."
+        else f"{order_number} is not a valid order number: there is no order with it. One looks like BH-1042."
     )
 
 
